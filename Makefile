@@ -1,0 +1,40 @@
+# `make help` lists what there is. Every target sets up what it needs.
+PYTEST := .venv/bin/python -m pytest
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast test-slow lint format lock wheel clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+setup:  ## make .venv from the pinned requirements
+	@scripts/setup
+
+demo: setup  ## a real model, from clarifai.yaml to predictions, on this machine
+	@.venv/bin/python scripts/demo.py
+
+test: setup lint  ## everything: static checks, then the whole suite on real engines
+	$(PYTEST)
+
+test-fast: setup  ## the tests that start no server
+	$(PYTEST) tests/unit tests/functional
+
+test-slow: setup  ## gigabytes and minutes
+	$(PYTEST) -m slow
+
+lint: setup  ## ruff, formatting and mypy
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+format: setup  ## format the code and sort imports
+	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
+
+lock: setup  ## pin the development requirements anew
+	@.venv/bin/uv pip compile --quiet pyproject.toml requirements/dev.in --universal --python-version 3.10 \
+	  --generate-hashes --no-emit-index-url --no-header -o requirements/dev.txt
+
+wheel: setup  ## build dist/*.whl
+	@.venv/bin/python -m build --wheel --no-isolation --outdir dist . >/dev/null && ls dist/*.whl
+
+clean:  ## remove what was built here
+	rm -rf dist build demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis
