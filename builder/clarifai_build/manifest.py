@@ -1,0 +1,135 @@
+"""The manifest as typed values, resolved and with every default filled in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ParamType = Literal["boolean", "string", "number", "secret"]
+InstanceKind = Literal["auto", "gpu", "cpu"]
+Access = Literal["public", "public-read-acl", "presigned"]
+Visibility = Literal["private", "org", "public"]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Which model this is. `labels` is a file, the labels themselves, or None where there are none."""
+
+    id: str
+    type: str
+    description: str = ""
+    labels: Path | tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The user's folder, whose files land under `1/`, and what they need."""
+
+    path: Path
+    requirements: Path | None = None
+    python: str = "3.11"
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A file that does not live in Git: where it lands under `1/`, where it comes from, its digest."""
+
+    to: str
+    source: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Dims the model type leaves open. `image` is (height, width) in pixels; -1 is any."""
+
+    image: tuple[int, int] = (-1, -1)
+    embeddings: tuple[int, ...] = (-1,)
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicBatching:
+    """Triton's dynamic batcher. The delay is in microseconds."""
+
+    max_queue_delay_microseconds: int = 0
+    preferred_batch_size: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceGroup:
+    """How many copies of the model run, and on what."""
+
+    count: int = 1
+    kind: InstanceKind = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Triton:
+    """How Triton serves the model. `max_batch_size` and `ragged` default by model type and shape."""
+
+    max_batch_size: int
+    ragged: bool
+    dynamic_batching: DynamicBatching = DynamicBatching()
+    instance_group: InstanceGroup = InstanceGroup()
+    isolate: bool = True
+    streaming: bool = False
+    warmup: bool = False
+    response_cache: bool = False
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One inference parameter. `required` ones have no default; a secret never has one."""
+
+    name: str
+    type: ParamType
+    default: bool | int | float | str | None = None
+    description: str = ""
+
+    @property
+    def required(self) -> bool:
+        return self.default is None
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """An S3-compatible bucket and how strangers reach what is in it."""
+
+    bucket: str
+    prefix: str = ""
+    region: str | None = None
+    endpoint_url: str | None = None
+    access: Access = "public"
+    public_base_url: str | None = None
+    checksums: Literal["auto", "when_required"] = "auto"
+    type: Literal["s3"] = "s3"
+
+
+@dataclass(frozen=True, slots=True)
+class Clarifai:
+    """Where the model is registered. What is None comes from the environment or a context."""
+
+    user_id: str | None = None
+    app_id: str | None = None
+    api_base: str | None = None
+    visibility: Visibility = "private"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One `clarifai.yaml`. Paths in it are absolute."""
+
+    path: Path
+    model: Model
+    code: Code
+    triton: Triton
+    shapes: Shapes = Shapes()
+    weights: tuple[Weight, ...] = ()
+    params: tuple[Param, ...] = ()
+    storage: Storage | None = None
+    clarifai: Clarifai = Clarifai()
+    project: str | None = None
+    version: int = 1

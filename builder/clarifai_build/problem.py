@@ -1,0 +1,101 @@
+"""What can be wrong, as values: a `Problem` names the place and the way out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding.
+
+    `code` is stable and documented in docs/reference/problems.md. `line` and `column` count from 1;
+    `length` is how many characters the finding covers on its line.
+    """
+
+    code: str
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    length: int = 1
+    hint: str | None = None
+    severity: Severity = "error"
+
+
+class BuilderError(Exception):
+    """Base of every error a user can cause or meet; carries the problems it consists of."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+        super().__init__("; ".join(problem.message for problem in problems))
+
+    @classmethod
+    def of(
+        cls, code: str, message: str, *, hint: str | None = None, file: str | None = None
+    ) -> BuilderError:
+        """Make an error of this class from a single problem."""
+        return cls(Problem(code, message, file=file, hint=hint))
+
+
+class ManifestError(BuilderError):
+    """The manifest, or something that it names, is invalid."""
+
+    exit_code = 3
+
+
+class SourceError(ManifestError):
+    """The user's files can't be packed as they are."""
+
+
+class ArtifactError(BuilderError):
+    """The artifact can't be written or read."""
+
+
+class NotAuthorisedError(BuilderError):
+    """Credentials are missing, refused, or do not reach far enough."""
+
+    exit_code = 4
+
+
+class StorageError(BuilderError):
+    """The object store failed or refused."""
+
+    exit_code = 5
+
+
+class RegistryError(BuilderError):
+    """The Clarifai API failed or refused."""
+
+    exit_code = 5
+
+
+class BuildFailedError(BuilderError):
+    """The platform could not build the version."""
+
+
+class SandboxError(BuilderError):
+    """The local engines can't be installed, started or reached."""
+
+
+class LeaseHeldError(BuilderError):
+    """Another apply of the same model is under way."""
+
+    exit_code = 6
+
+
+class StalePlanError(BuilderError):
+    """What a saved plan was made from has moved since."""
+
+    exit_code = 7
+
+
+class UsageError(BuilderError):
+    """The command line makes no sense."""
+
+    exit_code = 64

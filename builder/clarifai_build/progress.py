@@ -1,0 +1,25 @@
+"""What is going on, as values: the library tells a `Listener`, and the CLI renders it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step of one stage; `done` and `total` are bytes where the stage moves bytes."""
+
+    stage: str
+    state: Literal["started", "running", "done"]
+    message: str = ""
+    done: int | None = None
+    total: int | None = None
+
+
+Listener = Callable[[Event], None]
+
+
+def silent(_event: Event) -> None:
+    """Listen to nothing."""
