@@ -1,0 +1,86 @@
+"""The two streams: data on stdout; progress, prose and errors on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, TextIO
+
+from clarifai_build.problem import BuilderError, Problem
+from clarifai_build.progress import Event, Listener
+
+
+class Console:
+    """What a command writes to. With `json_errors`, failures become one JSON object on stdout."""
+
+    def __init__(self, stdout: TextIO, stderr: TextIO) -> None:
+        self._stdout = stdout
+        self._stderr = stderr
+        self.json_errors = False
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person can be asked something."""
+        import sys
+
+        return sys.stdin is not None and sys.stdin.isatty() and self._stderr.isatty()
+
+    @property
+    def colour(self) -> bool:
+        """Whether stderr shows colours (NO_COLOR and dumb terminals do not)."""
+        return (
+            self._stderr.isatty()
+            and "NO_COLOR" not in os.environ
+            and os.environ.get("TERM") != "dumb"
+        )
+
+    def out(self, text: str) -> None:
+        """Write a line of data."""
+        print(text, file=self._stdout)
+
+    def err(self, text: str) -> None:
+        """Write a line for people."""
+        print(text, file=self._stderr, flush=True)
+
+    def json(self, value: Any) -> None:
+        """Write one JSON document to stdout."""
+        json.dump(value, self._stdout, indent=2, ensure_ascii=False, sort_keys=True)
+        self._stdout.write("\n")
+
+    def problems(self, problems: Sequence[Problem]) -> None:
+        """Write findings for people."""
+        from clarifai_build import report
+
+        self.err(report.text(problems, colour=self.colour))
+
+    def failure(self, error: BuilderError) -> None:
+        """Say why the command failed, in the form the user asked for."""
+        if self.json_errors:
+            first, *others = [asdict(problem) for problem in error.problems]
+            self.json({"error": first, "others": others} if others else {"error": first})
+        else:
+            self.problems(error.problems)
+
+    def listener(self) -> Listener:
+        """Return a listener that shows progress as the terminal allows."""
+        if self.colour:
+            from clarifai_build.cli.bars import Bars
+
+            return Bars(self._stderr)
+        return _TimedLines(self)
+
+
+class _TimedLines:
+    """Progress without a terminal: one line as a stage starts or ends, with the time since the start."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._start = time.monotonic()
+
+    def __call__(self, event: Event) -> None:
+        if event.message:
+            elapsed = time.monotonic() - self._start
+            self._console.err(f"[{elapsed:6.1f}s] {event.stage}: {event.message}")

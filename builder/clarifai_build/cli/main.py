@@ -1,0 +1,132 @@
+"""Dispatch: find the command, import only its module, run it, turn errors into exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from clarifai_build import __version__
+from clarifai_build.cli.console import Console
+from clarifai_build.problem import BuilderError, Problem
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("init", "start a new model folder"),
+    "validate": ("validate", "check manifests, offline, all problems at once"),
+    "config": ("config", "show the resolved manifest and where each value came from"),
+    "render": ("render", "write the Triton model repository to a folder"),
+    "build": ("build", "write the artifact, a zip, to disk"),
+    "test": ("test", "run the model's predefined tests, in Python or in a real Triton"),
+    "plan": ("plan", "show what apply would do"),
+    "apply": ("apply", "build, upload and register what has changed"),
+    "status": ("status", "show whether what is live is what the manifest says"),
+    "import": ("import_", "make a manifest from what clarifai 9.x or 10.x left"),
+    "cache": ("cache", "list or prune what is cached on this machine"),
+    "schema": ("schema", "print the manifest's JSON schema"),
+    "sandbox": ("sandbox", "a local S3, Clarifai API and Triton: up, down, status"),
+}
+
+EXIT_CODES = """\
+exit codes:
+  0 done, or nothing to do     4 not authorised           7 plan is stale
+  1 failed                     5 storage or API failed   64 usage
+  2 changes pending (plan)     6 lease held by another   70 a bug of ours
+  3 invalid manifest                                    130 interrupted
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose usage errors exit with 64, and that guesses nothing from prefixes."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(64, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    console = Console(sys.stdout, sys.stderr)
+    try:
+        return _dispatch(arguments, console)
+    except BuilderError as error:
+        console.failure(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        console.err("interrupted")
+        return 130
+    except BrokenPipeError:
+        # The reader of stdout went away; keep Python from complaining when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the program's one catch-all: a bug of ours
+        return _bug(error, console)
+
+
+def _dispatch(arguments: list[str], console: Console) -> int:
+    parser = _top_parser()
+    if not arguments:
+        parser.print_help(sys.stderr)
+        return 64
+    if arguments[0].startswith("-"):
+        parser.parse_args(arguments)
+        return 64
+    name, *rest = arguments
+    if name not in COMMANDS:
+        parser.error(_unknown(name))
+    module_name, summary = COMMANDS[name]
+    module = importlib.import_module(f"clarifai_build.cli.{module_name}")
+    command = Parser(
+        prog=f"clarifai-build {name}",
+        description=module.__doc__ or summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.configure(command)
+    code: int = module.run(command.parse_args(rest), console)
+    return code
+
+
+def _top_parser() -> Parser:
+    width = max(map(len, COMMANDS))
+    listing = "\n".join(f"  {name:<{width}}  {text}" for name, (_, text) in COMMANDS.items())
+    parser = Parser(
+        prog="clarifai-build",
+        usage="clarifai-build COMMAND [OPTIONS]",
+        description=(
+            "One clarifai.yaml per model: validated, built into the same bytes anywhere,\n"
+            "uploaded to S3 and registered with Clarifai."
+        ),
+        epilog=f"commands:\n{listing}\n\nclarifai-build COMMAND --help explains one.\n\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"clarifai-build {__version__}")
+    return parser
+
+
+def _unknown(name: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    return f"no command '{name}'" + (f"; did you mean '{near[0]}'?" if near else "")
+
+
+def _bug(error: Exception, console: Console) -> int:
+    """Put the traceback into a file, where a person can attach it, and say where."""
+    import tempfile
+    import traceback
+
+    handle, path = tempfile.mkstemp(prefix="clarifai-build-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8") as log:
+        log.write("".join(traceback.format_exception(error)))
+    problem = Problem(
+        "internal-error",
+        f"a bug in clarifai-build {__version__}: {type(error).__name__}: {error}",
+        hint=f"the traceback is in {path}; please report it",
+    )
+    console.failure(BuilderError(problem))
+    return 70
