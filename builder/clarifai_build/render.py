@@ -1,0 +1,141 @@
+"""RenderContext to generated files: the Triton model repository, from the cookiecutter template.
+
+Only `cookiecutter.generate.generate_files` is called. It renders the template's own files; what the
+user wrote reaches it as context values, so `{{ … }}` in a label or a parameter stays text.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clarifai_build.manifest import Manifest, Param
+from clarifai_build.model_types import template_table
+from clarifai_build.problem import BuilderError
+from clarifai_build.resources import runtime_dir, template_dir
+
+TEMPLATE_VERSION = 1
+"""Raised when the template gives other bytes for the same manifest."""
+
+# generate_files changes the working directory of the process while it runs.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class RenderError(BuilderError):
+    """The template gave something that Triton can't read. A bug of ours, or an edited template."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderContext:
+    """What the template is rendered with: cookiecutter's variables by name."""
+
+    variables: dict[str, Any]
+
+    @classmethod
+    def of(cls, manifest: Manifest, labels: tuple[str, ...]) -> RenderContext:
+        """Take from the manifest all that reaches the artifact, and nothing else."""
+        triton = manifest.triton
+        height, width = manifest.shapes.image
+        return cls(
+            {
+                "model_name": manifest.model.id,
+                "model_type": manifest.model.type,
+                "max_batch_size": triton.max_batch_size,
+                "image_height": height,
+                "image_width": width,
+                "labels": "",
+                "instance_kind": triton.instance_group.kind,
+                "instance_count": triton.instance_group.count,
+                "max_queue_delay_microseconds": (
+                    triton.dynamic_batching.max_queue_delay_microseconds
+                ),
+                "_preferred_batch_size": list(triton.dynamic_batching.preferred_batch_size),
+                "_labels": list(labels),
+                "_params": [_param(param) for param in manifest.params],
+                "_parameters": [
+                    (pbtxt_escape(key), pbtxt_escape(value)) for key, value in triton.parameters
+                ],
+                "_embeddings": list(manifest.shapes.embeddings),
+                "_ragged": triton.ragged,
+                "_isolate": triton.isolate,
+                "_streaming": triton.streaming,
+                "_warmup": triton.warmup,
+                "_response_cache": triton.response_cache,
+                "_model_types": template_table(),
+            }
+        )
+
+
+def render(context: RenderContext) -> dict[str, bytes]:
+    """Return every generated file of the repository, the runtime included, by its path.
+
+    Raises RenderError when the result is not a config.pbtxt that Triton's ModelConfig takes.
+    """
+    from cookiecutter.generate import generate_files
+
+    with tempfile.TemporaryDirectory(prefix="clarifai-build-") as folder, _ONE_AT_A_TIME:
+        project = generate_files(
+            template_dir(),
+            {"cookiecutter": dict(context.variables)},
+            output_dir=folder,
+            accept_hooks=False,
+        )
+        files = _read_tree(Path(project))
+    check_config(files["config.pbtxt"])
+    return files | runtime_files()
+
+
+def runtime_files() -> dict[str, bytes]:
+    """Return the runtime as it is vendored: path in the artifact to content."""
+    folder = runtime_dir()
+    return {
+        f"1/clarifai_runtime/{path.relative_to(folder).as_posix()}": path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and (path.suffix == ".py" or path.name == "py.typed")
+    }
+
+
+def check_config(content: bytes) -> None:
+    """Parse a config.pbtxt into Triton's own message; raise RenderError where that fails."""
+    from google.protobuf import text_format
+    from tritonclient.grpc.model_config_pb2 import ModelConfig
+
+    try:
+        text_format.Parse(content.decode(), ModelConfig())
+    except text_format.ParseError as error:
+        raise RenderError.of(
+            "config-pbtxt",
+            f"the rendered config.pbtxt does not parse: {error}",
+            hint="the cookiecutter template was edited, or this is a bug in clarifai-build",
+        ) from error
+
+
+def pbtxt_escape(text: str) -> str:
+    """Escape text for a double-quoted string of protobuf's text format.
+
+    Bytes outside printable ASCII become octal escapes, which every parser version takes.
+    """
+    return "".join(
+        chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:03o}"
+        for byte in text.encode()
+    )
+
+
+def _param(param: Param) -> dict[str, Any]:
+    return {
+        "name": param.name,
+        "type": param.type,
+        "default": param.default,
+        "description": param.description,
+    }
+
+
+def _read_tree(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
