@@ -1,0 +1,132 @@
+"""One gRPC channel to the Clarifai API: connecting, retrying, and turning answers into errors."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import grpc
+from clarifai_grpc.grpc.api import resources_pb2, service_pb2_grpc
+from clarifai_grpc.grpc.api.status import status_code_pb2
+
+from clarifai_build.problem import BuilderError, NotAuthorisedError, RegistryError
+from clarifai_build.registry.account import Account
+from clarifai_build.registry.status import (
+    CONNECTION_DOES_NOT_EXIST,
+    HOURLY_LIMIT,
+    NOT_AUTHORISED,
+    RETRY,
+    SUCCESS,
+)
+
+CALL_SECONDS = 30.0
+ATTEMPTS = 5
+_TRANSIENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
+
+
+class Channel:
+    """Calls RPCs of clarifai.api.V2 by name, as one account."""
+
+    def __init__(self, account: Account, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.account = account
+        self.user_app_id = resources_pb2.UserAppIDSet(
+            user_id=account.user_id, app_id=account.app_id
+        )
+        self._channel = _open(account)
+        self._stub = service_pb2_grpc.V2Stub(self._channel)
+        self._sleep = sleep
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def call(
+        self, rpc: str, request: Any, *, allowed: Iterable[int] = (), repeatable: bool = True
+    ) -> Any:
+        """Call an RPC and return its answer.
+
+        Answers with a status that is neither success nor in `allowed` become errors. What may pass
+        is tried again, with backoff and jitter. A call that is not `repeatable` is not tried again
+        when it got no answer: it may have been carried out.
+        """
+        last_attempt = ATTEMPTS - 1
+        for attempt in range(ATTEMPTS):
+            try:
+                answer = getattr(self._stub, rpc)(
+                    request, metadata=self.account.metadata, timeout=CALL_SECONDS
+                )
+            except grpc.RpcError as error:
+                if repeatable and attempt < last_attempt and error.code() in _TRANSIENT:
+                    self._sleep(_backoff(attempt))
+                    continue
+                raise _transport_error(rpc, error, self.account) from error
+            code = answer.status.code
+            if code == SUCCESS or code in allowed:
+                return answer
+            if code in RETRY and attempt < last_attempt:
+                self._sleep(_backoff(attempt))
+                continue
+            raise _status_error(rpc, answer.status, self.account)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _open(account: Account) -> grpc.Channel:
+    """Connect as the scheme says: http is insecure, https and none are TLS."""
+    base = account.api_base if "://" in account.api_base else f"https://{account.api_base}"
+    address = urlsplit(base)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise RegistryError.of(
+            "api-base",
+            f"'{account.api_base}' is not an address of a Clarifai API",
+            hint="write https://host, or http://host:port for a server without TLS",
+        )
+    if address.scheme == "http":
+        return grpc.insecure_channel(f"{address.hostname}:{address.port or 80}")
+    roots = Path(account.root_certificates).read_bytes() if account.root_certificates else None
+    return grpc.secure_channel(
+        f"{address.hostname}:{address.port or 443}", grpc.ssl_channel_credentials(roots)
+    )
+
+
+def _backoff(attempt: int) -> float:
+    """Seconds to wait: exponential, with full jitter on the upper half."""
+    return float(0.5 * 2**attempt * random.uniform(0.5, 1.0))
+
+
+def _transport_error(rpc: str, error: grpc.RpcError, account: Account) -> BuilderError:
+    return RegistryError.of(
+        "api-unreachable",
+        f"{rpc}: the Clarifai API at {account.api_base} did not answer: "
+        f"{error.code().name}: {error.details()}",
+        hint="check clarifai.api_base or CLARIFAI_API_BASE, and the network",
+    )
+
+
+def _status_error(rpc: str, status: Any, account: Account) -> BuilderError:
+    """Say what the platform said: description, details and request id, none of them required."""
+    said = ": ".join(filter(None, (status.description, status.details))) or "no description"
+    text = f"{rpc}: {said} (code {_name(status.code)}, request {status.req_id or 'unknown'})"
+    if status.code == CONNECTION_DOES_NOT_EXIST:
+        return NotAuthorisedError.of(
+            "app-not-found",
+            text,
+            hint=f"there is no app '{account.app_id}' of user '{account.user_id}', or the token "
+            "belongs to someone else",
+        )
+    if status.code in NOT_AUTHORISED:
+        return NotAuthorisedError.of(
+            "not-authorised",
+            text,
+            hint=f"check that CLARIFAI_PAT belongs to user '{account.user_id}' and may write",
+        )
+    if status.code == HOURLY_LIMIT:
+        return RegistryError.of("hourly-limit", text, hint="try again in an hour")
+    return RegistryError.of("api-refused", text)
+
+
+def _name(code: int) -> str:
+    known = status_code_pb2.StatusCode.DESCRIPTOR.values_by_number.get(code)
+    return f"{code} {known.name}" if known else str(code)

@@ -1,0 +1,215 @@
+"""`ModelRegistry` over clarifai-grpc."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from clarifai_grpc.grpc.api import resources_pb2, service_pb2
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.struct_pb2 import Struct, Value
+
+from clarifai_build.manifest import Clarifai, Param, ParamType, Visibility
+from clarifai_build.problem import RegistryError
+from clarifai_build.registry import MARK, NewModel, NewVersion, RemoteModel, RemoteVersion
+from clarifai_build.registry.account import Account
+from clarifai_build.registry.channel import Channel
+from clarifai_build.registry.status import MODEL_DOES_NOT_EXIST
+
+MANAGED = "Managed by clarifai-build; change clarifai.yaml instead."
+"""Stands in the model's notes, and marks it as ours while it has no version yet."""
+
+PAGE = 128
+_VISIBILITY: dict[Visibility, int] = {"private": 10, "org": 30, "public": 50}
+_FIELD_TYPE: dict[ParamType, int] = {"boolean": 1, "string": 2, "number": 3, "secret": 21}
+_GONE = (MODEL_DOES_NOT_EXIST,)
+
+
+def open_registry(clarifai: Clarifai, environ: Mapping[str, str]) -> ClarifaiRegistry:
+    """Connect to the platform that the manifest and the environment name."""
+    return ClarifaiRegistry(Channel(Account.resolve(clarifai, environ)))
+
+
+class ClarifaiRegistry:
+    """The models of one app."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._app = channel.user_app_id
+
+    def model(self, model_id: str) -> RemoteModel | None:
+        answer = self._channel.call(
+            "GetModel",
+            service_pb2.GetModelRequest(user_app_id=self._app, model_id=model_id),
+            allowed=_GONE,
+        )
+        return _model(answer.model) if answer.model.id else None
+
+    def create_model(self, new: NewModel) -> RemoteModel:
+        try:
+            answer = self._channel.call(
+                "PostModels",
+                service_pb2.PostModelsRequest(user_app_id=self._app, models=[_new_model(new)]),
+            )
+        except RegistryError:
+            # A duplicate is a race with another apply: theirs is as good as ours.
+            existing = self.model(new.id)
+            if existing is None:
+                raise
+            return existing
+        return _model(answer.model)
+
+    def update_model(self, new: NewModel) -> None:
+        self._channel.call(
+            "PatchModels",
+            service_pb2.PatchModelsRequest(
+                user_app_id=self._app, models=[_new_model(new)], action="merge"
+            ),
+        )
+
+    def versions(self, model_id: str) -> tuple[RemoteVersion, ...]:
+        found: dict[str, RemoteVersion] = {}
+        page = 1
+        while True:
+            answer = self._channel.call(
+                "ListModelVersions",
+                service_pb2.ListModelVersionsRequest(
+                    user_app_id=self._app, model_id=model_id, page=page, per_page=PAGE
+                ),
+                allowed=_GONE,
+            )
+            found |= {version.id: _version(version) for version in answer.model_versions}
+            if len(answer.model_versions) < PAGE:
+                return tuple(sorted(found.values(), key=_age, reverse=True))
+            page += 1
+
+    def version(self, model_id: str, version_id: str) -> RemoteVersion | None:
+        answer = self._channel.call(
+            "GetModelVersion",
+            service_pb2.GetModelVersionRequest(
+                user_app_id=self._app, model_id=model_id, version_id=version_id
+            ),
+            allowed=_GONE,
+        )
+        return _version(answer.model_version) if answer.model_version.id else None
+
+    def create_version(self, model_id: str, new: NewVersion) -> RemoteVersion:
+        answer = self._channel.call(
+            "PostModelVersions",
+            service_pb2.PostModelVersionsRequest(
+                user_app_id=self._app, model_id=model_id, model_versions=[_new_version(new)]
+            ),
+            repeatable=False,
+        )
+        version = answer.model.model_version
+        if not version.id:
+            raise RegistryError.of(
+                "version-without-id",
+                f"the platform took a version of '{model_id}' but named no id "
+                f"(request {answer.status.req_id or 'unknown'})",
+                hint="apply again: what it made is found by its mark",
+            )
+        return _version(version)
+
+    def delete_version(self, model_id: str, version_id: str) -> None:
+        self._channel.call(
+            "DeleteModelVersion",
+            service_pb2.DeleteModelVersionRequest(
+                user_app_id=self._app, model_id=model_id, version_id=version_id
+            ),
+            allowed=_GONE,
+        )
+
+
+def _age(version: RemoteVersion) -> tuple[float, str]:
+    return (version.created_at, version.id)
+
+
+def _new_model(new: NewModel) -> resources_pb2.Model:
+    return resources_pb2.Model(
+        id=new.id,
+        model_type_id=new.type,
+        description=new.description,
+        notes=MANAGED,
+        visibility=resources_pb2.Visibility(gettable=_gettable(new.visibility)),
+    )
+
+
+def _new_version(new: NewVersion) -> resources_pb2.ModelVersion:
+    return resources_pb2.ModelVersion(
+        pretrained_model_config=resources_pb2.PretrainedModelConfig(
+            model_zip_url=new.zip_url,
+            input_fields_map=_struct(new.input_fields_map),
+            output_fields_map=_struct(new.output_fields_map),
+        ),
+        output_info=resources_pb2.OutputInfo(
+            params_specs=[params_spec(param) for param in new.params]
+        ),
+        description=new.description,
+        metadata=_struct({MARK: dict(new.mark)}),
+        visibility=resources_pb2.Visibility(gettable=_gettable(new.visibility)),
+    )
+
+
+def params_spec(param: Param) -> resources_pb2.ModelTypeField:
+    """Return the platform's form of a parameter; one without a default sends none."""
+    return resources_pb2.ModelTypeField(
+        path=param.name,
+        field_type=_field_type(param.type),
+        default_value=None if param.default is None else _value(param.default),
+        description=param.description,
+        required=param.required,
+    )
+
+
+def _model(message: resources_pb2.Model) -> RemoteModel:
+    return RemoteModel(
+        id=message.id,
+        type=message.model_type_id,
+        description=message.description,
+        visibility=_visibility(message.visibility.gettable),
+        managed=message.notes == MANAGED,
+    )
+
+
+def _version(message: resources_pb2.ModelVersion) -> RemoteVersion:
+    metadata = MessageToDict(message.metadata)
+    mark = metadata.get(MARK, {})
+    return RemoteVersion(
+        id=message.id,
+        status_code=message.status.code,
+        status=message.status.description,
+        details=message.status.details,
+        request_id=message.status.req_id,
+        description=message.description,
+        zip_url=message.pretrained_model_config.model_zip_url,
+        visibility=_visibility(message.visibility.gettable),
+        created_at=message.created_at.seconds + message.created_at.nanos / 1e9,
+        mark=mark if isinstance(mark, dict) else {},
+    )
+
+
+def _visibility(gettable: int) -> Visibility:
+    return next((name for name, number in _VISIBILITY.items() if number == gettable), "private")
+
+
+def _gettable(visibility: Visibility) -> Any:
+    return _VISIBILITY[visibility]
+
+
+def _field_type(kind: ParamType) -> Any:
+    return _FIELD_TYPE[kind]
+
+
+def _struct(value: Mapping[str, Any]) -> Struct:
+    struct = Struct()
+    struct.update(value)
+    return struct
+
+
+def _value(default: bool | float | str) -> Value:
+    if isinstance(default, bool):
+        return Value(bool_value=default)
+    if isinstance(default, str):
+        return Value(string_value=default)
+    return Value(number_value=default)

@@ -1,0 +1,37 @@
+"""The platform's status codes, by what they mean to us.
+
+Source: clarifai.api.status.StatusCode in the public protos.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Health = Literal["ready", "progressing", "failed", "unknown"]
+
+SUCCESS = 10000
+MIXED_STATUS = 10010
+MODEL_DOES_NOT_EXIST = 21200
+CONNECTION_DOES_NOT_EXIST = 11101
+HOURLY_LIMIT = 11003
+
+READY = frozenset({21100})
+PROGRESSING = frozenset({21101, 21103, 21104, 21107})
+UNTRAINED = 21102
+FAILED = frozenset({21105, 21106, 21108, 21109, *range(21110, 21120)})
+NOT_DEPLOYED_YET = range(21351, 21356)
+"""Answers after a successful registration: the build did not fail."""
+
+RETRY = frozenset({10030, 11005})
+NOT_AUTHORISED = frozenset({11000, 11001, 11002, 11007, 11008, 11009, 21201})
+
+
+def health(code: int) -> Health:
+    """Say what a version's status code means. 21102 is 'unknown': it may pass, or stay."""
+    if code in READY or code in NOT_DEPLOYED_YET:
+        return "ready"
+    if code in PROGRESSING:
+        return "progressing"
+    if code in FAILED:
+        return "failed"
+    return "unknown"
