@@ -1,0 +1,134 @@
+"""Which of the user's files stay out of the artifact: safe defaults, then gitignore rules.
+
+The last rule that speaks decides, so `!name` in `.clarifaiignore` brings back what a default leaves
+out. A folder that is left out is not entered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import translate
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clarifai_build.problem import SourceError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+IGNORE_FILE = ".clarifaiignore"
+
+_DEFAULTS = {
+    "version control": (".git", ".hg", ".svn", ".gitignore", ".gitattributes", ".gitmodules"),
+    "cache": (
+        "__pycache__",
+        "*.py[cod]",
+        ".cache",
+        ".mypy_cache",
+        ".ruff_cache",
+        ".pytest_cache",
+        ".hypothesis",
+        ".ipynb_checkpoints",
+        ".tox",
+        ".nox",
+        ".coverage",
+        "*.egg-info",
+    ),
+    "virtual environment": (".venv", "venv", ".conda", "node_modules"),
+    "editor or system file": (
+        ".idea",
+        ".vscode",
+        "*.swp",
+        "*.swo",
+        "*~",
+        ".#*",
+        ".DS_Store",
+        "Thumbs.db",
+        "desktop.ini",
+    ),
+    "credentials": (
+        ".env",
+        ".env.*",
+        ".envrc",
+        ".netrc",
+        "_netrc",
+        ".pypirc",
+        ".npmrc",
+        ".aws",
+        ".ssh",
+        ".gnupg",
+        ".kube",
+        ".docker",
+        ".git-credentials",
+    ),
+}
+_REASONS = {
+    pattern: reason
+    for reason, patterns in _DEFAULTS.items()
+    for pattern in patterns
+    if not set(pattern) & set("*?[")
+}
+_PATTERNS = [
+    (pattern, reason)
+    for reason, patterns in _DEFAULTS.items()
+    for pattern in patterns
+    if pattern not in _REASONS
+]
+_ANY_PATTERN = re.compile(
+    "|".join(f"(?P<p{i}>{translate(p)})" for i, (p, _) in enumerate(_PATTERNS))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of one folder. `own` maps paths that are laid elsewhere to the reason."""
+
+    own: dict[str, str]
+    user: GitIgnoreSpec | None
+
+    @classmethod
+    def of(cls, folder: Path, exclude: Iterable[str], own: dict[str, str]) -> Rules:
+        """Read the folder's `.clarifaiignore`; `exclude` comes after it."""
+        lines = [*_read_lines(folder / IGNORE_FILE), *exclude]
+        return cls(own, _compile(lines) if lines else None)
+
+    def reason(self, path: str, name: str, *, folder: bool) -> str | None:
+        """Return why `path` stays out, or None when it goes in."""
+        if path in self.own:
+            return self.own[path]
+        if self.user is not None:
+            verdict = self.user.check_file(path + "/" if folder else path)
+            if verdict.include is not None:
+                return f"{IGNORE_FILE} or code.exclude" if verdict.include else None
+        return default_reason(name)
+
+
+def default_reason(name: str) -> str | None:
+    """Return why a file or folder called `name` stays out by default, or None."""
+    reason = _REASONS.get(name)
+    if reason is None and (match := _ANY_PATTERN.match(name)):
+        reason = _PATTERNS[int(str(match.lastgroup)[1:])][1]
+    return reason
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SourceError.of("unreadable", f"{path} can't be read: {exc}", file=str(path)) from exc
+
+
+def _compile(lines: list[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except ValueError as exc:
+        raise SourceError.of(
+            "ignore-rule",
+            f"A rule of {IGNORE_FILE} or code.exclude is no gitignore pattern: {exc}",
+        ) from exc

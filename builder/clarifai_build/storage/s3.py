@@ -1,0 +1,190 @@
+"""Artifacts in any S3-compatible store, sent straight from the source files."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from clarifai_build import digests
+from clarifai_build.archive import Artifact
+from clarifai_build.manifest import Storage
+from clarifai_build.problem import BuilderError, NotAuthorisedError, StorageError
+from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.storage import StoredObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+PRESIGNED_SECONDS = 7 * 24 * 3600
+_PART = 16 << 20
+_MOST_PARTS = 10_000
+_REFUSED = frozenset(
+    {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
+)
+_EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
+_ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+
+
+def open_store(storage: Storage, environ: Mapping[str, str]) -> S3Store:
+    """Connect to the bucket with the credentials that boto3 finds."""
+    with _translated(storage.bucket):
+        session = boto3.Session(
+            aws_access_key_id=environ.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY"),
+            aws_session_token=environ.get("AWS_SESSION_TOKEN"),
+            profile_name=environ.get("AWS_PROFILE"),
+            region_name=storage.region or environ.get("AWS_REGION", "us-east-1"),
+        )
+        checksums: Literal["when_required", "when_supported"] = (
+            "when_required" if storage.checksums == "when_required" else "when_supported"
+        )
+        config = Config(
+            retries={"mode": "adaptive", "max_attempts": 6},
+            request_checksum_calculation=checksums,
+            response_checksum_validation=checksums,
+            s3={"addressing_style": "path" if storage.endpoint_url else "virtual"},
+        )
+        client = session.client("s3", endpoint_url=storage.endpoint_url, config=config)
+    return S3Store(client, storage)
+
+
+@dataclass(frozen=True, slots=True)
+class S3Store:
+    """A bucket; see `clarifai_build.storage.ObjectStore`."""
+
+    client: S3Client
+    storage: Storage
+
+    def stat(self, key: str) -> StoredObject | None:
+        """Return what lies at `key`, or None."""
+        try:
+            with _translated(self.storage.bucket):
+                head = self.client.head_object(Bucket=self.storage.bucket, Key=key)
+        except _AbsentError:
+            return None
+        return StoredObject(key, head["ContentLength"], head["ETag"].strip('"'), head["Metadata"])
+
+    def put_artifact(
+        self, key: str, artifact: Artifact, metadata: dict[str, str], listen: Listener = silent
+    ) -> StoredObject:
+        """Store the artifact at `key`, all or nothing; an object that is there already stays."""
+        if (present := self.stat(key)) is not None:
+            return present
+        listen(Event("upload", "started", total=artifact.size))
+        with _translated(self.storage.bucket):
+            self._send(key, artifact, metadata, listen)
+        listen(Event("upload", "done", done=artifact.size, total=artifact.size))
+        stored = self.stat(key)
+        if stored is None or stored.size != artifact.size:
+            raise StorageError.of("upload-lost", f"{key} is not in the store after its upload.")
+        return stored
+
+    def url(self, key: str) -> str:
+        """Return the URL under which a stranger downloads `key`."""
+        storage = self.storage
+        if storage.access == "presigned":
+            return self.client.generate_presigned_url(
+                "get_object",
+                Params={"Bucket": storage.bucket, "Key": key},
+                ExpiresIn=PRESIGNED_SECONDS,
+            )
+        if storage.public_base_url is not None:
+            return f"{storage.public_base_url.rstrip('/')}/{quote(key)}"
+        if storage.endpoint_url is not None:
+            return f"{storage.endpoint_url.rstrip('/')}/{storage.bucket}/{quote(key)}"
+        region = self.client.meta.region_name
+        return f"https://{storage.bucket}.s3.{region}.amazonaws.com/{quote(key)}"
+
+    def _send(
+        self, key: str, artifact: Artifact, metadata: dict[str, str], listen: Listener
+    ) -> None:
+        bucket = self.storage.bucket
+        upload = self.client.create_multipart_upload(
+            Bucket=bucket,
+            Key=key,
+            Metadata=metadata,
+            ContentType="application/zip",
+            ChecksumAlgorithm="CRC32",
+            ChecksumType="FULL_OBJECT",
+        )["UploadId"]
+        parts: list[CompletedPartTypeDef] = []
+        whole = 0
+        try:
+            size = max(_PART, -(-artifact.size // _MOST_PARTS))
+            for number, offset in enumerate(range(0, artifact.size, size), 1):
+                body = artifact.read(offset, size)
+                crc = digests.of_bytes(body).crc32
+                whole = digests.combine(whole, crc, len(body))
+                sent = self.client.upload_part(
+                    Bucket=bucket,
+                    Key=key,
+                    UploadId=upload,
+                    PartNumber=number,
+                    Body=body,
+                    ChecksumCRC32=_base64(crc),
+                )
+                parts.append(
+                    {"PartNumber": number, "ETag": sent["ETag"], "ChecksumCRC32": _base64(crc)}
+                )
+                listen(Event("upload", "running", done=offset + len(body), total=artifact.size))
+            self.client.complete_multipart_upload(
+                Bucket=bucket,
+                Key=key,
+                UploadId=upload,
+                MultipartUpload={"Parts": parts},
+                ChecksumCRC32=_base64(whole),
+                ChecksumType="FULL_OBJECT",
+                IfNoneMatch="*",
+            )
+        except ClientError as exc:
+            self.client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
+            if exc.response["Error"]["Code"] not in _EXISTS:
+                raise
+
+
+class _AbsentError(Exception):
+    """What was asked for is not there."""
+
+
+@contextmanager
+def _translated(bucket: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as exc:
+        raise _meaning(exc, bucket) from exc
+    except NoCredentialsError as exc:
+        raise NotAuthorisedError.of(
+            "no-credentials",
+            f"No credentials for bucket {bucket} were found.",
+            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.",
+        ) from exc
+    except BotoCoreError as exc:
+        raise StorageError.of("store-unreachable", f"Bucket {bucket}: {exc}") from exc
+
+
+def _meaning(exc: ClientError, bucket: str) -> BuilderError | _AbsentError:
+    code = exc.response["Error"]["Code"]
+    if code in _ABSENT:
+        return _AbsentError()
+    if code in _REFUSED:
+        return NotAuthorisedError.of(
+            "store-refused",
+            f"The store refuses {exc.operation_name} on bucket {bucket}: {code}.",
+            hint="The credentials need to read, list and write objects under the prefix.",
+        )
+    if code == "NoSuchBucket":
+        return StorageError.of("no-bucket", f"There is no bucket {bucket}.", hint="Create it.")
+    return StorageError.of("store-failed", f"Bucket {bucket}: {exc}")
+
+
+def _base64(crc: int) -> str:
+    return base64.b64encode(crc.to_bytes(4, "big")).decode()
