@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Severity = Literal["error", "warning"]
 
@@ -38,7 +41,7 @@ class BuilderError(Exception):
     @classmethod
     def of(
         cls, code: str, message: str, *, hint: str | None = None, file: str | None = None
-    ) -> BuilderError:
+    ) -> Self:
         """Make an error of this class from a single problem."""
         return cls(Problem(code, message, file=file, hint=hint))
 

@@ -74,7 +74,7 @@ class Console:
 
 
 class _TimedLines:
-    """Progress without a terminal: one line as a stage starts or ends, with the time since the start."""
+    """Progress without a terminal: a line as a stage starts or ends, with the time so far."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

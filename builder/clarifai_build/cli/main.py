@@ -39,7 +39,7 @@ exit codes:
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose usage errors exit with 64, and that guesses nothing from prefixes."""
+    """An argument parser whose usage errors exit with 64."""
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -100,7 +100,9 @@ def _top_parser() -> Parser:
             "One clarifai.yaml per model: validated, built into the same bytes anywhere,\n"
             "uploaded to S3 and registered with Clarifai."
         ),
-        epilog=f"commands:\n{listing}\n\nclarifai-build COMMAND --help explains one.\n\n{EXIT_CODES}",
+        epilog=(
+            f"commands:\n{listing}\n\nclarifai-build COMMAND --help explains one.\n\n{EXIT_CODES}"
+        ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

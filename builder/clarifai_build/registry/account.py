@@ -1,4 +1,4 @@
-"""Who speaks to the platform: user, app, address and token, from the manifest and the environment."""
+"""Who speaks to the platform: user, app, address and token."""
 
 from __future__ import annotations
 

@@ -1,0 +1,33 @@
+"""Write the Triton model repository of a manifest to a folder, code and weights included.
+
+The folder must not exist yet, or be empty: nothing is overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from clarifai_build.cli.console import Console
+from clarifai_build.cli.target import add_manifest
+
+
+def configure(parser: ArgumentParser) -> None:
+    add_manifest(parser)
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="the folder (default: dist/MODEL_ID)"
+    )
+
+
+def run(args: Namespace, console: Console) -> int:
+    from clarifai_build.folder import write_folder
+    from clarifai_build.manifest import load
+    from clarifai_build.pipeline import build
+
+    manifest = load(args.manifest, os.environ, targets=False)
+    target = args.output or manifest.path.parent / "dist" / manifest.model.id
+    listen = console.listener()
+    write_folder(build(manifest, listen).tree, target)
+    console.out(str(target))
+    return 0

@@ -1,0 +1,46 @@
+"""FileTree to a folder: the Triton repository laid out as files, for looking at and for serving."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from clarifai_build.problem import ArtifactError
+from clarifai_build.tree import Entry, FileTree
+
+
+def write_folder(tree: FileTree, target: Path) -> None:
+    """Write every file of the tree below `target`, all or nothing.
+
+    Raises ArtifactError when the folder holds something already, or can't be written.
+    """
+    try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise ArtifactError.of(
+                "not-empty",
+                f"{target} exists and is not an empty folder",
+                file=str(target),
+                hint="remove it, or name another folder with --output",
+            )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as partial:
+            for entry in tree.entries:
+                _write(entry, Path(partial) / "repository" / entry.path)
+            if target.exists():
+                target.rmdir()
+            os.replace(Path(partial) / "repository", target)
+    except OSError as error:
+        raise ArtifactError.of(
+            "unwritable", f"{target} can't be written: {error.strerror}", file=str(target)
+        ) from error
+
+
+def _write(entry: Entry, file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(entry.source, bytes):
+        file.write_bytes(entry.source)
+    else:
+        shutil.copyfile(entry.source, file)
+    file.chmod(entry.mode)

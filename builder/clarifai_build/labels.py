@@ -1,0 +1,38 @@
+"""A model's labels: what the integers in its predictions stand for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clarifai_build.manifest import Manifest
+from clarifai_build.problem import SourceError
+
+
+def labels_of(manifest: Manifest) -> tuple[str, ...]:
+    """Return the labels in order; none where the model has none.
+
+    A labels file is UTF-8, with or without a byte order mark, a label a line.
+    """
+    labels = manifest.model.labels
+    if labels is None:
+        return ()
+    return labels_in(labels) if isinstance(labels, Path) else labels
+
+
+def labels_in(file: Path) -> tuple[str, ...]:
+    """Read a labels file; raises SourceError when it can't be read as UTF-8."""
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise SourceError.of(
+            "labels-unreadable", f"{file} can't be read: {error.strerror}", file=str(file)
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SourceError.of(
+            "labels-encoding",
+            f"{file} is not UTF-8 at byte {error.start}",
+            file=str(file),
+            hint="save it as UTF-8",
+        ) from error
+    lines = text.replace("\r\n", "\n").split("\n")
+    return tuple(lines[:-1] if lines[-1] == "" else lines)

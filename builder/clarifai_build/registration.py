@@ -1,0 +1,100 @@
+"""Manifest and Artifact to Registration: all that the platform is asked to hold, and its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from clarifai_build import __version__
+from clarifai_build.manifest import Manifest, Param, Visibility
+from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.registry import NewModel, NewVersion
+from clarifai_build.render import TEMPLATE_VERSION
+
+FORMAT = 1
+"""Raised when the same registration gives another digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What is to be live. `artifact` is the tree digest; `size` is the zip's, in bytes."""
+
+    model: NewModel
+    input_fields_map: Mapping[str, str]
+    output_fields_map: Mapping[str, str]
+    params: tuple[Param, ...]
+    artifact: str
+    size: int
+    project: str | None = None
+
+    @classmethod
+    def of(cls, manifest: Manifest, artifact: str, size: int) -> Registration:
+        """Describe what applying this manifest, built into this artifact, makes live."""
+        model_type = MODEL_TYPES[manifest.model.type]
+        return cls(
+            model=NewModel(
+                id=manifest.model.id,
+                type=manifest.model.type,
+                description=manifest.model.description,
+                visibility=manifest.clarifai.visibility,
+            ),
+            input_fields_map=model_type.input_fields_map,
+            output_fields_map=model_type.output_fields_map,
+            params=manifest.params,
+            artifact=artifact,
+            size=size,
+            project=manifest.project,
+        )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) over the canonical JSON of what can't change without a new version."""
+        return _sha256(
+            {
+                "format": FORMAT,
+                "model": self.model.id,
+                "type": self.model.type,
+                "artifact": self.artifact,
+                "input_fields_map": dict(self.input_fields_map),
+                "output_fields_map": dict(self.output_fields_map),
+                "params": [asdict(param) for param in self.params],
+            }
+        )
+
+    @property
+    def visibility(self) -> Visibility:
+        return self.model.visibility
+
+    def key(self, prefix: str) -> str:
+        """Return where the artifact lies in the bucket: a content address with a telling name."""
+        name = f"{self.artifact}/{self.model.id}_{self.model.type}.zip"
+        return f"{prefix.strip('/')}/{name}" if prefix.strip("/") else name
+
+    def new_version(self, zip_url: str, origin: Mapping[str, Any]) -> NewVersion:
+        """Return the version to register; `origin` (Git commit and such) goes into its mark."""
+        return NewVersion(
+            zip_url=zip_url,
+            input_fields_map=self.input_fields_map,
+            output_fields_map=self.output_fields_map,
+            params=self.params,
+            description=self.model.description,
+            visibility=self.model.visibility,
+            mark={
+                **origin,
+                "format": FORMAT,
+                "artifact": self.artifact,
+                "registration": self.digest,
+                "size": self.size,
+                "project": self.project or "",
+                "tool": __version__,
+                "template": TEMPLATE_VERSION,
+            },
+        )
+
+
+def _sha256(value: Any) -> str:
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,83 @@
+"""Following a registered version until the platform has built it, or has failed to."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+from clarifai_build.problem import BuildFailedError, RegistryError
+from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.registry import ModelRegistry, RemoteVersion
+from clarifai_build.registry.status import UNTRAINED
+
+UNTRAINED_SECONDS = 60.0
+"""How long a version may stay 'untrained' before that means it failed."""
+
+
+def wait_until_ready(
+    registry: ModelRegistry,
+    model_id: str,
+    version: RemoteVersion,
+    timeout: float,
+    listen: Listener = silent,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> RemoteVersion:
+    """Poll this version until it is ready; `timeout` is in seconds.
+
+    Raises BuildFailedError with the platform's own words when the build fails or the time runs out,
+    RegistryError when the version is gone.
+    """
+    start = clock()
+    pause = 0.25
+    said = ""
+    while version.health != "ready":
+        waited = clock() - start
+        if version.health == "failed" or _stuck(version, waited):
+            raise _failed(model_id, version)
+        if waited > timeout:
+            raise _late(model_id, version, timeout)
+        if version.status != said:
+            said = version.status
+            listen(Event("register", "running", f"version {version.id}: {said or 'waiting'}"))
+        sleep(pause * random.uniform(0.75, 1.25))
+        pause = min(pause * 1.5, 5.0)
+        version = _again(registry, model_id, version.id)
+    return version
+
+
+def _stuck(version: RemoteVersion, waited: float) -> bool:
+    return version.status_code == UNTRAINED and waited > UNTRAINED_SECONDS
+
+
+def _again(registry: ModelRegistry, model_id: str, version_id: str) -> RemoteVersion:
+    version = registry.version(model_id, version_id)
+    if version is None:
+        raise RegistryError.of(
+            "version-gone",
+            f"version {version_id} of '{model_id}' was removed while it was being built",
+            hint="apply again to register it anew",
+        )
+    return version
+
+
+def _failed(model_id: str, version: RemoteVersion) -> BuildFailedError:
+    words = ": ".join(filter(None, (version.status, version.details))) or "no reason given"
+    return BuildFailedError.of(
+        "build-failed",
+        f"the platform could not build version {version.id} of '{model_id}': {words} "
+        f"(code {version.status_code}, request {version.request_id or 'unknown'})",
+        hint="mend the cause and apply again; 'clarifai-build test --triton' finds most of them "
+        "before an upload",
+    )
+
+
+def _late(model_id: str, version: RemoteVersion, timeout: float) -> BuildFailedError:
+    return BuildFailedError.of(
+        "build-timeout",
+        f"version {version.id} of '{model_id}' is not ready after {timeout:.0f} s "
+        f"(last seen: {version.status or version.status_code})",
+        hint="apply again to go on waiting, or give --timeout more seconds",
+    )
