@@ -1,0 +1,208 @@
+"""What the schema can't say about a manifest, as far as the document alone tells."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from clarifai_build.document import Document, Steps, Value
+from clarifai_build.model_types import MODEL_TYPES, ModelType
+from clarifai_build.problem import Problem
+
+RESERVED_PARAMS = ("self", "input_data")
+RESERVED_TARGETS = ("serving.json", "clarifai_runtime", "model.py", "inference.py", "__init__.py")
+
+_BUCKET = re.compile(r"(?=.{3,63}\Z)[a-z0-9](?:[a-z0-9-]|\.(?![.-])|-(?!\.))*[a-z0-9]\Z")
+_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+\Z")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+_SOURCES = {
+    "s3": (re.compile(r"[^/@]+/.+"), "s3://bucket/key"),
+    "https": (re.compile(r"[^/@]+/.+"), "https://host/path, without a user name"),
+    "http": (re.compile(r"[^/@]+/.+"), "http://host/path, without a user name"),
+    "hf": (re.compile(r"[^@]+@[^/@]+/.+"), "hf://repo@revision/file"),
+}
+_TOKENS = re.compile(
+    r"(?<![0-9A-Za-z])(?:[0-9a-f]{32}|(?:AKIA|ASIA)[0-9A-Z]{16}|hf_[A-Za-z0-9]{30,}"
+    r"|gh[pousr]_[A-Za-z0-9]{36,}|glpat-[\w-]{20,})(?![0-9A-Za-z])"
+)
+
+
+def problems(document: Document) -> Iterator[Problem]:
+    """Yield every problem that shows in the document itself."""
+    model_type = _model_type(document)
+    if model_type:
+        yield from _shapes(document, model_type)
+        yield from _triton_for_type(document, model_type)
+    yield from _labels(document)
+    yield from _triton(document)
+    yield from _params(document)
+    yield from _weights(document)
+    yield from _storage(document)
+    yield from _secrets(document)
+
+
+def _model_type(document: Document) -> ModelType | None:
+    name = document.get("model", "type")
+    return MODEL_TYPES.get(name) if isinstance(name, str) else None
+
+
+def _shapes(document: Document, model_type: ModelType) -> Iterator[Problem]:
+    gives_embeddings = any(tensor.name == "embeddings" for tensor in model_type.outputs)
+    for name, used in (("image", model_type.has_image_input), ("embeddings", gives_embeddings)):
+        if document.get("shapes", name) is not None and not used:
+            message = f"a {model_type.name} has no {name} shape"
+            path = ("shapes", name)
+            yield document.problem("shape-unused", message, path, key=True, hint="remove it")
+
+
+def _labels(document: Document) -> Iterator[Problem]:
+    labels = document.get("model", "labels")
+    first: dict[str, int] = {}
+    for index, label in enumerate(labels if isinstance(labels, list) else ()):
+        if not isinstance(label, str):
+            continue
+        if label in first:
+            message = f"label '{label}' is already label {first[label] + 1}"
+            path = ("model", "labels", index)
+            yield document.problem("duplicate-label", message, path)
+        first.setdefault(label, index)
+
+
+def _triton_for_type(document: Document, model_type: ModelType) -> Iterator[Problem]:
+    if document.get("triton", "streaming") is True and model_type.name != "text-to-text":
+        message = f"a {model_type.name} can't stream; only text-to-text can"
+        yield document.problem("streaming-type", message, ("triton", "streaming"))
+    if document.get("triton", "ragged") is True and not model_type.has_image_input:
+        message = f"a {model_type.name} takes no images that could differ in size"
+        yield document.problem("ragged-unused", message, ("triton", "ragged"), hint="remove it")
+
+
+def _triton(document: Document) -> Iterator[Problem]:
+    largest = document.get("triton", "max_batch_size")
+    if largest is None:
+        model_type = _model_type(document)
+        largest = 1 if model_type and model_type.generates else 8
+    path: Steps = ("triton", "dynamic_batching", "preferred_batch_size")
+    sizes = document.get(*path)
+    for index, size in enumerate(sizes if isinstance(sizes, list) else ()):
+        if _is_int(size) and _is_int(largest) and size > largest:
+            message = f"{size} is more than the largest batch, {largest}"
+            hint = "raise 'max_batch_size', or leave it out; Triton does not load such a model"
+            yield document.problem("preferred-over-max", message, (*path, index), hint=hint)
+    if document.get("triton", "response_cache") is not True:
+        return
+    for section, why in (
+        (document.get("params"), "the cache ignores parameters, and would answer with wrong ones"),
+        (document.get("triton", "streaming"), "Triton caches no streams"),
+    ):
+        if section:
+            path = ("triton", "response_cache")
+            yield document.problem("response-cache", why, path, hint="set it to false")
+
+
+def _params(document: Document) -> Iterator[Problem]:
+    params = document.get("params")
+    first: dict[str, int] = {}
+    for index in range(len(params) if isinstance(params, list) else 0):
+        path: Steps = ("params", index, "name")
+        name = document.get(*path)
+        if not isinstance(name, str):
+            continue
+        if keyword.iskeyword(name):
+            message = f"'{name}' is a keyword of Python"
+            yield document.problem("param-name", message, path, hint="choose another name")
+        elif name in RESERVED_PARAMS:
+            message = f"'{name}' is an argument of get_predictions already"
+            yield document.problem("param-name", message, path, hint="choose another name")
+        elif name in first:
+            message = f"parameter '{name}' is already number {first[name] + 1}"
+            yield document.problem("duplicate-param", message, path)
+        first.setdefault(name, index)
+
+
+def _weights(document: Document) -> Iterator[Problem]:
+    weights = document.get("weights")
+    first: dict[str, int] = {}
+    for index in range(len(weights) if isinstance(weights, list) else 0):
+        to, source = document.get("weights", index, "to"), document.get("weights", index, "from")
+        path: Steps = ("weights", index, "to")
+        if isinstance(to, str) and to:
+            yield from _target(document, to, path)
+            if to in first:
+                message = f"'{to}' is already the target of weight {first[to] + 1}"
+                yield document.problem("duplicate-target", message, path)
+            first.setdefault(to, index)
+        if isinstance(source, str) and (match := _SCHEME.match(source)):
+            yield from _source(document, match[1].lower(), match[2], ("weights", index, "from"))
+
+
+def _target(document: Document, to: str, path: Steps) -> Iterator[Problem]:
+    parts = PurePosixPath(to).parts
+    if to.startswith("/") or ".." in parts or "\\" in to or to.endswith("/"):
+        message = f"'{to}' is not a file path inside the artifact"
+        hint = "use a relative path with '/', without '..'"
+        yield document.problem("path-outside", message, path, hint=hint)
+    elif parts and parts[0] in RESERVED_TARGETS:
+        message = f"'{parts[0]}' is written by the build or by you, not fetched"
+        yield document.problem("reserved-target", message, path, hint="choose another name")
+    elif not to.isascii():
+        yield document.problem(*non_ascii(to), path)
+
+
+def non_ascii(name: str) -> tuple[str, str]:
+    """Return code and message of a file name that Triton can't open."""
+    return "file-name", f"Triton's Python can't open '{name}': the name is not ASCII"
+
+
+def _source(document: Document, scheme: str, rest: str, path: Steps) -> Iterator[Problem]:
+    if scheme not in _SOURCES:
+        hint = "use s3://, https://, hf:// or a path"
+        yield document.problem("weight-source", f"no way to fetch {scheme}://", path, hint=hint)
+    elif "${env:" not in rest and not _SOURCES[scheme][0].match(rest):
+        message = "an address that can't be read"
+        yield document.problem("weight-source", message, path, hint=f"use {_SOURCES[scheme][1]}")
+
+
+def _storage(document: Document) -> Iterator[Problem]:
+    bucket, prefix = document.get("storage", "bucket"), document.get("storage", "prefix")
+    if isinstance(bucket, str) and bucket and "${env:" not in bucket and not is_bucket(bucket):
+        message = f"S3 takes no bucket called '{bucket}'"
+        hint = "use 3 to 63 lower-case letters, digits, '-' and single '.'"
+        yield document.problem("bucket-name", message, ("storage", "bucket"), hint=hint)
+    if isinstance(prefix, str) and ({".", ".."} & set(prefix.split("/")) or "\\" in prefix):
+        message = f"'{prefix}' is not a plain prefix"
+        hint = "use folder names with '/' between them"
+        yield document.problem("storage-prefix", message, ("storage", "prefix"), hint=hint)
+
+
+def is_bucket(name: str) -> bool:
+    """Say whether S3 takes `name` for a bucket."""
+    return bool(_BUCKET.match(name)) and not _ADDRESS.match(name) and not name.startswith("xn--")
+
+
+def _secrets(document: Document) -> Iterator[Problem]:
+    for path, text in _texts(document.data, ()):
+        if path[-1:] != ("sha256",) and _TOKENS.search(text):
+            yield document.problem(
+                "secret-in-manifest",
+                "this looks like a token or key, and a manifest is no place for one",
+                path,
+                hint="revoke it if it is real, and take it from the environment or a context",
+            )
+
+
+def _texts(value: Value, path: Steps) -> Iterator[tuple[Steps, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, (*path, index))
+
+
+def _is_int(value: Value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

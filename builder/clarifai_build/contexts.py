@@ -1,0 +1,51 @@
+"""Settings from the environment, else from the current context of the official Clarifai CLI.
+
+Contexts are read from `~/.config/clarifai/config` and never written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clarifai_build.document import Document, read
+from clarifai_build.problem import ManifestError
+
+DEFER = "ENVVAR"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value and where it came from. The value stays out of reprs: it may be a token."""
+
+    value: str = field(repr=False)
+    origin: str
+
+
+def setting(name: str, environ: Mapping[str, str]) -> Setting | None:
+    """Return the setting `name`: the environment wins over the context; empty is not set."""
+    if value := environ.get(name):
+        return Setting(value, f"environment variable {name}")
+    if not name.startswith("CLARIFAI_"):
+        return None
+    document = _config(environ)
+    if document is None:
+        return None
+    context = environ.get("CLARIFAI_CONTEXT") or document.get("current_context")
+    value = document.get("contexts", context, name) if isinstance(context, str) else None
+    if not isinstance(value, str) or not value or value == DEFER:
+        return None
+    return Setting(value, f"context '{context}' in {document.name}")
+
+
+def _config(environ: Mapping[str, str]) -> Document | None:
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    path = Path(home or "", ".config", "clarifai", "config")
+    if not home or not path.is_file():
+        return None
+    try:
+        return read(path)
+    except ManifestError:
+        # The official CLI's file is not ours to complain about: without it, nothing is set.
+        return None

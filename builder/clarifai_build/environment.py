@@ -1,0 +1,96 @@
+"""`${env:NAME}` and `${env:NAME:-default}` in the manifest's fields that allow them."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from clarifai_build import contexts
+from clarifai_build.document import Document, Steps, Value
+from clarifai_build.problem import Problem, Severity
+from clarifai_build.validation import walk
+
+REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+ONLINE_SECTIONS = ("storage", "clarifai")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A document with its references replaced; `origins` says where each value came from."""
+
+    document: Document
+    problems: tuple[Problem, ...]
+    origins: Mapping[Steps, str]
+
+
+def resolve(document: Document, environ: Mapping[str, str], *, offline: bool = False) -> Resolved:
+    """Replace the references in `document`.
+
+    With `offline`, what only the network needs (storage, clarifai) may stay unresolved: an unset
+    variable there is a warning, and the reference stays as it is written.
+    """
+    resolver = _Resolver(document, environ, offline)
+    data = resolver.replaced(document.data, ())
+    return Resolved(replace(document, data=data), tuple(resolver.problems), resolver.origins)
+
+
+@functools.cache
+def allowed_fields() -> frozenset[Steps]:
+    """Return the paths whose values may hold references; items of lists are `"*"`."""
+    return frozenset(path for path, schema in walk() if schema.get("x-env"))
+
+
+class _Resolver:
+    def __init__(self, document: Document, environ: Mapping[str, str], offline: bool) -> None:
+        self.document, self.environ, self.offline = document, environ, offline
+        self.problems: list[Problem] = []
+        self.origins: dict[Steps, str] = {}
+
+    def replaced(self, value: Value, path: Steps) -> Value:
+        if isinstance(value, dict):
+            return {key: self.replaced(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.replaced(item, (*path, index)) for index, item in enumerate(value)]
+        if isinstance(value, str) and "${" in value:
+            return self._text(value, path)
+        return value
+
+    def _text(self, text: str, path: Steps) -> str:
+        generic = tuple("*" if isinstance(step, int) else step for step in path)
+        if generic not in allowed_fields():
+            if REFERENCE.search(text):
+                hint = "write the value itself"
+                self._problem("env-not-allowed", "this field takes no ${env:…}", path, hint)
+            return text
+        if "${" in REFERENCE.sub("", text):
+            hint = "write ${env:NAME} or ${env:NAME:-default}"
+            self._problem("env-syntax", "a reference that can't be read", path, hint)
+        return REFERENCE.sub(lambda match: self._value(match, path), text)
+
+    def _value(self, match: re.Match[str], path: Steps) -> str:
+        name, default = match.groups()
+        found = contexts.setting(name, self.environ)
+        if found is not None:
+            self.origins[path] = found.origin
+            return found.value
+        if default is not None:
+            self.origins[path] = f"default of ${{env:{name}}}"
+            return str(default)
+        warn = self.offline and path[0] in ONLINE_SECTIONS
+        self._problem(
+            "env-unset",
+            f"the environment variable {name} is not set",
+            path,
+            f"set it, or give a default: ${{env:{name}:-value}}",
+            "warning" if warn else "error",
+        )
+        return match[0]
+
+    def _problem(
+        self, code: str, message: str, path: Steps, hint: str, severity: Severity = "error"
+    ) -> None:
+        self.problems.append(
+            self.document.problem(code, message, path, hint=hint, severity=severity)
+        )

@@ -1,0 +1,32 @@
+"""Finds what ships beside the code: in a checkout at its root, in a wheel under `_data/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _data(name: str) -> Path:
+    installed = _PACKAGE / "_data" / name
+    return installed if installed.exists() else _PACKAGE.parents[1] / name
+
+
+def schema_text() -> str:
+    """Return the JSON Schema of a manifest."""
+    return (_data("schema") / "clarifai.schema.json").read_text(encoding="utf-8")
+
+
+def template_dir() -> Path:
+    """Return the cookiecutter template of a Triton model repository."""
+    return _data("cookiecutter-template")
+
+
+def runtime_dir() -> Path:
+    """Return the package that travels inside every artifact."""
+    return _PACKAGE.parent / "clarifai_runtime"
+
+
+def starters_dir() -> Path:
+    """Return the folder with the starting files that `init` writes."""
+    return _PACKAGE / "starters"

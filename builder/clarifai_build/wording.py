@@ -1,0 +1,141 @@
+"""How problems with a document are put into words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from clarifai_build.document import Steps, Value, core_scalar
+
+_KINDS = {
+    "string": "a string",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "array": "a list",
+    "object": "a mapping",
+}
+_LIMITS = {
+    "minimum": "has to be at least {}, not {}",
+    "maximum": "has to be at most {}, not {}",
+    "minLength": "can't be empty",
+    "minItems": "needs at least {} {}, and has {}",
+    "maxItems": "can have at most {} {}, and has {}",
+}
+_YES_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+
+
+def dotted(path: Steps) -> str:
+    """Write a path as people do: `params[0].name`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return f"'{text}'" if text else "the manifest"
+
+
+def shown(value: Value) -> str:
+    """Write a value as it could stand in YAML, shortened."""
+    if isinstance(value, str):
+        text = value if len(value) <= 60 else value[:57] + "…"
+        return "'" + text.encode("unicode_escape").decode().replace("\\\\", "\\") + "'"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def closest(word: str, known: Sequence[str]) -> str | None:
+    """Return the known word that was probably meant."""
+    import difflib
+
+    plain = {_plain(name): name for name in known}
+    near = difflib.get_close_matches(_plain(word), list(plain), n=1, cutoff=0.7)
+    return plain[near[0]] if near else None
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("-", "_")
+
+
+def unknown_key(name: str, known: Sequence[str], homes: Sequence[Steps]) -> str:
+    """Say what an unknown key may have meant: a near name, another place, or what there is."""
+    if name == "<<":
+        return "merge keys are not part of YAML 1.2; write the keys out"
+    if near := closest(name, known):
+        return f"did you mean '{near}'?"
+    if homes:
+        home = ".".join(str(step) for step in homes[0]).replace(".*", "[]")
+        return f"'{name}' belongs under '{home}'" if home else f"'{name}' belongs at the top level"
+    return f"known here: {', '.join(known)}"
+
+
+def wrong_type(
+    path: Steps, types: Sequence[str], value: Value, source: str
+) -> tuple[str, str | None]:
+    """Say what was expected and what stands there, and how to write what was meant."""
+    expected = " or ".join(_KINDS[name] for name in types)
+    return f"{dotted(path)} has to be {expected}, not {_kind(value, source)}", _way(
+        types, value, source
+    )
+
+
+def _kind(value: Value, source: str) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return f"the boolean {source}"
+    if isinstance(value, (int, float)):
+        return f"the number {source}"
+    if isinstance(value, str):
+        return f"the string {shown(value)}"
+    return "a list" if isinstance(value, list) else "a mapping"
+
+
+def _way(types: Sequence[str], value: Value, source: str) -> str | None:
+    if value is None:
+        return "give a value, or remove the key"
+    if isinstance(value, str):
+        if "boolean" in types and value.lower() in _YES_NO:
+            return f"write {_YES_NO[value.lower()]}"
+        meant = core_scalar(value)
+        if ("number" in types or "integer" in types) and isinstance(meant, (int, float)):
+            return f"write {value} without quotes"
+        if "boolean" in types and isinstance(meant, bool):
+            return f"write {value} without quotes"
+    elif "string" in types and not isinstance(value, (list, dict)):
+        return f'write "{source}" in quotes'
+    if "array" in types and not isinstance(value, dict):
+        return f"write [{source}]"
+    return None
+
+
+def not_allowed(path: Steps, value: Value, allowed: Sequence[Any]) -> tuple[str, str]:
+    """Say what may stand there, and which of it was probably meant."""
+    message = f"{dotted(path)} can't be {shown(value)}"
+    names = [one for one in allowed if isinstance(one, str)]
+    near = closest(value, names) if isinstance(value, str) else None
+    if near:
+        return message, f"did you mean '{near}'?"
+    return message, f"one of: {', '.join(str(one) for one in allowed)}"
+
+
+def out_of_range(path: Steps, keyword: str, value: Value, limit: Any) -> str:
+    """Say which limit a value breaks."""
+    if isinstance(value, list):
+        words = (limit, "item" if limit == 1 else "items", len(value))
+        return f"{dotted(path)} {_LIMITS[keyword].format(*words)}"
+    return f"{dotted(path)} {_LIMITS[keyword].format(limit, value)}"
+
+
+def because(value: Value, test: Any) -> str:
+    """Say which keys made a conditional rule apply."""
+    names = [name for name in test.get("properties", {}) if name in value]
+    reasons = " and ".join(f"'{name}' is {shown(value[name])}" for name in names)
+    return f" when {reasons}" if reasons else ""
+
+
+def example(name: str, examples: Iterable[Value]) -> str | None:
+    """Show how a missing key could be written."""
+    for value in examples:
+        written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return f"for example: {name}: {written}"
+    return None
