@@ -28,7 +28,7 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.pipeline import build
 
     console.json_errors = args.json
-    manifest = load(args.manifest, os.environ, targets=False)
+    manifest = load(args.manifest, os.environ, offline=True)
     name = f"{manifest.model.id}_{manifest.model.type}.zip"
     target = args.output or manifest.path.parent / "dist" / name
     listen = console.listener()

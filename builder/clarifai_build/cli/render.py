@@ -25,7 +25,7 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.manifest import load
     from clarifai_build.pipeline import build
 
-    manifest = load(args.manifest, os.environ, targets=False)
+    manifest = load(args.manifest, os.environ, offline=True)
     target = args.output or manifest.path.parent / "dist" / manifest.model.id
     listen = console.listener()
     write_folder(build(manifest, listen).tree, target)

@@ -68,7 +68,7 @@ def resolve(args: Namespace, listen: Listener) -> Target:
         return Target(load(args.manifest, os.environ), dict(os.environ))
     from clarifai_build import sandbox
 
-    manifest = load(args.manifest, os.environ, targets=False)
+    manifest = load(args.manifest, os.environ, offline=True)
     endpoints = sandbox.ensure(listen=listen)
     return Target(in_sandbox(manifest, endpoints), {**os.environ, **endpoints.environ()})
 

@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import grpc
-from clarifai_grpc.grpc.api import resources_pb2, service_pb2_grpc
+from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_code_pb2
+from google.protobuf.message_factory import GetMessageClass
 
 from clarifai_build.problem import BuilderError, NotAuthorisedError, RegistryError
 from clarifai_build.registry.account import Account
@@ -25,11 +26,22 @@ from clarifai_build.registry.status import (
 
 CALL_SECONDS = 30.0
 ATTEMPTS = 5
+MAX_MESSAGE_BYTES = 128 * 1024 * 1024
+_OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.enable_retries", 0),
+)
+_V2 = service_pb2.DESCRIPTOR.services_by_name["V2"]
 _TRANSIENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
 
 
 class Channel:
-    """Calls RPCs of clarifai.api.V2 by name, as one account."""
+    """Calls RPCs of clarifai.api.V2 by name, as one account.
+
+    The generated V2Stub is left aside: it works only on channels made by clarifai_grpc, whose retry
+    policy repeats calls that must not run twice, and it sets up hundreds of methods for our few.
+    """
 
     def __init__(self, account: Account, sleep: Callable[[float], None] = time.sleep) -> None:
         self.account = account
@@ -37,7 +49,6 @@ class Channel:
             user_id=account.user_id, app_id=account.app_id
         )
         self._channel = _open(account)
-        self._stub = service_pb2_grpc.V2Stub(self._channel)
         self._sleep = sleep
 
     def close(self) -> None:
@@ -55,7 +66,7 @@ class Channel:
         last_attempt = ATTEMPTS - 1
         for attempt in range(ATTEMPTS):
             try:
-                answer = getattr(self._stub, rpc)(
+                answer = self._method(rpc)(
                     request, metadata=self.account.metadata, timeout=CALL_SECONDS
                 )
             except grpc.RpcError as error:
@@ -72,6 +83,14 @@ class Channel:
             raise _status_error(rpc, answer.status, self.account)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    def _method(self, rpc: str) -> Callable[..., Any]:
+        method = _V2.methods_by_name[rpc]
+        return self._channel.unary_unary(
+            f"/{_V2.full_name}/{rpc}",
+            request_serializer=GetMessageClass(method.input_type).SerializeToString,
+            response_deserializer=GetMessageClass(method.output_type).FromString,
+        )
+
 
 def _open(account: Account) -> grpc.Channel:
     """Connect as the scheme says: http is insecure, https and none are TLS."""
@@ -84,10 +103,10 @@ def _open(account: Account) -> grpc.Channel:
             hint="write https://host, or http://host:port for a server without TLS",
         )
     if address.scheme == "http":
-        return grpc.insecure_channel(f"{address.hostname}:{address.port or 80}")
+        return grpc.insecure_channel(f"{address.hostname}:{address.port or 80}", _OPTIONS)
     roots = Path(account.root_certificates).read_bytes() if account.root_certificates else None
     return grpc.secure_channel(
-        f"{address.hostname}:{address.port or 443}", grpc.ssl_channel_credentials(roots)
+        f"{address.hostname}:{address.port or 443}", grpc.ssl_channel_credentials(roots), _OPTIONS
     )
 
 

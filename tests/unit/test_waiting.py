@@ -1,0 +1,74 @@
+"""Following a version, in memory and without a clock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from clarifai_build.problem import BuildFailedError, RegistryError
+from clarifai_build.registry import ModelRegistry, RemoteVersion
+from clarifai_build.waiting import wait_until_ready
+
+POSTED = RemoteVersion("v1", 21104, "Model is uploading")
+
+
+class Platform:
+    """A registry of one version that answers status codes in turn, and its clock."""
+
+    def __init__(self, *codes: int | None) -> None:
+        self.codes = list(codes)
+        self.now = 0.0
+
+    def version(self, model_id: str, version_id: str) -> RemoteVersion | None:
+        code = self.codes.pop(0) if len(self.codes) > 1 else self.codes[0]
+        return None if code is None else replace(POSTED, status_code=code, details="disk full")
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def follow(platform: Platform, timeout: float = 600.0) -> RemoteVersion:
+    """Wait on this platform."""
+    registry: ModelRegistry = platform  # type: ignore[assignment]  # only `version` is called
+    return wait_until_ready(
+        registry, "m", POSTED, timeout, clock=lambda: platform.now, sleep=platform.sleep
+    )
+
+
+def test_ready_after_building() -> None:
+    """It is polled through its states until it is trained."""
+    assert follow(Platform(21104, 21107, 21107, 21100)).status_code == 21100
+
+
+@pytest.mark.parametrize("code", [21105, 21106, 21108, 21109, 21110, 21119])
+def test_failure_prints_the_platforms_words(code: int) -> None:
+    """Each failing code ends the wait and shows the details."""
+    with pytest.raises(BuildFailedError, match="disk full"):
+        follow(Platform(code))
+
+
+def test_deployment_codes_are_no_build_failure() -> None:
+    """2135x speaks of deploying: the version itself is built."""
+    assert follow(Platform(21353)).health == "ready"
+
+
+def test_untrained_passes_or_fails_after_its_grace() -> None:
+    """21102 may be a passing state, but not for ever."""
+    assert follow(Platform(21102, 21102, 21100)).health == "ready"
+    with pytest.raises(BuildFailedError):
+        follow(Platform(21102))
+
+
+def test_unknown_state_is_polled_to_the_deadline() -> None:
+    """A code that nobody documents is waited out, and the error says so."""
+    platform = Platform(0)
+    with pytest.raises(BuildFailedError, match="not ready after 100 s"):
+        follow(platform, timeout=100.0)
+    assert platform.now > 100.0
+
+
+def test_version_removed_meanwhile() -> None:
+    """Someone deleted it by hand."""
+    with pytest.raises(RegistryError, match="removed"):
+        follow(Platform(21107, None))
