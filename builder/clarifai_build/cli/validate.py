@@ -1,0 +1,60 @@
+"""Check manifests, offline and without credentials, and show every problem at once.
+
+A folder stands for every `clarifai.yaml` and `*.clarifai.yaml` in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from clarifai_build import report
+from clarifai_build.cli.console import Console
+from clarifai_build.discovery import find_manifests
+from clarifai_build.manifest import examine
+from clarifai_build.problem import ManifestError, Problem
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "paths", nargs="*", type=Path, default=[Path()], metavar="FILE|FOLDER",
+        help="manifests, or folders with manifests (default: this folder)",
+    )  # fmt: skip
+    parser.add_argument(
+        "-o", "--output", choices=["text", "json", "github", "sarif"], default="text",
+        help="how to write the problems (default: text)",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Validate, write the findings to stdout, and return 3 where there are errors."""
+    files = find_manifests(args.paths)
+    problems: list[Problem] = []
+    for file in files:
+        problems += examine(file, os.environ, offline=True).problems
+    if args.output == "json":
+        console.json(report.as_json(problems))
+    elif args.output == "sarif":
+        console.out(report.sarif(problems))
+    elif problems:
+        colour = console.colour and sys.stdout.isatty()
+        written = report.github(problems) if args.output == "github" else None
+        console.out(written or report.text(problems, colour=colour))
+    console.err(_summary(problems, len(files)))
+    failed = any(problem.severity == "error" for problem in problems)
+    return ManifestError.exit_code if failed else 0
+
+
+def _summary(problems: list[Problem], files: int) -> str:
+    checked = "1 manifest" if files == 1 else f"{files} manifests"
+    if not problems:
+        return f"{checked}: no problems"
+    counts = [
+        f"{count} {kind}{'s' if count > 1 else ''}"
+        for kind in ("error", "warning")
+        if (count := sum(problem.severity == kind for problem in problems))
+    ]
+    return f"{checked}: {', '.join(counts)}"

@@ -1,0 +1,40 @@
+"""Finds the manifests that a command line means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from clarifai_build.manifest import FILE_NAME
+from clarifai_build.problem import UsageError
+
+SKIPPED = frozenset({"node_modules", "__pycache__", "venv", "dist", "build"})
+
+
+def find_manifests(paths: Iterable[Path]) -> list[Path]:
+    """Return the files as they are, and for each folder the manifests in it, sorted."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        manifests = list(_in_folder(path)) if path.is_dir() else [path]
+        if not manifests:
+            raise UsageError.of(
+                "no-manifest",
+                f"no {FILE_NAME} in '{path}'",
+                hint="name a manifest or its folder; `clarifai-build init` writes one",
+            )
+        found.update(dict.fromkeys(manifests))
+    return list(found)
+
+
+def is_manifest(name: str) -> bool:
+    """Say whether a file of this name is taken for a manifest when a folder is searched."""
+    return name == FILE_NAME or name.endswith(f".{FILE_NAME}")
+
+
+def _in_folder(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(
+            name for name in folders if name not in SKIPPED and not name.startswith(".")
+        )
+        yield from (Path(parent, name) for name in sorted(files) if is_manifest(name))
