@@ -1,0 +1,94 @@
+"""A local S3, Clarifai API and Triton, real ones, for trying the whole way without a cloud."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clarifai_build.progress import Listener, silent
+
+STATE_VARIABLE = "CLARIFAI_BUILD_SANDBOX"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where the sandbox listens and what it lets in. Everything is on the loopback interface."""
+
+    state_dir: Path
+    s3_endpoint: str
+    region: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    bucket: str
+    private_bucket: str
+    api_base: str
+    user_id: str
+    app_id: str
+    pat: str = field(repr=False)
+    triton: str
+
+    def environ(self) -> dict[str, str]:
+        """Return the variables that lead boto3 and the Clarifai clients here."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_ENDPOINT_URL_S3": self.s3_endpoint,
+            "CLARIFAI_API_BASE": self.api_base,
+            "CLARIFAI_USER_ID": self.user_id,
+            "CLARIFAI_APP_ID": self.app_id,
+            "CLARIFAI_PAT": self.pat,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What runs. `state` is running, starting, stopped, or crashed (it ended without `down`)."""
+
+    state: str
+    state_dir: Path
+    pid: int | None = None
+    message: str = ""
+    endpoints: Endpoints | None = None
+
+
+def default_state_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder that is used when none is named."""
+    from clarifai_build.sandbox.venvs import cache_root
+
+    named = environ.get(STATE_VARIABLE)
+    return Path(named) if named else cache_root(environ) / "sandbox"
+
+
+def ensure(state_dir: Path | None = None, listen: Listener = silent) -> Endpoints:
+    """Return the endpoints of a running sandbox, starting it if need be."""
+    return up(state_dir, listen)
+
+
+def up(
+    state_dir: Path | None = None, listen: Listener = silent, *, attached: bool = False
+) -> Endpoints:
+    """Start the sandbox if it does not run. An attached one dies with this process."""
+    from clarifai_build.sandbox import control
+
+    return control.up(_folder(state_dir), listen, attached=attached)
+
+
+def down(state_dir: Path | None = None, listen: Listener = silent) -> bool:
+    """Stop the sandbox and keep its data. Returns False if nothing ran."""
+    from clarifai_build.sandbox import control
+
+    return control.down(_folder(state_dir), listen)
+
+
+def status(state_dir: Path | None = None) -> Status:
+    """Say what runs."""
+    from clarifai_build.sandbox import control
+
+    return control.status(_folder(state_dir))
+
+
+def _folder(state_dir: Path | None) -> Path:
+    return (state_dir or default_state_dir()).expanduser().resolve()

@@ -1,0 +1,132 @@
+"""Starting, stopping and looking at a sandbox from outside its processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from clarifai_build.problem import SandboxError
+from clarifai_build.progress import Event, Listener
+from clarifai_build.sandbox import Endpoints, Status, engines, seaweed
+from clarifai_build.sandbox.locks import exclusive
+from clarifai_build.sandbox.processes import spawn
+from clarifai_build.sandbox.state import APP_ID, USER_ID, Folder, Settings
+from clarifai_build.sandbox.supervisor import own_environment
+
+STAGE = "sandbox"
+UP_SECONDS = 150.0
+DOWN_SECONDS = 30.0
+
+
+def up(root: Path, listen: Listener, *, attached: bool) -> Endpoints:
+    """Start a supervisor unless one runs, and wait until everything answers."""
+    folder = Folder(root)
+    folder.create()
+    engines.install(listen)
+    # One starts, the others wait for it: never two supervisors, never a half-started answer.
+    with exclusive(folder.starting_lock):
+        process = None
+        if not folder.is_running():
+            folder.phase_file.unlink(missing_ok=True)
+            process = _launch(folder, attached)
+        _wait_ready(folder, process, listen)
+    return _endpoints(folder, _settings(folder))
+
+
+def down(root: Path, listen: Listener) -> bool:
+    """Ask the supervisor to end; end it if it does not."""
+    folder = Folder(root)
+    if not folder.is_running():
+        return False
+    listen(Event(STAGE, "started", "stopping"))
+    pid = folder.phase().pid
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + DOWN_SECONDS
+    while folder.is_running():
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+    listen(Event(STAGE, "done", "stopped; its data stay"))
+    return True
+
+
+def status(root: Path) -> Status:
+    """Say what runs, without touching it."""
+    folder = Folder(root)
+    phase = folder.phase()
+    if folder.is_running():
+        if phase.phase != "ready":
+            return Status("starting", root, phase.pid or None, phase.message)
+        return Status("running", root, phase.pid, endpoints=_endpoints(folder, _settings(folder)))
+    if phase.phase == "failed":
+        return Status("failed", root, message=phase.message)
+    return Status("stopped" if phase.phase == "stopped" else "crashed", root)
+
+
+def _launch(folder: Folder, attached: bool) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "clarifai_build.sandbox.supervisor", str(folder.root)]
+    log = folder.log("supervisor")
+    if attached:
+        return spawn(command, log, own_environment())
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=own_environment(),
+            start_new_session=True,
+        )
+
+
+def _wait_ready(folder: Folder, process: subprocess.Popen[bytes] | None, listen: Listener) -> None:
+    deadline = time.monotonic() + UP_SECONDS
+    said = ""
+    while (phase := folder.phase()).phase != "ready":
+        if phase.message and phase.message != said:
+            said = phase.message
+            listen(Event(STAGE, "started", said))
+        ended = process.poll() is not None if process else not folder.is_running()
+        if ended or time.monotonic() > deadline:
+            raise SandboxError.of(
+                "sandbox-failed",
+                folder.phase().message or "the sandbox did not start",
+                hint=f"its logs are in {folder.log('x').parent}",
+            )
+        time.sleep(0.05)
+    listen(Event(STAGE, "done", "the sandbox runs" if said else ""))
+
+
+def _settings(folder: Folder) -> Settings:
+    settings = folder.settings()
+    if settings is None:
+        raise SandboxError.of(
+            "sandbox-state-broken",
+            f"{folder.settings_file} is gone while the sandbox runs",
+            hint="stop it with 'clarifai-build sandbox down' and start it again",
+        )
+    return settings
+
+
+def _endpoints(folder: Folder, settings: Settings) -> Endpoints:
+    def address(name: str) -> str:
+        return f"127.0.0.1:{settings.ports[name]}"
+
+    return Endpoints(
+        state_dir=folder.root,
+        s3_endpoint=f"http://{address('s3')}",
+        region=seaweed.REGION,
+        access_key=settings.access_key,
+        secret_key=settings.secret_key,
+        bucket=seaweed.PUBLIC_BUCKET,
+        private_bucket=seaweed.PRIVATE_BUCKET,
+        api_base=f"http://{address('api')}",
+        user_id=USER_ID,
+        app_id=APP_ID,
+        pat=settings.pat,
+        triton=address("triton"),
+    )

@@ -1,0 +1,140 @@
+"""The real engines: Triton and SeaweedFS, pinned, in an environment of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from clarifai_build.problem import SandboxError
+from clarifai_build.progress import Event, Listener, silent
+
+REQUIREMENTS = Path(__file__).with_name("engines.txt")
+STAGE = "engines"
+_MINORS = ("3.11", "3.12", "3.10", "3.9", "3.8")
+_PROBE = """
+import json, pathlib, sys, sysconfig
+executable = getattr(sys, "_base_executable", sys.executable)
+variables = sysconfig.get_config_vars()
+name = variables.get("INSTSONAME") or ""
+folders = [variables.get("LIBDIR") or "", "/usr/lib/" + (variables.get("MULTIARCH") or "")]
+found = [folder for folder in folders if ".so" in name and (pathlib.Path(folder) / name).exists()]
+print(json.dumps(["%d.%d" % sys.version_info[:2], executable, found[0] if found else None]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python that Triton's stub can embed: `libdir` holds its shared library."""
+
+    version: str
+    executable: Path
+    libdir: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The installed engines. `python` is the environment's interpreter, with numpy below 2."""
+
+    interpreter: Interpreter
+    root: Path
+
+    @property
+    def python(self) -> Path:
+        return self.root / "bin" / "python"
+
+    @property
+    def weed(self) -> Path:
+        return self.root / "bin" / "weed"
+
+    @property
+    def site_packages(self) -> Path:
+        return self.root / "lib" / f"python{self.interpreter.version}" / "site-packages"
+
+    @property
+    def triton(self) -> Path:
+        return self.site_packages / "pytriton" / "tritonserver"
+
+    @property
+    def numpy(self) -> str:
+        """The version in engines.txt for this Python."""
+        return "1.24.4" if self.interpreter.version == "3.8" else "1.26.4"
+
+    @property
+    def library_path(self) -> str:
+        return f"{self.site_packages / 'nvidia_pytriton.libs'}:{self.interpreter.libdir}"
+
+
+def install(listen: Listener = silent) -> Engines:
+    """Return the engines, downloading them into the user's cache on first use."""
+    _check_platform()
+    from clarifai_build.sandbox.venvs import cache_root, is_complete, provision
+
+    interpreter = find_interpreter()
+    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
+    where = cache_root() / "engines" / f"triton-seaweedfs-{digest}-py{interpreter.version}"
+    if not is_complete(where):
+        listen(Event(STAGE, "started", "installing Triton and SeaweedFS (about 120 MB, once)"))
+    arguments = ("--no-deps", "--require-hashes", "--only-binary=:all:", "-r", str(REQUIREMENTS))
+    root = provision(where, interpreter.executable, arguments, listen, STAGE)
+    listen(Event(STAGE, "done", ""))
+    return Engines(interpreter, root)
+
+
+def find_interpreter() -> Interpreter:
+    """Return a Python that the engines run on: this one if it fits, else one on PATH."""
+    candidates = [sys.executable, *(f"python{minor}" for minor in _MINORS)]
+    lacking: list[str] = []
+    for candidate in candidates:
+        answer = _probe(candidate)
+        if answer is None or answer[0] not in _MINORS:
+            continue
+        version, executable, libdir = answer
+        if libdir is not None:
+            return Interpreter(version, Path(executable), Path(libdir))
+        lacking.append(version)
+    if lacking:
+        raise SandboxError.of(
+            "no-shared-python",
+            f"Python {lacking[0]} is here without its shared library, which Triton embeds",
+            hint=f"Debian, Ubuntu: apt-get install libpython{lacking[0]}; or 'uv python install'",
+        )
+    raise SandboxError.of(
+        "no-python-for-triton",
+        f"Triton's Python backend needs one of Python {', '.join(sorted(_MINORS))}",
+        hint="put one on PATH as python3.x, for example with 'uv python install 3.11'",
+    )
+
+
+def _probe(candidate: str) -> tuple[str, str, str | None] | None:
+    path = shutil.which(candidate)
+    if path is None:
+        return None
+    done = subprocess.run([path, "-I", "-c", _PROBE], capture_output=True, text=True, check=False)
+    if done.returncode:
+        return None
+    version, executable, libdir = json.loads(done.stdout)
+    return version, executable, libdir
+
+
+def _check_platform() -> None:
+    system, machine, (libc, libc_version) = (
+        platform.system(),
+        platform.machine(),
+        platform.libc_ver(),
+    )
+    new_enough = libc == "glibc" and tuple(map(int, libc_version.split("."))) >= (2, 35)
+    if (system, machine) == ("Linux", "x86_64") and new_enough:
+        return
+    here = " ".join(filter(None, (system, machine, libc, libc_version)))
+    raise SandboxError.of(
+        "unsupported-platform",
+        f"the sandbox's engines run on Linux x86_64 with glibc 2.35 or newer; this is {here}",
+        hint="run it in a container or virtual machine such as Debian 12 or Ubuntu 22.04 (amd64),"
+        " or apply to your own S3 and Clarifai without --sandbox",
+    )

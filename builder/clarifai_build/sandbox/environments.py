@@ -1,0 +1,55 @@
+"""An environment for what one model requires, beside the stub's own needs."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.sandbox.engines import Engines
+
+STAGE = "model environment"
+# Triton's Python stub crashes on the first array when it meets numpy 2.
+STUB_NEEDS = ("numpy<2",)
+
+
+def prepare(engines: Engines, requirements: Path | None, listen: Listener = silent) -> Path | None:
+    """Return the environment for a requirements file; None means the engines' own will do.
+
+    The path is what Triton takes as EXECUTION_ENV_PATH. Environments are kept in the user's cache
+    by the digest of the requirements, so the same file is installed once.
+    """
+    text = requirements.read_text(encoding="utf-8") if requirements else ""
+    if requirements is None or satisfied_by_engines(text, engines.numpy):
+        return None
+    from clarifai_build.sandbox.venvs import cache_root, is_complete, provision
+
+    version = engines.interpreter.version
+    key = hashlib.sha256("\n".join((version, *STUB_NEEDS, text)).encode()).hexdigest()[:16]
+    target = cache_root() / "environments" / f"{key}-py{version}"
+    if not is_complete(target):
+        listen(Event(STAGE, "started", "installing the model's requirements"))
+    arguments = ("-r", str(requirements), *STUB_NEEDS)
+    provision(target, engines.interpreter.executable, arguments, listen, STAGE)
+    listen(Event(STAGE, "done", ""))
+    return target
+
+
+def satisfied_by_engines(text: str, numpy: str) -> bool:
+    """Say whether an environment that holds this numpy alone already meets the requirements."""
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    return all(_admits(line, numpy) for line in lines if line)
+
+
+def _admits(line: str, numpy: str) -> bool:
+    try:
+        requirement = Requirement(line)
+    except InvalidRequirement:
+        return False
+    return (
+        requirement.name.lower() == "numpy"
+        and not requirement.url
+        and requirement.specifier.contains(numpy)
+    )

@@ -1,0 +1,43 @@
+"""Advisory file locks that the kernel releases when their holder dies, however it dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold the lock at `path`, waiting for whoever has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def claim(path: Path) -> int | None:
+    """Take the lock at `path` for the life of this process, or return None if another has it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def is_claimed(path: Path) -> bool:
+    """Say whether a living process holds the lock at `path`."""
+    if not path.exists():
+        return False
+    descriptor = claim(path)
+    if descriptor is None:
+        return True
+    os.close(descriptor)
+    return False

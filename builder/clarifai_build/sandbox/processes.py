@@ -1,0 +1,111 @@
+"""Child processes that die with what started them, and the ports they listen on."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from clarifai_build.problem import SandboxError
+
+_PR_SET_PDEATHSIG = 1
+_SECRET = ("AWS_", "CLARIFAI_")
+
+
+def spawn(
+    command: Sequence[str], log: Path, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start a child whose output goes to `log`; the kernel kills it when this process dies."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    parent = os.getpid()
+
+    def die_with_parent() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+
+
+def stop(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Ask a child to end, and end it after `seconds`."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def bare_environment() -> dict[str, str]:
+    """Return the environment without credentials and without what redirects Python."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith((*_SECRET, "PYTHON", "LD_")) and name != "VIRTUAL_ENV"
+    }
+
+
+def free_ports(count: int) -> tuple[int, ...]:
+    """Return ports of the loopback interface that nobody listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return tuple(each.getsockname()[1] for each in sockets)
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def is_free(port: int) -> bool:
+    """Say whether a server could listen on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def wait_until(
+    ready: Callable[[], bool],
+    process: subprocess.Popen[bytes],
+    name: str,
+    log: Path,
+    seconds: float,
+) -> None:
+    """Wait until a server answers; say where its log is when it dies or stays silent."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        code = process.poll()
+        if code is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+            continue
+        what = (
+            f"ended with code {code}" if code is not None else f"was not ready in {seconds:.0f} s"
+        )
+        raise SandboxError.of(
+            "engine-failed", f"{name} {what}: {_tail(log)}", hint=f"the whole log is {log}"
+        )
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return " / ".join(lines[-3:]) or "it wrote nothing"

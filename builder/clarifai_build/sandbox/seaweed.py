@@ -1,0 +1,115 @@
+"""SeaweedFS as a real S3: access keys, a bucket that strangers may read and one they may not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from clarifai_build.sandbox.engines import Engines
+from clarifai_build.sandbox.processes import bare_environment, spawn
+
+PUBLIC_BUCKET = "public"
+PRIVATE_BUCKET = "private"
+REGION = "us-east-1"
+PORT_NAMES = (
+    "s3",
+    "s3_grpc",
+    "master",
+    "master_grpc",
+    "volume",
+    "volume_grpc",
+    "filer",
+    "filer_grpc",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The only credentials that the store accepts."""
+
+    access_key: str
+    secret_key: str
+
+    def __repr__(self) -> str:
+        return f"Keys({self.access_key!r}, ...)"
+
+
+def start(
+    engines: Engines, keys: Keys, ports: dict[str, int], data: Path, log: Path
+) -> subprocess.Popen[bytes]:
+    """Start the server on the given ports; `data` outlives it."""
+    (data / "volumes").mkdir(parents=True, exist_ok=True)
+    identities = data / "identities.json"
+    identities.touch(mode=0o600)
+    identities.write_text(json.dumps(_identities(keys)), encoding="utf-8")
+    return spawn(_command(engines, ports, data, identities), log, bare_environment())
+
+
+def is_ready(port: int) -> bool:
+    """Say whether the S3 gateway answers; it comes up after everything behind it."""
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def make_buckets(port: int, keys: Keys) -> None:
+    """Create the two buckets if they are not there yet."""
+    import boto3
+
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        aws_access_key_id=keys.access_key,
+        aws_secret_access_key=keys.secret_key,
+        region_name=REGION,
+    )
+    there = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
+    for bucket in {PUBLIC_BUCKET, PRIVATE_BUCKET} - there:
+        client.create_bucket(Bucket=bucket)
+
+
+def _identities(keys: Keys) -> dict[str, list[dict[str, object]]]:
+    owner = {
+        "name": "admin",
+        "credentials": [{"accessKey": keys.access_key, "secretKey": keys.secret_key}],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
+    return {"identities": [owner, {"name": "anonymous", "actions": [f"Read:{PUBLIC_BUCKET}"]}]}
+
+
+def _command(engines: Engines, ports: dict[str, int], data: Path, identities: Path) -> list[str]:
+    return [
+        str(engines.weed),
+        "server",
+        f"-dir={data / 'volumes'}",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        f"-master.port={ports['master']}",
+        f"-master.port.grpc={ports['master_grpc']}",
+        "-master.electionTimeout=1s",
+        "-master.telemetry=false",
+        # Volumes grow as they fill; small ones keep an almost empty store small.
+        "-master.volumeSizeLimitMB=1024",
+        f"-volume.port={ports['volume']}",
+        f"-volume.port.grpc={ports['volume_grpc']}",
+        "-volume.max=0",
+        "-volume.preStopSeconds=0",
+        "-filer",
+        f"-filer.port={ports['filer']}",
+        f"-filer.port.grpc={ports['filer_grpc']}",
+        "-s3",
+        f"-s3.port={ports['s3']}",
+        f"-s3.port.grpc={ports['s3_grpc']}",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-s3.autoCreateBucket=false",
+        f"-s3.config={identities}",
+    ]

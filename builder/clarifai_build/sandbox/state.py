@@ -1,0 +1,144 @@
+"""The sandbox's folder: what survives between runs, and who is running now."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from clarifai_build.problem import SandboxError
+from clarifai_build.sandbox import seaweed
+from clarifai_build.sandbox.locks import is_claimed
+from clarifai_build.sandbox.processes import free_ports, is_free
+
+PORT_NAMES = ("api", "triton", *seaweed.PORT_NAMES)
+USER_ID = "sandbox-user"
+APP_ID = "sandbox-app"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Ports and secrets, kept so that stored URLs and exported variables stay valid."""
+
+    ports: dict[str, int]
+    access_key: str
+    secret_key: str = field(repr=False)
+    pat: str = field(repr=False)
+
+    @property
+    def keys(self) -> seaweed.Keys:
+        return seaweed.Keys(self.access_key, self.secret_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Where everything of one sandbox lies."""
+
+    root: Path
+
+    @property
+    def settings_file(self) -> Path:
+        return self.root / "state.json"
+
+    @property
+    def phase_file(self) -> Path:
+        return self.root / "phase.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "supervisor.lock"
+
+    @property
+    def starting_lock(self) -> Path:
+        return self.root / "starting.lock"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def models(self) -> Path:
+        """The model repository that Triton serves."""
+        return self.data / "models"
+
+    @property
+    def database(self) -> Path:
+        return self.data / "api.sqlite"
+
+    def log(self, name: str) -> Path:
+        return self.root / "logs" / f"{name}.log"
+
+    def create(self) -> None:
+        """Make the folder, readable by its owner alone: it holds secrets."""
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.log("x").parent.mkdir(exist_ok=True)
+        self.data.mkdir(exist_ok=True)
+
+    def is_running(self) -> bool:
+        """Say whether a supervisor lives. What it left behind when killed does not count."""
+        return is_claimed(self.lock)
+
+    def settings(self) -> Settings | None:
+        """Return what an earlier run settled on, or None before the first."""
+        if not self.settings_file.exists():
+            return None
+        try:
+            return Settings(**json.loads(self.settings_file.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise SandboxError.of(
+                "sandbox-state-broken",
+                f"{self.settings_file} can't be read: {error}",
+                hint=f"remove {self.root} to start afresh",
+            ) from error
+
+    def settle(self) -> Settings:
+        """Return settings to start with: those of the last run, with ports that are free now."""
+        known = self.settings()
+        if known is None:
+            known = Settings(
+                ports={},
+                access_key="sandbox" + secrets.token_hex(4),
+                secret_key=secrets.token_hex(16),
+                pat=secrets.token_hex(16),
+            )
+        settings = replace(known, ports=_usable(known.ports))
+        _write(self.settings_file, asdict(settings))
+        return settings
+
+    def set_phase(self, name: str, message: str = "") -> None:
+        """Tell whoever waits how far the supervisor has come."""
+        _write(self.phase_file, {"phase": name, "message": message, "pid": os.getpid()})
+
+    def phase(self) -> Phase:
+        """Return how far the supervisor had come."""
+        try:
+            return Phase(**json.loads(self.phase_file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return Phase("stopped", "", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """starting, ready, failed or stopped; the supervisor's process id; what it says."""
+
+    phase: str
+    message: str
+    pid: int
+
+
+def _usable(ports: Mapping[str, int]) -> dict[str, int]:
+    kept = {name: port for name, port in ports.items() if name in PORT_NAMES and is_free(port)}
+    missing = [name for name in PORT_NAMES if name not in kept]
+    return kept | dict(zip(missing, free_ports(len(missing)), strict=True))
+
+
+def _write(path: Path, value: object) -> None:
+    """Replace the file whole, readable by its owner alone."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(value, file, indent=2, sort_keys=True)
+    temporary.replace(path)

@@ -1,0 +1,161 @@
+"""A real Triton server on the CPU, and a client that loads models into it and asks them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import tritonclient.grpc as triton_grpc
+from tritonclient.utils import InferenceServerException
+
+from clarifai_build.problem import SandboxError
+from clarifai_build.sandbox.engines import Engines
+from clarifai_build.sandbox.processes import bare_environment, free_ports, spawn, stop, wait_until
+
+if TYPE_CHECKING:
+    import numpy as np
+
+ENVIRONMENT_PARAMETER = "EXECUTION_ENV_PATH"
+START_SECONDS = 60.0
+STOP_SECONDS = 5.0
+
+
+class Client:
+    """Loads, unloads and asks models; failures are `SandboxError` with Triton's own words."""
+
+    def __init__(self, port: int) -> None:
+        self._client = triton_grpc.InferenceServerClient(
+            f"127.0.0.1:{port}",
+            channel_args=[
+                ("grpc.max_send_message_length", -1),
+                ("grpc.max_receive_message_length", -1),
+            ],
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def is_ready(self) -> bool:
+        try:
+            return bool(self._client.is_server_ready(client_timeout=2))
+        except InferenceServerException:
+            return False
+
+    def has(self, model: str) -> bool:
+        """Say whether the model is loaded. (It stays so after its process has crashed.)"""
+        with _translated(f"Triton does not answer about '{model}'"):
+            return bool(self._client.is_model_ready(model))
+
+    def load(self, model: str, seconds: float | None = None) -> None:
+        with _translated(f"Triton can't load '{model}'"):
+            self._client.load_model(model, client_timeout=seconds)
+
+    def unload(self, model: str) -> None:
+        with _translated(f"Triton can't unload '{model}'"):
+            self._client.unload_model(model)
+
+    def infer(
+        self,
+        model: str,
+        inputs: Mapping[str, np.ndarray[Any, Any]],
+        outputs: Sequence[str],
+        parameters: Mapping[str, str | bool | int | float] | None = None,
+        seconds: float | None = None,
+    ) -> dict[str, np.ndarray[Any, Any]]:
+        """Ask a model once. The arrays have a batch dimension where the model batches."""
+        with _translated(f"'{model}' failed"):
+            result = self._client.infer(
+                model,
+                [_tensor(name, array) for name, array in inputs.items()],
+                outputs=[triton_grpc.InferRequestedOutput(name) for name in outputs],
+                parameters=dict(parameters) if parameters else None,
+                client_timeout=seconds,
+            )
+        return {name: result.as_numpy(name) for name in outputs}
+
+
+def start(
+    engines: Engines, repository: Path, port: int, work: Path, log: Path
+) -> subprocess.Popen[bytes]:
+    """Start a server that loads nothing by itself; `work` is a scratch folder of its own."""
+    backends = _lay_out_backends(engines, work / "backends")
+    repository.mkdir(parents=True, exist_ok=True)
+    prefix = _shared_memory_prefix(work)
+    for leftover in Path("/dev/shm").glob(f"{prefix}*"):
+        leftover.unlink(missing_ok=True)
+    command = [
+        str(engines.triton / "bin" / "tritonserver"),
+        f"--model-repository={repository}",
+        f"--backend-directory={backends}",
+        f"--backend-config=python,shm-region-prefix-name={prefix}",
+        "--model-control-mode=explicit",
+        "--disable-auto-complete-config",
+        "--allow-http=false",
+        "--allow-metrics=false",
+        "--grpc-address=127.0.0.1",
+        f"--grpc-port={port}",
+        "--exit-timeout-secs=2",
+    ]
+    return spawn(command, log, _environment(engines))
+
+
+@contextmanager
+def serving(engines: Engines, repository: Path, work: Path) -> Iterator[Client]:
+    """Run a server of one's own on a free port for as long as the block lasts."""
+    (port,) = free_ports(1)
+    log = work / "triton.log"
+    process = start(engines, repository, port, work, log)
+    client = Client(port)
+    try:
+        wait_until(client.is_ready, process, "Triton", log, START_SECONDS)
+        yield client
+    finally:
+        client.close()
+        stop(process, STOP_SECONDS)
+
+
+def _lay_out_backends(engines: Engines, where: Path) -> Path:
+    """Put the Python backend and the stub of the engines' Python into one folder."""
+    backend = where / "python"
+    backend.mkdir(parents=True, exist_ok=True)
+    stub = engines.triton / "python_backend_stubs" / engines.interpreter.version
+    for folder in (engines.triton / "backends" / "python", stub):
+        shutil.copytree(folder, backend, dirs_exist_ok=True)
+    return where
+
+
+def _environment(engines: Engines) -> dict[str, str]:
+    environment = bare_environment()
+    environment["PATH"] = f"{engines.python.parent}:{environment.get('PATH', os.defpath)}"
+    environment["LD_LIBRARY_PATH"] = engines.library_path
+    return environment
+
+
+def _shared_memory_prefix(work: Path) -> str:
+    import hashlib
+
+    return f"clarifai_{hashlib.sha256(str(work.resolve()).encode()).hexdigest()[:10]}_"
+
+
+def _tensor(name: str, array: np.ndarray[Any, Any]) -> triton_grpc.InferInput:
+    from tritonclient.utils import np_to_triton_dtype
+
+    tensor = triton_grpc.InferInput(name, list(array.shape), np_to_triton_dtype(array.dtype))
+    tensor.set_data_from_numpy(array)
+    return tensor
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    try:
+        yield
+    except InferenceServerException as error:
+        raise SandboxError.of("triton-failed", f"{what}: {error.message()}") from error
+    except grpc.RpcError as error:
+        raise SandboxError.of("triton-failed", f"{what}: {error}") from error
