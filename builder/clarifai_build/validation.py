@@ -52,6 +52,11 @@ def check(document: Document, schema: Schema) -> Iterator[Finding]:
     return _Checker(document, schema).check(document.data, schema, ())
 
 
+def matches(definition: str, text: str) -> bool:
+    """Say whether text has the form that one of the schema's definitions asks for."""
+    return bool(_compiled(manifest_schema()["definitions"][definition]["pattern"]).match(text))
+
+
 def resolve(root: Schema, schema: Schema) -> Schema:
     """Follow a `$ref` into the schema's definitions."""
     while "$ref" in schema:

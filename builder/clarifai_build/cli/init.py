@@ -1,0 +1,140 @@
+"""Start a new model: a manifest and code that validate, build and pass their tests as they are.
+
+On a terminal, asks for what the options leave open. Files that exist are never touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from clarifai_build import init
+from clarifai_build.checks import is_bucket
+from clarifai_build.cli.console import Console
+from clarifai_build.document import read
+from clarifai_build.manifest import FILE_NAME
+from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.problem import UsageError
+from clarifai_build.shapes import read_image_shape
+from clarifai_build.validation import matches
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        help="the model's folder (default: this one)",
+    )
+    parser.add_argument("--type", choices=list(MODEL_TYPES), help="the model's type")
+    parser.add_argument("--id", help="the model's id (default: the folder's name)")
+    parser.add_argument(
+        "--image-shape", metavar="H,W", help="height and width of images (default: any)"
+    )
+    parser.add_argument("--bucket", help="the S3 bucket (default: $MODELS_BUCKET)")
+    parser.add_argument("--endpoint-url", help="address of an S3-compatible store (default: AWS)")
+    parser.add_argument("--user-id", help="Clarifai user (default: $CLARIFAI_USER_ID)")
+    parser.add_argument("--app-id", help="Clarifai app (default: $CLARIFAI_APP_ID)")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Write what is missing, and say what to do next."""
+    ask = _asker(console) if console.interactive else _never
+    folder: Path = args.folder
+    start = _start(args, folder, ask)
+    written = init.write_missing(folder, init.starting_files(start))
+    for name in written.new:
+        console.out(str(folder / name))
+    for name in written.kept:
+        console.err(f"kept as it is: {folder / name}")
+    manifest = folder / FILE_NAME
+    console.err(f"next: edit {folder / 'inference.py'}, then `clarifai-build test {manifest}`")
+    return 0
+
+
+Ask = Callable[[str, str, Callable[[str], bool]], str]
+
+
+def _start(args: argparse.Namespace, folder: Path, ask: Ask) -> init.Start:
+    type_name = _type(args, folder, ask)
+    default_id = init.id_from(folder.resolve().name)
+    model_id = args.id or ask("Model id", default_id, _is_id)
+    shape = args.image_shape
+    if shape is None and MODEL_TYPES[type_name].has_image_input:
+        shape = ask("Image height,width (-1,-1 is any)", "-1,-1", _is_shape)
+    bucket = args.bucket or ask("S3 bucket", init.DEFAULT_BUCKET, _is_bucket)
+    if not _is_id(model_id):
+        raise UsageError.of("bad-value", f"Clarifai takes no model id '{model_id}'")
+    if not _is_bucket(bucket):
+        raise UsageError.of("bucket-name", f"S3 takes no bucket called '{bucket}'")
+    return init.Start(
+        id=model_id,
+        type=type_name,
+        image=read_image_shape(shape) if shape else (-1, -1),
+        bucket=bucket,
+        endpoint_url=args.endpoint_url or "",
+        user_id=args.user_id or "",
+        app_id=args.app_id or "",
+    )
+
+
+def _type(args: argparse.Namespace, folder: Path, ask: Ask) -> str:
+    """Return the type: that of the manifest which is there, of the option, or of the answer."""
+    manifest = folder / FILE_NAME
+    there = read(manifest).get("model", "type") if manifest.is_file() else None
+    if there in MODEL_TYPES and args.type in (None, there):
+        return str(there)
+    if there is not None:
+        raise UsageError.of(
+            "type-mismatch", f"{manifest} is for the type '{there}'", hint="leave --type out"
+        )
+    wanted: str = args.type or ask(f"Model type ({', '.join(MODEL_TYPES)})", "", _is_type)
+    if not wanted:
+        raise UsageError.of(
+            "type-missing", "which type of model?", hint=f"--type {'|'.join(MODEL_TYPES)}"
+        )
+    return wanted
+
+
+def _never(_question: str, default: str, _fits: Callable[[str], bool]) -> str:
+    return default
+
+
+def _asker(console: Console) -> Ask:
+    def ask(question: str, default: str, fits: Callable[[str], bool]) -> str:
+        suffix = f" [{default}]" if default else ""
+        while True:
+            console.err(f"{question}{suffix}:")
+            line = sys.stdin.readline()
+            if not line:
+                raise UsageError.of("no-answer", "the answers ended early")
+            answer = line.strip() or default
+            if fits(answer):
+                return answer
+            console.err("  not possible, please again")
+
+    return ask
+
+
+def _is_type(answer: str) -> bool:
+    return answer in MODEL_TYPES
+
+
+def _is_id(answer: str) -> bool:
+    return matches("id", answer)
+
+
+def _is_bucket(answer: str) -> bool:
+    return "${env:" in answer or is_bucket(answer)
+
+
+def _is_shape(answer: str) -> bool:
+    try:
+        read_image_shape(answer)
+    except UsageError:
+        return False
+    return True

@@ -1,0 +1,130 @@
+"""The files of a new model: a manifest and code that validate, build and run as they are."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from clarifai_build import resources
+from clarifai_build.document import core_scalar
+from clarifai_build.manifest import FILE_NAME
+from clarifai_build.model_types import MODEL_TYPES
+
+SCHEMA_COPY = ".clarifai/schema.json"
+DEFAULT_BUCKET = "${env:MODELS_BUCKET:-my-models}"
+EMBEDDING_SIZES = {"text-embedder": 64, "visual-embedder": 48, "multimodal-embedder": 48}
+
+_IGNORE = f"""\
+# What stays out of the artifact, in .gitignore's syntax, beside safe defaults.
+{SCHEMA_COPY.split("/")[0]}/
+dist/
+"""
+_PLAIN = re.compile(r"[A-Za-z0-9$][A-Za-z0-9 ._/${}:-]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a new model is made from. What is empty is taken from the environment."""
+
+    id: str
+    type: str
+    image: tuple[int, int] = (-1, -1)
+    bucket: str = DEFAULT_BUCKET
+    endpoint_url: str = ""
+    user_id: str = ""
+    app_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of the files: those that were written, and those that were there already."""
+
+    new: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def starting_files(start: Start) -> dict[str, str]:
+    """Return the files of a new model: path to content."""
+    folder = resources.starters_dir() / start.type
+    files = {
+        FILE_NAME: "\n".join(_manifest(start)) + "\n",
+        "inference.py": (folder / "inference.py").read_text(encoding="utf-8"),
+        "requirements.txt": "numpy\n",
+        ".clarifaiignore": _IGNORE,
+        SCHEMA_COPY: resources.schema_text(),
+    }
+    if MODEL_TYPES[start.type].has_labels:
+        files["labels.txt"] = (folder / "labels.txt").read_text(encoding="utf-8")
+    return files
+
+
+def write_missing(folder: Path, files: Mapping[str, str]) -> Written:
+    """Write the files that are not there yet; those that are stay as they are."""
+    new, kept = [], []
+    for name, content in sorted(files.items()):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(content)
+        except FileExistsError:
+            kept.append(name)
+        else:
+            new.append(name)
+    return Written(tuple(new), tuple(kept))
+
+
+def id_from(name: str) -> str:
+    """Make a model id from a folder's name."""
+    words = re.findall("[0-9A-Za-z]+", name)
+    return "-".join(words)[:48].strip("-") or "my-model"
+
+
+def _manifest(start: Start) -> Iterator[str]:
+    model_type = MODEL_TYPES[start.type]
+    yield f"# yaml-language-server: $schema={SCHEMA_COPY}"
+    yield "version: 1"
+    yield "model:"
+    yield f"  id: {scalar(start.id)}"
+    yield f"  type: {start.type}"
+    yield '  description: ""  # what people read about the model in Clarifai'
+    if model_type.has_labels:
+        yield "  labels: labels.txt  # one a line, in the order of the model's outputs"
+    yield "code:"
+    yield '  path: .  # the folder with inference.py; its files land under "1/" in the artifact'
+    yield "  requirements: requirements.txt"
+    yield from _shapes(start)
+    yield "# params:  # what callers may set per request; they reach get_predictions by name"
+    yield "#   - {name: threshold, type: number, default: 0.5, description: Lowest score kept.}"
+    yield "storage:"
+    yield "  type: s3"
+    yield f"  bucket: {scalar(start.bucket)}"
+    if start.endpoint_url:
+        yield f"  endpoint_url: {scalar(start.endpoint_url)}"
+    yield "clarifai:"
+    yield "  # What is not here comes from CLARIFAI_USER_ID, CLARIFAI_APP_ID and CLARIFAI_PAT, or from"
+    yield "  # the current context of the official CLI."
+    for key, value in (("user_id", start.user_id), ("app_id", start.app_id)):
+        if value:
+            yield f"  {key}: {scalar(value)}"
+    yield "  visibility: private"
+
+
+def _shapes(start: Start) -> Iterator[str]:
+    lines = []
+    if start.image != (-1, -1):
+        lines.append(f"  image: {list(start.image)}  # height, width")
+    if size := EMBEDDING_SIZES.get(start.type):
+        lines.append(f"  embeddings: [{size}]")
+    if lines:
+        yield "shapes:"
+        yield from lines
+
+
+def scalar(text: str) -> str:
+    """Write text as a YAML scalar that reads back as the same string."""
+    plain = _PLAIN.match(text) and not text.endswith((" ", ":")) and ": " not in text
+    return text if plain and core_scalar(text) == text else json.dumps(text, ensure_ascii=False)
