@@ -1,0 +1,78 @@
+"""One call of the user's model for the requests of a group, and what to answer when it fails."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
+
+from .errors import (
+    InvalidInputError,
+    InvalidOutputError,
+    ModelFailedError,
+    OutOfMemoryError,
+    RequestError,
+)
+from .loading import Predict
+from .parameters import Value
+
+_RUNTIME_FOLDER = Path(__file__).parent
+
+
+class Job(NamedTuple):
+    """One request: its place in the `execute()` it came with, and its items."""
+
+    place: int
+    items: List[Any]
+
+
+class Group(NamedTuple):
+    """Requests that one call can answer: same parameters, same shape of items."""
+
+    jobs: List[Job]
+    values: Dict[str, Value]
+
+    def halves(self) -> Tuple[Group, Group]:
+        """Split the requests into two groups."""
+        middle = len(self.jobs) // 2
+        return self._replace(jobs=self.jobs[:middle]), self._replace(jobs=self.jobs[middle:])
+
+
+def call(predict: Predict, group: Group) -> List[Any]:
+    """Return one output for each item of a group, or raise what answers its requests."""
+    jobs = group.jobs
+    items = jobs[0].items if len(jobs) == 1 else [item for job in jobs for item in job.items]
+    count = len(items)
+    try:
+        outputs = predict(items, group.values)
+        if isinstance(outputs, Iterable) and not isinstance(outputs, (list, str, bytes, dict)):
+            outputs = list(outputs)
+    except BaseException as error:  # whatever user code raises answers its request
+        raise failure_of(error) from error
+    if not isinstance(outputs, list):
+        kind = type(outputs).__name__
+        raise InvalidOutputError(f"the model returned a {kind}, not a list with one output an item")
+    if len(outputs) != count:
+        raise InvalidOutputError(f"the model returned {len(outputs)} outputs for {count} items")
+    return outputs
+
+
+def failure_of(error: BaseException) -> RequestError:
+    """Return what to answer when user code raised: what it raised, and where."""
+    if isinstance(error, InvalidInputError):
+        return error
+    message = f"{type(error).__name__}: {error} ({_place(error)})"
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return OutOfMemoryError(message)
+    return ModelFailedError(message)
+
+
+def _place(error: BaseException) -> str:
+    """Name the innermost line of the user's own files, rather than of a library below them."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [(Path(frame.filename), frame.lineno) for frame in frames]
+    outside = [line for line in lines if line[0].parent != _RUNTIME_FOLDER]
+    if not outside:
+        return "in the call itself"
+    own = [line for line in outside if line[0].parent == outside[0][0].parent]
+    return f"{own[-1][0].name}, line {own[-1][1]}"

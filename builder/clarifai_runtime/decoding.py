@@ -1,0 +1,78 @@
+"""Tensors of a request → the items a model is called with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Hashable, List, NamedTuple, Optional
+
+from .errors import InvalidInputError
+from .model_types import ModelType
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+
+class Items(NamedTuple):
+    """The items of one request. `shape` is equal for requests whose items fit into one call."""
+
+    values: List[Any]
+    shape: Hashable
+
+
+Decoder = Callable[[Any], Items]
+
+
+def decoder_for(model_type: ModelType) -> Decoder:
+    """Return the function that reads the items out of a request of this model type."""
+    if len(model_type.inputs) > 1:
+        return decode_multimodal
+    return decode_images if model_type.has_image_input else decode_texts
+
+
+def decode_images(request: Any) -> Items:
+    """Read images: views into the request's memory, height x width x 3."""
+    images = request.inputs()[0].as_numpy()
+    return Items(list(images), images.shape[1:])
+
+
+def decode_texts(request: Any) -> Items:
+    """Read texts."""
+    return Items(_texts(request.inputs()[0].as_numpy()), None)
+
+
+def decode_multimodal(request: Any) -> Items:
+    """Read {"image": …, "text": …} items, where what was not sent is None."""
+    tensors = {tensor.name(): tensor.as_numpy() for tensor in request.inputs()}
+    if not tensors:
+        raise InvalidInputError("the request has neither an image nor a text")
+    images: Optional[Array] = tensors.get("image")
+    texts = _texts(tensors["text"]) if "text" in tensors else None
+    counts = {len(tensor) for tensor in tensors.values()}
+    if len(counts) > 1:
+        raise InvalidInputError("the request's images and texts differ in number")
+    values = [
+        {
+            "image": None if images is None else images[index],
+            "text": None if texts is None else texts[index],
+        }
+        for index in range(counts.pop())
+    ]
+    return Items(values, (None if images is None else images.shape[1:], texts is not None))
+
+
+def _texts(array: Array) -> List[str]:
+    raw = array.ravel().tolist()
+    try:
+        return [str(text, "utf-8") for text in raw]
+    except UnicodeDecodeError:
+        raise InvalidInputError(_undecodable(raw)) from None
+
+
+def _undecodable(raw: List[bytes]) -> str:
+    for index, text in enumerate(raw):
+        try:
+            text.decode()
+        except UnicodeDecodeError as error:
+            return f"text of item {index} is not UTF-8: {error.reason} at byte {error.start}"
+    return "text is not UTF-8"

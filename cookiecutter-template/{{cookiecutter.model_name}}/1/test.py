@@ -1,0 +1,18 @@
+"""The predefined tests, on the path that serves in Triton: pytest 1/test.py
+
+Add tests of your own to the class. `self.predict(inputs, **parameters)` answers a list of inputs.
+"""
+
+import os
+import sys
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, FOLDER)
+
+from clarifai_runtime.testing import ModelTests  # noqa: E402
+
+
+class TestModel(ModelTests):
+    folder = FOLDER
+    # Values for inference parameters that have no default, and for secrets:
+    parameters = {}
