@@ -1,7 +1,7 @@
 # `make help` lists what there is. Every target sets up what it needs.
 PYTEST := .venv/bin/python -m pytest
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-slow lint format lock wheel clean
+.PHONY: help setup demo test test-fast test-slow lint format reference lock wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -13,7 +13,7 @@ demo: setup  ## a real model, from clarifai.yaml to predictions, on this machine
 	@.venv/bin/python scripts/demo.py
 
 test: setup lint  ## everything: static checks, then the whole suite on real engines
-	$(PYTEST)
+	$(PYTEST) -m "not slow"
 
 test-fast: setup  ## the tests that start no server
 	$(PYTEST) tests/unit tests/functional
@@ -28,6 +28,9 @@ lint: setup  ## ruff, formatting and mypy
 
 format: setup  ## format the code and sort imports
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
+
+reference: setup  ## write the reference pages from the code
+	@.venv/bin/python scripts/commands_reference.py
 
 lock: setup  ## pin the development requirements anew
 	@.venv/bin/uv pip compile --quiet pyproject.toml requirements/dev.in --universal --python-version 3.10 \

@@ -13,7 +13,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "commands.md"
 HEAD = """\
 # Commands
 
-Made from the commands' own help by `make reference`. Data goes to stdout, progress and prose to stderr.
+Made from the commands' own help by `make reference`. Data goes to stdout, progress and prose to
+stderr.
 
 | exit code | means |
 |---|---|
