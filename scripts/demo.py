@@ -2,8 +2,8 @@
 
     scripts/demo.py [PHOTO]
 
-Fetches the weights of examples/visual-detector, applies it into the local sandbox, asks it for the
-lines of text in a photo through the Clarifai API, draws them, and applies again. What an earlier run
+Fetches the weights of examples/visual-detector, applies it into the local sandbox, asks it through
+the Clarifai API where text is in a photo, draws the answer, and applies again. What an earlier run
 left is used, so it can be run twice, and after it was interrupted anywhere.
 """
 
@@ -24,11 +24,13 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "visual-detector"
-SAMPLE = EXAMPLE / "sample" / "page.png"
+SAMPLE = ROOT / "examples" / "samples" / "page.png"
 OUTPUT = ROOT / "demo-output"
 MODEL_ID = "text-detector"
 SENT_AT_MOST = (1600, 1600)
 DRAWN_WIDTH = 1100
+MARGIN = 40  # on the right, for the numbers of lines that reach the edge
+GREEN = "#00a040"
 
 sys.path.insert(0, str(ROOT / "examples"))
 from client import PredictionError, predict  # noqa: E402 - the client lies with the examples
@@ -128,26 +130,23 @@ def print_table(lines: list[Line], picture: Image.Image) -> None:
     print(f"{len(lines)} lines of text, in pixels of the {picture.width} x {picture.height} photo:")
     print("  line  score    top   left  bottom  right")
     for number, line in enumerate(lines, start=1):
-        rows = [round(edge * picture.height) for edge in (line.top, line.bottom)]
-        columns = [round(edge * picture.width) for edge in (line.left, line.right)]
-        print(
-            f"  {number:4}  {line.score:5.3f}  {rows[0]:5}  {columns[0]:5}  {rows[1]:6}  {columns[1]:5}"
-        )
+        top, bottom = (round(edge * picture.height) for edge in (line.top, line.bottom))
+        left, right = (round(edge * picture.width) for edge in (line.left, line.right))
+        print(f"  {number:4}  {line.score:5.3f}  {top:5}  {left:5}  {bottom:6}  {right:5}")
 
 
 def draw(picture: Image.Image, lines: list[Line], target: Path) -> Path:
     """Write the photo with a numbered box around each line."""
-    scale = DRAWN_WIDTH / picture.width
-    canvas = picture.resize((DRAWN_WIDTH, round(picture.height * scale)), Image.Resampling.LANCZOS)
+    width, height = DRAWN_WIDTH, round(picture.height * DRAWN_WIDTH / picture.width)
+    canvas = Image.new("RGB", (width + MARGIN, height), "white")
+    canvas.paste(picture.resize((width, height), Image.Resampling.LANCZOS))
     pen = ImageDraw.Draw(canvas)
-    font = ImageFont.load_default(size=16)
+    font = ImageFont.load_default(size=18)
     for number, line in enumerate(lines, start=1):
-        left, right = line.left * canvas.width, line.right * canvas.width
-        top, bottom = line.top * canvas.height, line.bottom * canvas.height
-        pen.rectangle((left, top, right, bottom), outline="#00a040", width=3)
-        tag = pen.textbbox((right, top), f" {number} ", font=font, anchor="rt")
-        pen.rectangle(tag, fill="#00a040")
-        pen.text((right, top), f" {number} ", font=font, anchor="rt", fill="white")
+        left, top, right = line.left * width, line.top * height, line.right * width
+        pen.rectangle((left, top, right, line.bottom * height), outline=GREEN, width=3)
+        pen.rectangle(pen.textbbox((right, top), f" {number} ", font=font), fill=GREEN)
+        pen.text((right, top), f" {number} ", font=font, fill="white")
     target.parent.mkdir(exist_ok=True)
     part = target.with_suffix(".part")
     canvas.save(part, "PNG")
