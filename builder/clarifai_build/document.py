@@ -176,6 +176,8 @@ def _events(text: str) -> Iterator[yaml.Event]:
 
 def _syntax_error(name: str, lines: tuple[str, ...], error: yaml.MarkedYAMLError) -> ManifestError:
     mark = error.problem_mark or error.context_mark
+    if mark and error.context_mark and not "".join(lines[mark.line :]).strip():
+        mark = error.context_mark  # the end of the file says nothing; where it began does
     line = min(mark.line, len(lines) - 1) if mark else 0
     column = min(mark.column, len(lines[line])) if mark else 0
     place = Place(line + 1, column + 1)
@@ -304,8 +306,7 @@ class _Reader:
                 self._problem(event, "yaml-tag", f"tag '{event.tag}' is not supported")
             return text
         if len(text) > MAX_DIGITS and _FLOAT.match(text):
-            self._problem(event, "yaml-number", f"a number of {len(text)} digits is too long")
-            return 0
+            raise self._fatal(event, "yaml-number", f"a number of {len(text)} digits is too long")
         return core_scalar(text)
 
 

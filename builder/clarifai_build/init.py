@@ -105,8 +105,8 @@ def _manifest(start: Start) -> Iterator[str]:
     if start.endpoint_url:
         yield f"  endpoint_url: {scalar(start.endpoint_url)}"
     yield "clarifai:"
-    yield "  # What is not here comes from CLARIFAI_USER_ID, CLARIFAI_APP_ID and CLARIFAI_PAT, or from"
-    yield "  # the current context of the official CLI."
+    yield "  # What is not here comes from CLARIFAI_USER_ID, CLARIFAI_APP_ID, CLARIFAI_PAT, or"
+    yield "  # from the current context of the official CLI."
     for key, value in (("user_id", start.user_id), ("app_id", start.app_id)):
         if value:
             yield f"  {key}: {scalar(value)}"

@@ -6,8 +6,11 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from clarifai_build.checks import non_ascii
 from clarifai_build.document import Document, Steps
-from clarifai_build.problem import Problem
+from clarifai_build.ignore import Rules
+from clarifai_build.problem import Problem, SourceError
+from clarifai_build.walk import walk
 
 METHODS = ("get_predictions", "predict")
 
@@ -34,6 +37,8 @@ def _named_file(
     document: Document, base: Path, name: str, path: Steps, missing: str
 ) -> tuple[Path | None, list[Problem]]:
     file = base / name
+    if "${env:" in name:
+        return None, []  # told already: these fields take no references
     if leaves(base, file):
         return None, [_outside(document, name, path)]
     if not file.is_file():
@@ -85,7 +90,7 @@ def _labels(document: Document, file: Path, base: Path, path: Steps) -> Iterator
 def _code(document: Document, base: Path, requirements: Path | None) -> Iterator[Problem]:
     name = document.get("code", "path")
     name = "." if name is None else name
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str) or not name or "${env:" in name:
         return
     folder, path = base / name, ("code", "path")
     if leaves(base, folder):
@@ -98,6 +103,7 @@ def _code(document: Document, base: Path, requirements: Path | None) -> Iterator
         requirements = folder / "requirements.txt"
     if requirements is not None and requirements.is_file():
         yield from _requirements(requirements, _shown(document, requirements, base))
+    yield from _names(document, folder, base)
     inference = folder / "inference.py"
     if inference.is_file():
         yield from _inference(document, inference, _shown(document, inference, base))
@@ -105,6 +111,23 @@ def _code(document: Document, base: Path, requirements: Path | None) -> Iterator
         hint = "`clarifai-build init` writes one to start from"
         message = f"there is no inference.py in '{name}'"
         yield document.problem("inference-missing", message, path, hint=hint)
+
+
+def _names(document: Document, folder: Path, base: Path) -> Iterator[Problem]:
+    """Yield a problem for each file of the artifact that can't be packed, or opened in Triton."""
+    exclude = document.get("code", "exclude")
+    exclude = exclude if isinstance(exclude, list) else []
+    try:
+        rules = Rules.of(folder, [line for line in exclude if isinstance(line, str)], {})
+        found = walk(folder, rules)
+    except SourceError as error:
+        yield from error.problems
+        return
+    for file in found.files:
+        if not file.path.isascii():
+            shown = _shown(document, folder / file.path, base)
+            hint = "rename it, or leave it out by a line in .clarifaiignore"
+            yield Problem(*non_ascii(file.path), shown, hint=hint)
 
 
 def _inference(document: Document, file: Path, shown: str) -> Iterator[Problem]:

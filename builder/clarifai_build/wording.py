@@ -72,6 +72,8 @@ def wrong_type(
     path: Steps, types: Sequence[str], value: Value, source: str
 ) -> tuple[str, str | None]:
     """Say what was expected and what stands there, and how to write what was meant."""
+    if not path and value is None:
+        return "the manifest is empty", "`clarifai-build init` writes one to start from"
     expected = " or ".join(_KINDS[name] for name in types)
     return f"{dotted(path)} has to be {expected}, not {_kind(value, source)}", _way(
         types, value, source

@@ -1,0 +1,3 @@
+class InferenceModel:
+    def run(self):
+        pass
