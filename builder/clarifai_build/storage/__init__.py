@@ -13,12 +13,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """What a store says of an object: size in bytes, ETag, and its user metadata."""
+    """What a store says of an object: size in bytes, ETag, and its user metadata.
+
+    `crc32` is that of the whole content as eight hex digits, where the store keeps it.
+    """
 
     key: str
     size: int
     etag: str
     metadata: dict[str, str] = field(default_factory=dict)
+    crc32: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SmallObject:
+    """A few bytes with their ETag, and how many seconds ago they were written.
+
+    The age is by the store's own clock: those of the machines that share the store may differ.
+    """
+
+    body: bytes
+    etag: str
+    age: float
 
 
 class ObjectStore(Protocol):
@@ -34,3 +50,15 @@ class ObjectStore(Protocol):
 
     def url(self, key: str) -> str:
         """Return the URL under which a stranger downloads `key`."""
+
+    def get(self, key: str) -> SmallObject | None:
+        """Return what lies at `key`, or None."""
+
+    def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
+        """Store `body` where the ETag `replaces` lies, or where nothing lies for None.
+
+        Returns the new ETag, or None where something else lies.
+        """
+
+    def delete(self, key: str, etag: str | None = None) -> bool:
+        """Remove `key`, or only this ETag of it; say whether it is gone."""

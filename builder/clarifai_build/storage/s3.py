@@ -6,8 +6,8 @@ import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import quote
 
 import boto3
 from botocore.config import Config
@@ -18,7 +18,8 @@ from clarifai_build.archive import Artifact
 from clarifai_build.manifest import Storage
 from clarifai_build.problem import BuilderError, NotAuthorisedError, StorageError
 from clarifai_build.progress import Event, Listener, silent
-from clarifai_build.storage import StoredObject
+from clarifai_build.storage import SmallObject, StoredObject
+from clarifai_build.storage.public import crc_hex, public_url
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -68,10 +69,13 @@ class S3Store:
         """Return what lies at `key`, or None."""
         try:
             with _translated(self.storage.bucket):
-                head = self.client.head_object(Bucket=self.storage.bucket, Key=key)
+                head = self.client.head_object(
+                    Bucket=self.storage.bucket, Key=key, ChecksumMode="ENABLED"
+                )
         except _AbsentError:
             return None
-        return StoredObject(key, head["ContentLength"], head["ETag"].strip('"'), head["Metadata"])
+        etag, crc = head["ETag"].strip('"'), head.get("ChecksumCRC32", "")
+        return StoredObject(key, head["ContentLength"], etag, head["Metadata"], crc_hex(crc))
 
     def put_artifact(
         self, key: str, artifact: Artifact, metadata: dict[str, str], listen: Listener = silent
@@ -97,12 +101,48 @@ class S3Store:
                 Params={"Bucket": storage.bucket, "Key": key},
                 ExpiresIn=PRESIGNED_SECONDS,
             )
-        if storage.public_base_url is not None:
-            return f"{storage.public_base_url.rstrip('/')}/{quote(key)}"
-        if storage.endpoint_url is not None:
-            return f"{storage.endpoint_url.rstrip('/')}/{storage.bucket}/{quote(key)}"
-        region = self.client.meta.region_name
-        return f"https://{storage.bucket}.s3.{region}.amazonaws.com/{quote(key)}"
+        return public_url(storage, self.client.meta.region_name, key)
+
+    def get(self, key: str) -> SmallObject | None:
+        """Return what lies at `key`, or None."""
+        try:
+            with _translated(self.storage.bucket):
+                answer = self.client.get_object(Bucket=self.storage.bucket, Key=key)
+                body = answer["Body"].read()
+        except _AbsentError:
+            return None
+        now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        return SmallObject(body, answer["ETag"], (now - answer["LastModified"]).total_seconds())
+
+    def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
+        """Store `body` where the ETag `replaces` lies, or where nothing lies for None."""
+        bucket = self.storage.bucket
+        try:
+            with _translated(bucket):
+                if replaces is None:
+                    put = self.client.put_object(Bucket=bucket, Key=key, Body=body, IfNoneMatch="*")
+                else:
+                    put = self.client.put_object(
+                        Bucket=bucket, Key=key, Body=body, IfMatch=replaces
+                    )
+        except (_RefusedError, _AbsentError):
+            return None
+        return put["ETag"]
+
+    def delete(self, key: str, etag: str | None = None) -> bool:
+        """Remove `key`, or only this ETag of it; say whether it is gone."""
+        bucket = self.storage.bucket
+        try:
+            with _translated(bucket):
+                if etag is None:
+                    self.client.delete_object(Bucket=bucket, Key=key)
+                else:
+                    self.client.delete_object(Bucket=bucket, Key=key, IfMatch=etag)
+        except _RefusedError:
+            return False
+        except _AbsentError:
+            return True
+        return True
 
     def _send(
         self, key: str, artifact: Artifact, metadata: dict[str, str], listen: Listener
@@ -155,6 +195,10 @@ class _AbsentError(Exception):
     """What was asked for is not there."""
 
 
+class _RefusedError(Exception):
+    """The condition of a request does not hold."""
+
+
 @contextmanager
 def _translated(bucket: str) -> Iterator[None]:
     try:
@@ -171,8 +215,10 @@ def _translated(bucket: str) -> Iterator[None]:
         raise StorageError.of("store-unreachable", f"Bucket {bucket}: {exc}") from exc
 
 
-def _meaning(exc: ClientError, bucket: str) -> BuilderError | _AbsentError:
+def _meaning(exc: ClientError, bucket: str) -> BuilderError | _AbsentError | _RefusedError:
     code = exc.response["Error"]["Code"]
+    if code in _EXISTS:
+        return _RefusedError()
     if code in _ABSENT:
         return _AbsentError()
     if code in _REFUSED:

@@ -1,0 +1,125 @@
+"""What a stranger sees of a bucket, and a store that asks like one for as long as it can.
+
+Looking at an object that everyone may read needs neither credentials nor boto3, which takes longer
+to load than everything else that an apply with nothing to do needs.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from http.client import HTTPException
+from typing import TYPE_CHECKING
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, build_opener
+
+from clarifai_build.progress import Listener, silent
+from clarifai_build.storage import ObjectStore, SmallObject, StoredObject
+
+if TYPE_CHECKING:
+    from clarifai_build.archive import Artifact
+    from clarifai_build.manifest import Storage
+
+DEFAULT_REGION = "us-east-1"
+_TIMEOUT = 15.0
+_META = "x-amz-meta-"
+
+
+class LazyStore:
+    """A bucket whose objects strangers may read: S3 itself is opened when more is needed."""
+
+    def __init__(self, storage: Storage, environ: Mapping[str, str]) -> None:
+        self._storage = storage
+        self._environ = environ
+        self._opened: ObjectStore | None = None
+
+    def stat(self, key: str) -> StoredObject | None:
+        """Return what lies at `key`. Only what a stranger sees is taken from the stranger's view:
+        a cache on the way may not know yet what is there, and a bucket may hide what is not."""
+        seen = None if self._opened else look(self.url(key), key)
+        return seen or self._s3.stat(key)
+
+    def put_artifact(
+        self, key: str, artifact: Artifact, metadata: dict[str, str], listen: Listener = silent
+    ) -> StoredObject:
+        """Store the artifact at `key`, all or nothing; an object that is there already stays."""
+        return self._s3.put_artifact(key, artifact, metadata, listen)
+
+    def url(self, key: str) -> str:
+        """Return the URL under which a stranger downloads `key`."""
+        environ = self._environ
+        region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+        return public_url(self._storage, self._storage.region or region, key)
+
+    def get(self, key: str) -> SmallObject | None:
+        """Return what lies at `key`, or None."""
+        return self._s3.get(key)
+
+    def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
+        """Store `body` where the ETag `replaces` lies, or where nothing lies for None."""
+        return self._s3.put_if(key, body, replaces)
+
+    def delete(self, key: str, etag: str | None = None) -> bool:
+        """Remove `key`, or only this ETag of it; say whether it is gone."""
+        return self._s3.delete(key, etag)
+
+    @property
+    def _s3(self) -> ObjectStore:
+        if self._opened is None:
+            from clarifai_build.storage.s3 import open_store
+
+            self._opened = open_store(self._storage, self._environ)
+        return self._opened
+
+
+def connect(storage: Storage, environ: Mapping[str, str]) -> ObjectStore:
+    """Return the store that the manifest names; nothing is sent yet."""
+    if storage.access == "presigned":
+        from clarifai_build.storage.s3 import open_store
+
+        return open_store(storage, environ)
+    return LazyStore(storage, environ)
+
+
+def public_url(storage: Storage, region: str, key: str) -> str:
+    """Return the URL of an object that everyone may read."""
+    if storage.public_base_url is not None:
+        return f"{storage.public_base_url.rstrip('/')}/{quote(key)}"
+    if storage.endpoint_url is not None:
+        return f"{storage.endpoint_url.rstrip('/')}/{storage.bucket}/{quote(key)}"
+    return f"https://{storage.bucket}.s3.{region}.amazonaws.com/{quote(key)}"
+
+
+def look(url: str, key: str) -> StoredObject | None:
+    """Return what a stranger sees at `url`; None where that is nothing, or can't be told."""
+    request = Request(url, method="HEAD", headers={"x-amz-checksum-mode": "ENABLED"})
+    try:
+        with build_opener().open(request, timeout=_TIMEOUT) as answer:
+            headers = answer.headers
+            return StoredObject(
+                key,
+                int(headers["Content-Length"]),
+                headers.get("ETag", "").strip('"'),
+                {
+                    name.lower().removeprefix(_META): value
+                    for name, value in headers.items()
+                    if name.lower().startswith(_META)
+                },
+                crc_hex(headers.get("x-amz-checksum-crc32", "")),
+            )
+    except (HTTPError, OSError, HTTPException, ValueError, TypeError):
+        return None
+
+
+def crc_hex(encoded: str) -> str:
+    """Return a CRC-32 as eight hex digits from the way S3 writes it, and "" from anything else.
+
+    The checksum of a multipart upload's part checksums, which ends in "-N", says nothing of the
+    content.
+    """
+    try:
+        decoded = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return ""
+    return decoded.hex() if len(decoded) == 4 else ""
