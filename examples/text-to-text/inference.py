@@ -27,7 +27,7 @@ class InferenceModel:
         return [TextOutput(predicted_text=self.correct(text, int(distance))) for text in input_data]
 
     def correct(self, text: str, distance: int) -> str:
-        """SymSpell answers in lower case and without punctuation; a capital at the start is kept."""
+        """SymSpell drops case and punctuation; a capital at the start is kept."""
         if not text.strip():
             return text
         corrected = self.speller.lookup_compound(text, distance)[0].term
