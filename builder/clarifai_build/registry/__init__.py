@@ -7,21 +7,30 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from clarifai_build.manifest import Param, Visibility
+from clarifai_build.problem import RegistryError
 from clarifai_build.registry.status import Health, health
 
 MARK = "clarifai_build"
 """The key in a version's metadata under which everything this tool knows of it stands."""
 
 
+class NoAnswerError(RegistryError):
+    """A call that must not run twice got no answer: it may have been carried out, or may yet be."""
+
+
 @dataclass(frozen=True, slots=True)
 class RemoteModel:
-    """A model as the platform has it. `managed` says that this tool made or adopted it."""
+    """A model as the platform has it. `managed` says that this tool made or adopted it.
+
+    `newest` is the id of its newest version, where the platform names one.
+    """
 
     id: str
     type: str
     description: str
     visibility: Visibility
     managed: bool
+    newest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,11 @@ class RemoteVersion:
         """The tree digest of the registered artifact."""
         return self.mark.get("artifact")
 
+    @property
+    def apply(self) -> str | None:
+        """The id of the apply that registered it."""
+        return self.mark.get("apply")
+
 
 @dataclass(frozen=True, slots=True)
 class NewModel:
@@ -80,14 +94,24 @@ class NewVersion:
 class ModelRegistry(Protocol):
     """One app of one user. Errors are `RegistryError` or `NotAuthorisedError`."""
 
+    @property
+    def scope(self) -> str:
+        """The user and the app, as a path."""
+
     def model(self, model_id: str) -> RemoteModel | None:
         """Return the model, or None where there is none."""
+
+    def models(self) -> tuple[RemoteModel, ...]:
+        """Return all models of the app."""
 
     def create_model(self, new: NewModel) -> RemoteModel:
         """Make the model; where someone else just made it, return theirs."""
 
     def update_model(self, new: NewModel) -> None:
         """Set description and visibility, and mark the model as managed."""
+
+    def delete_model(self, model_id: str) -> None:
+        """Remove a model and its versions; one that is gone already is no error."""
 
     def versions(self, model_id: str) -> tuple[RemoteVersion, ...]:
         """Return all versions, newest first."""
@@ -96,7 +120,13 @@ class ModelRegistry(Protocol):
         """Return one version, or None where there is none."""
 
     def create_version(self, model_id: str, new: NewVersion) -> RemoteVersion:
-        """Register a version and return it as the platform answers; it is not ready yet."""
+        """Register a version and return it as the platform answers; it is not ready yet.
+
+        Raises NoAnswerError when the platform may or may not have registered it.
+        """
+
+    def update_version(self, model_id: str, version_id: str, new: NewModel) -> None:
+        """Set a version's description and visibility to those of the model."""
 
     def delete_version(self, model_id: str, version_id: str) -> None:
         """Remove a version; one that is gone already is no error."""

@@ -15,6 +15,7 @@ from clarifai_grpc.grpc.api.status import status_code_pb2
 from google.protobuf.message_factory import GetMessageClass
 
 from clarifai_build.problem import BuilderError, NotAuthorisedError, RegistryError
+from clarifai_build.registry import NoAnswerError
 from clarifai_build.registry.account import Account
 from clarifai_build.registry.status import (
     CONNECTION_DOES_NOT_EXIST,
@@ -33,7 +34,13 @@ _OPTIONS = (
     ("grpc.enable_retries", 0),
 )
 _V2 = service_pb2.DESCRIPTOR.services_by_name["V2"]
-_TRANSIENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
+_TRANSIENT = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+    }
+)
 
 
 class Channel:
@@ -61,7 +68,7 @@ class Channel:
 
         Answers with a status that is neither success nor in `allowed` become errors. What may pass
         is tried again, with backoff and jitter. A call that is not `repeatable` is not tried again
-        when it got no answer: it may have been carried out.
+        when it got no answer, but raises NoAnswerError: it may have been carried out.
         """
         last_attempt = ATTEMPTS - 1
         for attempt in range(ATTEMPTS):
@@ -73,7 +80,8 @@ class Channel:
                 if repeatable and attempt < last_attempt and error.code() in _TRANSIENT:
                     self._sleep(_backoff(attempt))
                     continue
-                raise _transport_error(rpc, error, self.account) from error
+                kind = RegistryError if repeatable else NoAnswerError
+                raise _transport_error(kind, rpc, error, self.account) from error
             code = answer.status.code
             if code == SUCCESS or code in allowed:
                 return answer
@@ -115,8 +123,10 @@ def _backoff(attempt: int) -> float:
     return float(0.5 * 2**attempt * random.uniform(0.5, 1.0))
 
 
-def _transport_error(rpc: str, error: grpc.RpcError, account: Account) -> BuilderError:
-    return RegistryError.of(
+def _transport_error(
+    kind: type[RegistryError], rpc: str, error: grpc.RpcError, account: Account
+) -> RegistryError:
+    return kind.of(
         "api-unreachable",
         f"{rpc}: the Clarifai API at {account.api_base} did not answer: "
         f"{error.code().name}: {error.details()}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
@@ -11,7 +11,14 @@ from google.protobuf.struct_pb2 import Struct, Value
 
 from clarifai_build.manifest import Clarifai, Param, ParamType, Visibility
 from clarifai_build.problem import RegistryError
-from clarifai_build.registry import MARK, NewModel, NewVersion, RemoteModel, RemoteVersion
+from clarifai_build.registry import (
+    MARK,
+    NewModel,
+    NewVersion,
+    NoAnswerError,
+    RemoteModel,
+    RemoteVersion,
+)
 from clarifai_build.registry.account import Account
 from clarifai_build.registry.channel import Channel
 from clarifai_build.registry.status import MODEL_DOES_NOT_EXIST
@@ -36,6 +43,10 @@ class ClarifaiRegistry:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._app = channel.user_app_id
+
+    @property
+    def scope(self) -> str:
+        return f"{self._channel.account.user_id}/{self._channel.account.app_id}"
 
     def model(self, model_id: str) -> RemoteModel | None:
         answer = self._channel.call(
@@ -67,21 +78,32 @@ class ClarifaiRegistry:
             ),
         )
 
-    def versions(self, model_id: str) -> tuple[RemoteVersion, ...]:
-        found: dict[str, RemoteVersion] = {}
-        page = 1
-        while True:
-            answer = self._channel.call(
-                "ListModelVersions",
-                service_pb2.ListModelVersionsRequest(
-                    user_app_id=self._app, model_id=model_id, page=page, per_page=PAGE
-                ),
-                allowed=_GONE,
+    def models(self) -> tuple[RemoteModel, ...]:
+        def page(number: int) -> Sequence[Any]:
+            request = service_pb2.ListModelsRequest(
+                user_app_id=self._app, page=number, per_page=PAGE
             )
-            found |= {version.id: _version(version) for version in answer.model_versions}
-            if len(answer.model_versions) < PAGE:
-                return tuple(sorted(found.values(), key=_age, reverse=True))
-            page += 1
+            return self._channel.call("ListModels", request).models  # type: ignore[no-any-return]  # untyped stubs
+
+        return tuple(_model(model) for model in _all_pages(page).values())
+
+    def delete_model(self, model_id: str) -> None:
+        self._channel.call(
+            "DeleteModel",
+            service_pb2.DeleteModelRequest(user_app_id=self._app, model_id=model_id),
+            allowed=_GONE,
+        )
+
+    def versions(self, model_id: str) -> tuple[RemoteVersion, ...]:
+        def page(number: int) -> Sequence[Any]:
+            request = service_pb2.ListModelVersionsRequest(
+                user_app_id=self._app, model_id=model_id, page=number, per_page=PAGE
+            )
+            answer = self._channel.call("ListModelVersions", request, allowed=_GONE)
+            return answer.model_versions  # type: ignore[no-any-return]  # untyped stubs
+
+        found = [_version(version) for version in _all_pages(page).values()]
+        return tuple(sorted(found, key=_age, reverse=True))
 
     def version(self, model_id: str, version_id: str) -> RemoteVersion | None:
         answer = self._channel.call(
@@ -103,13 +125,29 @@ class ClarifaiRegistry:
         )
         version = answer.model.model_version
         if not version.id:
-            raise RegistryError.of(
+            raise NoAnswerError.of(
                 "version-without-id",
                 f"the platform took a version of '{model_id}' but named no id "
                 f"(request {answer.status.req_id or 'unknown'})",
                 hint="apply again: what it made is found by its mark",
             )
         return _version(version)
+
+    def update_version(self, model_id: str, version_id: str, new: NewModel) -> None:
+        version = resources_pb2.ModelVersion(
+            id=version_id,
+            description=new.description,
+            visibility=resources_pb2.Visibility(gettable=_gettable(new.visibility)),
+        )
+        self._channel.call(
+            "PatchModelVersions",
+            service_pb2.PatchModelVersionsRequest(
+                user_app_id=self._app,
+                model_id=model_id,
+                model_versions=[version],
+                action="merge",
+            ),
+        )
 
     def delete_version(self, model_id: str, version_id: str) -> None:
         self._channel.call(
@@ -119,6 +157,22 @@ class ClarifaiRegistry:
             ),
             allowed=_GONE,
         )
+
+
+def _all_pages(page: Callable[[int], Sequence[Any]]) -> dict[str, Any]:
+    """Read pages from 1 until one is not full; what two pages repeat counts once, by its id.
+
+    An empty page after a full one is looked behind: it may be missing rather than the end.
+    """
+    found: dict[str, Any] = {}
+    number, empty = 1, 0
+    while True:
+        items = page(number)
+        found |= {item.id: item for item in items}
+        empty = 0 if items else empty + 1
+        if 0 < len(items) < PAGE or empty == min(number, 2):
+            return found
+        number += 1
 
 
 def _age(version: RemoteVersion) -> tuple[float, str]:
@@ -169,6 +223,7 @@ def _model(message: resources_pb2.Model) -> RemoteModel:
         description=message.description,
         visibility=_visibility(message.visibility.gettable),
         managed=message.notes == MANAGED,
+        newest=message.model_version.id,
     )
 
 

@@ -22,14 +22,14 @@ def prove_downloadable(url: str, artifact: Artifact) -> None:
     """Fetch the first and the last bytes as a stranger, and compare them with the artifact's."""
     length = min(_SAMPLE, artifact.size)
     for offset in (0, artifact.size - length):
-        body, size = _fetch(url, offset, length)
+        body, size = fetch_range(url, offset, length)
         if size != artifact.size:
             raise _differs(url, f"it has {size} bytes, the artifact has {artifact.size}")
         if body != artifact.read(offset, length):
             raise _differs(url, f"its bytes from {offset} are not the artifact's")
 
 
-def _fetch(url: str, offset: int, length: int) -> tuple[bytes, int]:
+def fetch_range(url: str, offset: int, length: int) -> tuple[bytes, int]:
     """Return a range of what lies at `url`, and the size of the whole."""
     request = Request(url, headers={"Range": f"bytes={offset}-{offset + length - 1}"})
     try:
