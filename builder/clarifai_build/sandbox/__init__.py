@@ -45,7 +45,7 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What runs. `state` is running, starting, stopped, or crashed (it ended without `down`)."""
+    """What runs. `state` is running, starting, stopped, failed (to start), or crashed (killed)."""
 
     state: str
     state_dir: Path
@@ -88,6 +88,13 @@ def status(state_dir: Path | None = None) -> Status:
     from clarifai_build.sandbox import control
 
     return control.status(_folder(state_dir))
+
+
+def wait(state_dir: Path | None = None) -> None:
+    """Return when the sandbox has stopped; Ctrl-C stops an attached one with this process."""
+    from clarifai_build.sandbox import control
+
+    control.wait(_folder(state_dir))
 
 
 def _folder(state_dir: Path | None) -> Path:

@@ -10,16 +10,16 @@ import time
 from pathlib import Path
 
 from clarifai_build.problem import SandboxError
-from clarifai_build.progress import Event, Listener
+from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.sandbox import Endpoints, Status, engines, seaweed
 from clarifai_build.sandbox.locks import exclusive
-from clarifai_build.sandbox.processes import spawn
+from clarifai_build.sandbox.processes import own_environment, spawn
 from clarifai_build.sandbox.state import APP_ID, USER_ID, Folder, Settings
-from clarifai_build.sandbox.supervisor import own_environment
 
 STAGE = "sandbox"
 UP_SECONDS = 150.0
 DOWN_SECONDS = 30.0
+POLL_SECONDS = 0.5
 
 
 def up(root: Path, listen: Listener, *, attached: bool) -> Endpoints:
@@ -52,6 +52,16 @@ def down(root: Path, listen: Listener) -> bool:
         time.sleep(0.05)
     listen(Event(STAGE, "done", "stopped; its data stay"))
     return True
+
+
+def wait(root: Path) -> None:
+    """Return when the supervisor has ended."""
+    folder = Folder(root)
+    try:
+        while folder.is_running():
+            time.sleep(POLL_SECONDS)
+    except KeyboardInterrupt:
+        down(root, silent)
 
 
 def status(root: Path) -> Status:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from clarifai_build.problem import SandboxError
 
+_PORTS = range(20_000, 32_000)
 _PR_SET_PDEATHSIG = 1
 _SECRET = ("AWS_", "CLARIFAI_")
 
@@ -61,16 +63,24 @@ def bare_environment() -> dict[str, str]:
     }
 
 
+def own_environment() -> dict[str, str]:
+    """Return an environment in which a child imports the same package as this process."""
+    return bare_environment() | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+
+
 def free_ports(count: int) -> tuple[int, ...]:
-    """Return ports of the loopback interface that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return tuple(each.getsockname()[1] for each in sockets)
-    finally:
-        for each in sockets:
-            each.close()
+    """Return ports of the loopback interface that nobody listens on.
+
+    They lie below those that the kernel hands out to clients, so that they are likely to be free
+    again after a restart.
+    """
+    found: list[int] = []
+    for port in random.sample(_PORTS, len(_PORTS)):
+        if is_free(port):
+            found.append(port)
+        if len(found) == count:
+            break
+    return tuple(found)
 
 
 def is_free(port: int) -> bool:

@@ -77,12 +77,13 @@ def make_buckets(port: int, keys: Keys) -> None:
 
 
 def _identities(keys: Keys) -> dict[str, list[dict[str, object]]]:
-    owner = {
+    owner: dict[str, object] = {
         "name": "admin",
         "credentials": [{"accessKey": keys.access_key, "secretKey": keys.secret_key}],
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
-    return {"identities": [owner, {"name": "anonymous", "actions": [f"Read:{PUBLIC_BUCKET}"]}]}
+    stranger: dict[str, object] = {"name": "anonymous", "actions": [f"Read:{PUBLIC_BUCKET}"]}
+    return {"identities": [owner, stranger]}
 
 
 def _command(engines: Engines, ports: dict[str, int], data: Path, identities: Path) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from clarifai_build.problem import BuilderError
 from clarifai_build.sandbox import engines, seaweed, triton
 from clarifai_build.sandbox.locks import claim
-from clarifai_build.sandbox.processes import bare_environment, spawn, stop, wait_until
+from clarifai_build.sandbox.processes import own_environment, spawn, stop, wait_until
 from clarifai_build.sandbox.state import Folder, Settings
 
 START_SECONDS = 60.0
@@ -85,11 +85,6 @@ def _servers(folder: Folder, settings: Settings) -> tuple[Server, ...]:
             lambda: _listens(ports["api"]),
         ),
     )
-
-
-def own_environment() -> dict[str, str]:
-    """Return an environment in which a child imports the same package as this process."""
-    return bare_environment() | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
 
 
 def api_command(folder: Folder) -> list[str]:

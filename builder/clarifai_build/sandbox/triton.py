@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,9 +57,18 @@ class Client:
         with _translated(f"Triton can't load '{model}'"):
             self._client.load_model(model, client_timeout=seconds)
 
-    def unload(self, model: str) -> None:
+    def unload(self, model: str, seconds: float = 30.0) -> None:
+        """Unload a model and wait until it is gone."""
+        deadline = time.monotonic() + seconds
         with _translated(f"Triton can't unload '{model}'"):
             self._client.unload_model(model)
+        while self.has(model) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def restart(self, model: str, seconds: float | None = None) -> None:
+        """Load a model anew, even if its files are the same: its process may have died."""
+        self.unload(model)
+        self.load(model, seconds)
 
     def infer(
         self,
@@ -69,7 +79,7 @@ class Client:
         seconds: float | None = None,
     ) -> dict[str, np.ndarray[Any, Any]]:
         """Ask a model once. The arrays have a batch dimension where the model batches."""
-        with _translated(f"'{model}' failed"):
+        with _translated("the model failed"):
             result = self._client.infer(
                 model,
                 [_tensor(name, array) for name, array in inputs.items()],

@@ -1,0 +1,112 @@
+"""Start, stop or look at the local sandbox: a real S3, a Clarifai API and a real Triton.
+
+'up' prints export lines that lead boto3 and the Clarifai clients to it:
+  eval "$(clarifai-build sandbox up)"
+'down' stops everything and keeps the data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from clarifai_build.cli.console import Console
+from clarifai_build.sandbox import Endpoints, Status
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("action", choices=("up", "down", "status"))
+    parser.add_argument(
+        "--state",
+        metavar="DIR",
+        type=Path,
+        help="its folder (default: $CLARIFAI_BUILD_SANDBOX, else one in the user's cache)",
+    )
+    parser.add_argument(
+        "--foreground", action="store_true", help="with 'up': stay, and stop it on Ctrl-C"
+    )
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Run the action."""
+    console.json_errors = args.output == "json"
+    if args.foreground and args.action != "up":
+        from clarifai_build.problem import UsageError
+
+        raise UsageError.of("usage", "--foreground goes with 'up' only")
+    actions = {"up": _up, "down": _down, "status": _status}
+    return actions[args.action](args, console)
+
+
+def _up(args: argparse.Namespace, console: Console) -> int:
+    from clarifai_build import sandbox
+
+    endpoints = sandbox.up(args.state, console.listener(), attached=args.foreground)
+    _show(endpoints, args.output, console)
+    if args.foreground:
+        console.err("running; Ctrl-C stops it")
+        sandbox.wait(args.state)
+    return 0
+
+
+def _down(args: argparse.Namespace, console: Console) -> int:
+    from clarifai_build import sandbox
+
+    stopped = sandbox.down(args.state, console.listener())
+    if args.output == "json":
+        console.json({"stopped": stopped})
+    elif not stopped:
+        console.err("the sandbox does not run")
+    return 0
+
+
+def _status(args: argparse.Namespace, console: Console) -> int:
+    from clarifai_build import sandbox
+
+    status = sandbox.status(args.state)
+    if args.output == "json":
+        console.json(_plain(status))
+        return 0
+    console.err(_sentence(status))
+    if status.endpoints is not None:
+        _show(status.endpoints, args.output, console)
+    return 0
+
+
+def _show(endpoints: Endpoints, output: str, console: Console) -> None:
+    if output == "json":
+        console.json(_plain(endpoints))
+        return
+    console.err(
+        f"S3      {endpoints.s3_endpoint}   buckets {endpoints.bucket} (strangers may read)"
+    )
+    console.err(f"        and {endpoints.private_bucket} (they may not)")
+    console.err(f"API     {endpoints.api_base}   user {endpoints.user_id}, app {endpoints.app_id}")
+    console.err(f"Triton  {endpoints.triton}   (gRPC)")
+    console.err(f"Folder  {endpoints.state_dir}   (data and logs)")
+    for name, value in endpoints.environ().items():
+        console.out(f"export {name}={shlex.quote(value)}")
+
+
+def _sentence(status: Status) -> str:
+    words = {
+        "running": f"the sandbox runs (process {status.pid})",
+        "starting": f"the sandbox is starting: {status.message}",
+        "stopped": "the sandbox does not run; 'clarifai-build sandbox up' starts it",
+        "failed": f"the sandbox failed: {status.message}",
+        "crashed": "the sandbox was killed; 'clarifai-build sandbox up' starts it again",
+    }
+    return words[status.state]
+
+
+def _plain(value: Endpoints | Status) -> dict[str, Any]:
+    plain = asdict(value)
+    plain["state_dir"] = str(value.state_dir)
+    if isinstance(value, Status) and value.endpoints is not None:
+        plain["endpoints"] = _plain(value.endpoints)
+    return plain

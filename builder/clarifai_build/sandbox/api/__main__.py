@@ -1,0 +1,67 @@
+"""Runs the API on the sandbox's port: `python -m clarifai_build.sandbox.api STATE_DIR`."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+from clarifai_grpc.grpc.api import service_pb2_grpc
+
+from clarifai_build.sandbox import engines, triton
+from clarifai_build.sandbox.api import handlers
+from clarifai_build.sandbox.api.accounts import Accounts
+from clarifai_build.sandbox.api.builds import Builds
+from clarifai_build.sandbox.api.database import Database
+from clarifai_build.sandbox.api.service import Access, Service
+from clarifai_build.sandbox.api.serving import Serving
+from clarifai_build.sandbox.state import APP_ID, USER_ID, Folder
+
+WORKERS = 64
+GRACE_SECONDS = 2.0
+
+
+def main(root: Path) -> int:
+    """Serve until told to end."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    folder = Folder(root)
+    settings = folder.settings()
+    if settings is None:
+        logging.error("%s holds no settings; the supervisor writes them", root)
+        return 1
+    database = Database(folder.database)
+    accounts = Accounts(database, USER_ID)
+    accounts.create_app(APP_ID, "Where the sandbox registers models")
+    serving = Serving(triton.Client(settings.ports["triton"]), folder.models)
+    builds = Builds(database, serving, engines.install(), folder.data / "builds")
+    builds.resume()
+    service = Service(
+        handlers.table(database, accounts, builds, serving), Access(USER_ID, settings.pat)
+    )
+    server = grpc.server(ThreadPoolExecutor(WORKERS), options=_options())
+    service_pb2_grpc.add_V2Servicer_to_server(service, server)
+    server.add_insecure_port(f"127.0.0.1:{settings.ports['api']}")
+    server.start()
+    ended.wait()
+    server.stop(GRACE_SECONDS).wait()
+    builds.close()
+    return 0
+
+
+def _options() -> list[tuple[str, int]]:
+    return [
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.max_receive_message_length", -1),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

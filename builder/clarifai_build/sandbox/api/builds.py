@@ -1,0 +1,121 @@
+"""Builds versions in the background: fetched, unpacked, checked, loaded into Triton."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from clarifai_grpc.grpc.api import resources_pb2
+
+from clarifai_build.problem import BuilderError
+from clarifai_build.sandbox import environments
+from clarifai_build.sandbox.api import layout
+from clarifai_build.sandbox.api.accounts import now
+from clarifai_build.sandbox.api.database import Database
+from clarifai_build.sandbox.api.errors import Code, status
+from clarifai_build.sandbox.api.fetch import fetch
+from clarifai_build.sandbox.api.serving import Serving
+from clarifai_build.sandbox.api.unpack import unpack
+from clarifai_build.sandbox.engines import Engines
+
+_LOG = logging.getLogger(__name__)
+UNFINISHED = (Code.MODEL_UPLOADING, Code.MODEL_BUILDING)
+
+
+class Builds:
+    """Two workers over a queue; what was unfinished when the server ended is queued again."""
+
+    def __init__(self, database: Database, serving: Serving, engines: Engines, work: Path) -> None:
+        self._database = database
+        self._serving = serving
+        self._engines = engines
+        self._work = work
+        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="build")
+
+    def resume(self) -> None:
+        """Go on with what an earlier run left. Uploads by file are whole before they get here."""
+        self._work.mkdir(parents=True, exist_ok=True)
+        for version_id in self._database.version_ids(UNFINISHED):
+            self.submit(version_id)
+
+    def submit(self, version_id: str) -> None:
+        future = self._pool.submit(self._build, version_id)
+        future.add_done_callback(lambda done: self._finished(version_id, done))
+
+    def upload_path(self, version_id: str) -> Path:
+        """Return where the zip of a version lies until it is built."""
+        return self._work / f"{version_id}.zip"
+
+    def discard(self, version_id: str) -> None:
+        """Remove what belongs to a version that was deleted."""
+        self.upload_path(version_id).unlink(missing_ok=True)
+        self._serving.discard(version_id)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _build(self, version_id: str) -> None:
+        found = self._database.version(version_id)
+        if found is None:
+            return
+        version = found[1]
+        archive = self.upload_path(version_id)
+        try:
+            if version.pretrained_model_config.model_zip_url:
+                fetch(version.pretrained_model_config.model_zip_url, archive)
+        except BuilderError as error:
+            self._move(version_id, Code.MODEL_UPLOADING_FAILED, str(error))
+            return
+        self._move(version_id, Code.MODEL_BUILDING)
+        try:
+            self._install(version, archive)
+            self._serving.load(version_id)
+        except BuilderError as error:
+            self._move(version_id, Code.MODEL_BUILDING_FAILED, str(error))
+            shutil.rmtree(self._serving.repository / version_id, ignore_errors=True)
+        else:
+            self._move(version_id, Code.MODEL_TRAINED)
+        archive.unlink(missing_ok=True)
+
+    def _install(self, version: resources_pb2.ModelVersion, archive: Path) -> None:
+        staging = self._work / version.id
+        shutil.rmtree(staging, ignore_errors=True)
+        try:
+            unpack(archive, staging)
+            model = layout.read(staging)
+            maps = version.pretrained_model_config
+            layout.check_maps(model, dict(maps.input_fields_map), dict(maps.output_fields_map))
+            requirements = staging / "requirements.txt"
+            environment = environments.prepare(
+                self._engines, requirements if requirements.is_file() else None
+            )
+            layout.adapt(staging, model, version.id, environment)
+            target = self._serving.repository / version.id
+            shutil.rmtree(target, ignore_errors=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staging.rename(target)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+    def _move(self, version_id: str, code: int, details: str = "") -> None:
+        """Set a version's state; one that was deleted meanwhile stays deleted."""
+        with self._database.transaction():
+            found = self._database.version(version_id)
+            if found is not None:
+                model_id, version = found
+                version.status.CopyFrom(status(code, details))
+                version.modified_at.CopyFrom(now())
+                if code == Code.MODEL_TRAINED:
+                    version.completed_at.CopyFrom(version.modified_at)
+                self._database.put_version(model_id, version)
+        _LOG.info("version %s: %s %s", version_id, Code.Name(code), details)
+        if found is None:
+            self.discard(version_id)
+
+    def _finished(self, version_id: str, done: Future[None]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if error is not None:
+            _LOG.error("bug while building %s", version_id, exc_info=error)
+            self._move(version_id, Code.MODEL_BUILD_UNEXPECTED_ERROR, repr(error))

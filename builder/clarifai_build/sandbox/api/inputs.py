@@ -1,0 +1,86 @@
+"""From a request's inputs to tensors, through the input field map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from clarifai_grpc.grpc.api import resources_pb2
+from tritonclient.grpc import model_config_pb2
+
+from clarifai_build.problem import SandboxError
+from clarifai_build.sandbox.api import images
+from clarifai_build.sandbox.api.errors import ApiError, Code
+from clarifai_build.sandbox.api.fetch import fetch_small
+from clarifai_build.sandbox.api.layout import ServedModel
+
+Array = np.ndarray[Any, Any]
+Scalar = str | bool | int | float
+
+
+def tensors(
+    data: resources_pb2.Data, fields: Mapping[str, str], model: ServedModel
+) -> dict[str, Array]:
+    """Return one input as tensors, with a batch dimension where the model batches."""
+    found: dict[str, Array] = {}
+    for field, name in fields.items():
+        tensor = model.inputs[name]
+        array = _read(data, field, tensor)
+        if array is not None:
+            found[name] = array[np.newaxis] if model.config.max_batch_size > 0 else array
+        elif not tensor.optional:
+            raise _refused(f"the input has no {field}, which the model needs")
+    if not found:
+        raise _refused(f"the input has none of {', '.join(fields)}")
+    return found
+
+
+def parameters(model: resources_pb2.Model) -> dict[str, Scalar]:
+    """Return the inference parameters of a request: JSON scalars, numbers as doubles."""
+    found: dict[str, Scalar] = {}
+    for given in (model.output_info.params, model.model_version.output_info.params):
+        for name, value in given.items():
+            if value is None:
+                continue
+            if not isinstance(value, str | bool | int | float):
+                raise ApiError(
+                    Code.MODEL_INVALID_ARGUMENT,
+                    f"parameter '{name}' must be a string, a number or a boolean",
+                )
+            found[name] = value
+    return found
+
+
+def _read(data: resources_pb2.Data, field: str, tensor: Any) -> Array | None:
+    if field == "image" and data.HasField("image"):
+        height, width = list(tensor.dims)[:2]
+        return images.decode(_image_bytes(data.image), height, width)
+    if field == "text" and data.HasField("text"):
+        return _text(data.text, tensor)
+    return None
+
+
+def _image_bytes(image: resources_pb2.Image) -> bytes:
+    content = image.base64 or (_fetched(image.url) if image.url else b"")
+    if not content:
+        raise _refused("the image has neither base64 nor url")
+    return bytes(content)
+
+
+def _text(text: resources_pb2.Text, tensor: Any) -> Array:
+    content = _fetched(text.url) if text.url and not text.raw else text.raw.encode()
+    if tensor.data_type != model_config_pb2.TYPE_STRING:
+        raise _refused(f"tensor '{tensor.name}' does not take text")
+    return np.array([content], dtype=np.object_)
+
+
+def _fetched(url: str) -> bytes:
+    try:
+        return fetch_small(url)
+    except SandboxError as error:
+        raise ApiError(Code.INPUT_DOWNLOAD_FAILED, str(error)) from error
+
+
+def _refused(details: str) -> ApiError:
+    return ApiError(Code.INPUT_INVALID_ARGUMENT, details)

@@ -1,0 +1,111 @@
+"""Handlers of the RPCs that ask a model."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from clarifai_grpc.grpc.api import resources_pb2, service_pb2
+
+from clarifai_build.problem import SandboxError
+from clarifai_build.sandbox.api import inputs, outputs
+from clarifai_build.sandbox.api.accounts import now
+from clarifai_build.sandbox.api.builds import UNFINISHED
+from clarifai_build.sandbox.api.database import Database
+from clarifai_build.sandbox.api.errors import ApiError, Code, status
+from clarifai_build.sandbox.api.models import Models
+from clarifai_build.sandbox.api.serving import Serving
+from clarifai_build.sandbox.api.versions import Versions
+
+MOST_INPUTS = 128
+
+
+class Predictions:
+    """Each input is a request of its own to Triton, whose dynamic batcher merges them."""
+
+    def __init__(
+        self, database: Database, models: Models, versions: Versions, serving: Serving
+    ) -> None:
+        self._database = database
+        self._models = models
+        self._versions = versions
+        self._serving = serving
+        self._pool = ThreadPoolExecutor(max_workers=MOST_INPUTS, thread_name_prefix="predict")
+
+    def post(self, request: Any) -> Any:
+        model = self._models.find(request.user_app_id.app_id, request.model_id)
+        version = self._version(model, request.version_id)
+        if not 0 < len(request.inputs) <= MOST_INPUTS:
+            raise ApiError(
+                Code.INPUT_INVALID_ARGUMENT,
+                f"a request has 1 to {MOST_INPUTS} inputs; this one has {len(request.inputs)}",
+            )
+        parameters = inputs.parameters(request.model)
+        model.model_version.CopyFrom(version)
+        answer = partial(self._answer, model, parameters)
+        answered = list(self._pool.map(answer, request.inputs))
+        return service_pb2.MultiOutputResponse(status=_overall(answered), outputs=answered)
+
+    def generate(self, request: Any) -> Iterator[Any]:
+        yield self.post(request)
+
+    def stream(self, requests: Iterator[Any]) -> Iterator[Any]:
+        return map(self.post, requests)
+
+    def _version(self, model: resources_pb2.Model, version_id: str) -> resources_pb2.ModelVersion:
+        if version_id:
+            version = self._versions.find(model.app_id, model.id, version_id)
+        else:
+            versions = self._database.versions(model.app_id, model.id)
+            if not versions:
+                raise ApiError(Code.MODEL_DOES_NOT_EXIST, f"'{model.id}' has no version yet")
+            ready = [each for each in versions if each.status.code == Code.MODEL_TRAINED]
+            version = (ready or versions)[0]
+        if version.status.code in UNFINISHED:
+            raise ApiError(Code.MODEL_DEPLOYING, f"version {version.id} is being built")
+        if version.status.code != Code.MODEL_TRAINED:
+            raise ApiError(
+                Code.MODEL_NOT_DEPLOYED, f"version {version.id}: {version.status.details}"
+            )
+        return version
+
+    def _answer(
+        self,
+        model: resources_pb2.Model,
+        parameters: dict[str, inputs.Scalar],
+        given: resources_pb2.Input,
+    ) -> resources_pb2.Output:
+        output = resources_pb2.Output(id=uuid.uuid4().hex, created_at=now(), model=model)
+        output.input.id = given.id or uuid.uuid4().hex
+        try:
+            output.data.CopyFrom(self._ask(model.model_version, parameters, given.data))
+            output.status.CopyFrom(status(Code.SUCCESS))
+        except ApiError as error:
+            output.status.CopyFrom(status(error.code, error.details))
+        except SandboxError as error:
+            output.status.CopyFrom(status(Code.MODEL_PREDICTION_FAILED, str(error)))
+        return output
+
+    def _ask(
+        self,
+        version: resources_pb2.ModelVersion,
+        parameters: dict[str, inputs.Scalar],
+        data: resources_pb2.Data,
+    ) -> resources_pb2.Data:
+        maps = version.pretrained_model_config
+        served = self._serving.model(version.id)
+        tensors = inputs.tensors(data, dict(maps.input_fields_map), served)
+        arrays = self._serving.infer(version.id, tensors, parameters)
+        return outputs.data(arrays, dict(maps.output_fields_map), served)
+
+
+def _overall(answered: list[resources_pb2.Output]) -> Any:
+    failed = [output for output in answered if output.status.code != Code.SUCCESS]
+    if not failed:
+        return status(Code.SUCCESS)
+    code = Code.FAILURE if len(failed) == len(answered) else Code.MIXED_STATUS
+    details = f"{len(failed)} of {len(answered)} inputs failed: {failed[0].status.details}"
+    return status(code, details)

@@ -1,0 +1,70 @@
+"""The models in Triton: loaded when first needed, again after a crash."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from clarifai_build.problem import SandboxError
+from clarifai_build.sandbox.api import layout
+from clarifai_build.sandbox.triton import Client
+
+LOAD_SECONDS = 600.0
+INFER_SECONDS = 300.0
+# Triton's words for a model that is not loaded, and for one whose process has died.
+_GONE = ("is not found", "has no available versions", "is not ready", "is not healthy")
+
+
+class Serving:
+    """Triton's model repository; each version of a model lies there under its id."""
+
+    def __init__(self, client: Client, repository: Path) -> None:
+        self._client = client
+        self.repository = repository
+        self._models: dict[str, layout.ServedModel] = {}
+        self._starts: dict[str, int] = defaultdict(int)
+        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def model(self, name: str) -> layout.ServedModel:
+        """Return the config and labels of a version that was built."""
+        known = self._models.get(name)
+        if known is None:
+            known = self._models[name] = layout.read(self.repository / name)
+        return known
+
+    def load(self, name: str) -> None:
+        with self._locks[name]:
+            self._client.load(name, LOAD_SECONDS)
+
+    def infer(
+        self, name: str, inputs: Mapping[str, Any], parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Ask a model; one that is not loaded, or has crashed, is loaded first."""
+        outputs = tuple(self.model(name).outputs)
+        starts = self._starts[name]
+        try:
+            return self._client.infer(name, inputs, outputs, parameters, INFER_SECONDS)
+        except SandboxError as error:
+            if not any(words in str(error) for words in _GONE):
+                raise
+            self._revive(name, starts)
+        return self._client.infer(name, inputs, outputs, parameters, INFER_SECONDS)
+
+    def discard(self, name: str) -> None:
+        """Forget a version: out of Triton, off the disk."""
+        self._models.pop(name, None)
+        folder = self.repository / name
+        if folder.exists():
+            self._client.unload(name)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _revive(self, name: str, starts: int) -> None:
+        """Start a model again, once for all the requests that found the same one gone."""
+        with self._locks[name]:
+            if self._starts[name] == starts:
+                self._client.restart(name, LOAD_SECONDS)
+                self._starts[name] += 1

@@ -1,0 +1,85 @@
+"""Unpacks a zip that may be hostile: no escapes, no links, no bombs."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from clarifai_build.problem import SandboxError
+
+MOST_ENTRIES = 200_000
+FREE_RATIO_BYTES = 1 << 30
+MOST_RATIO = 100
+PIECE = 1 << 20
+
+
+def unpack(archive: Path, target: Path) -> None:
+    """Unpack `archive` into the new folder `target`, or refuse it as a whole."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            entries = opened.infolist()
+            _check_size(entries, archive, target.parent)
+            paths = [_safe_path(entry) for entry in entries]
+            _check_unique(paths)
+            target.mkdir()
+            for entry, path in zip(entries, paths, strict=True):
+                _extract(opened, entry, target / path)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
+        raise _refused(str(error) or "it is damaged") from error
+    except OSError as error:
+        raise _refused(f"{error.strerror}: {error.filename}") from error
+
+
+def _check_size(entries: list[zipfile.ZipInfo], archive: Path, where: Path) -> None:
+    if len(entries) > MOST_ENTRIES:
+        raise _refused(f"it has {len(entries)} entries; {MOST_ENTRIES} are allowed")
+    total = sum(entry.file_size for entry in entries)
+    packed = archive.stat().st_size
+    if total > max(FREE_RATIO_BYTES, packed * MOST_RATIO):
+        raise _refused(f"its {packed} bytes unpack to {total}")
+    if total > shutil.disk_usage(where).free:
+        raise _refused(f"its content has {total} bytes, more than the disk has free")
+
+
+def _safe_path(entry: zipfile.ZipInfo) -> PurePosixPath:
+    name = entry.filename
+    path = PurePosixPath(name)
+    unsafe = path.is_absolute() or ".." in path.parts or not path.parts
+    if unsafe or "\\" in name or "\0" in name or ":" in path.parts[0]:
+        raise _refused(f"entry '{name}' points outside of it")
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise _refused(f"entry '{name}' is a link or a device")
+    if entry.flag_bits & 1:
+        raise _refused(f"entry '{name}' is encrypted")
+    return path
+
+
+def _check_unique(paths: list[PurePosixPath]) -> None:
+    seen: set[PurePosixPath] = set()
+    for path in paths:
+        if path in seen:
+            raise _refused(f"entry '{path}' comes twice")
+        seen.add(path)
+
+
+def _extract(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
+    if entry.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = 0
+    with opened.open(entry) as source, path.open("xb") as file:
+        while piece := source.read(PIECE):
+            written += len(piece)
+            if written > entry.file_size:
+                raise _refused(f"entry '{entry.filename}' is larger than it says")
+            file.write(piece)
+    path.chmod(0o755 if entry.external_attr >> 16 & 0o100 else 0o644)
+
+
+def _refused(reason: str) -> SandboxError:
+    return SandboxError.of("zip-refused", f"the zip can't be used: {reason}")

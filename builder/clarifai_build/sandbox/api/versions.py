@@ -1,0 +1,107 @@
+"""Handlers of the RPCs about model versions."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from clarifai_grpc.grpc.api import resources_pb2, service_pb2
+from clarifai_grpc.grpc.api.status import status_pb2
+
+from clarifai_build.sandbox.api.accounts import now
+from clarifai_build.sandbox.api.builds import Builds
+from clarifai_build.sandbox.api.checks import check_version
+from clarifai_build.sandbox.api.database import Database
+from clarifai_build.sandbox.api.errors import Code, invalid, missing_version, status
+from clarifai_build.sandbox.api.models import Models
+from clarifai_build.sandbox.api.paging import page_of
+
+_PATCHABLE = ("description", "metadata", "visibility", "license", "output_info")
+
+
+class Versions:
+    """Versions of models. A posted one answers at once and is built in the background."""
+
+    def __init__(self, database: Database, models: Models, builds: Builds) -> None:
+        self._database = database
+        self._models = models
+        self._builds = builds
+
+    def post(self, request: Any) -> Any:
+        model = self._models.find(request.user_app_id.app_id, request.model_id)
+        if len(request.model_versions) != 1:
+            raise invalid("a request posts exactly one model version")
+        version = self.create(model, request.model_versions[0])
+        self._builds.submit(version.id)
+        model.model_version.CopyFrom(version)
+        return service_pb2.SingleModelResponse(model=model)
+
+    def create(
+        self, model: resources_pb2.Model, wanted: resources_pb2.ModelVersion, by_url: bool = True
+    ) -> resources_pb2.ModelVersion:
+        """Store a new version of a model, not built yet."""
+        check_version(model, wanted, by_url)
+        version = resources_pb2.ModelVersion()
+        version.CopyFrom(wanted)
+        version.id = uuid.uuid4().hex
+        version.app_id, version.user_id = model.app_id, model.user_id
+        version.created_at.CopyFrom(now())
+        version.modified_at.CopyFrom(version.created_at)
+        version.status.CopyFrom(status(Code.MODEL_UPLOADING))
+        if not version.visibility.gettable:
+            version.visibility.gettable = resources_pb2.Visibility.PRIVATE
+        self._database.put_version(model.id, version)
+        return version
+
+    def list(self, request: Any) -> Any:
+        model = self._models.find(request.user_app_id.app_id, request.model_id)
+        versions = self._database.versions(model.app_id, model.id)
+        if request.trained_only:
+            versions = [each for each in versions if each.status.code == Code.MODEL_TRAINED]
+        if request.sort_ascending:
+            versions.reverse()
+        return service_pb2.MultiModelVersionResponse(model_versions=page_of(versions, request))
+
+    def get(self, request: Any) -> Any:
+        version = self.find(request.user_app_id.app_id, request.model_id, request.version_id)
+        return service_pb2.SingleModelVersionResponse(model_version=version)
+
+    def patch(self, request: Any) -> Any:
+        app_id = request.user_app_id.app_id
+        with self._database.transaction():
+            patched = [
+                self._patch(app_id, request.model_id, version, request.action)
+                for version in request.model_versions
+            ]
+        return service_pb2.MultiModelVersionResponse(model_versions=patched)
+
+    def delete(self, request: Any) -> Any:
+        version = self.find(request.user_app_id.app_id, request.model_id, request.version_id)
+        self._database.delete_version(version.id)
+        self._builds.discard(version.id)
+        return status_pb2.BaseResponse()
+
+    def find(self, app_id: str, model_id: str, version_id: str) -> resources_pb2.ModelVersion:
+        """Return a version of this very model, or refuse."""
+        model = self._models.find(app_id, model_id)
+        found = self._database.version(version_id)
+        if found is None or found[0] != model.id or found[1].app_id != model.app_id:
+            raise missing_version(version_id, model_id)
+        return found[1]
+
+    def _patch(
+        self, app_id: str, model_id: str, wanted: resources_pb2.ModelVersion, action: str
+    ) -> resources_pb2.ModelVersion:
+        version = self.find(app_id, model_id, wanted.id)
+        if wanted.HasField("pretrained_model_config"):
+            raise invalid("pretrained_model_config of a version can't change; post a new version")
+        for field, value in wanted.ListFields():
+            if field.name not in _PATCHABLE:
+                continue
+            if action in ("overwrite", "remove"):
+                version.ClearField(field.name)
+            if action != "remove":
+                version.MergeFrom(resources_pb2.ModelVersion(**{field.name: value}))
+        version.modified_at.CopyFrom(now())
+        self._database.put_version(model_id, version)
+        return version
