@@ -18,9 +18,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import grpc
+from clarifai_grpc.channel.clarifai_channel import ClarifaiChannel
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2, service_pb2_grpc
 from clarifai_grpc.grpc.api.status import status_code_pb2
 from google.protobuf.json_format import MessageToDict
+
+ACCOUNT = ("CLARIFAI_USER_ID", "CLARIFAI_APP_ID", "CLARIFAI_PAT")
 
 
 class PredictionError(Exception):
@@ -66,9 +69,8 @@ def connect(api_base: str) -> grpc.Channel:
     """http is for a sandbox on this machine; everything else is encrypted."""
     address = urlsplit(api_base if "://" in api_base else f"https://{api_base}")
     if address.scheme == "http":
-        return grpc.insecure_channel(address.netloc)
-    target = f"{address.hostname}:{address.port or 443}"
-    return grpc.secure_channel(target, grpc.ssl_channel_credentials())
+        return ClarifaiChannel.get_insecure_grpc_channel(address.hostname, address.port or 80)
+    return ClarifaiChannel.get_grpc_channel(address.netloc)
 
 
 def main() -> int:
@@ -78,6 +80,8 @@ def main() -> int:
     parser.add_argument("--text")
     parser.add_argument("params", nargs="*", type=parameter, metavar="NAME=VALUE")
     args = parser.parse_args()
+    if missing := [name for name in ACCOUNT if name not in os.environ]:
+        parser.error(f"the environment has no {', '.join(missing)}")
     image = args.image.read_bytes() if args.image else None
     try:
         data = predict(args.model_id, image=image, text=args.text, params=dict(args.params))
