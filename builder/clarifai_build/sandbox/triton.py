@@ -31,6 +31,7 @@ class Client:
     """Loads, unloads and asks models; failures are `SandboxError` with Triton's own words."""
 
     def __init__(self, port: int) -> None:
+        self.port = port
         self._client = triton_grpc.InferenceServerClient(
             f"127.0.0.1:{port}",
             channel_args=[
@@ -91,9 +92,17 @@ class Client:
 
 
 def start(
-    engines: Engines, repository: Path, port: int, work: Path, log: Path
+    engines: Engines,
+    repository: Path,
+    port: int,
+    work: Path,
+    log: Path,
+    http_port: int | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a server that loads nothing by itself; `work` is a scratch folder of its own."""
+    """Start a server that loads nothing by itself; `work` is a scratch folder of its own.
+
+    It speaks gRPC on `port`, and HTTP too where `http_port` is given.
+    """
     backends = _lay_out_backends(engines, work / "backends")
     repository.mkdir(parents=True, exist_ok=True)
     prefix = _shared_memory_prefix(work)
@@ -106,7 +115,7 @@ def start(
         f"--backend-config=python,shm-region-prefix-name={prefix}",
         "--model-control-mode=explicit",
         "--disable-auto-complete-config",
-        "--allow-http=false",
+        *_http(http_port),
         "--allow-metrics=false",
         "--grpc-address=127.0.0.1",
         f"--grpc-port={port}",
@@ -116,11 +125,13 @@ def start(
 
 
 @contextmanager
-def serving(engines: Engines, repository: Path, work: Path) -> Iterator[Client]:
+def serving(
+    engines: Engines, repository: Path, work: Path, http_port: int | None = None
+) -> Iterator[Client]:
     """Run a server of one's own on a free port for as long as the block lasts."""
     (port,) = free_ports(1)
     log = work / "triton.log"
-    process = start(engines, repository, port, work, log)
+    process = start(engines, repository, port, work, log, http_port)
     client = Client(port)
     try:
         wait_until(client.is_ready, process, "Triton", log, START_SECONDS)
@@ -128,6 +139,14 @@ def serving(engines: Engines, repository: Path, work: Path) -> Iterator[Client]:
     finally:
         client.close()
         stop(process, STOP_SECONDS)
+
+
+def _http(port: int | None) -> list[str]:
+    return (
+        ["--allow-http=false"]
+        if port is None
+        else ["--http-address=127.0.0.1", f"--http-port={port}"]
+    )
 
 
 def _lay_out_backends(engines: Engines, where: Path) -> Path:
