@@ -76,10 +76,10 @@ def free_ports(count: int) -> tuple[int, ...]:
     """
     found: list[int] = []
     for port in random.sample(_PORTS, len(_PORTS)):
-        if is_free(port):
-            found.append(port)
         if len(found) == count:
             break
+        if is_free(port):
+            found.append(port)
     return tuple(found)
 
 
