@@ -130,7 +130,8 @@ def out_of_range(path: Steps, keyword: str, value: Value, limit: Any) -> str:
 
 def because(value: Value, test: Any) -> str:
     """Say which keys made a conditional rule apply."""
-    names = [name for name in test.get("properties", {}) if name in value]
+    keys = value if isinstance(value, dict) else {}
+    names = [name for name in test.get("properties", {}) if name in keys]
     reasons = " and ".join(f"'{name}' is {shown(value[name])}" for name in names)
     return f" when {reasons}" if reasons else ""
 
