@@ -1,0 +1,105 @@
+"""A published zip, read by ranges: its list of files, and single files, without the rest.
+
+Takes the zips that `archive` writes: entries stored, nothing before the first or after the last.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from clarifai_build.problem import ArtifactError
+
+ReadRange = Callable[[int, int], bytes]
+"""Returns the bytes of the zip from an offset, as many as are asked for."""
+
+_CENTRAL = struct.Struct("<IHHHHHHIIIHHHHHII")
+_LOCAL = struct.Struct("<IHHHHHIIIHH")
+_END = struct.Struct("<IHHHHIIH")
+_END64 = struct.Struct("<IQHHIIQQQQ")
+_LOCATOR64 = struct.Struct("<IIQI")
+_TAIL = _END64.size + _LOCATOR64.size + _END.size
+_LIMIT32 = 0xFFFFFFFF
+_BLOCK = 4 << 20
+
+
+class PublishedEntry(NamedTuple):
+    """A file of the zip; `offset` is that of its local header."""
+
+    path: str
+    mode: int
+    size: int
+    crc32: int
+    offset: int
+
+
+def read_listing(read: ReadRange, size: int) -> tuple[PublishedEntry, ...]:
+    """Return the files of a zip of `size` bytes from its central directory: two reads.
+
+    Raises ArtifactError where there is none: the zip was cut, or is no zip of ours.
+    """
+    tail_at = max(0, size - _TAIL)
+    tail = read(tail_at, size - tail_at)
+    if len(tail) < size - tail_at or len(tail) < _END.size:
+        raise _broken(f"it has {size} bytes, of which the last can't be read")
+    signature, _, _, _, count, length, start, comment = _END.unpack_from(tail, len(tail) - 22)
+    if signature != 0x06054B50 or comment:
+        raise _broken("its central directory is not at its end")
+    if len(tail) == _TAIL and tail.startswith(b"PK\x06\x06"):
+        *_, count, length, start = _END64.unpack_from(tail)
+    if start + length > size:
+        raise _broken("its central directory does not lie within it")
+    return tuple(_entries(read(start, length), count))
+
+
+def read_entry(read: ReadRange, entry: PublishedEntry) -> Iterator[bytes]:
+    """Yield the content of one file in blocks of bounded size."""
+    header = read(entry.offset, _LOCAL.size)
+    if len(header) < _LOCAL.size or not header.startswith(b"PK\x03\x04"):
+        raise _broken(f"the header of {entry.path} is not where the directory says")
+    name_length, extra_length = _LOCAL.unpack(header)[-2:]
+    start = entry.offset + _LOCAL.size + name_length + extra_length
+    for at in range(0, entry.size, _BLOCK):
+        yield read(start + at, min(_BLOCK, entry.size - at))
+
+
+def _entries(directory: bytes, count: int) -> Iterator[PublishedEntry]:
+    at = 0
+    for _ in range(count):
+        if len(directory) < at + _CENTRAL.size or directory[at : at + 4] != b"PK\x01\x02":
+            raise _broken("its central directory is damaged")
+        fields = _CENTRAL.unpack_from(directory, at)
+        method, crc32, packed, size = fields[4], *fields[7:10]
+        name_length, extra_length, comment_length = fields[10:13]
+        attributes, offset = fields[15:17]
+        at += _CENTRAL.size
+        name = directory[at : at + name_length]
+        extra = directory[at + name_length : at + name_length + extra_length]
+        at += name_length + extra_length + comment_length
+        size, packed, offset = _widened(extra, size, packed, offset)
+        if method or packed != size:
+            raise _broken(f"{name!r} is compressed, which zips of clarifai-build never are")
+        mode = attributes >> 16 & 0o777
+        yield PublishedEntry(name.decode("utf-8", "replace"), mode, size, crc32, offset)
+
+
+def _widened(extra: bytes, *values: int) -> tuple[int, ...]:
+    """Return the values with those that 32 bits can't hold taken from the zip64 field."""
+    at = 4 if extra.startswith(b"\x01\x00") else len(extra)
+    result = []
+    for value in values:
+        if value == _LIMIT32 and at + 8 <= len(extra):
+            value = struct.unpack_from("<Q", extra, at)[0]
+            at += 8
+        result.append(value)
+    return tuple(result)
+
+
+def _broken(how: str) -> ArtifactError:
+    return ArtifactError.of(
+        "not-a-zip",
+        f"the published object is not a zip of clarifai-build: {how}",
+        hint="it was cut or replaced; compare its size with that of `clarifai-build versions`, "
+        "remove it from the bucket and apply again",
+    )

@@ -1,0 +1,77 @@
+"""A zip read by ranges: what the writer wrote is what the reader finds."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clarifai_build import digests
+from clarifai_build.archive import Artifact
+from clarifai_build.problem import ArtifactError
+from clarifai_build.published import read_entry, read_listing
+from clarifai_build.tree import Entry, FileTree
+
+
+def artifact_of(files: dict[str, bytes]) -> Artifact:
+    """Make an artifact of contents in memory."""
+    entries = []
+    for path, data in files.items():
+        digest = digests.of_bytes(data)
+        mode = 0o755 if path.endswith(".sh") else 0o644
+        entries.append(Entry(path, mode, len(data), digest.sha256, digest.chunks, data))
+    return Artifact(FileTree.of(entries))
+
+
+names = st.from_regex(r"[a-z]{1,8}(\.sh)?", fullmatch=True)
+
+
+@given(st.dictionaries(names, st.binary(max_size=200), min_size=1, max_size=8))
+def test_listing_is_what_was_written(files: dict[str, bytes]) -> None:
+    """Paths, modes, sizes, checksums and contents come back, whatever the files are."""
+    artifact = artifact_of(files)
+    listing = read_listing(artifact.read, artifact.size)
+    assert [(e.path, e.mode, e.size, e.crc32) for e in listing] == [
+        (e.path, e.mode, e.size, e.crc32) for e in artifact.tree.entries
+    ]
+    assert {e.path: b"".join(read_entry(artifact.read, e)) for e in listing} == files
+
+
+@given(st.data())
+def test_a_cut_zip_is_refused(data: st.DataObject) -> None:
+    """However a zip is cut, the answer is an error that says so, never a wrong listing."""
+    whole = artifact_of({"a": b"x" * 50, "b": b"y"})
+    content = whole.read(0, whole.size)[: data.draw(st.integers(0, whole.size - 1))]
+    with pytest.raises(ArtifactError):
+        read_listing(lambda at, length: content[at : at + length], len(content))
+
+
+def test_wide_offsets_are_read() -> None:
+    """Files beyond 4 GiB and their zip64 fields are listed."""
+    big = Entry("a", 0o644, 5 << 30, "0" * 64, (0,) * 80, b"")
+    small = Entry("b", 0o644, 1, digests.of_bytes(b"b").sha256, digests.of_bytes(b"b").chunks, b"b")
+    artifact = Artifact(FileTree.of((big, small)))
+    headers = [(s.offset, s.source) for s in artifact.segments if isinstance(s.source, bytes)]
+
+    def read(offset: int, length: int) -> bytes:
+        for start, header in headers:
+            if start <= offset < start + len(header):
+                return header[offset - start : offset - start + length]
+        raise AssertionError(offset)
+
+    listing = read_listing(read, artifact.size)
+    assert [(e.path, e.size) for e in listing] == [("a", 5 << 30), ("b", 1)]
+    assert listing[1].offset > 5 << 30
+
+
+def test_a_compressed_zip_is_refused(tmp_path: Path) -> None:
+    """A zip that another tool made is named as such."""
+    target = tmp_path / "other.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as written:
+        written.writestr("a", b"a" * 1000)
+    data = target.read_bytes()
+    with pytest.raises(ArtifactError, match="compressed"):
+        read_listing(lambda at, length: data[at : at + length], len(data))
