@@ -41,6 +41,7 @@ class Code:
     requirements: Path | None = None
     python: str = "3.11"
     exclude: tuple[str, ...] = ()
+    allow_secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +233,13 @@ def _code(data: dict[str, Any], base: Path) -> Code:
         requirements = base / data["requirements"]
     elif not (folder / "requirements.txt").is_file():
         requirements = None
-    return Code(folder, requirements, data.get("python", "3.11"), tuple(data.get("exclude", ())))
+    return Code(
+        folder,
+        requirements,
+        data.get("python", "3.11"),
+        tuple(data.get("exclude", ())),
+        tuple(data.get("allow_secrets", ())),
+    )
 
 
 def _weight(data: dict[str, Any]) -> Weight:

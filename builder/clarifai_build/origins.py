@@ -1,0 +1,81 @@
+"""Every setting of a manifest as it is resolved, and where each came from. Secrets are masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from clarifai_build import contexts
+from clarifai_build.document import Document, Steps
+from clarifai_build.manifest import Examined, Manifest
+
+MASK = "***"
+ACCOUNT: Mapping[Steps, str] = {
+    ("clarifai", "user_id"): "CLARIFAI_USER_ID",
+    ("clarifai", "app_id"): "CLARIFAI_APP_ID",
+    ("clarifai", "api_base"): "CLARIFAI_API_BASE",
+}
+SECRETS = (
+    "CLARIFAI_PAT",
+    "CLARIFAI_SESSION_TOKEN",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+)
+# The manifest's names for what the values call otherwise.
+_RENAMED = {"source": "from"}
+
+
+class Shown(NamedTuple):
+    """One setting: its path in the manifest, its value as plain data, where it came from."""
+
+    path: Steps
+    value: Any
+    origin: str
+
+
+def settings(examined: Examined, environ: Mapping[str, str]) -> Iterator[Shown]:
+    """Yield every setting of a manifest that has no errors, in the order of the schema."""
+    if examined.manifest is None or examined.document is None:
+        return
+    for path, value in _leaves(examined.manifest, ()):
+        name = ACCOUNT.get(path, "")
+        if value is None and name and (setting := contexts.setting(name, environ)):
+            yield Shown(path, setting.value, setting.origin)
+        else:
+            yield Shown(path, value, _origin(examined, examined.document, path))
+    for name in SECRETS:
+        if found := contexts.setting(name, environ):
+            yield Shown((name,), MASK, found.origin)
+
+
+def _origin(examined: Examined, document: Document, path: Steps) -> str:
+    if path in examined.origins:
+        return examined.origins[path]
+    if path in document.values:
+        return f"{document.name}:{document.values[path].line}"
+    return "default"
+
+
+def _leaves(value: Any, path: Steps) -> Iterator[tuple[Steps, Any]]:
+    """Yield plain values; a list of plain values counts as one."""
+    if isinstance(value, Manifest):
+        names = ("version", "project", "model", "code", "weights", "shapes", "triton", "params")
+        for name in (*names, "storage", "clarifai"):
+            yield from _leaves(getattr(value, name), (name,))
+    elif is_dataclass(value):
+        for field in fields(value):
+            name = _RENAMED.get(field.name, field.name)
+            yield from _leaves(getattr(value, field.name), (*path, name))
+    elif path == ("triton", "parameters"):
+        for name, text in value:
+            yield (*path, name), text
+    elif isinstance(value, tuple) and any(is_dataclass(item) for item in value):
+        for index, item in enumerate(value):
+            yield from _leaves(item, (*path, index))
+    elif isinstance(value, tuple):
+        yield path, list(value)
+    else:
+        yield path, str(value) if isinstance(value, Path) else value
