@@ -100,15 +100,21 @@ def _wait_ready(folder: Folder, process: subprocess.Popen[bytes] | None, listen:
         if phase.message and phase.message != said:
             said = phase.message
             listen(Event(STAGE, "started", said))
-        ended = process.poll() is not None if process else not folder.is_running()
+        ended = not folder.is_running() if process is None else process.poll() is not None
         if ended or time.monotonic() > deadline:
-            raise SandboxError.of(
-                "sandbox-failed",
-                folder.phase().message or "the sandbox did not start",
-                hint=f"its logs are in {folder.log('x').parent}",
-            )
+            raise _not_started(folder)
         time.sleep(0.05)
     listen(Event(STAGE, "done", "the sandbox runs" if said else ""))
+
+
+def _not_started(folder: Folder) -> SandboxError:
+    phase = folder.phase()
+    reason = phase.message if phase.phase == "failed" else f"it ended while {phase.message}"
+    return SandboxError.of(
+        "sandbox-failed",
+        f"the sandbox did not start: {reason}",
+        hint=f"its logs are in {folder.log('supervisor').parent}",
+    )
 
 
 def _settings(folder: Folder) -> Settings:

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from clarifai_build.problem import SandboxError
@@ -44,11 +44,19 @@ def spawn(
         )
 
 
-def stop(process: subprocess.Popen[bytes], seconds: float) -> None:
-    """Ask a child to end, and end it after `seconds`."""
-    process.terminate()
+def stop(processes: Iterable[subprocess.Popen[bytes]], seconds: float) -> None:
+    """Ask children to end, all at once, and end those that still run after `seconds`."""
+    asked = list(processes)
+    for process in asked:
+        process.terminate()
+    deadline = time.monotonic() + seconds
+    for process in asked:
+        _end(process, deadline - time.monotonic())
+
+
+def _end(process: subprocess.Popen[bytes], seconds: float) -> None:
     try:
-        process.wait(seconds)
+        process.wait(max(0.0, seconds))
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -138,7 +138,7 @@ def serving(
         yield client
     finally:
         client.close()
-        stop(process, STOP_SECONDS)
+        stop([process], STOP_SECONDS)
 
 
 def _http(port: int | None) -> list[str]:
