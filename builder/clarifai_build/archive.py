@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-import tempfile
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+from clarifai_build.digests import refuse_changed
 from clarifai_build.problem import ArtifactError, SourceError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.tree import Entry, FileTree
@@ -33,8 +34,7 @@ _UTF8 = 1 << 11
 _BLOCK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A run of bytes of the zip: a header, or the content of an entry."""
 
     offset: int
@@ -92,6 +92,8 @@ class WrittenZip:
 
 def write_zip(artifact: Artifact, target: Path, listen: Listener = silent) -> WrittenZip:
     """Write the zip to `target`, all or nothing."""
+    import tempfile
+
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
@@ -117,7 +119,7 @@ def write_zip(artifact: Artifact, target: Path, listen: Listener = silent) -> Wr
 
 
 def _unwritable(target: Path, exc: OSError) -> Exception:
-    return ArtifactError.of("unwritable", f"{target} can't be written: {exc.strerror}.")
+    return ArtifactError.of("unwritable", f"{target} can't be written: {exc.strerror}")
 
 
 def _blocks_of(source: bytes | Entry, start: int, stop: int) -> Iterator[bytes]:
@@ -129,9 +131,9 @@ def _blocks_of(source: bytes | Entry, start: int, stop: int) -> Iterator[bytes]:
         yield from _blocks_of_file(source, source.source, start, stop)
 
 
-def _blocks_of_file(entry: Entry, file: Path, start: int, stop: int) -> Iterator[bytes]:
+def _blocks_of_file(entry: Entry, file: str, start: int, stop: int) -> Iterator[bytes]:
     try:
-        with file.open("rb", buffering=0) as stream:
+        with Path(file).open("rb", buffering=0) as stream:
             stream.seek(start)
             while start < stop and (block := stream.read(min(_BLOCK, stop - start))):
                 yield block
@@ -139,10 +141,9 @@ def _blocks_of_file(entry: Entry, file: Path, start: int, stop: int) -> Iterator
             stamp = Stamp.of(os.fstat(stream.fileno()))
     except OSError as exc:
         raise SourceError.of(
-            "unreadable", f"{file} can't be read: {exc.strerror}.", file=str(file)
+            "unreadable", f"{file} can't be read: {exc.strerror}", file=file
         ) from exc
-    if stamp != entry.stamp:
-        raise SourceError.of("changed", f"{file} changed while it was packed.", file=str(file))
+    refuse_changed(file, entry.stamp, stamp)
 
 
 def _lay_out(tree: FileTree) -> Iterator[Segment]:

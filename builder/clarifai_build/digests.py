@@ -1,104 +1,166 @@
-"""SHA-256 and CRC-32 of files and bytes, in one read; CRC-32s that combine."""
+"""SHA-256 and CRC-32 of files, in one read each, as many at a time as there are processors."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import BinaryIO
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from clarifai_build import crc
+from clarifai_build.problem import Problem, SourceError
+from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.walk import Found, Stamp
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 CHUNK = 64 << 20
 """A CRC-32 is kept of every so many bytes; those of ranges follow by combining."""
 
-_BLOCK = 1 << 20
-_POLYNOMIAL = 0xEDB88320
-_SHORT = bytes(16 << 10)
+Inspect = Callable[[Found, bytes], "Problem | None"]
+
+_BLOCK = 4 << 20
+_SMALL = 1 << 20
+_WORTH_THREADS = 8 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(NamedTuple):
     """What identifies some bytes: their SHA-256 and the CRC-32 of each chunk of `CHUNK` bytes."""
 
-    size: int
     sha256: str
     chunks: tuple[int, ...]
 
-    @property
-    def crc32(self) -> int:
-        """The CRC-32 of the whole."""
-        return combine_all(
-            (crc, min(CHUNK, self.size - index * CHUNK)) for index, crc in enumerate(self.chunks)
-        )
+
+def crc32(size: int, chunks: Sequence[int]) -> int:
+    """Return the CRC-32 of `size` bytes from those of their chunks."""
+    if len(chunks) == 1:
+        return chunks[0]
+    return crc.combine_all(
+        (chunk, min(CHUNK, size - index * CHUNK)) for index, chunk in enumerate(chunks)
+    )
 
 
 def of_bytes(data: bytes) -> Digest:
     """Digest `data`."""
     chunks = tuple(zlib.crc32(data[at : at + CHUNK]) for at in range(0, len(data), CHUNK))
-    return Digest(len(data), hashlib.sha256(data).hexdigest(), chunks)
+    return Digest(hashlib.sha256(data).hexdigest(), chunks)
 
 
-def of_stream(stream: BinaryIO) -> Digest:
-    """Digest what is left of `stream`."""
+def unsuspicious(_file: Found, _content: bytes) -> Problem | None:
+    """Find nothing wrong with any file."""
+    return None
+
+
+def of_files(
+    files: Sequence[Found], listen: Listener = silent, inspect: Inspect = unsuspicious
+) -> list[Digest]:
+    """Digest files, and show each to `inspect`: small ones with their content, others without.
+
+    Raises SourceError with what that found, and for a file that is not what its stamp says.
+    """
+    reader = _Reader(sum(file.stamp.size for file in files), listen, inspect)
+    found = reader.read_all(files)
+    if reader.problems:
+        raise SourceError(*reader.problems)
+    return found
+
+
+def refuse_changed(path: str, before: Stamp | None, after: Stamp) -> None:
+    """Raise SourceError when a file is not what it was when it was found."""
+    if before != after:
+        raise SourceError.of(
+            "changed",
+            f"{path} changed while it was read",
+            file=path,
+            hint="let what writes it finish, then run again",
+        )
+
+
+class _Reader:
+    """Reads files over threads; counts the bytes, and gathers what is wrong with the files."""
+
+    def __init__(self, total: int, listen: Listener, inspect: Inspect) -> None:
+        self.total, self.listen, self.inspect = total, listen, inspect
+        self.problems: list[Problem] = []
+        self.done = 0
+        self.stop = False
+
+    def read_all(self, files: Sequence[Found]) -> list[Digest]:
+        if self.total < _WORTH_THREADS:
+            return [self.read(file) for file in files]
+        from concurrent.futures import ThreadPoolExecutor
+
+        workers = os.cpu_count() or 1
+        with ThreadPoolExecutor(workers) as pool, ThreadPoolExecutor(workers) as helpers:
+            futures = [pool.submit(self.read, file, helpers) for file in files]
+            try:
+                return [future.result() for future in futures]
+            except BaseException:
+                self.stop = True
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def read(self, found: Found, helpers: Executor | None = None) -> Digest:
+        content = b""
+        try:
+            with open(found.file, "rb", buffering=0) as stream:  # noqa: PTH123 - many, and a Path costs
+                if found.stamp.size <= _SMALL:
+                    content = stream.read()
+                    digest = of_bytes(content)
+                    self.count(len(content))
+                else:
+                    digest = _of_stream(stream, self.count, helpers)
+                after = Stamp.of(os.fstat(stream.fileno()))
+        except InterruptedError:
+            raise
+        except OSError as exc:
+            raise SourceError.of(
+                "unreadable", f"{found.path} can't be read: {exc.strerror}", file=found.file
+            ) from exc
+        refuse_changed(found.path, found.stamp, after)
+        if problem := self.inspect(found, content):
+            self.problems.append(problem)
+        return digest
+
+    def count(self, length: int) -> None:
+        """Count what was read, and leave early when another file failed."""
+        if self.stop:
+            raise InterruptedError
+        self.done += length
+        self.listen(Event("hash", "running", done=self.done, total=self.total))
+
+
+def _of_stream(stream: BinaryIO, count: Callable[[int], None], helpers: Executor | None) -> Digest:
+    """Read once; while this thread takes the SHA-256 of a block, a helper takes its CRC-32."""
     sha256 = hashlib.sha256()
     chunks = []
-    size = crc = 0
-    while block := stream.read(_BLOCK):
-        sha256.update(block)
-        crc = zlib.crc32(block, crc)
-        size += len(block)
+    checksum = size = 0
+    update = crc.fastest()
+    buffer = memoryview(bytearray(_BLOCK))
+    while length := _fill(stream, buffer):
+        block = buffer[:length]
+        if helpers is None:
+            sha256.update(block)
+            checksum = update(block, checksum)
+        else:
+            future = helpers.submit(update, block, checksum)
+            sha256.update(block)
+            checksum = future.result()
+        size += length
+        count(length)
         if size % CHUNK == 0:
-            chunks.append(crc)
-            crc = 0
+            chunks.append(checksum)
+            checksum = 0
     if size % CHUNK:
-        chunks.append(crc)
-    return Digest(size, sha256.hexdigest(), tuple(chunks))
+        chunks.append(checksum)
+    return Digest(sha256.hexdigest(), tuple(chunks))
 
 
-def combine_all(parts: Iterable[tuple[int, int]]) -> int:
-    """Return the CRC-32 of byte strings laid end to end, from the CRC-32 and length of each."""
-    whole = 0
-    for crc, length in parts:
-        whole = combine(whole, crc, length)
-    return whole
-
-
-def combine(first: int, second: int, length: int) -> int:
-    """Return the CRC-32 of A followed by B from those of A and B and the length of B."""
-    if length <= len(_SHORT):
-        zeros = memoryview(_SHORT)[:length]
-        return zlib.crc32(zeros, first) ^ zlib.crc32(zeros) ^ second
-    return _multiply(_shift(length), first) ^ second
-
-
-def _multiply(a: int, b: int) -> int:
-    """Multiply two polynomials modulo the CRC's, coefficients in reflected bit order."""
-    product = 0
-    for bit in range(31, -1, -1):
-        if a >> bit & 1:
-            product ^= b
-        b = b >> 1 ^ _POLYNOMIAL if b & 1 else b >> 1
-    return product
-
-
-@lru_cache(maxsize=4096)
-def _shift(length: int) -> int:
-    """Return x to the power of 8·length modulo the CRC's polynomial."""
-    power = 1 << 31
-    bit = 0
-    while length:
-        if length & 1:
-            power = _multiply(_power_of_two(bit), power)
-        length >>= 1
-        bit += 1
-    return power
-
-
-@lru_cache(maxsize=64)
-def _power_of_two(bit: int) -> int:
-    """Return x to the power of 8·2^bit modulo the CRC's polynomial."""
-    if bit == 0:
-        return 1 << 23
-    half = _power_of_two(bit - 1)
-    return _multiply(half, half)
+def _fill(stream: BinaryIO, buffer: memoryview) -> int:
+    """Read until the buffer is full or the stream ends: chunks must not depend on short reads."""
+    done = 0
+    while done < len(buffer) and (length := stream.readinto(buffer[done:])):  # type: ignore[attr-defined]
+        done += length
+    return done

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.problem import SourceError
 
@@ -37,6 +36,7 @@ _DEFAULTS = {
         "*.egg-info",
     ),
     "virtual environment": (".venv", "venv", ".conda", "node_modules"),
+    "data version control": (".dvc", ".dvcignore"),
     "editor or system file": (
         ".idea",
         ".vscode",
@@ -81,8 +81,7 @@ _ANY_PATTERN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """The rules of one folder. `own` maps paths that are laid elsewhere to the reason."""
 
     own: dict[str, str]
@@ -94,7 +93,7 @@ class Rules:
         lines = [*_read_lines(folder / IGNORE_FILE), *exclude]
         return cls(own, _compile(lines) if lines else None)
 
-    def reason(self, path: str, name: str, *, folder: bool) -> str | None:
+    def reason(self, path: str, name: str, folder: bool) -> str | None:
         """Return why `path` stays out, or None when it goes in."""
         if path in self.own:
             return self.own[path]

@@ -7,28 +7,33 @@ from __future__ import annotations
 
 import hashlib
 import os
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build import digests
+from clarifai_build.digest_cache import NO_CACHE, DigestCache
+from clarifai_build.digests import Digest
 from clarifai_build.ignore import IGNORE_FILE, Rules
-from clarifai_build.manifest import Manifest
 from clarifai_build.problem import Problem, SourceError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.walk import Found, Left, Stamp, Walk, walk
+
+if TYPE_CHECKING:
+    from clarifai_build.manifest import Manifest
 
 FORMAT = "clarifai-build tree 1"
 CODE = "1/"
 _LAID_IN_PLACE_OF_GENERATED = frozenset({"1/__init__.py", "1/inference.py", "1/test.py"})
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One file of the artifact. `chunks` are the CRC-32s of each `digests.CHUNK` bytes of it.
 
-    `source` is the content or the file that holds it; `stamp` is how that file looked when its
+    `source` is the content, or the path of the file that holds it (as text: thousands of `Path`s
+    take longer to make than their files to look at); `stamp` is how that file looked when its
     digests were taken.
     """
 
@@ -37,13 +42,13 @@ class Entry:
     size: int
     sha256: str
     chunks: tuple[int, ...]
-    source: Path | bytes
+    source: str | bytes
     stamp: Stamp | None = None
 
     @property
     def crc32(self) -> int:
         """The CRC-32 of the content."""
-        return digests.Digest(self.size, self.sha256, self.chunks).crc32
+        return digests.crc32(self.size, self.chunks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,9 @@ class FileTree:
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> FileTree:
         """Sort the entries, and refuse names that can't stand side by side on every file system."""
-        ordered = tuple(sorted(entries, key=lambda entry: entry.path))
-        if problems := [*_bad_names(ordered), *_collisions(ordered)]:
+        ordered = tuple(sorted(entries, key=attrgetter("path")))
+        paths = [entry.path for entry in ordered]
+        if problems := [*_bad_names(paths), *_collisions(paths)]:
             raise SourceError(*problems)
         return cls(ordered)
 
@@ -68,18 +74,21 @@ class FileTree:
 
 
 def lay_out(
-    generated: Mapping[str, bytes], manifest: Manifest, listen: Listener = silent
+    generated: Mapping[str, bytes],
+    manifest: Manifest,
+    listen: Listener = silent,
+    cache: DigestCache = NO_CACHE,
 ) -> FileTree:
     """Lay the user's files and weights over the generated files, and take every digest."""
-    from clarifai_build import weights
-
     listen(Event("tree", "started"))
-    found = look_around(manifest)
-    fetched = {CODE + weight.to: file for weight, file in weights.fetch(manifest, listen).items()}
-    sources = {CODE + file.path: file for file in found.files}
+    sources = {CODE + file.path: file for file in look_around(manifest).files}
+    fetched = _weights(manifest, listen)
     _refuse_overlaps(generated, sources, fetched)
+    files = {**sources, **fetched}
+    found = _digests(files, manifest, listen, cache)
+    _refuse_wrong_weights(manifest, found)
     entries = [_generated(path, data) for path, data in generated.items() if path not in sources]
-    entries += [_of_file(path, file) for path, file in {**sources, **fetched}.items()]
+    entries += [_of_file(path, file, found[path]) for path, file in files.items()]
     tree = FileTree.of(entries)
     listen(Event("tree", "done", f"{len(tree.entries)} files"))
     return tree
@@ -89,7 +98,17 @@ def look_around(manifest: Manifest) -> Walk:
     """Walk the user's folder: what goes in, and what stays out and why."""
     folder = manifest.code.path
     rules = Rules.of(folder, manifest.code.exclude, _laid_elsewhere(manifest))
-    return walk(folder, rules)
+    files, left = walk(folder, rules)
+    pulled = _pulled_by_dvc(files)
+    left += [Left(f.path, f.file, "data version control") for f in pulled]
+    return Walk([f for f in files if f not in pulled] if pulled else files, left)
+
+
+def _pulled_by_dvc(files: Sequence[Found]) -> list[Found]:
+    """Return the `.dvc` files whose data is there, which say nothing to a server."""
+    pointers = [file for file in files if file.path.endswith(".dvc")]
+    present = {file.path for file in files} if pointers else frozenset()
+    return [file for file in pointers if file.path.removesuffix(".dvc") in present]
 
 
 def _laid_elsewhere(manifest: Manifest) -> dict[str, str]:
@@ -115,6 +134,39 @@ def _laid_elsewhere(manifest: Manifest) -> dict[str, str]:
         os.path.relpath(path, root).replace(os.sep, "/"): reason
         for path, reason in elsewhere.items()
     }
+
+
+def _weights(manifest: Manifest, listen: Listener) -> dict[str, Found]:
+    if not manifest.weights:
+        return {}
+    from clarifai_build import weights
+
+    return {CODE + file.path: file for file in weights.locate(manifest, listen)}
+
+
+def _refuse_wrong_weights(manifest: Manifest, found: Mapping[str, Digest]) -> None:
+    if manifest.weights:
+        from clarifai_build import weights
+
+        taken = [found[CODE + weight.to] for weight in manifest.weights]
+        weights.refuse_mismatches(manifest.weights, taken)
+
+
+def _digests(
+    files: Mapping[str, Found], manifest: Manifest, listen: Listener, cache: DigestCache
+) -> dict[str, Digest]:
+    """Digest the files. One that may hold a secret is always read: the leave may be withdrawn."""
+    allowed = {CODE + path for path in manifest.code.allow_secrets} & files.keys()
+    others = [path for path in files if path not in allowed]
+    found = cache.of_files(str(manifest.path), [files[path] for path in others], listen, _suspicion)
+    found += digests.of_files([files[path] for path in allowed])
+    return dict(zip([*others, *allowed], found, strict=True))
+
+
+def _suspicion(file: Found, content: bytes) -> Problem | None:
+    from clarifai_build.suspects import suspicion
+
+    return suspicion(file, content)
 
 
 def _refuse_overlaps(
@@ -150,58 +202,62 @@ def _is_triton_model(file: str) -> bool:
 def _overlap(path: str, file: str, other: str) -> Problem:
     return Problem(
         "overlap",
-        f"{file} would land at {path} in the artifact, where {other} lies.",
+        f"{file} would land at {path} in the artifact, where {other} lies",
         file=file,
-        hint="Rename it, or leave it out by a line in .clarifaiignore.",
+        hint=f"rename it, or leave it out by a line in {IGNORE_FILE}",
     )
 
 
 def _generated(path: str, data: bytes) -> Entry:
     digest = digests.of_bytes(data)
-    return Entry(path, 0o644, digest.size, digest.sha256, digest.chunks, data)
+    return Entry(path, 0o644, len(data), digest.sha256, digest.chunks, data)
 
 
-def _of_file(path: str, found: Found) -> Entry:
-    with Path(found.file).open("rb") as stream:
-        digest = digests.of_stream(stream)
-        after = Stamp.of(os.fstat(stream.fileno()))
-    if after != found.stamp:
-        raise SourceError.of("changed", f"{found.path} changed while it was read.", file=found.path)
+def _of_file(path: str, found: Found, digest: Digest) -> Entry:
     mode = 0o755 if found.executable else 0o644
-    source = Path(found.file)
-    return Entry(path, mode, digest.size, digest.sha256, digest.chunks, source, found.stamp)
+    stamp = found.stamp
+    return Entry(path, mode, stamp.size, digest.sha256, digest.chunks, found.file, stamp)
 
 
-def _bad_names(entries: Iterable[Entry]) -> list[Problem]:
+def _bad_names(paths: Sequence[str]) -> list[Problem]:
+    if _is_portable("".join(paths)):
+        return []
     return [
         Problem(
-            "name",
-            f"{entry.path!r} can't be served: Triton reads ASCII file names only, "
-            "and control characters and backslashes mean different things elsewhere.",
-            file=entry.path,
-            hint="Rename it, or leave it out by a line in .clarifaiignore.",
+            "file-name",
+            f"{path!r} is no name for a file of an artifact: Triton reads ASCII names only, and "
+            "control characters and backslashes mean different things on other systems",
+            file=path,
+            hint=f"rename it, or leave it out by a line in {IGNORE_FILE}",
         )
-        for entry in entries
-        if not entry.path.isascii() or not entry.path.isprintable() or "\\" in entry.path
+        for path in paths
+        if not _is_portable(path)
     ]
 
 
-def _collisions(entries: Iterable[Entry]) -> list[Problem]:
-    """Two names that are one where case or Unicode form does not count, or a file under a file."""
+def _is_portable(text: str) -> bool:
+    return text.isascii() and text.isprintable() and "\\" not in text
+
+
+def _collisions(paths: Sequence[str]) -> list[Problem]:
+    """Find names that are one where case does not count; where Unicode forms do not, none can."""
+    folders = {folder for path in paths for folder in _folders(path)}
+    names = [*paths, *sorted(folders)]
+    if len({name.lower() for name in names}) == len(names):
+        return []
     taken: dict[str, str] = {}
-    problems = []
-    for entry in entries:
-        key = unicodedata.normalize("NFC", entry.path).casefold()
-        if (other := taken.setdefault(key, entry.path)) is not entry.path:
-            problems.append(
-                Problem(
-                    "collision",
-                    f"{other} and {entry.path} are one name on macOS and Windows.",
-                    file=entry.path,
-                    hint="Rename one of them.",
-                )
-            )
-    return problems
+    return [
+        Problem(
+            "file-collision",
+            f"{taken[name.lower()]} and {name} are one name on macOS and Windows",
+            file=name,
+            hint="rename one of them",
+        )
+        for name in names
+        if taken.setdefault(name.lower(), name) is not name
+    ]
 
 
-__all__ = ["Entry", "FileTree", "Left", "lay_out", "look_around"]
+def _folders(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path

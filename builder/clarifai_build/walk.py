@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from clarifai_build.ignore import Rules
+from clarifai_build.ignore import IGNORE_FILE, Rules
 from clarifai_build.problem import Problem, SourceError
 
 
@@ -23,6 +21,7 @@ class Stamp(NamedTuple):
 
     @classmethod
     def of(cls, status: os.stat_result) -> Stamp:
+        """Take the stamp from what `stat` says."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
@@ -36,20 +35,18 @@ class Found(NamedTuple):
 
 
 class Left(NamedTuple):
-    """What stays out, and why. `folder` ones were not entered."""
+    """What stays out, and why; a folder was not entered."""
 
     path: str
     file: str
     reason: str
-    folder: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(NamedTuple):
     """What a walk found, in no particular order."""
 
-    files: list[Found] = field(default_factory=list)
-    left: list[Left] = field(default_factory=list)
+    files: list[Found]
+    left: list[Left]
 
 
 def walk(folder: Path, rules: Rules) -> Walk:
@@ -58,80 +55,72 @@ def walk(folder: Path, rules: Rules) -> Walk:
     walker.enter(str(folder), "", (walker.root,))
     if walker.problems:
         raise SourceError(*walker.problems)
-    return walker.walk
+    return Walk(walker.files, walker.left)
 
 
 class _Walker:
     def __init__(self, root: str, rules: Rules) -> None:
         self.root = root
-        self.rules = rules
-        self.walk = Walk()
+        self.reason = rules.reason
+        self.files: list[Found] = []
+        self.left: list[Left] = []
         self.problems: list[Problem] = []
 
-    def enter(self, folder: str, prefix: str, above: tuple[str, ...]) -> None:
-        """Look at everything in `folder`; `above` are the real folders on the way to it."""
+    def enter(self, folder: str, prefix: str, way: tuple[str, ...]) -> None:
+        """Look at everything in `folder`; `way` holds the real folders down to it."""
         try:
-            with os.scandir(folder) as found:
-                for item in found:
-                    self.look(item, prefix, above)
+            with os.scandir(folder) as items:
+                for item in items:
+                    self.look(item, prefix + item.name, way)
         except OSError as exc:
             self.refuse(
                 prefix.rstrip("/") or folder, "unreadable", f"can't be read: {exc.strerror}"
             )
 
-    def look(self, item: os.DirEntry[str], prefix: str, above: tuple[str, ...]) -> None:
-        path = prefix + item.name
+    def look(self, item: os.DirEntry[str], path: str, way: tuple[str, ...]) -> None:
         try:
             is_folder = item.is_dir()
-            reason = self.rules.reason(path, item.name, folder=is_folder)
+            reason = self.reason(path, item.name, is_folder)
             if reason is not None:
-                self.walk.left.append(Left(path, item.path, reason, is_folder))
-            elif item.is_symlink() and not self.may_follow(item, path, above):
-                return
+                self.left.append(Left(path, item.path, reason))
+            elif item.is_symlink():
+                self.follow(item, path, way)
             elif is_folder:
-                self.enter(item.path, path + "/", (*above, os.path.realpath(item.path)))
+                self.enter(item.path, path + "/", (*way, f"{way[-1]}/{item.name}"))
             else:
                 self.take(item, path)
+        except FileNotFoundError:
+            self.refuse(path, "vanished", "vanished while the folder was read")
         except OSError as exc:
-            self.refuse(path, *_meaning(exc))
+            self.refuse(path, "unreadable", f"can't be read: {exc.strerror}")
 
     def take(self, item: os.DirEntry[str], path: str) -> None:
         status = item.stat()
-        if stat.S_ISREG(status.st_mode):
-            executable = bool(status.st_mode & stat.S_IXUSR)
-            self.walk.files.append(Found(path, item.path, Stamp.of(status), executable))
+        mode = status.st_mode
+        if stat.S_ISREG(mode):
+            stamp = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+            self.files.append(Found(path, item.path, stamp, bool(mode & stat.S_IXUSR)))
         else:
-            self.refuse(path, "odd-file", f"is a {_kind(status.st_mode)}, not a regular file")
+            self.refuse(path, "odd-file", f"is a {_kind(mode)}, not a regular file")
 
-    def may_follow(self, item: os.DirEntry[str], path: str, above: tuple[str, ...]) -> bool:
+    def follow(self, item: os.DirEntry[str], path: str, way: tuple[str, ...]) -> None:
         target = os.path.realpath(item.path)
         if not Path(target).exists():
             self.refuse(path, "symlink", f"is a symbolic link to {target}, which is not there")
         elif os.path.commonpath((self.root, target)) != self.root:
             self.refuse(path, "symlink", f"is a symbolic link that leaves the folder, to {target}")
-        elif target in above:
+        elif target in way:
             self.refuse(path, "symlink", "is a symbolic link to a folder that it lies in")
+        elif item.is_dir():
+            self.enter(item.path, path + "/", (*way, target))
         else:
-            return True
-        return False
+            self.take(item, path)
 
     def refuse(self, path: str, code: str, what: str) -> None:
-        hint = "Mend or remove it, or leave it out by a line in .clarifaiignore."
-        self.problems.append(Problem(code, f"{path} {what}.", file=path, hint=hint))
-
-
-def _meaning(exc: OSError) -> tuple[str, str]:
-    if isinstance(exc, FileNotFoundError):
-        return "vanished", "vanished while the folder was read"
-    return "unreadable", f"can't be read: {exc.strerror}"
+        hint = f"mend or remove it, or leave it out by a line in {IGNORE_FILE}"
+        self.problems.append(Problem(code, f"{path} {what}", file=path, hint=hint))
 
 
 def _kind(mode: int) -> str:
-    kinds: Iterator[tuple[bool, str]] = iter(
-        (
-            (stat.S_ISSOCK(mode), "socket"),
-            (stat.S_ISFIFO(mode), "named pipe"),
-            (stat.S_ISBLK(mode) or stat.S_ISCHR(mode), "device"),
-        )
-    )
-    return next((name for applies, name in kinds if applies), "special file")
+    kinds = {stat.S_IFSOCK: "socket", stat.S_IFIFO: "named pipe"}
+    return kinds.get(stat.S_IFMT(mode), "device")

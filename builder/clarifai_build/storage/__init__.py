@@ -10,6 +10,9 @@ from clarifai_build.progress import Listener, silent
 if TYPE_CHECKING:
     from clarifai_build.archive import Artifact
 
+UNCONDITIONAL = "no-conditional-writes"
+"""The code of the error of a store that refuses conditions."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
@@ -57,7 +60,8 @@ class ObjectStore(Protocol):
     def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
         """Store `body` where the ETag `replaces` lies, or where nothing lies for None.
 
-        Returns the new ETag, or None where something else lies.
+        Returns the new ETag, or None where something else lies. A store that can't tell either
+        ignores the condition or raises an error of code `UNCONDITIONAL`.
         """
 
     def delete(self, key: str, etag: str | None = None) -> bool:

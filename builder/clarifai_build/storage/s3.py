@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,12 +14,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from clarifai_build import digests
+from clarifai_build import crc as crc32
 from clarifai_build.archive import Artifact
 from clarifai_build.manifest import Storage
 from clarifai_build.problem import BuilderError, NotAuthorisedError, StorageError
 from clarifai_build.progress import Event, Listener, silent
-from clarifai_build.storage import SmallObject, StoredObject
+from clarifai_build.storage import UNCONDITIONAL, SmallObject, StoredObject
 from clarifai_build.storage.public import crc_hex, public_url
 
 if TYPE_CHECKING:
@@ -26,36 +27,48 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 PRESIGNED_SECONDS = 7 * 24 * 3600
+_DEFAULT_REGION = "us-east-1"
 _PART = 16 << 20
 _MOST_PARTS = 10_000
 _REFUSED = frozenset(
     {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
 )
 _EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
+_UNKNOWN = frozenset({"NotImplemented", "501"})
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
 def open_store(storage: Storage, environ: Mapping[str, str]) -> S3Store:
     """Connect to the bucket with the credentials that boto3 finds."""
     with _translated(storage.bucket):
-        session = boto3.Session(
-            aws_access_key_id=environ.get("AWS_ACCESS_KEY_ID"),
-            aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY"),
-            aws_session_token=environ.get("AWS_SESSION_TOKEN"),
-            profile_name=environ.get("AWS_PROFILE"),
-            region_name=storage.region or environ.get("AWS_REGION", "us-east-1"),
-        )
-        checksums: Literal["when_required", "when_supported"] = (
-            "when_required" if storage.checksums == "when_required" else "when_supported"
-        )
-        config = Config(
-            retries={"mode": "adaptive", "max_attempts": 6},
-            request_checksum_calculation=checksums,
-            response_checksum_validation=checksums,
-            s3={"addressing_style": "path" if storage.endpoint_url else "virtual"},
-        )
-        client = session.client("s3", endpoint_url=storage.endpoint_url, config=config)
-    return S3Store(client, storage)
+        return S3Store(connect(storage, environ), storage)
+
+
+def connect(storage: Storage, environ: Mapping[str, str]) -> S3Client:
+    """Return a client for the store of a bucket; botocore's errors come as they are."""
+    session = boto3.Session(
+        aws_access_key_id=environ.get("AWS_ACCESS_KEY_ID"),
+        aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY"),
+        aws_session_token=environ.get("AWS_SESSION_TOKEN"),
+        profile_name=environ.get("AWS_PROFILE"),
+    )
+    region = storage.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+    endpoint = storage.endpoint_url or environ.get("AWS_ENDPOINT_URL_S3")
+    checksums: Literal["when_required", "when_supported"] = (
+        "when_required" if storage.checksums == "when_required" else "when_supported"
+    )
+    config = Config(
+        retries={"mode": "adaptive", "max_attempts": 6},
+        request_checksum_calculation=checksums,
+        response_checksum_validation=checksums,
+        s3={"addressing_style": "path" if endpoint else "virtual"},
+    )
+    return session.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name=region or session.region_name or _DEFAULT_REGION,
+        config=config,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +175,8 @@ class S3Store:
             size = max(_PART, -(-artifact.size // _MOST_PARTS))
             for number, offset in enumerate(range(0, artifact.size, size), 1):
                 body = artifact.read(offset, size)
-                crc = digests.of_bytes(body).crc32
-                whole = digests.combine(whole, crc, len(body))
+                crc = zlib.crc32(body)
+                whole = crc32.combine(whole, crc, len(body))
                 sent = self.client.upload_part(
                     Bucket=bucket,
                     Key=key,
@@ -219,6 +232,8 @@ def _meaning(exc: ClientError, bucket: str) -> BuilderError | _AbsentError | _Re
     code = exc.response["Error"]["Code"]
     if code in _EXISTS:
         return _RefusedError()
+    if code in _UNKNOWN:
+        return StorageError.of(UNCONDITIONAL, f"Bucket {bucket}: {exc}")
     if code in _ABSENT:
         return _AbsentError()
     if code in _REFUSED:

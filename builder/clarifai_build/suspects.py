@@ -1,0 +1,64 @@
+"""Files that hardly anyone means to ship: keys and tokens, and pointers in place of content."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatch
+
+from clarifai_build.problem import Problem
+from clarifai_build.walk import Found
+
+_KEY_FILES = (
+    "id_rsa",
+    "id_dsa",
+    "id_ecdsa",
+    "id_ed25519",
+    "*.p12",
+    "*.pfx",
+    "*.ppk",
+    "*.jks",
+    "*.keystore",
+    "*.kdbx",
+    ".htpasswd",
+    "kaggle.json",
+)
+_TOKENS = {
+    "a private key": (b"PRIVATE KEY-----", rb"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    "an AWS access key": (b"AKIA", rb"(?<![0-9A-Za-z])AKIA[0-9A-Z]{16}(?![0-9A-Za-z])"),
+    "a GitHub token": (b"gh", rb"(?<![0-9A-Za-z])(?:gh[pousr]_\w{36}|github_pat_\w{60,})"),
+    "a GitLab token": (b"glpat-", rb"glpat-[\w-]{20}"),
+    "a Hugging Face token": (b"hf_", rb"(?<![0-9A-Za-z])hf_[A-Za-z0-9]{30,}"),
+    "a Slack token": (b"xox", rb"xox[abprs]-[0-9A-Za-z-]{20,}"),
+    "a Google API key": (b"AIza", rb"(?<![0-9A-Za-z])AIza[\w-]{35}(?![\w-])"),
+    "a Clarifai token": (b"CLARIFAI_", rb"CLARIFAI_(?:PAT|SESSION_TOKEN)\W{1,5}[0-9a-f]{32}"),
+}
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+def suspicion(file: Found, content: bytes) -> Problem | None:
+    """Return what is wrong with shipping a file, judging by its name and (if small) its content."""
+    name = file.path.rpartition("/")[2]
+    if content.startswith(_LFS_POINTER):
+        hint = "run `git lfs pull`, or name the weights under `weights:`"
+        return _problem("lfs-pointer", file, "is a Git LFS pointer, not the file itself", hint)
+    if name.endswith(".dvc"):
+        hint = "run `dvc pull`, or name the weights under `weights:`"
+        return _problem("dvc-pointer", file, "stands for data that DVC has not pulled", hint)
+    if any(fnmatch(name, pattern) for pattern in _KEY_FILES):
+        return _secret(file, "is a file of keys")
+    for what, (mark, token) in _TOKENS.items():
+        if mark in content and re.search(token, content):
+            return _secret(file, f"holds {what}")
+    return None
+
+
+def _secret(file: Found, what: str) -> Problem:
+    hint = (
+        "take it out, leave it out by a line in .clarifaiignore, or, if it is no secret, "
+        f"name it in the manifest: `code: {{allow_secrets: [{file.path}]}}`"
+    )
+    return _problem("secret", file, f"{what}, and artifacts can be read by strangers", hint)
+
+
+def _problem(code: str, file: Found, what: str, hint: str) -> Problem:
+    return Problem(code, f"{file.path} {what}", file=file.file, hint=hint)

@@ -1,0 +1,23 @@
+"""The folder of this tool in the user's cache. Whatever lies there may be removed at any time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder, by the XDG convention."""
+    base = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".cache"
+    return Path(base) / "clarifai-build"
+
+
+def digests_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where the digests of files are kept."""
+    return cache_folder(environ) / "digests-1.sqlite"
+
+
+def weights_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where fetched weights are kept, each under its SHA-256."""
+    return cache_folder(environ) / "weights"
