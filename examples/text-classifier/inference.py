@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clarifai_runtime import ClassifierOutput, get_model_config
+from clarifai_runtime import ClassifierOutput, InvalidInputError, get_model_config
 
 config = get_model_config("text-classifier")
 
@@ -33,7 +33,7 @@ class InferenceModel:
         """Return a probability for each label; `languages` narrows the choice."""
         wanted = [code.strip() for code in languages.split(",") if code.strip()]
         if unknown := set(wanted) - set(self.labels):
-            raise ValueError(f"no such language: {', '.join(sorted(unknown))}")
+            raise InvalidInputError(f"no such language: {', '.join(sorted(unknown))}")
         allowed = np.array([not wanted or label in wanted for label in self.labels])
         scores = [self.classify(text, allowed) for text in input_data]
         return [ClassifierOutput(predicted_scores=row) for row in scores]

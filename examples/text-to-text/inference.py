@@ -4,7 +4,7 @@ from importlib.resources import files
 
 from symspellpy import SymSpell
 
-from clarifai_runtime import TextOutput, get_model_config
+from clarifai_runtime import InvalidInputError, TextOutput, get_model_config
 
 config = get_model_config("text-to-text")
 
@@ -23,7 +23,7 @@ class InferenceModel:
     def get_predictions(self, input_data: list, distance=LARGEST_DISTANCE) -> list:
         """Return each text corrected; `distance` is how many edits a word may be away."""
         if not 0 <= distance <= LARGEST_DISTANCE:
-            raise ValueError(f"distance is {distance:g}, and must be from 0 to {LARGEST_DISTANCE}")
+            raise InvalidInputError(f"distance is {distance:g}, not from 0 to {LARGEST_DISTANCE}")
         return [TextOutput(predicted_text=self.correct(text, int(distance))) for text in input_data]
 
     def correct(self, text: str, distance: int) -> str:

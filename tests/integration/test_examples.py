@@ -151,14 +151,15 @@ def test_text_to_text_corrects_spelling(ask: Ask) -> None:
 
 
 def test_text_to_image_draws_a_readable_code(ask: Ask) -> None:
-    """The picture is a QR code that a decoder reads; the scale is pixels a module."""
+    """The picture is a QR code that a decoder reads, in the size asked for."""
     text = "https://example.com/récépissé?id=7"
     small, large = (
         Image.open(io.BytesIO(ask("text-to-image", text=text, params=params).image.base64))
-        for params in ({"scale": 4}, {"scale": 8, "correction": "M"})
+        for params in ({"size": 200}, {"correction": "H"})
     )
-    assert (2 * small.width, 2 * small.height) == large.size
-    assert zxingcpp.read_barcodes(np.asarray(large))[0].text == text
+    assert (small.size, large.size) == ((200, 200), (512, 512))
+    for picture in (small, large):
+        assert zxingcpp.read_barcodes(np.asarray(picture))[0].text == text
 
 
 def test_visual_embedder_and_text_embedder_agree(ask: Ask) -> None:
