@@ -29,5 +29,5 @@ class TestTextSegmenter(ModelTests):
         picture = picture_of("A line of text")
         (answer,) = self.predict([picture])
         assert answer.predicted_mask.shape == picture.shape[:2]
-        assert answer.predicted_mask[40:65, 40:250].mean() > 0.8
+        assert answer.predicted_mask[30:80, 40:250].any(axis=0).mean() > 0.9
         assert answer.predicted_mask[:, 500:].max() == 0
