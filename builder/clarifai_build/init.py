@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from clarifai_build import resources
-from clarifai_build.document import core_scalar
 from clarifai_build.manifest import FILE_NAME
 from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.yaml_text import scalar
 
 SCHEMA_COPY = ".clarifai/schema.json"
 DEFAULT_BUCKET = "${env:MODELS_BUCKET:-my-models}"
@@ -22,7 +21,6 @@ _IGNORE = f"""\
 {SCHEMA_COPY.split("/")[0]}/
 dist/
 """
-_PLAIN = re.compile(r"[A-Za-z0-9$][A-Za-z0-9 ._/${}:-]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +120,3 @@ def _shapes(start: Start) -> Iterator[str]:
     if lines:
         yield "shapes:"
         yield from lines
-
-
-def scalar(text: str) -> str:
-    """Write text as a YAML scalar that reads back as the same string."""
-    plain = _PLAIN.match(text) and not text.endswith((" ", ":")) and ": " not in text
-    return text if plain and core_scalar(text) == text else json.dumps(text, ensure_ascii=False)

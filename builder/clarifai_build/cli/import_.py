@@ -1,0 +1,41 @@
+"""Make a manifest from a Triton repository of clarifai 9.7 to 10.0, or from a clarifai_config.yaml.
+
+The manifest is written beside what is there; nothing that exists is touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from clarifai_build.cli.console import Console
+from clarifai_build.importing import import_folder
+from clarifai_build.init import write_missing
+from clarifai_build.manifest import FILE_NAME, examine
+from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.problem import ManifestError, UsageError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(), help="the model's folder")
+    parser.add_argument("--type", choices=list(MODEL_TYPES), help="where nothing tells the type")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Write the manifest, say what was left out, and check the result."""
+    manifest = args.folder / FILE_NAME
+    if manifest.exists():
+        raise UsageError.of("already-there", f"{manifest} exists", hint="remove it to import anew")
+    imported = import_folder(args.folder, args.type)
+    written = write_missing(args.folder, imported.all_files())
+    for name in written.new:
+        console.out(str(args.folder / name))
+    for note in imported.notes:
+        console.err(f"not carried over: {note}")
+    problems = examine(manifest, os.environ, offline=True).problems
+    if problems:
+        console.problems(problems)
+    failed = any(problem.severity == "error" for problem in problems)
+    return ManifestError.exit_code if failed else 0

@@ -1,0 +1,92 @@
+"""A folder of clarifai 10.1 to 10.8: clarifai_config.yaml beside inference.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from clarifai_build.document import Document, read
+from clarifai_build.importing import GENERATION_2, Imported, parts
+from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.problem import ManifestError
+
+_MODEL = ("clarifai_model",)
+_TRITON = ("serving_backend", "triton")
+_CARRIED = {
+    (): {"clarifai_model", "serving_backend"},
+    _MODEL: {
+        "type",
+        "clarifai_model_id",
+        "clarifai_user_app_id",
+        "description",
+        "labels",
+        "inference_parameters",
+    },
+    ("serving_backend",): {"triton"},
+    _TRITON: {"max_batch_size", "image_shape"},
+}
+
+
+def read_folder(folder: Path) -> Imported:
+    """Read a folder with a clarifai_config.yaml."""
+    document = read(folder / GENERATION_2)
+    notes = list(_unknown(document))
+    requirements, files = parts.requirements(folder, notes)
+    code: dict[str, Any] = {"path": "."}
+    if requirements:
+        code["requirements"] = requirements
+    code["exclude"] = [f"/{GENERATION_2}", *parts.left_behind(folder, notes)]
+    manifest: dict[str, Any] = {
+        "version": 1,
+        "model": _model(document, folder, notes),
+        "code": code,
+    }
+    shape = document.get(*_TRITON, "image_shape")
+    if MODEL_TYPES[manifest["model"]["type"]].has_image_input and shape not in (None, [-1, -1]):
+        manifest["shapes"] = {"image": shape}
+    if batch := document.get(*_TRITON, "max_batch_size"):
+        manifest["triton"] = {"max_batch_size": batch}
+    if entries := document.get(*_MODEL, "inference_parameters"):
+        manifest["params"] = parts.params(entries, notes)
+    if account := _account(document, notes):
+        manifest["clarifai"] = account
+    return Imported(manifest, tuple(notes), files)
+
+
+def _model(document: Document, folder: Path, notes: list[str]) -> dict[str, Any]:
+    type_name = document.get(*_MODEL, "type")
+    if type_name not in MODEL_TYPES:
+        path = (*_MODEL, "type")
+        hint = f"one of: {', '.join(MODEL_TYPES)}"
+        raise ManifestError(
+            document.problem("not-allowed", f"no model type '{type_name}'", path, hint=hint)
+        )
+    name = document.get(*_MODEL, "clarifai_model_id") or folder.resolve().name
+    model: dict[str, Any] = {"id": parts.model_id(str(name), notes), "type": type_name}
+    if description := document.get(*_MODEL, "description"):
+        model["description"] = str(description)
+    labels = document.get(*_MODEL, "labels")
+    if MODEL_TYPES[type_name].has_labels:
+        model["labels"] = [str(label) for label in labels] if labels else "labels.txt"
+    elif labels:
+        notes.append(f"labels, which a {type_name} has none of")
+    return model
+
+
+def _account(document: Document, notes: list[str]) -> dict[str, str]:
+    user_app = document.get(*_MODEL, "clarifai_user_app_id")
+    if not user_app:
+        return {}
+    user, slash, app = str(user_app).partition("/")
+    if not slash:
+        notes.append(f"clarifai_user_app_id '{user_app}', which is not user/app")
+        return {}
+    return {"user_id": user, "app_id": app}
+
+
+def _unknown(document: Document) -> Iterator[str]:
+    for path, known in _CARRIED.items():
+        for key in document.get(*path) or ():
+            if key not in known:
+                yield f"{GENERATION_2}: {'.'.join((*path, key))}"

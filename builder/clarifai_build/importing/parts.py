@@ -1,0 +1,120 @@
+"""What both kinds of import share: parameters, requirements, ids, the files that stay behind."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from clarifai_build.init import id_from
+from clarifai_build.problem import ManifestError
+from clarifai_build.validation import matches
+
+FIELD_TYPES = {1: "boolean", 2: "string", 3: "number", 21: "secret"}
+REQUIREMENTS = "requirements.txt"
+KEPT_REQUIREMENTS = "requirements.serving.txt"
+_FITS = {"boolean": (bool,), "string": (str,), "number": (int, float)}
+
+
+def model_id(name: str, notes: list[str]) -> str:
+    """Return the name where Clarifai takes it for an id, else the nearest id."""
+    if matches("id", name):
+        return name
+    near = id_from(name)
+    notes.append(f"Clarifai takes no id '{name}': it became '{near}'")
+    return near
+
+
+def params_file(file: Path, notes: list[str]) -> list[dict[str, Any]]:
+    """Read the SDK's inference_parameters.json."""
+    try:
+        entries = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ManifestError.of("params-file", f"not JSON: {error}", file=str(file)) from error
+    return params(entries if isinstance(entries, list) else [], notes)
+
+
+def params(entries: Iterable[Any], notes: list[str]) -> list[dict[str, Any]]:
+    """Turn the SDK's `{path, field_type, default_value, description}` into params."""
+    result = []
+    for entry in entries:
+        entry = entry if isinstance(entry, dict) else {}
+        kind = FIELD_TYPES.get(entry.get("field_type", 0))
+        if kind is None or not isinstance(entry.get("path"), str):
+            notes.append(f"parameter {json.dumps(entry)}: its path or field_type is unknown")
+            continue
+        param: dict[str, Any] = {"name": entry["path"], "type": kind}
+        default = entry.get("default_value")
+        if kind == "secret":
+            if default:
+                notes.append(f"the default of the secret '{entry['path']}': set it in Clarifai")
+        elif _fits(default, kind):
+            param["default"] = default
+        elif default is not None:
+            notes.append(f"the default of '{entry['path']}': {default!r} is no {kind}")
+        if entry.get("description"):
+            param["description"] = str(entry["description"])
+        result.append(param)
+    return result
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if isinstance(value, bool):
+        return kind == "boolean"
+    return isinstance(value, _FITS[kind])
+
+
+def requirements(folder: Path, notes: list[str]) -> tuple[str | None, dict[str, str]]:
+    """Return the requirements file to name, and a new one where the SDK has to be left out."""
+    file = folder / REQUIREMENTS
+    if not file.is_file():
+        return None, {}
+    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    kept = [line for line in lines if not _names_sdk(line)]
+    if kept == lines:
+        return REQUIREMENTS, {}
+    dropped = ", ".join(line.strip() for line in lines if _names_sdk(line))
+    notes.append(f"{REQUIREMENTS}: {dropped} (the artifact needs none; see {KEPT_REQUIREMENTS})")
+    return KEPT_REQUIREMENTS, {KEPT_REQUIREMENTS: "\n".join(kept) + "\n" if kept else ""}
+
+
+def _names_sdk(line: str) -> bool:
+    name = line.strip().lower().removeprefix("clarifai")
+    return name != line.strip().lower() and (not name or name[0] in "<>=!~ ;[#@")
+
+
+def left_behind(folder: Path, notes: list[str]) -> list[str]:
+    """Return patterns for the SDK's generated files, which the artifact's own ones replace."""
+    exclude = []
+    for name in ("model.py", "test.py"):
+        if (folder / name).is_file() and uses_sdk(folder / name):
+            exclude.append(f"/{name}")
+            notes.append(f"{name} is the SDK's: the artifact has one of its own")
+    return exclude
+
+
+def uses_sdk(file: Path) -> bool:
+    """Say whether a Python file imports the Clarifai SDK, or the model the SDK's way."""
+    return any(module.split(".")[0] == "clarifai" for module in imported_modules(file))
+
+
+def imported_modules(file: Path) -> list[str]:
+    """Return the names of the modules that a Python file imports; none where it is not Python."""
+    tree = parsed(file)
+    names = []
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names.append(node.module or "")
+    return names
+
+
+def parsed(file: Path) -> ast.Module | None:
+    """Parse a Python file without running it."""
+    try:
+        return ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return None
