@@ -42,9 +42,8 @@ def main(root: Path) -> int:
     serving = Serving(triton.Client(settings.ports["triton"]), folder.models)
     builds = Builds(database, serving, engines.install(), folder.data / "builds")
     builds.resume()
-    service = Service(
-        handlers.table(database, accounts, builds, serving), Access(USER_ID, settings.pat)
-    )
+    access = Access(USER_ID, settings.pat)
+    service = Service(handlers.table(database, accounts, builds, serving, access), access)
     server = grpc.server(ThreadPoolExecutor(WORKERS), options=_options())
     service_pb2_grpc.add_V2Servicer_to_server(service, server)
     server.add_insecure_port(f"127.0.0.1:{settings.ports['api']}")

@@ -35,10 +35,11 @@ class Builds:
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="build")
 
     def resume(self) -> None:
-        """Go on with what an earlier run left. Uploads by file are whole before they get here."""
+        """Go on with what an earlier run left; uploads that are not whole wait for their rest."""
         self._work.mkdir(parents=True, exist_ok=True)
         for version_id in self._database.version_ids(UNFINISHED):
-            self.submit(version_id)
+            if self._url(version_id) or self.upload_path(version_id).exists():
+                self.submit(version_id)
 
     def submit(self, version_id: str) -> None:
         future = self._pool.submit(self._build, version_id)
@@ -51,6 +52,7 @@ class Builds:
     def discard(self, version_id: str) -> None:
         """Remove what belongs to a version that was deleted."""
         self.upload_path(version_id).unlink(missing_ok=True)
+        shutil.rmtree(self.upload_path(version_id).with_suffix(".parts"), ignore_errors=True)
         self._serving.discard(version_id)
 
     def close(self) -> None:
@@ -60,24 +62,26 @@ class Builds:
         found = self._database.version(version_id)
         if found is None:
             return
-        version = found[1]
         archive = self.upload_path(version_id)
+        try:
+            self._carry_out(found[1], archive)
+        finally:
+            archive.unlink(missing_ok=True)
+
+    def _carry_out(self, version: resources_pb2.ModelVersion, archive: Path) -> None:
+        failure = Code.MODEL_UPLOADING_FAILED
         try:
             if version.pretrained_model_config.model_zip_url:
                 fetch(version.pretrained_model_config.model_zip_url, archive)
-        except BuilderError as error:
-            self._move(version_id, Code.MODEL_UPLOADING_FAILED, str(error))
-            return
-        self._move(version_id, Code.MODEL_BUILDING)
-        try:
+            self._move(version.id, Code.MODEL_BUILDING)
+            failure = Code.MODEL_BUILDING_FAILED
             self._install(version, archive)
-            self._serving.load(version_id)
+            self._serving.load(version.id)
         except BuilderError as error:
-            self._move(version_id, Code.MODEL_BUILDING_FAILED, str(error))
-            shutil.rmtree(self._serving.repository / version_id, ignore_errors=True)
+            self._move(version.id, failure, str(error))
+            shutil.rmtree(self._serving.repository / version.id, ignore_errors=True)
         else:
-            self._move(version_id, Code.MODEL_TRAINED)
-        archive.unlink(missing_ok=True)
+            self._move(version.id, Code.MODEL_TRAINED)
 
     def _install(self, version: resources_pb2.ModelVersion, archive: Path) -> None:
         staging = self._work / version.id
@@ -98,6 +102,10 @@ class Builds:
             staging.rename(target)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+
+    def _url(self, version_id: str) -> str:
+        found = self._database.version(version_id)
+        return str(found[1].pretrained_model_config.model_zip_url) if found else ""
 
     def _move(self, version_id: str, code: int, details: str = "") -> None:
         """Set a version's state; one that was deleted meanwhile stays deleted."""

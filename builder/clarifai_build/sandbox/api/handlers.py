@@ -12,13 +12,14 @@ from clarifai_build.sandbox.api.builds import Builds
 from clarifai_build.sandbox.api.database import Database
 from clarifai_build.sandbox.api.models import Models
 from clarifai_build.sandbox.api.predict import Predictions
-from clarifai_build.sandbox.api.service import Handler
+from clarifai_build.sandbox.api.service import Access, Handler
 from clarifai_build.sandbox.api.serving import Serving
+from clarifai_build.sandbox.api.uploads import Uploads
 from clarifai_build.sandbox.api.versions import Versions
 
 
 def table(
-    database: Database, accounts: Accounts, builds: Builds, serving: Serving
+    database: Database, accounts: Accounts, builds: Builds, serving: Serving, access: Access
 ) -> dict[str, Handler]:
     """Return the handlers by the names of their RPCs."""
     models = Models(database, accounts, builds)
@@ -43,6 +44,7 @@ def table(
         "GetModelVersion": versions.get,
         "PatchModelVersions": versions.patch,
         "DeleteModelVersion": versions.delete,
+        "PostModelVersionsUpload": Uploads(models, versions, builds, access).post,
         "GetModelType": types.get_type,
         "ListModelTypes": types.list_types,
         "PostModelOutputs": predictions.post,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,14 @@ Array = np.ndarray[Any, Any]
 Scalar = str | bool | int | float
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The inference parameters of a request, and which concepts it wants to see."""
+
+    parameters: dict[str, Scalar]
+    config: resources_pb2.OutputConfig
+
+
 def tensors(
     data: resources_pb2.Data, fields: Mapping[str, str], model: ServedModel
 ) -> dict[str, Array]:
@@ -32,12 +41,12 @@ def tensors(
         elif not tensor.optional:
             raise _refused(f"the input has no {field}, which the model needs")
     if not found:
-        raise _refused(f"the input has none of {', '.join(fields)}")
+        raise _refused(f"the input has none of {' and '.join(sorted(fields))}")
     return found
 
 
-def parameters(model: resources_pb2.Model) -> dict[str, Scalar]:
-    """Return the inference parameters of a request: JSON scalars, numbers as doubles."""
+def asked(model: resources_pb2.Model) -> Asked:
+    """Return what a request asks beside its inputs: JSON scalars, numbers as doubles."""
     found: dict[str, Scalar] = {}
     for given in (model.output_info.params, model.model_version.output_info.params):
         for name, value in given.items():
@@ -49,7 +58,10 @@ def parameters(model: resources_pb2.Model) -> dict[str, Scalar]:
                     f"parameter '{name}' must be a string, a number or a boolean",
                 )
             found[name] = value
-    return found
+    config = resources_pb2.OutputConfig()
+    config.MergeFrom(model.output_info.output_config)
+    config.MergeFrom(model.model_version.output_info.output_config)
+    return Asked(found, config)
 
 
 def _read(data: resources_pb2.Data, field: str, tensor: Any) -> Array | None:

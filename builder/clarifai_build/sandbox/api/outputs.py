@@ -46,6 +46,21 @@ def data(
     return answer
 
 
+def select(answer: resources_pb2.Data, config: resources_pb2.OutputConfig) -> None:
+    """Keep the concepts, and the regions, that a request's output_config asks for."""
+    wanted = {name for concept in config.select_concepts for name in (concept.id, concept.name)}
+
+    def keeps(concept: resources_pb2.Concept) -> bool:
+        named = not wanted or concept.id in wanted or concept.name in wanted
+        return named and concept.value >= config.min_value
+
+    concepts = [concept for concept in answer.concepts if keeps(concept)]
+    regions = [region for region in answer.regions if all(map(keeps, region.data.concepts))]
+    del answer.concepts[:], answer.regions[:]
+    answer.concepts.extend(concepts[: config.max_concepts or None])
+    answer.regions.extend(regions)
+
+
 class _Output:
     """One tensor without its batch dimension, and what its indexes mean."""
 

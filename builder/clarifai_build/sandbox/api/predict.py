@@ -43,9 +43,11 @@ class Predictions:
                 Code.INPUT_INVALID_ARGUMENT,
                 f"a request has 1 to {MOST_INPUTS} inputs; this one has {len(request.inputs)}",
             )
-        parameters = inputs.parameters(request.model)
+        if any("_method_name" in given.data.metadata for given in request.inputs):
+            raise ApiError(Code.INPUT_UNSUPPORTED_FORMAT, "a Triton model has no method signatures")
+        asked = inputs.asked(request.model)
         model.model_version.CopyFrom(version)
-        answer = partial(self._answer, model, parameters)
+        answer = partial(self._answer, model, asked)
         answered = list(self._pool.map(answer, request.inputs))
         return service_pb2.MultiOutputResponse(status=_overall(answered), outputs=answered)
 
@@ -75,13 +77,13 @@ class Predictions:
     def _answer(
         self,
         model: resources_pb2.Model,
-        parameters: dict[str, inputs.Scalar],
+        asked: inputs.Asked,
         given: resources_pb2.Input,
     ) -> resources_pb2.Output:
         output = resources_pb2.Output(id=uuid.uuid4().hex, created_at=now(), model=model)
         output.input.id = given.id or uuid.uuid4().hex
         try:
-            output.data.CopyFrom(self._ask(model.model_version, parameters, given.data))
+            output.data.CopyFrom(self._ask(model.model_version, asked, given.data))
             output.status.CopyFrom(status(Code.SUCCESS))
         except ApiError as error:
             output.status.CopyFrom(status(error.code, error.details))
@@ -92,14 +94,16 @@ class Predictions:
     def _ask(
         self,
         version: resources_pb2.ModelVersion,
-        parameters: dict[str, inputs.Scalar],
+        asked: inputs.Asked,
         data: resources_pb2.Data,
     ) -> resources_pb2.Data:
         maps = version.pretrained_model_config
         served = self._serving.model(version.id)
         tensors = inputs.tensors(data, dict(maps.input_fields_map), served)
-        arrays = self._serving.infer(version.id, tensors, parameters)
-        return outputs.data(arrays, dict(maps.output_fields_map), served)
+        arrays = self._serving.infer(version.id, tensors, asked.parameters)
+        answer = outputs.data(arrays, dict(maps.output_fields_map), served)
+        outputs.select(answer, asked.config)
+        return answer
 
 
 def _overall(answered: list[resources_pb2.Output]) -> Any:
