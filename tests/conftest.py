@@ -1,18 +1,51 @@
-"""What tests of several folders share: one sandbox, of their own, for the whole run."""
+"""What tests of several folders share: one sandbox for the whole run, and the tool as a process."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from clarifai_build import sandbox as sandboxes
-from clarifai_build.sandbox import Endpoints
+from clarifai_build.sandbox import STATE_VARIABLE, Endpoints, down, up
 
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
-    """A running sandbox that dies with the test run; its engines lie in the user's cache."""
+    """A running sandbox of its own: real S3, real Triton, Clarifai API. It dies with the tests."""
     state = tmp_path_factory.mktemp("sandbox")
-    yield sandboxes.up(state, attached=True)
-    sandboxes.down(state)
+    yield up(state, attached=True)
+    down(state)
+
+
+class Tool:
+    """`clarifai-build` as a process, in the sandbox's environment, without a terminal."""
+
+    def __init__(self, sandbox: Endpoints) -> None:
+        self.environ = {
+            **os.environ,
+            **sandbox.environ(),
+            STATE_VARIABLE: str(sandbox.state_dir),
+        }
+
+    def __call__(
+        self, *arguments: str | Path, cwd: Path | None = None, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command; further environment variables are keywords."""
+        return subprocess.run(
+            [sys.executable, "-m", "clarifai_build", *map(str, arguments)],
+            cwd=cwd,
+            env={**self.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+
+
+@pytest.fixture
+def tool(sandbox: Endpoints) -> Tool:
+    """Run the tool's commands against the sandbox."""
+    return Tool(sandbox)
