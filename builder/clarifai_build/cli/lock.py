@@ -1,0 +1,42 @@
+"""Pin what the manifest leaves open: requirements with hashes, weights, what builds them.
+
+The pins go into clarifai.lock. Commit it: with it, a rebuild gives the same bytes, and
+`apply --locked` refuses when it is out of date.
+"""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, Namespace
+
+from clarifai_build.cli.console import Console
+from clarifai_build.cli.target import add_manifest
+
+
+def configure(parser: ArgumentParser) -> None:
+    add_manifest(parser)
+    parser.add_argument(
+        "--upgrade", action="store_true", help="take the newest versions; else pins that fit stay"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail when the lock is out of date"
+    )
+
+
+def run(args: Namespace, console: Console) -> int:
+    from clarifai_build import lock
+    from clarifai_build.manifest import load
+
+    manifest = load(args.manifest, os.environ, offline=True)
+    path = lock.path_of(manifest)
+    if args.check:
+        lock.require(manifest)
+        console.err(f"{path} is up to date")
+        return 0
+    made = lock.make(manifest, lock.read(path), upgrade=args.upgrade)
+    lock.write(made, path)
+    pins = made.requirements.pins if made.requirements else ()
+    packages = sum(not line.startswith((" ", "#")) for line in pins)
+    console.err(f"pinned {packages} packages and {len(made.weights)} weights")
+    console.out(str(path))
+    return 0

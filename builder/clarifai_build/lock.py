@@ -1,0 +1,230 @@
+"""`clarifai.lock`: what a manifest leaves open, pinned, so that a rebuild gives the same bytes.
+
+It lies beside the manifest and is committed with it. Requirements are resolved for the model's
+Python and platform, with hashes, by `uv pip compile`; where there is a lock, they stand in the
+artifact in place of the user's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from clarifai_build import __version__, resolving
+from clarifai_build.manifest import Manifest
+from clarifai_build.problem import BuilderError, Problem
+from clarifai_build.render import TEMPLATE_VERSION, runtime_files
+from clarifai_build.resources import template_dir
+
+FORMAT = 1
+_AGAIN = "run `clarifai-build lock` and commit what it writes"
+_ANEW = "restore it from Git, or remove it and run `clarifai-build lock`"
+
+
+class LockError(BuilderError):
+    """The lock is missing, out of date, or was edited by hand."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """Pinned requirements: what they were resolved from (SHA-256), for what, and the pins."""
+
+    source: str
+    python: str
+    platform: str
+    pins: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(f"{line}\n" for line in self.pins)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What is pinned. `weights` maps places under `1/` to SHA-256s."""
+
+    tool: str
+    template: int
+    template_sha256: str
+    runtime_sha256: str
+    weights: Mapping[str, str]
+    requirements: Requirements | None
+
+
+def path_of(manifest: Manifest) -> Path:
+    """Return where the lock of a manifest lies: `clarifai.lock` beside `clarifai.yaml`."""
+    return manifest.path.with_suffix(".lock")
+
+
+def make(manifest: Manifest, previous: Lock | None = None, *, upgrade: bool = False) -> Lock:
+    """Pin everything. Pins that still fit stay, unless `upgrade` asks for the newest."""
+    pinned = previous.requirements if previous and not upgrade else None
+    return Lock(**_tool_now(), weights=_weights(manifest), requirements=_resolve(manifest, pinned))
+
+
+def write(lock: Lock, path: Path) -> None:
+    """Write the lock; its own digest stands in it, so that edits by hand are noticed."""
+    body = _body(lock)
+    text = json.dumps({"format": FORMAT, "digest": _digest(body), **body}, indent=2)
+    try:
+        path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise LockError.of("unwritable", f"{path} can't be written: {error.strerror}") from error
+
+
+def read(path: Path) -> Lock | None:
+    """Read a lock; None where there is no file. Raises LockError for one that was edited."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        found, expected = data.pop("format"), data.pop("digest")
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _error("lock-unreadable", f"it can't be read: {error}", path) from error
+    if found != FORMAT:
+        raise _error(
+            "lock-format",
+            f"it has format {found}; clarifai-build {__version__} knows format {FORMAT}",
+            path,
+            hint=f"it was made by clarifai-build {data.get('tool')}: use that, or a newer one",
+        )
+    if expected != _digest(data):
+        raise _error("lock-edited", "it was edited by hand: its digest is not its content's", path)
+    pinned = data.pop("requirements")
+    if pinned:
+        pinned = Requirements(**{**pinned, "pins": tuple(pinned["pins"])})
+    return Lock(**data, requirements=pinned)
+
+
+def drift(lock: Lock | None, manifest: Manifest) -> tuple[Problem, ...]:
+    """Return what has moved since the lock was made; nothing where a build keeps to it."""
+    path = path_of(manifest)
+    if lock is None:
+        return (_problem("lock-missing", "there is no lock", path),)
+    return (
+        *_tool_drift(lock, path),
+        *_weight_drift(lock, manifest),
+        *_source_drift(lock, manifest),
+    )
+
+
+def require(manifest: Manifest) -> None:
+    """Raise LockError, naming all that has moved, unless the lock is there and up to date."""
+    if moved := drift(read(path_of(manifest)), manifest):
+        raise LockError(*moved)
+
+
+def requirements_of(manifest: Manifest) -> bytes | None:
+    """Return the artifact's requirements.txt: the lock's, else the user's, else None.
+
+    Raises LockError where the lock pins other requirements than the manifest has now.
+    """
+    lock = read(path_of(manifest))
+    if lock is None:
+        source = manifest.code.requirements
+        return resolving.read(source) if source else None
+    if moved := tuple(_source_drift(lock, manifest)):
+        raise LockError(*moved)
+    return lock.requirements.text.encode() if lock.requirements else None
+
+
+def _tool_now() -> dict[str, Any]:
+    folder = template_dir()
+    template = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    return {
+        "tool": __version__,
+        "template": TEMPLATE_VERSION,
+        "template_sha256": _digest_of_files(template),
+        "runtime_sha256": _digest_of_files(runtime_files()),
+    }
+
+
+def _tool_drift(lock: Lock, path: Path) -> Iterator[Problem]:
+    now = _tool_now()
+    for name in ("template", "runtime"):
+        before, after = getattr(lock, f"{name}_sha256"), now[f"{name}_sha256"]
+        if before != after:
+            yield _problem(
+                f"lock-{name}",
+                f"the {name} has changed: the lock was made by clarifai-build {lock.tool} with "
+                f"{before[:12]}, this is {__version__} with {after[:12]}",
+                path,
+                f"for the same bytes use clarifai-build {lock.tool} "
+                f"(`pip install clarifai-build=={lock.tool}`); to go on with this one, {_AGAIN}",
+            )
+
+
+def _weight_drift(lock: Lock, manifest: Manifest) -> Iterator[Problem]:
+    now = _weights(manifest)
+    for name in sorted(lock.weights.keys() | now.keys()):
+        before, after = lock.weights.get(name), now.get(name)
+        if before != after:
+            what = f"the lock has {_short(before)}, the manifest {_short(after)}"
+            yield _problem("lock-weights", f"weight {name}: {what}", path_of(manifest))
+
+
+def _source_drift(lock: Lock, manifest: Manifest) -> Iterator[Problem]:
+    path, pinned, source = path_of(manifest), lock.requirements, manifest.code.requirements
+    if pinned is None or source is None:
+        if pinned or source:
+            what = "no longer has requirements" if pinned else "has requirements now"
+            yield _problem("lock-requirements", f"the model {what}", path)
+        return
+    if pinned.source != resolving.digest(source):
+        yield _problem(
+            "lock-requirements", f"{source.name} has changed since the lock was made", path
+        )
+    if pinned.python != manifest.code.python:
+        what = f"the pins are for Python {pinned.python}, the model's is {manifest.code.python}"
+        yield _problem("lock-python", what, path)
+
+
+def _resolve(manifest: Manifest, previous: Requirements | None) -> Requirements | None:
+    source, python = manifest.code.requirements, manifest.code.python
+    if source is None:
+        return None
+    text = resolving.compile_pins(source, python, previous.text if previous else "")
+    pins = tuple(text.splitlines())
+    return Requirements(resolving.digest(source), python, resolving.PLATFORM, pins)
+
+
+def _weights(manifest: Manifest) -> dict[str, str]:
+    return {weight.to: weight.sha256 for weight in manifest.weights}
+
+
+def _body(lock: Lock) -> dict[str, Any]:
+    body = asdict(lock)
+    if lock.requirements:
+        body["requirements"]["pins"] = list(lock.requirements.pins)
+    return body
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _digest_of_files(files: Mapping[str, bytes]) -> str:
+    lines = [f"{hashlib.sha256(files[path]).hexdigest()} {path}\n" for path in sorted(files)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _short(digest: str | None) -> str:
+    return digest[:12] if digest else "none"
+
+
+def _problem(code: str, message: str, path: Path, hint: str = _AGAIN) -> Problem:
+    return Problem(code, message, file=str(path), hint=hint)
+
+
+def _error(code: str, message: str, path: Path, hint: str = _ANEW) -> LockError:
+    return LockError(_problem(code, message, path, hint))

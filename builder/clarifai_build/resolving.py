@@ -1,0 +1,85 @@
+"""A model's requirements, and their resolution into pins with hashes by `uv pip compile`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from clarifai_build.problem import SourceError
+
+PLATFORM = "x86_64-manylinux_2_28"
+"""Where models are served."""
+
+_INCLUDE = re.compile(r"\s*(?:-r|-c|--requirement|--constraint)[ =]\s*(\S+)")
+
+
+def read(file: Path) -> bytes:
+    """Read a requirements file."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise SourceError.of(
+            "unreadable", f"{file} can't be read: {error.strerror}", file=str(file)
+        ) from error
+
+
+def digest(file: Path) -> str:
+    """Return the SHA-256 of a requirements file and of all that it includes."""
+    contents = [hashlib.sha256(content).hexdigest() for content in _with_includes(file, set())]
+    return hashlib.sha256("\n".join(contents).encode()).hexdigest()
+
+
+def compile_pins(file: Path, python: str, previous: str) -> str:
+    """Resolve requirements for a Python version; pins of `previous` that still fit stay."""
+    with tempfile.TemporaryDirectory(prefix="clarifai-build-") as folder:
+        target = Path(folder, "requirements.txt")
+        if previous:
+            target.write_text(previous, encoding="utf-8")
+        command = [
+            *(_uv(), "pip", "compile", str(file), "--output-file", str(target), "--quiet"),
+            *("--python-version", python, "--python-platform", PLATFORM, "--generate-hashes"),
+            *("--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate"),
+        ]
+        done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SourceError.of(
+                "requirements-unresolved",
+                f"the requirements of {file.name} can't be resolved for Python {python} "
+                f"on {PLATFORM}: {done.stderr.strip()}",
+                file=str(file),
+                hint="loosen what conflicts, or correct the names",
+            )
+        return target.read_text(encoding="utf-8")
+
+
+def _with_includes(file: Path, seen: set[Path]) -> Iterator[bytes]:
+    if file.resolve() in seen:
+        return
+    seen.add(file.resolve())
+    content = read(file)
+    yield content
+    for line in content.decode("utf-8", "replace").splitlines():
+        if (match := _INCLUDE.match(line)) and "://" not in match[1]:
+            yield from _with_includes(file.parent / match[1], seen)
+
+
+def _uv() -> str:
+    """Return the `uv` that is installed beside this tool, or else on the PATH."""
+    try:
+        import uv
+    except ImportError:
+        found = shutil.which("uv")
+    else:
+        found = uv.find_uv_bin()
+    if found is None:
+        raise SourceError.of(
+            "uv-missing",
+            "requirements are pinned by uv, which is not installed",
+            hint="pip install 'clarifai-build[lock]'",
+        )
+    return found
