@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,14 +14,17 @@ SKIPPED = frozenset({"node_modules", "__pycache__", "venv", "dist", "build"})
 
 
 def find_manifests(paths: Iterable[Path]) -> list[Path]:
-    """Return the files as they are, and for each folder the manifests in it, sorted."""
+    """Return the files as they are, and for each folder the manifests in it, sorted.
+
+    A path that is not there and has wildcards (`*`, `?`, `[…]`, `**`) stands for what it matches.
+    """
     found: dict[Path, None] = {}
     for path in paths:
-        manifests = list(_in_folder(path)) if path.is_dir() else [path]
+        manifests = [manifest for match in _matches(path) for manifest in _at(match)]
         if not manifests:
             raise UsageError.of(
                 "no-manifest",
-                f"no {FILE_NAME} in '{path}'",
+                f"no {FILE_NAME} at '{path}'",
                 hint="name a manifest or its folder; `clarifai-build init` writes one",
             )
         found.update(dict.fromkeys(manifests))
@@ -30,6 +34,17 @@ def find_manifests(paths: Iterable[Path]) -> list[Path]:
 def is_manifest(name: str) -> bool:
     """Say whether a file of this name is taken for a manifest when a folder is searched."""
     return name == FILE_NAME or name.endswith(f".{FILE_NAME}")
+
+
+def _matches(path: Path) -> list[Path]:
+    if path.exists() or not glob.has_magic(str(path)):
+        return [path]
+    matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 - `path` may be absolute
+    return [Path(match) for match in sorted(matches)]
+
+
+def _at(path: Path) -> list[Path]:
+    return list(_in_folder(path)) if path.is_dir() else [path]
 
 
 def _in_folder(folder: Path) -> Iterator[Path]:

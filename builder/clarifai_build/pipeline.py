@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from clarifai_build import git
 from clarifai_build.archive import Artifact
+from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.labels import labels_of
 from clarifai_build.manifest import Manifest, Storage
 from clarifai_build.plan import Observed, Plan, make_plan
 from clarifai_build.problem import ManifestError, RegistryError, SourceError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registration import Registration
-from clarifai_build.registry import ModelRegistry, RemoteVersion
+from clarifai_build.registry import ModelRegistry, RemoteModel, RemoteVersion
 from clarifai_build.render import RenderContext, render
+from clarifai_build.steps import Carrier, carry_out
 from clarifai_build.storage import ObjectStore
-from clarifai_build.storage.download import prove_downloadable
 from clarifai_build.tree import lay_out
 from clarifai_build.waiting import wait_until_ready
+
+_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,25 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How an apply goes about it.
+
+    `approve` is shown the plan that is about to be carried out, and raises to refuse it. Without a
+    `lease`, two applies at once find each other out only afterwards. `id`, if given, marks what is
+    registered.
+    """
+
+    adopt: bool = False
+    lease: bool = True
+    waiting: Waiting = Waiting()
+    approve: Callable[[Plan], None] = lambda _plan: None
+    id: str = ""
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
-    """What an apply did: the steps it carried out (none: nothing to do), and what is live now."""
+    """What an apply did: the plan it carried out (empty: nothing to do), and what is live now."""
 
     plan: Plan
     version: RemoteVersion
@@ -48,12 +70,12 @@ def repository(manifest: Manifest) -> dict[str, bytes]:
     return files
 
 
-def build(manifest: Manifest, listen: Listener = silent) -> Artifact:
+def build(manifest: Manifest, listen: Listener = silent, cache: DigestCache = NO_CACHE) -> Artifact:
     """Make the artifact of a manifest; nothing is written."""
     listen(Event("render", "started"))
     generated = repository(manifest)
     listen(Event("render", "done"))
-    return Artifact(lay_out(generated, manifest, listen))
+    return Artifact(lay_out(generated, manifest, listen, cache))
 
 
 def plan(
@@ -66,38 +88,49 @@ def plan(
 ) -> Plan:
     """Compare the artifact and the manifest with what the bucket and the platform say now."""
     registration = Registration.of(manifest, artifact.digest, artifact.size)
-    model = registry.model(manifest.model.id)
-    observed = Observed(
-        model=model,
-        versions=registry.versions(manifest.model.id) if model else (),
-        stored=_stored_size(store, registration.key(storage_of(manifest).prefix)),
-    )
-    return make_plan(registration, observed, adopt=adopt)
+    model, versions = _look(registry, manifest.model.id)
+    stored = store.stat(registration.key(storage_of(manifest).prefix))
+    return make_plan(registration, Observed(model, versions, stored), adopt=adopt)
 
 
 def apply(
     manifest: Manifest,
+    artifact: Artifact,
     store: ObjectStore,
     registry: ModelRegistry,
-    *,
-    adopt: bool = False,
-    waiting: Waiting = Waiting(),
+    way: Way = Way(),
     listen: Listener = silent,
 ) -> Applied:
-    """Build, plan, carry it out. Each step leaves a state from which the next apply goes on."""
-    artifact = build(manifest, listen)
-    planned = plan(manifest, artifact, store, registry, adopt=adopt)
-    registration = planned.registration
-    url = _publish(planned, artifact, store, storage_of(manifest), listen)
-    _settle_model(planned, registry, listen)
-    version = _settle_version(planned, registry, url, _origin(manifest), listen)
-    if waiting.wait:
+    """Plan and carry it out. Each step leaves a state from which the next apply goes on."""
+    planned = plan(manifest, artifact, store, registry, adopt=way.adopt)
+    model_id, version = manifest.model.id, planned.live
+    key = planned.registration.key(storage_of(manifest).prefix)
+    if not planned.writes:
+        way.approve(planned)
+    else:
+        with _lease(manifest, store, registry, way, listen) as check:
+            # What was seen before the lease was held may have changed since.
+            planned = plan(manifest, artifact, store, registry, adopt=way.adopt)
+            way.approve(planned)
+            carrier = Carrier(store, registry, listen, check, way.sleep)
+            carrier = replace(carrier, id=way.id) if way.id else carrier
+            version = carry_out(planned, artifact, key, _origin(manifest), carrier)
+    if version is None:
+        raise RegistryError.of("no-version", f"model '{model_id}' has no version of ours")
+    if way.waiting.wait:
         version = wait_until_ready(
-            registry, registration.model.id, version, waiting.timeout, listen
+            registry, model_id, version, way.waiting.timeout, listen, sleep=way.sleep
         )
     if planned.actions:
         listen(Event("register", "done", f"version {version.id} is {version.health}"))
-    return Applied(planned, version, url)
+    return Applied(planned, version, store.url(key))
+
+
+def live_url(planned: Plan, manifest: Manifest, store: ObjectStore) -> str:
+    """Return where the artifact of the live version lies, if it lies where we put it."""
+    live, registration = planned.live, planned.registration
+    artifact = str(live.artifact) if live else registration.artifact
+    return store.url(replace(registration, artifact=artifact).key(storage_of(manifest).prefix))
 
 
 def storage_of(manifest: Manifest) -> Storage:
@@ -112,55 +145,40 @@ def storage_of(manifest: Manifest) -> Storage:
     return manifest.storage
 
 
-def _stored_size(store: ObjectStore, key: str) -> int | None:
-    stored = store.stat(key)
-    return stored.size if stored else None
+def _look(
+    registry: ModelRegistry, model_id: str
+) -> tuple[RemoteModel | None, tuple[RemoteVersion, ...]]:
+    """Return the model and all its versions.
+
+    The newest version, which the model itself names, has to be in the list: otherwise the list is
+    incomplete, and a version that it leaves out would be registered a second time.
+    """
+    for _ in range(_LOOKS):
+        model = registry.model(model_id)
+        versions = registry.versions(model_id) if model else ()
+        if not model or not model.newest or model.newest in {version.id for version in versions}:
+            return model, versions
+    raise RegistryError.of(
+        "versions-incomplete",
+        f"the platform's list of the versions of '{model_id}' leaves out the newest",
+        hint="try again later; nothing was changed",
+    )
 
 
-def _publish(
-    planned: Plan, artifact: Artifact, store: ObjectStore, storage: Storage, listen: Listener
-) -> str:
-    """Upload what is missing and prove that a stranger can download it, before anyone is told."""
-    key = planned.registration.key(storage.prefix)
-    if action := planned.wants("upload"):
-        listen(Event("upload", "started", f"{artifact.size} bytes, {action.reason}"))
-        store.put_artifact(key, artifact, {"clarifai-build-tree": artifact.digest}, listen)
-        listen(Event("upload", "done", f"s3://{storage.bucket}/{key}"))
-    url = store.url(key)
-    if planned.actions:
-        prove_downloadable(url, artifact)
-        listen(Event("upload", "done", "downloadable without credentials"))
-    return url
+@contextmanager
+def _lease(
+    manifest: Manifest, store: ObjectStore, registry: ModelRegistry, way: Way, listen: Listener
+) -> Iterator[Callable[[], None]]:
+    """Hold the model's lease; gives what raises when it is lost."""
+    if not way.lease:
+        yield lambda: None
+        return
+    from clarifai_build import leases
 
-
-def _settle_model(planned: Plan, registry: ModelRegistry, listen: Listener) -> None:
-    model = planned.registration.model
-    if action := planned.wants("create-model"):
-        registry.create_model(model)
-        listen(Event("register", "running", f"made model '{model.id}': {action.reason}"))
-    if action := planned.wants("update-model"):
-        registry.update_model(model)
-        listen(Event("register", "running", f"updated model '{model.id}': {action.reason}"))
-
-
-def _settle_version(
-    planned: Plan,
-    registry: ModelRegistry,
-    url: str,
-    origin: Mapping[str, Any],
-    listen: Listener,
-) -> RemoteVersion:
-    model_id = planned.registration.model.id
-    if action := planned.wants("delete-version"):
-        registry.delete_version(model_id, action.version)
-        listen(Event("register", "running", f"removed version {action.version}: {action.reason}"))
-    if action := planned.wants("create-version"):
-        version = registry.create_version(model_id, planned.registration.new_version(url, origin))
-        listen(Event("register", "running", f"posted version {version.id}: {action.reason}"))
-        return version
-    if planned.live is None:
-        raise RegistryError.of("no-version", f"model '{model_id}' has no version of ours")
-    return planned.live
+    key = leases.key_of(storage_of(manifest).prefix, registry.scope, manifest.model.id)
+    holder = leases.Holder.here(f"apply {manifest.path.name}")
+    with leases.held(store, key, holder, listen) as held:
+        yield held.check if held else lambda: None
 
 
 def _origin(manifest: Manifest) -> dict[str, Any]:
@@ -177,4 +195,4 @@ def _read(file: Path) -> bytes:
         ) from error
 
 
-__all__ = ["Applied", "Plan", "Waiting", "apply", "build", "plan", "repository"]
+__all__ = ["Applied", "Plan", "Waiting", "Way", "apply", "build", "plan", "repository"]

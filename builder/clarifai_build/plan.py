@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal
 
 from clarifai_build.problem import BuilderError, RegistryError
-from clarifai_build.registration import Registration
+from clarifai_build.registration import BUILDER, TREE, Registration
 from clarifai_build.registry import RemoteModel, RemoteVersion
+from clarifai_build.storage import StoredObject
 
 ActionKind = Literal[
-    "create-model", "update-model", "upload", "delete-version", "create-version", "wait"
+    "upload",
+    "create-model",
+    "adopt-model",
+    "update-model",
+    "delete-version",
+    "create-version",
+    "update-version",
+    "wait",
 ]
 
 
@@ -20,33 +30,50 @@ class NotOursError(BuilderError):
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What the platform and the bucket say now. `stored` is the size of the object at our key."""
+    """What the platform and the bucket say now: versions newest first, the object at our key."""
 
     model: RemoteModel | None
     versions: tuple[RemoteVersion, ...]
-    stored: int | None
+    stored: StoredObject | None
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One step. `version` is the id of the version it is about, where there is one already."""
+    """One step. `version` is the id of the version it is about, where there is one already.
+
+    `loses` says that something is destroyed that someone may be using.
+    """
 
     kind: ActionKind
     reason: str
     version: str = ""
+    loses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps from what is to what should be; none where they are the same."""
+    """The steps from what is to what should be; none where they are the same.
+
+    `live` is the version that serves what is wanted, or else the newest of ours.
+    """
 
     registration: Registration
+    observed: Observed
     actions: tuple[Action, ...]
     live: RemoteVersion | None
 
     def wants(self, kind: ActionKind) -> Action | None:
         """Return the action of this kind, if it is planned."""
         return next((action for action in self.actions if action.kind == kind), None)
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything is to be changed: waiting changes nothing."""
+        return any(action.kind != "wait" for action in self.actions)
+
+    @property
+    def loses(self) -> bool:
+        return any(action.loses for action in self.actions)
 
 
 def make_plan(registration: Registration, observed: Observed, *, adopt: bool = False) -> Plan:
@@ -57,20 +84,42 @@ def make_plan(registration: Registration, observed: Observed, *, adopt: bool = F
     """
     if observed.model:
         _check_ours(registration, observed.model, observed.versions, adopt=adopt)
-    newest = next((version for version in observed.versions if version.mark), None)
-    version_actions = _version_actions(registration, newest)
+    ours = [version for version in observed.versions if version.mark]
+    keep, rest = sort_out(registration, ours)
+    live = keep or (ours[0] if ours else None)
+    version_actions = (
+        *(_delete(version, keep) for version in rest),
+        *(_settle(registration, keep) if keep else _create(registration, live)),
+    )
     actions = (
-        *_upload_actions(registration, observed.stored, version_actions),
+        *_upload_actions(registration, observed.stored, live),
         *_model_actions(registration, observed.model),
         *version_actions,
     )
-    return Plan(registration, actions, newest)
+    return Plan(registration, observed, actions, live)
+
+
+def sort_out(
+    registration: Registration, versions: Iterable[RemoteVersion]
+) -> tuple[RemoteVersion | None, list[RemoteVersion]]:
+    """Return the one version of this registration to keep, and the others, which have to go.
+
+    Only one that no version of another registration follows is kept, as the newest serves. Of
+    several, which a race or a repeated request has made, it is the oldest, so that all who look
+    choose the same.
+    """
+    ours = [version for version in versions if version.mark]
+    newest = takewhile(lambda version: version.registration == registration.digest, ours)
+    usable = [version for version in newest if version.health != "failed"]
+    keep = usable[-1] if usable else None
+    same = [version for version in ours if version.registration == registration.digest]
+    return keep, [version for version in same if version is not keep]
 
 
 def _check_ours(
     registration: Registration,
     model: RemoteModel,
-    versions: tuple[RemoteVersion, ...],
+    versions: Sequence[RemoteVersion],
     *,
     adopt: bool,
 ) -> None:
@@ -94,43 +143,87 @@ def _model_actions(registration: Registration, model: RemoteModel | None) -> tup
     wanted = registration.model
     if model is None:
         return (Action("create-model", f"there is no model '{wanted.id}'"),)
-    reasons = [
-        reason
-        for differs, reason in (
-            (not model.managed, "it is taken over"),
-            (model.description != wanted.description, "its description differs"),
-            (model.visibility != wanted.visibility, "its visibility differs"),
-        )
-        if differs
-    ]
-    return (Action("update-model", ", ".join(reasons)),) if reasons else ()
+    if not model.managed:
+        return (Action("adopt-model", "it was not made by clarifai-build, and is taken over"),)
+    differing = _differing(registration, model)
+    if not differing:
+        return ()
+    return (Action("update-model", f"it differs in {' and '.join(differing)}"),)
+
+
+def _differing(registration: Registration, found: RemoteModel | RemoteVersion) -> list[str]:
+    """Name what can be changed in place and differs. No description means: leave it as it is."""
+    wanted = registration.model
+    differing = []
+    if wanted.description and found.description != wanted.description:
+        differing.append("description")
+    if found.visibility != wanted.visibility:
+        differing.append("visibility")
+    return differing
 
 
 def _upload_actions(
-    registration: Registration, stored: int | None, version_actions: tuple[Action, ...]
+    registration: Registration, stored: StoredObject | None, live: RemoteVersion | None
 ) -> tuple[Action, ...]:
-    if stored == registration.size:
-        return ()
-    if stored is not None:
-        return (Action("upload", f"the object has {stored} bytes instead of {registration.size}"),)
-    if version_actions:
-        return (Action("upload", "the artifact is not in the bucket"),)
-    return (Action("upload", "the live artifact is gone from the bucket"),)
-
-
-def _version_actions(
-    registration: Registration, newest: RemoteVersion | None
-) -> tuple[Action, ...]:
-    if newest is None:
-        return (Action("create-version", "no version of ours is registered"),)
-    if newest.registration != registration.digest:
-        what = "artifact" if newest.artifact != registration.artifact else "registration"
-        return (Action("create-version", f"the {what} has changed since {newest.id}"),)
-    if newest.health == "failed":
+    published = live is not None and live.artifact == registration.artifact
+    if stored is None:
+        missing = "the live artifact is gone from" if published else "the artifact is not in"
+        return (Action("upload", f"{missing} the bucket"),)
+    if stored.size != registration.size:
         return (
-            Action("delete-version", f"it failed: {newest.details or newest.status}", newest.id),
-            Action("create-version", "the same artifact is tried again"),
+            Action("upload", f"the object has {stored.size} bytes instead of {registration.size}"),
         )
-    if newest.health == "ready":
-        return ()
-    return (Action("wait", "the platform is still building it", newest.id),)
+    if _is_other(registration, stored, live.crc32 if live and published else ""):
+        return (Action("upload", "the object in the bucket is not what was published"),)
+    return ()
+
+
+def _is_other(registration: Registration, stored: StoredObject, published_crc32: str) -> bool:
+    """Tell whether an object of the right size has other content. A cache may hide what it knows,
+    so what is not said differs from nothing."""
+    if published_crc32 and stored.crc32:
+        return stored.crc32 != published_crc32
+    return stored.metadata.get(TREE, registration.artifact) != registration.artifact
+
+
+def _delete(version: RemoteVersion, keep: RemoteVersion | None) -> Action:
+    if version.health == "failed":
+        reason = f"it failed: {version.details or version.status}"
+        return Action("delete-version", reason, version.id)
+    if keep:
+        return Action("delete-version", f"it is {keep.id} a second time", version.id)
+    reason = "it is registered anew, to be the newest again"
+    return Action("delete-version", reason, version.id, loses=True)
+
+
+def _create(registration: Registration, live: RemoteVersion | None) -> tuple[Action, ...]:
+    if live is None:
+        return (Action("create-version", "no version of ours is registered"),)
+    if live.registration == registration.digest:
+        return (Action("create-version", "the same artifact is tried again"),)
+    if live.artifact == registration.artifact:
+        return (Action("create-version", f"the registration has changed since {live.id}"),)
+    return (Action("create-version", f"the artifact has changed since {live.id}{_builder(live)}"),)
+
+
+def _builder(live: RemoteVersion) -> str:
+    """Say what has changed beside the user's files: what builds them."""
+    changes = [
+        f"{name} {live.mark.get(name)} → {now}"
+        for name, now in BUILDER.items()
+        if live.mark.get(name) != now
+    ]
+    return f", and what builds it: {', '.join(changes)}" if changes else ""
+
+
+def _settle(registration: Registration, keep: RemoteVersion) -> tuple[Action, ...]:
+    actions = []
+    differing = _differing(registration, keep)
+    if keep.mark.get("project", "") != (registration.project or ""):
+        differing.append("project")
+    if differing:
+        reason = f"it differs in {' and '.join(differing)}"
+        actions.append(Action("update-version", reason, keep.id))
+    if keep.health != "ready":
+        actions.append(Action("wait", "the platform is still building it", keep.id))
+    return tuple(actions)

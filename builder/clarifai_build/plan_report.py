@@ -1,32 +1,147 @@
-"""A plan as text: one line an action, and a last line that counts them."""
+"""Plans as text and as JSON (schema/plan.schema.json)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from clarifai_build import __version__
+from clarifai_build.changes import FileChange
 from clarifai_build.plan import Action, ActionKind, Plan
+from clarifai_build.prune import Doomed
+
+FORMAT_VERSION = "1.0"
+"""The first number is raised when a reader of the old form would misread the new one."""
 
 _SIGNS: dict[ActionKind, str] = {
-    "create-model": "+ create model",
-    "update-model": "~ update model",
     "upload": "+ upload artifact",
-    "create-version": "+ create version",
+    "create-model": "+ create model",
+    "adopt-model": "~ adopt model",
+    "update-model": "~ update model",
     "delete-version": "- destroy version",
+    "create-version": "+ create version",
+    "update-version": "~ update version",
     "wait": "  wait for version",
 }
+_FILE_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+_FILES_SHOWN = 20
 
 
-def plan_text(plan: Plan) -> str:
-    """Return what `plan` prints."""
-    registration = plan.registration
-    head = f"{registration.model.id} ({registration.model.type}), tree {registration.artifact}"
-    signs = [_SIGNS[action.kind][0] for action in plan.actions]
-    count = (
-        f"Plan: {signs.count('+')} to add, {signs.count('~')} to change, "
-        f"{signs.count('-')} to destroy."
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plan of one manifest; `state` is the digest of all that it was made from.
+
+    `files` are the changes in the artifact, None where the published one can't be read.
+    """
+
+    manifest: str
+    plan: Plan
+    files: tuple[FileChange, ...] | None
+    state: str
+
+
+def plans_text(planned: Sequence[Planned], doomed: Sequence[Doomed] = ()) -> str:
+    """Return what `plan` prints: a paragraph a model, and a last line that counts."""
+    add, change, destroy = _count(planned, doomed)
+    return "\n".join(
+        [
+            *(_paragraph(one) for one in planned),
+            *(doomed_text(one) for one in doomed),
+            f"Plan: {add} to add, {change} to change, {destroy} to destroy.",
+        ]
     )
-    lines = [_line(action) for action in plan.actions] or ["  nothing to do"]
-    return "\n".join([head, *lines, count])
+
+
+def doomed_text(doomed: Doomed) -> str:
+    """Return the line about a model that no manifest names any more."""
+    what = f"model {doomed.model}" if doomed.whole else f"versions of {doomed.model}"
+    return f"{doomed.model}\n  - destroy {what}: no manifest of its project names it"
+
+
+def as_json(
+    planned: Sequence[Planned],
+    doomed: Sequence[Doomed] = (),
+    errors: Sequence[dict[str, Any]] = (),
+    **header: Any,
+) -> dict[str, Any]:
+    """Return the document of schema/plan.schema.json."""
+    add, change, destroy = _count(planned, doomed)
+    return {
+        "format_version": FORMAT_VERSION,
+        "tool_version": __version__,
+        **header,
+        "models": [_document(one) for one in planned],
+        "prune": [{"model": one.model, "versions": list(one.versions)} for one in doomed],
+        "errors": list(errors),
+        "summary": {"add": add, "change": change, "destroy": destroy},
+    }
+
+
+def _count(planned: Iterable[Planned], doomed: Sequence[Doomed]) -> tuple[int, int, int]:
+    signs = [_SIGNS[action.kind][0] for one in planned for action in one.plan.actions]
+    return signs.count("+"), signs.count("~"), signs.count("-") + len(doomed)
+
+
+def _paragraph(planned: Planned) -> str:
+    registration = planned.plan.registration
+    lines = [f"{registration.model.id} ({registration.model.type})"]
+    for action in planned.plan.actions:
+        lines.append(_line(action))
+        if action.kind == "create-version":
+            lines += _file_lines(planned.files)
+    return "\n".join(lines if planned.plan.actions else [*lines, "  nothing to do"])
 
 
 def _line(action: Action) -> str:
     name = f" {action.version}" if action.version else ""
     return f"  {_SIGNS[action.kind]}{name}: {action.reason}"
+
+
+def _file_lines(files: tuple[FileChange, ...] | None) -> list[str]:
+    if files is None:
+        return ["      the files of the published artifact can't be read, so they are not compared"]
+    lines = [
+        f"      {_FILE_SIGNS[file.change]} {file.path}  {_sizes(file)}"
+        for file in files[:_FILES_SHOWN]
+    ]
+    more = len(files) - len(lines)
+    return [*lines, f"      and {more} smaller ones (--json names all)"] if more else lines
+
+
+def _sizes(file: FileChange) -> str:
+    sizes = [_size(size) for size in (file.before, file.after) if size is not None]
+    return " → ".join(dict.fromkeys(sizes))
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def _document(planned: Planned) -> dict[str, Any]:
+    registration, live = planned.plan.registration, planned.plan.live
+    return {
+        "manifest": planned.manifest,
+        "model": registration.model.id,
+        "type": registration.model.type,
+        "artifact": registration.artifact,
+        "size": registration.size,
+        "registration": registration.digest,
+        "live": live.id if live else None,
+        "state": planned.state,
+        "actions": [
+            {
+                "kind": action.kind,
+                "sign": _SIGNS[action.kind][0].strip(),
+                "reason": action.reason,
+                "version": action.version or None,
+            }
+            for action in planned.plan.actions
+        ],
+        "files": None if planned.files is None else [asdict(file) for file in planned.files],
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -23,3 +23,8 @@ Listener = Callable[[Event], None]
 
 def silent(_event: Event) -> None:
     """Listen to nothing."""
+
+
+def named(name: str, listen: Listener) -> Listener:
+    """Return a listener that tells `listen` whose stage an event is about."""
+    return lambda event: listen(replace(event, stage=f"{name} {event.stage}"))

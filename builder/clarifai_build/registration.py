@@ -17,6 +17,12 @@ from clarifai_build.render import TEMPLATE_VERSION
 FORMAT = 1
 """Raised when the same registration gives another digest."""
 
+TREE = "clarifai-build-tree"
+"""The key in an object's metadata under which the digest of its tree stands."""
+
+BUILDER = {"tool": __version__, "template": str(TEMPLATE_VERSION)}
+"""What builds artifacts, by version: stands in every version's mark."""
+
 
 @dataclass(frozen=True, slots=True)
 class Registration:
@@ -89,8 +95,7 @@ class Registration:
                 "registration": self.digest,
                 "size": self.size,
                 "project": self.project or "",
-                "tool": __version__,
-                "template": TEMPLATE_VERSION,
+                **BUILDER,
             },
         )
 

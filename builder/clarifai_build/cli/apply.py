@@ -1,22 +1,38 @@
-"""Make live what the manifest says: build, upload, register, and wait until it is ready.
+"""Make live what the manifests say: build, upload, register, and wait until they are ready.
 
-Applying again with nothing changed does nothing.
+Applying again with nothing changed does nothing. Given the file that `plan --out` wrote, apply does
+what that plan says, or refuses when anything has changed since.
 """
 
 from __future__ import annotations
 
+import signal
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
+from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.target import add_manifest, add_sandbox, resolve
+from clarifai_build.cli.pruning import doomed_in, prune
+from clarifai_build.cli.results import error_json, report_errors, table
+from clarifai_build.cli.target import Target, add_manifests, add_sandbox, load_targets
+from clarifai_build.problem import BuilderError, UsageError
+from clarifai_build.progress import Listener, named
+
+if TYPE_CHECKING:
+    from clarifai_build import fleet
+    from clarifai_build.pipeline import Applied
+    from clarifai_build.saved_plan import SavedPlan
 
 
 def configure(parser: ArgumentParser) -> None:
-    add_manifest(parser)
+    add_manifests(parser)
     add_sandbox(parser)
-    parser.add_argument("--adopt", action="store_true", help="take over a model made otherwise")
+    parser.add_argument("--adopt", action="store_true", help="take over models made otherwise")
     parser.add_argument(
-        "--no-wait", action="store_true", help="return once the version is registered"
+        "--no-wait", action="store_true", help="return once the versions are registered"
     )
     parser.add_argument(
         "--timeout",
@@ -25,38 +41,137 @@ def configure(parser: ArgumentParser) -> None:
         metavar="SECONDS",
         help="how long to wait for the platform (default: 1800)",
     )
+    parser.add_argument(
+        "--prune",
+        action="store_true",
+        help="then destroy models of the same project that no manifest names any more",
+    )
+    parser.add_argument(
+        "--yes", action="store_true", help="destroy without asking; needed without a terminal"
+    )
+    parser.add_argument(
+        "--no-lease",
+        action="store_true",
+        help="do not keep other applies of the same model away meanwhile",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import pipeline
+    from clarifai_build import fleet
 
     console.json_errors = args.json
-    listen = console.listener()
-    target = resolve(args, listen)
-    applied = pipeline.apply(
-        target.manifest,
-        target.store(),
-        target.registry(),
+    signal.signal(signal.SIGTERM, _interrupt)
+    saved = _saved(args)
+    stop = fleet.Stop()
+    listen = stop.heeding(console.listener())
+    loaded = load_targets(args.manifests, listen, sandbox=args.sandbox)
+    approval = Approval(console, saved, yes=args.yes)
+    doomed = doomed_in(loaded) if args.prune else []
+    approval.of_pruning([one for _, one in doomed])
+    many = len(loaded.targets) > 1
+
+    def apply(target: Target) -> Applied:
+        hear = named(target.manifest.model.id, listen) if many else listen
+        return _apply(target, args, approval, stop, hear)
+
+    outcomes = fleet.each(loaded.targets, apply, args.jobs, stop)
+    errors = {**loaded.errors, **{o.item.name: o.error for o in outcomes if o.error}}
+    if not errors:
+        for target, one in doomed:
+            prune(target, one, listen, lease=not args.no_lease)
+    _show(outcomes, errors, [one.model for _, one in doomed if not errors], args, console)
+    return fleet.exit_code(list(errors.values()))
+
+
+def _saved(args: Namespace) -> SavedPlan | None:
+    """Read the plan file, if that is what is to be applied, and do as it was made."""
+    names: list[str] = args.manifests
+    if not any(name.endswith(".json") for name in names):
+        return None
+    from clarifai_build import saved_plan
+
+    if len(names) > 1:
+        raise UsageError.of("usage", "a plan file is applied alone, without other arguments")
+    saved = saved_plan.load(Path(names[0]))
+    args.manifests = list(saved.states)
+    args.sandbox, args.adopt, args.prune = saved.sandbox, saved.adopt, bool(saved.prune)
+    return saved
+
+
+def _apply(
+    target: Target, args: Namespace, approval: Approval, stop: fleet.Stop, listen: Listener
+) -> Applied:
+    from clarifai_build import pipeline
+
+    way = pipeline.Way(
         adopt=args.adopt,
+        lease=not args.no_lease,
         waiting=pipeline.Waiting(not args.no_wait, args.timeout),
-        listen=listen,
+        approve=lambda plan: approval.of_plan(target.name, plan),
+        id=approval.id,
+        sleep=stop.sleep,
     )
-    actions = [action.kind for action in applied.plan.actions]
-    model = applied.plan.registration.model
+    artifact = target.build(listen)
+    return pipeline.apply(target.manifest, artifact, target.store(), target.registry, way, listen)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """End as on Ctrl-C, so that leases are given back."""
+    raise KeyboardInterrupt
+
+
+def _show(
+    outcomes: Sequence[fleet.Outcome[Target, Applied]],
+    errors: Mapping[str, BuilderError],
+    pruned: Sequence[str],
+    args: Namespace,
+    console: Console,
+) -> None:
+    if len(outcomes) + len(errors) < 2 and errors:
+        raise next(iter(errors.values()))
+    done = [(outcome.item.name, outcome.value) for outcome in outcomes if outcome.value]
     if args.json:
         console.json(
             {
-                "model": model.id,
-                "version": applied.version.id,
-                "status": applied.version.health,
-                "digest": applied.plan.registration.artifact,
-                "url": applied.url,
-                "actions": actions,
+                "models": [_document(name, applied) for name, applied in done],
+                "pruned": list(pruned),
+                "errors": [error_json(name, error) for name, error in errors.items()],
             }
         )
-    elif actions:
-        console.out(f"{model.id}: version {applied.version.id} is {applied.version.health}")
+        return
+    report_errors(errors, console)
+    if len(done) + len(errors) == 1:
+        console.out(_sentence(done[0][1]))
     else:
-        console.out(f"{model.id}: nothing to do, version {applied.version.id} is up to date")
-    return 0
+        rows = [_row(name, applied) for name, applied in done]
+        rows += [(name, "", "failed", "", error.problems[0].code) for name, error in errors.items()]
+        console.out(table(("MANIFEST", "MODEL", "RESULT", "VERSION", "STATUS"), sorted(rows)))
+    for model in pruned:
+        console.out(f"{model}: destroyed")
+
+
+def _sentence(applied: Applied) -> str:
+    model, version = applied.plan.registration.model.id, applied.version
+    if applied.plan.actions:
+        return f"{model}: version {version.id} is {version.health}"
+    return f"{model}: nothing to do, version {version.id} is up to date"
+
+
+def _row(name: str, applied: Applied) -> tuple[str, ...]:
+    result = "applied" if applied.plan.actions else "unchanged"
+    version = applied.version
+    return name, applied.plan.registration.model.id, result, version.id, version.health
+
+
+def _document(name: str, applied: Applied) -> dict[str, Any]:
+    registration = applied.plan.registration
+    return {
+        "manifest": name,
+        "model": registration.model.id,
+        "version": applied.version.id,
+        "status": applied.version.health,
+        "digest": registration.artifact,
+        "url": applied.url.partition("?")[0],
+        "actions": [action.kind for action in applied.plan.actions],
+    }

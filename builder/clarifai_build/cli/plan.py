@@ -1,31 +1,96 @@
-"""Show what apply would do. Nothing is changed."""
+"""Show what apply would do. Nothing is changed.
+
+With --out, `clarifai-build apply PLAN.json` later does this and nothing else, or refuses.
+"""
 
 from __future__ import annotations
 
+import json
+import uuid
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.target import add_manifest, add_sandbox, resolve
+from clarifai_build.cli.target import Target, add_manifests, add_sandbox, load_targets
+from clarifai_build.problem import UsageError
+from clarifai_build.progress import Listener
+
+if TYPE_CHECKING:
+    from clarifai_build.plan_report import Planned
 
 
 def configure(parser: ArgumentParser) -> None:
-    add_manifest(parser)
+    add_manifests(parser)
     add_sandbox(parser)
-    parser.add_argument("--adopt", action="store_true", help="take over a model made otherwise")
+    parser.add_argument("--adopt", action="store_true", help="take over models made otherwise")
+    parser.add_argument(
+        "--prune",
+        action="store_true",
+        help="include models of the same project that no manifest names any more",
+    )
     parser.add_argument(
         "--detailed-exitcode", action="store_true", help="exit with 2 when there is something to do"
+    )
+    parser.add_argument("--json", action="store_true", help="print the plan as JSON")
+    parser.add_argument(
+        "--out", type=Path, metavar="PLAN.json", help="save the plan, for `apply PLAN.json`"
     )
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import pipeline
-    from clarifai_build.plan_report import plan_text
+    from clarifai_build import fleet, plan_report
+    from clarifai_build.cli.pruning import doomed_in
+    from clarifai_build.cli.results import error_json, report_errors
 
-    listen = console.listener()
-    target = resolve(args, listen)
-    artifact = pipeline.build(target.manifest, listen)
-    planned = pipeline.plan(
-        target.manifest, artifact, target.store(), target.registry(), adopt=args.adopt
+    console.json_errors = args.json
+    stop = fleet.Stop()
+    listen = stop.heeding(console.listener())
+    loaded = load_targets(args.manifests, listen, sandbox=args.sandbox)
+    outcomes = fleet.each(
+        loaded.targets, lambda target: _plan(target, listen, adopt=args.adopt), args.jobs, stop
     )
-    console.out(plan_text(planned))
-    return 2 if planned.actions and args.detailed_exitcode else 0
+    planned = [outcome.value for outcome in outcomes if outcome.value]
+    errors = {**loaded.errors, **{o.item.name: o.error for o in outcomes if o.error}}
+    doomed = [one for _, one in doomed_in(loaded)] if args.prune else []
+    document = plan_report.as_json(
+        planned,
+        doomed,
+        [error_json(name, error) for name, error in errors.items()],
+        id=uuid.uuid4().hex,
+        sandbox=args.sandbox,
+        adopt=args.adopt,
+    )
+    if args.out and not errors:
+        _save(args.out, json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    if args.json:
+        console.json(document)
+    else:
+        report_errors(errors, console)
+        console.out(plan_report.plans_text(planned, doomed))
+    if errors:
+        return fleet.exit_code(list(errors.values()))
+    changes = doomed or any(one.plan.actions for one in planned)
+    return 2 if changes and args.detailed_exitcode else 0
+
+
+def _plan(target: Target, listen: Listener, *, adopt: bool) -> Planned:
+    from clarifai_build import pipeline
+    from clarifai_build.changes import file_changes
+    from clarifai_build.plan_report import Planned
+    from clarifai_build.saved_plan import state_of
+
+    store = target.store()
+    artifact = target.build(listen)
+    plan = pipeline.plan(target.manifest, artifact, store, target.registry, adopt=adopt)
+    files = file_changes(plan, artifact.tree, pipeline.live_url(plan, target.manifest, store))
+    return Planned(target.name, plan, files, state_of(plan))
+
+
+def _save(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError.of(
+            "plan-unwritable", f"{file} can't be written: {error.strerror}", file=str(file)
+        ) from error

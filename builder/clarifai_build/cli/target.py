@@ -1,48 +1,63 @@
-"""What several commands take: a manifest, and whether the cloud or the sandbox is meant."""
+"""What several commands take: manifests, and whether the cloud or the sandbox is meant."""
 
 from __future__ import annotations
 
 import os
-from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build.manifest import Clarifai, Manifest, Storage, load
+from clarifai_build.problem import BuilderError, ManifestError
 from clarifai_build.progress import Listener
 
 if TYPE_CHECKING:
+    from clarifai_build.archive import Artifact
     from clarifai_build.registry import ModelRegistry
     from clarifai_build.sandbox import Endpoints
     from clarifai_build.storage import ObjectStore
 
 DEFAULT_MANIFEST = Path("clarifai.yaml")
+JOBS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A manifest and the environment it is applied in."""
+    """A manifest, what it is called on the command line, and what it is applied with."""
 
+    name: str
     manifest: Manifest
+    registry: ModelRegistry = field(repr=False)
     environ: Mapping[str, str] = field(repr=False)
 
     def store(self) -> ObjectStore:
-        """Open the manifest's bucket."""
+        """Return the manifest's bucket; nothing is sent to it yet."""
         from clarifai_build.pipeline import storage_of
-        from clarifai_build.storage.s3 import open_store
+        from clarifai_build.storage.public import connect
 
-        return open_store(storage_of(self.manifest), self.environ)
+        return connect(storage_of(self.manifest), self.environ)
 
-    def registry(self) -> ModelRegistry:
-        """Connect to the manifest's Clarifai app."""
-        from clarifai_build.registry.clarifai import open_registry
+    def build(self, listen: Listener) -> Artifact:
+        """Make the artifact; what did not change since the last time is not read again."""
+        from clarifai_build import pipeline, user_cache
+        from clarifai_build.digest_cache import DigestCache
 
-        return open_registry(self.manifest.clarifai, self.environ)
+        cache = DigestCache(user_cache.digests_file(self.environ))
+        return pipeline.build(self.manifest, listen, cache)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The manifests that a command line names: those that load, and the errors of the others."""
+
+    targets: tuple[Target, ...]
+    errors: Mapping[str, BuilderError]
 
 
 def add_manifest(parser: ArgumentParser) -> None:
-    """Add the manifest argument."""
+    """Add the argument of one manifest."""
     parser.add_argument(
         "manifest",
         nargs="?",
@@ -50,6 +65,24 @@ def add_manifest(parser: ArgumentParser) -> None:
         default=DEFAULT_MANIFEST,
         metavar="MANIFEST",
         help="the manifest (default: clarifai.yaml)",
+    )
+
+
+def add_manifests(parser: ArgumentParser) -> None:
+    """Add the arguments of many manifests."""
+    parser.add_argument(
+        "manifests",
+        nargs="*",
+        default=[str(DEFAULT_MANIFEST)],
+        metavar="MANIFEST",
+        help="manifests, folders that hold some, or globs (default: clarifai.yaml)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_positive,
+        default=JOBS,
+        metavar="N",
+        help=f"how many models at a time (default: {JOBS})",
     )
 
 
@@ -62,15 +95,32 @@ def add_sandbox(parser: ArgumentParser) -> None:
     )
 
 
-def resolve(args: Namespace, listen: Listener) -> Target:
-    """Load the manifest, and point it at the sandbox when that is asked for."""
-    if not args.sandbox:
-        return Target(load(args.manifest, os.environ), dict(os.environ))
-    from clarifai_build import sandbox
+def load_targets(names: Sequence[str], listen: Listener, *, sandbox: bool) -> Loaded:
+    """Load manifests, point them at the sandbox when that is asked for, and connect them.
 
-    manifest = load(args.manifest, os.environ, offline=True)
-    endpoints = sandbox.ensure(listen=listen)
-    return Target(in_sandbox(manifest, endpoints), {**os.environ, **endpoints.environ()})
+    Raises UsageError where a name leads nowhere; a manifest that does not load is an error among
+    the results.
+    """
+    from clarifai_build.discovery import find_manifests
+    from clarifai_build.fleet import failure
+
+    endpoints = _sandbox(listen) if sandbox else None
+    environ = {**os.environ, **(endpoints.environ() if endpoints else {})}
+    connections = _Connections(environ)
+    targets: list[Target] = []
+    errors: dict[str, BuilderError] = {}
+
+    def take(path: Path) -> None:
+        manifest = load(path, environ, offline=sandbox)
+        manifest = in_sandbox(manifest, endpoints) if endpoints else manifest
+        registry = connections.to(manifest.clarifai)
+        _refuse_second(manifest, registry, targets)
+        targets.append(Target(str(path), manifest, registry, environ))
+
+    for path in find_manifests(map(Path, names)):
+        if error := failure(take, path):
+            errors[str(path)] = error
+    return Loaded(tuple(targets), errors)
 
 
 def in_sandbox(manifest: Manifest, endpoints: Endpoints) -> Manifest:
@@ -81,7 +131,7 @@ def in_sandbox(manifest: Manifest, endpoints: Endpoints) -> Manifest:
             bucket=endpoints.bucket,
             prefix=manifest.storage.prefix if manifest.storage else "",
             endpoint_url=endpoints.s3_endpoint,
-            region="us-east-1",
+            region=endpoints.region,
         ),
         clarifai=Clarifai(
             user_id=endpoints.user_id,
@@ -90,3 +140,44 @@ def in_sandbox(manifest: Manifest, endpoints: Endpoints) -> Manifest:
             visibility=manifest.clarifai.visibility,
         ),
     )
+
+
+def _sandbox(listen: Listener) -> Endpoints:
+    from clarifai_build import sandbox
+
+    return sandbox.ensure(listen=listen)
+
+
+class _Connections:
+    """One connection an account, for all manifests that are registered there."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._open: dict[Clarifai, ModelRegistry] = {}
+
+    def to(self, clarifai: Clarifai) -> ModelRegistry:
+        from clarifai_build.registry.clarifai import open_registry
+
+        account = replace(clarifai, visibility="private")
+        if account not in self._open:
+            self._open[account] = open_registry(account, self._environ)
+        return self._open[account]
+
+
+def _refuse_second(manifest: Manifest, registry: ModelRegistry, targets: Sequence[Target]) -> None:
+    """Two manifests of one model would undo each other's work for ever."""
+    for other in targets:
+        if other.registry is registry and other.manifest.model.id == manifest.model.id:
+            raise ManifestError.of(
+                "model-twice",
+                f"model '{manifest.model.id}' is also the model of {other.name}",
+                file=str(manifest.path),
+                hint="give each manifest a model.id of its own, or apply one of them alone",
+            )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number

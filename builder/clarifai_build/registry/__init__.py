@@ -63,6 +63,11 @@ class RemoteVersion:
         return self.mark.get("artifact")
 
     @property
+    def crc32(self) -> str:
+        """The CRC-32 of the published zip as eight hex digits, or nothing where it is not known."""
+        return str(self.mark.get("crc32", ""))
+
+    @property
     def apply(self) -> str | None:
         """The id of the apply that registered it."""
         return self.mark.get("apply")
@@ -125,8 +130,10 @@ class ModelRegistry(Protocol):
         Raises NoAnswerError when the platform may or may not have registered it.
         """
 
-    def update_version(self, model_id: str, version_id: str, new: NewModel) -> None:
-        """Set a version's description and visibility to those of the model."""
+    def update_version(
+        self, model_id: str, version_id: str, new: NewModel, mark: Mapping[str, Any]
+    ) -> None:
+        """Set a version's mark, and its description and visibility to those of the model."""
 
     def delete_version(self, model_id: str, version_id: str) -> None:
         """Remove a version; one that is gone already is no error."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from clarifai_build import contexts
 from clarifai_build.manifest import Clarifai
 from clarifai_build.problem import NotAuthorisedError, Problem
 
@@ -23,12 +24,12 @@ class Account:
 
     @classmethod
     def resolve(cls, clarifai: Clarifai, environ: Mapping[str, str]) -> Account:
-        """Fill what the manifest leaves open from the environment.
+        """Fill what the manifest leaves open from the environment, else the official CLI's context.
 
         Raises NotAuthorisedError naming everything that is missing.
         """
-        user_id = clarifai.user_id or environ.get("CLARIFAI_USER_ID", "")
-        app_id = clarifai.app_id or environ.get("CLARIFAI_APP_ID", "")
+        user_id = clarifai.user_id or _setting("CLARIFAI_USER_ID", environ)
+        app_id = clarifai.app_id or _setting("CLARIFAI_APP_ID", environ)
         metadata = _token(environ)
         missing = [
             Problem(
@@ -48,15 +49,20 @@ class Account:
         return cls(
             user_id=user_id,
             app_id=app_id,
-            api_base=clarifai.api_base or environ.get("CLARIFAI_API_BASE") or DEFAULT_API,
+            api_base=clarifai.api_base or _setting("CLARIFAI_API_BASE", environ) or DEFAULT_API,
             metadata=metadata,
-            root_certificates=environ.get("CLARIFAI_ROOT_CERTIFICATES_PATH"),
+            root_certificates=_setting("CLARIFAI_ROOT_CERTIFICATES_PATH", environ) or None,
         )
 
 
 def _token(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    if pat := environ.get("CLARIFAI_PAT", "").strip():
+    if pat := _setting("CLARIFAI_PAT", environ):
         return (("authorization", f"Key {pat}"),)
-    if session := environ.get("CLARIFAI_SESSION_TOKEN", "").strip():
+    if session := _setting("CLARIFAI_SESSION_TOKEN", environ):
         return (("x-clarifai-session-token", session),)
     return ()
+
+
+def _setting(name: str, environ: Mapping[str, str]) -> str:
+    found = contexts.setting(name, environ)
+    return found.value.strip() if found else ""

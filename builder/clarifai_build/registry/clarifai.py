@@ -133,10 +133,13 @@ class ClarifaiRegistry:
             )
         return _version(version)
 
-    def update_version(self, model_id: str, version_id: str, new: NewModel) -> None:
+    def update_version(
+        self, model_id: str, version_id: str, new: NewModel, mark: Mapping[str, Any]
+    ) -> None:
         version = resources_pb2.ModelVersion(
             id=version_id,
             description=new.description,
+            metadata=_struct({MARK: dict(mark)}),
             visibility=resources_pb2.Visibility(gettable=_gettable(new.visibility)),
         )
         self._channel.call(

@@ -1,0 +1,67 @@
+"""What changed in an artifact, file by file: the published zip's list of files against the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from clarifai_build.plan import Plan
+from clarifai_build.problem import ArtifactError, StorageError
+from clarifai_build.published import PublishedEntry, read_listing
+from clarifai_build.storage.download import fetch_range
+from clarifai_build.tree import FileTree
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One file of the artifact that differs; sizes in bytes, None where there is no such file."""
+
+    change: Literal["added", "removed", "changed"]
+    path: str
+    before: int | None
+    after: int | None
+
+    @property
+    def weight(self) -> int:
+        """The size of the larger side."""
+        return max(self.before or 0, self.after or 0)
+
+
+def published_files(url: str) -> tuple[PublishedEntry, ...]:
+    """Return the list of files of a published zip, from its central directory alone.
+
+    Raises StorageError where it can't be downloaded, ArtifactError where it is no zip of ours.
+    """
+    size = fetch_range(url, 0, 1)[1]
+    return read_listing(lambda offset, length: fetch_range(url, offset, length)[0], size)
+
+
+def compare(published: Iterable[PublishedEntry], tree: FileTree) -> tuple[FileChange, ...]:
+    """Return the files that differ in content or mode, largest first."""
+    before = {entry.path: entry for entry in published}
+    after = {entry.path: entry for entry in tree.entries}
+    changes = [
+        FileChange("removed", path, before[path].size, None) for path in before.keys() - after
+    ]
+    for path, entry in after.items():
+        was = before.get(path)
+        if was is None:
+            changes.append(FileChange("added", path, None, entry.size))
+        elif (was.size, was.crc32, was.mode) != (entry.size, entry.crc32, entry.mode):
+            changes.append(FileChange("changed", path, was.size, entry.size))
+    return tuple(sorted(changes, key=lambda change: (-change.weight, change.path)))
+
+
+def file_changes(plan: Plan, tree: FileTree, url: str) -> tuple[FileChange, ...] | None:
+    """Return what the artifact of a plan changes in the one that is live, which lies at `url`.
+
+    Reads the published list of files only where there is a change to show, and gives None where it
+    can't be read: a plan does not fail for that.
+    """
+    if plan.live is None or plan.live.artifact == plan.registration.artifact:
+        return ()
+    try:
+        return compare(published_files(url), tree)
+    except (StorageError, ArtifactError):
+        return None

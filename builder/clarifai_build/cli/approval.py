@@ -1,0 +1,69 @@
+"""Whether what is about to be done was seen and wanted."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from clarifai_build.cli.console import Console
+from clarifai_build.problem import StalePlanError, UsageError
+
+if TYPE_CHECKING:
+    from clarifai_build.plan import Plan
+    from clarifai_build.prune import Doomed
+    from clarifai_build.saved_plan import SavedPlan
+
+
+class Approval:
+    """Asks before something is destroyed, and holds a saved plan to what it says."""
+
+    def __init__(self, console: Console, saved: SavedPlan | None, *, yes: bool) -> None:
+        self._console, self._saved, self._yes = console, saved, yes
+        self._one_question_at_a_time = threading.Lock()
+
+    @property
+    def id(self) -> str:
+        """What marks that this plan was applied; empty without a saved plan."""
+        return self._saved.id if self._saved else ""
+
+    def of_plan(self, manifest: str, plan: Plan) -> None:
+        """Raise unless this plan may be carried out."""
+        if self._saved:
+            self._saved.check(manifest, plan)
+        elif plan.loses:
+            model = plan.registration.model.id
+            self._ask(
+                f"  - destroy version {action.version} of {model}: {action.reason}"
+                for action in plan.actions
+                if action.loses
+            )
+
+    def of_pruning(self, doomed: Sequence[Doomed]) -> None:
+        """Raise unless these models may be destroyed."""
+        if self._saved:
+            if {one.model: one.versions for one in doomed} != self._saved.prune:
+                raise StalePlanError.of(
+                    "plan-stale", "other models are to be pruned than when the plan was made"
+                )
+        elif doomed:
+            from clarifai_build.plan_report import doomed_text
+
+            self._ask(map(doomed_text, doomed))
+
+    def _ask(self, what: Iterable[str]) -> None:
+        with self._one_question_at_a_time:
+            for line in what:
+                self._console.err(line)
+            if self._yes:
+                return
+            if not self._console.interactive:
+                raise UsageError.of(
+                    "not-approved",
+                    "something would be destroyed, and there is no terminal to ask on",
+                    hint="look at `clarifai-build plan`, then apply with --yes",
+                )
+            self._console.err("Destroy it? [y/N]")
+            if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+                raise UsageError.of("not-approved", "nothing was destroyed, as was answered")

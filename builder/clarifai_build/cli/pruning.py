@@ -1,0 +1,53 @@
+"""What several commands do about models that no manifest names any more."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+from clarifai_build.cli.target import Loaded, Target
+from clarifai_build.problem import UsageError
+from clarifai_build.progress import Event, Listener
+from clarifai_build.prune import Doomed, destroy, find_doomed
+
+
+def doomed_in(loaded: Loaded) -> list[tuple[Target, Doomed]]:
+    """Return the models to prune, each with a target of the same project and account.
+
+    Raises UsageError where that is not certain: a manifest that does not load may name them.
+    """
+    if loaded.errors:
+        raise UsageError.of(
+            "prune-unsure",
+            "nothing is pruned while manifests do not load: they may name what would be destroyed",
+            hint="mend them, or leave --prune out",
+        )
+    groups: dict[tuple[str, int], list[Target]] = {}
+    for target in loaded.targets:
+        if target.manifest.project:
+            key = (target.manifest.project, id(target.registry))
+            groups.setdefault(key, []).append(target)
+    if not groups:
+        raise UsageError.of(
+            "prune-project",
+            "--prune needs manifests with a 'project:', which says what belongs together",
+        )
+    named = {(id(target.registry), target.manifest.model.id) for target in loaded.targets}
+    return [
+        (targets[0], doomed)
+        for (project, registry), targets in groups.items()
+        for doomed in find_doomed(
+            targets[0].registry, project, {model for at, model in named if at == registry}
+        )
+    ]
+
+
+def prune(target: Target, doomed: Doomed, listen: Listener, *, lease: bool) -> None:
+    """Destroy a model while no apply of it can run; `target` says where its lease lies."""
+    from clarifai_build import leases, pipeline
+
+    manifest = target.manifest
+    key = leases.key_of(pipeline.storage_of(manifest).prefix, target.registry.scope, doomed.model)
+    holder = leases.Holder.here(f"prune {doomed.model}")
+    with leases.held(target.store(), key, holder, listen) if lease else nullcontext():
+        destroy(target.registry, doomed)
+    listen(Event("prune", "done", f"destroyed {doomed.model}"))

@@ -1,0 +1,86 @@
+"""Show whether what is live is what the manifests say, and whether it works.
+
+sync: Synced, OutOfSync or Unknown. health: Healthy, Progressing, Degraded, Missing or Unknown.
+"""
+
+from __future__ import annotations
+
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from clarifai_build.cli.console import Console
+from clarifai_build.cli.target import Loaded, Target, add_manifests, add_sandbox, load_targets
+from clarifai_build.problem import BuilderError
+from clarifai_build.progress import silent
+
+if TYPE_CHECKING:
+    from clarifai_build.fleet import Stop
+    from clarifai_build.sync import Status
+
+
+def configure(parser: ArgumentParser) -> None:
+    add_manifests(parser)
+    add_sandbox(parser)
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
+    parser.add_argument("--watch", action="store_true", help="show it again as it changes")
+    parser.add_argument(
+        "--interval",
+        type=float,
+        default=5.0,
+        metavar="SECONDS",
+        help="how often --watch looks (default: 5)",
+    )
+
+
+def run(args: Namespace, console: Console) -> int:
+    from clarifai_build import fleet
+
+    console.json_errors = args.output == "json"
+    stop = fleet.Stop()
+    shown: list[Status] | None = None
+    while True:
+        loaded = load_targets(args.manifests, console.listener(), sandbox=args.sandbox)
+        statuses, errors = _look(loaded, args.jobs, stop)
+        if statuses != shown:
+            _show(statuses, args.output, console)
+            shown = statuses
+        if not args.watch:
+            return fleet.exit_code(list(errors.values()))
+        time.sleep(args.interval)
+
+
+def _look(loaded: Loaded, jobs: int, stop: Stop) -> tuple[list[Status], Mapping[str, BuilderError]]:
+    from clarifai_build import fleet, sync
+
+    outcomes = fleet.each(loaded.targets, _status, jobs, stop)
+    statuses = [outcome.value for outcome in outcomes if outcome.value]
+    models = {o.item.name: o.item.manifest.model.id for o in outcomes}
+    errors = {**loaded.errors, **{o.item.name: o.error for o in outcomes if o.error}}
+    statuses += [sync.unknown(name, models.get(name, ""), error) for name, error in errors.items()]
+    return sorted(statuses, key=lambda status: status.manifest), errors
+
+
+def _status(target: Target) -> Status:
+    from clarifai_build import pipeline, sync
+
+    artifact = target.build(silent)
+    plan = pipeline.plan(target.manifest, artifact, target.store(), target.registry, adopt=True)
+    return sync.status_of(target.name, plan)
+
+
+def _show(statuses: Sequence[Status], output: str, console: Console) -> None:
+    from clarifai_build.cli.results import table
+
+    if output == "json":
+        console.json({"models": [asdict(status) for status in statuses]})
+        return
+    head = ("MANIFEST", "MODEL", "SYNC", "HEALTH", "VERSION")
+    rows = [(s.manifest, s.model, s.sync, s.health, s.version) for s in statuses]
+    console.out(table(head, rows))
+    for status in statuses:
+        for condition in status.conditions:
+            name = status.model or status.manifest
+            console.out(f"  {name}: {condition.type} {condition.status}: {condition.message}")

@@ -1,0 +1,32 @@
+"""Take the lease of a model away from an apply that died without giving it back.
+
+Leases expire by themselves a minute after the last sign of life. An apply that is still alive stops
+at its next step when its lease is gone.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from clarifai_build.cli.console import Console
+from clarifai_build.cli.target import add_manifests, add_sandbox, load_targets
+
+
+def configure(parser: ArgumentParser) -> None:
+    add_manifests(parser)
+    add_sandbox(parser)
+
+
+def run(args: Namespace, console: Console) -> int:
+    from clarifai_build import fleet, leases, pipeline
+    from clarifai_build.cli.results import report_errors
+
+    loaded = load_targets(args.manifests, console.listener(), sandbox=args.sandbox)
+    for target in loaded.targets:
+        prefix = pipeline.storage_of(target.manifest).prefix
+        model_id = target.manifest.model.id
+        key = leases.key_of(prefix, target.registry.scope, model_id)
+        holder = leases.unlock(target.store(), key)
+        console.out(f"{model_id}: taken from {holder}" if holder else f"{model_id}: not leased")
+    report_errors(loaded.errors, console)
+    return fleet.exit_code(list(loaded.errors.values()))

@@ -1,0 +1,90 @@
+"""Doing one thing to many models at once: one that fails does not stop the others."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from clarifai_build.problem import BuilderError
+from clarifai_build.progress import Event, Listener
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Item, Value]):
+    """What came of one item: a value or an error."""
+
+    item: Item
+    value: Value | None = None
+    error: BuilderError | None = None
+
+
+class Stop:
+    """Tells threads to end: what they listen with and sleep with raises KeyboardInterrupt."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+
+    def set(self) -> None:
+        self._stopped.set()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, at most until everything is to end."""
+        if self._stopped.wait(seconds):
+            raise KeyboardInterrupt
+
+    def heeding(self, listen: Listener) -> Listener:
+        """Return a listener that ends the thread that tells it something."""
+
+        def hear(event: Event) -> None:
+            self.sleep(0)
+            listen(event)
+
+        return hear
+
+
+def failure(work: Callable[[Item], object], item: Item) -> BuilderError | None:
+    """Do `work`, and return the error that it raised, if any."""
+    try:
+        work(item)
+    except BuilderError as error:
+        return error
+    return None
+
+
+def each(
+    items: Sequence[Item], work: Callable[[Item], Value], jobs: int, stop: Stop
+) -> list[Outcome[Item, Value]]:
+    """Do `work` for each item, `jobs` at a time, and return what came of each, in order.
+
+    When this thread is interrupted, the others are told to stop and waited for.
+    """
+
+    def outcome(item: Item) -> Outcome[Item, Value]:
+        try:
+            return Outcome(item, work(item))
+        except BuilderError as error:
+            return Outcome(item, error=error)
+
+    if jobs == 1 or len(items) < 2:
+        return [outcome(item) for item in items]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(min(jobs, len(items))) as pool:
+        futures = [pool.submit(outcome, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def exit_code(errors: Sequence[BuilderError]) -> int:
+    """Return 0 without errors, their common exit code, or 1 where they differ."""
+    codes = {error.exit_code for error in errors}
+    return codes.pop() if len(codes) == 1 else min(len(codes), 1)

@@ -1,0 +1,223 @@
+"""A lease on a model: a small object beside the artifacts that one apply at a time can make.
+
+Whoever writes it first holds it, and renews it while the apply runs. One that was not renewed for
+`EXPIRY` seconds, by the store's clock, is taken over: its holder has died.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+
+from clarifai_build.problem import BuilderError, LeaseHeldError, StorageError
+from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.storage import UNCONDITIONAL, ObjectStore
+
+EXPIRY = 60.0
+RENEWAL = 15.0
+_LAST_RENEWAL = 5.0
+_UNCONDITIONAL = (
+    "this store knows no conditional writes, so two applies at once are not kept apart; "
+    "--no-lease does without this warning"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lease: as JSON, the content of the object."""
+
+    id: str
+    who: str
+    host: str
+    since: str
+    what: str
+
+    @classmethod
+    def here(cls, what: str, environ: Mapping[str, str] = os.environ) -> Holder:
+        """Describe this process; `what` it does, for whoever finds the lease."""
+        job = environ.get("GITHUB_RUN_ID") or environ.get("CI_JOB_ID") or ""
+        return cls(
+            id=uuid.uuid4().hex,
+            who=_user() + (f" (job {job})" if job else ""),
+            host=f"{socket.gethostname()}:{os.getpid()}",
+            since=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            what=what,
+        )
+
+    @classmethod
+    def of(cls, body: bytes) -> Holder:
+        """Read what a lease object says; one that can't be read is someone unknown's."""
+        try:
+            return cls(**json.loads(body))
+        except (ValueError, TypeError):
+            return cls("", "someone unknown", "an unknown host", "an unknown time", "something")
+
+    def __str__(self) -> str:
+        return f"{self.who} on {self.host}, since {self.since} ({self.what})"
+
+    def body(self) -> bytes:
+        """Return the content of the object."""
+        return json.dumps(asdict(self), sort_keys=True).encode()
+
+
+def key_of(prefix: str, scope: str, model_id: str) -> str:
+    """Return where the lease of a model lies; `scope` is the user and the app."""
+    return "/".join(filter(None, (prefix.strip("/"), ".leases", scope, f"{model_id}.json")))
+
+
+def holder_of(store: ObjectStore, key: str) -> Holder | None:
+    """Return who holds the lease, if anyone does."""
+    found = store.get(key)
+    return Holder.of(found.body) if found else None
+
+
+def unlock(store: ObjectStore, key: str) -> Holder | None:
+    """Take a lease away from whoever holds it, and return who that was."""
+    holder = holder_of(store, key)
+    if holder:
+        store.delete(key)
+    return holder
+
+
+class Lease:
+    """A lease that this process holds."""
+
+    def __init__(self, store: ObjectStore, key: str, holder: Holder, etag: str) -> None:
+        self._store, self._key, self._holder, self._etag = store, key, holder, etag
+        self._renewed = time.monotonic()
+        self._released = threading.Event()
+        self._lost = ""
+
+    def check(self) -> None:
+        """Raise LeaseHeldError when the lease is no longer ours: someone else may be at work."""
+        if not self._lost and time.monotonic() - self._renewed > EXPIRY:
+            self._lost = "it could not be renewed in time"
+        if self._lost:
+            raise LeaseHeldError.of(
+                "lease-lost",
+                f"the lease {self._key} was lost: {self._lost}",
+                hint="apply again: it goes on from here",
+            )
+
+    def renew_until_released(self, every: float) -> None:
+        """Renew again and again; ends when the lease is released or lost."""
+        while not self._released.wait(every) and not self._lost:
+            self.renew()
+
+    def renew(self) -> None:
+        """Renew once. A store that fails now may answer the next time."""
+        try:
+            etag = self._store.put_if(self._key, self._holder.body(), self._etag)
+        except BuilderError:
+            return
+        if etag is None and not self._is_ours():
+            self._lost = f"{holder_of(self._store, self._key) or 'nobody'} holds it now"
+        elif etag is not None:
+            self._etag, self._renewed = etag, time.monotonic()
+
+    def stop(self) -> None:
+        """Make `renew_until_released` end."""
+        self._released.set()
+
+    def release(self) -> None:
+        """Give the lease back, unless it is someone else's by now."""
+        if not self._lost:
+            self._store.delete(self._key, self._etag)
+
+    def _is_ours(self) -> bool:
+        """Tell whether a renewal that got no answer was carried out nevertheless."""
+        found = self._store.get(self._key)
+        if found is None or Holder.of(found.body).id != self._holder.id:
+            return False
+        self._etag, self._renewed = found.etag, time.monotonic()
+        return True
+
+
+@contextmanager
+def held(
+    store: ObjectStore,
+    key: str,
+    holder: Holder,
+    listen: Listener = silent,
+    *,
+    renewal: float = RENEWAL,
+    expiry: float = EXPIRY,
+) -> Iterator[Lease | None]:
+    """Hold the lease at `key` while the block runs; raises LeaseHeldError where another does.
+
+    Gives None, after a warning, with a store that knows no conditional writes.
+    """
+    etag = _acquire(store, key, holder, listen, expiry)
+    if etag is None:
+        listen(Event("lease", "done", _UNCONDITIONAL))
+        yield None
+        return
+    lease = Lease(store, key, holder, etag)
+    heartbeat = threading.Thread(target=lease.renew_until_released, args=(renewal,), daemon=True)
+    heartbeat.start()
+    try:
+        yield lease
+    finally:
+        lease.stop()
+        heartbeat.join(_LAST_RENEWAL)
+        lease.release()
+
+
+def _acquire(
+    store: ObjectStore, key: str, holder: Holder, listen: Listener, expiry: float
+) -> str | None:
+    """Return the ETag of our lease, or None where the store can't keep one."""
+    try:
+        etag = store.put_if(key, holder.body(), None)
+        if etag is not None:
+            return etag if _is_conditional(store, key, holder) else None
+    except StorageError as error:
+        if error.problems[0].code == UNCONDITIONAL:
+            return None
+        raise
+    found = store.get(key)
+    now = Holder.of(found.body) if found else None
+    if found and now and now.id == holder.id:
+        # Our own request, sent again because its first answer was lost.
+        return found.etag
+    if found and now and found.age <= expiry:
+        raise _held(now, found.age)
+    etag = store.put_if(key, holder.body(), found.etag if found else None)
+    if etag is None:
+        raise _held(holder_of(store, key) or Holder.of(b""), 0.0)
+    if now:
+        listen(Event("lease", "done", f"taken over from {now}: it had expired"))
+    return etag
+
+
+def _is_conditional(store: ObjectStore, key: str, holder: Holder) -> bool:
+    """Try to make the lease a second time: a store that lets us knows no conditions."""
+    if store.put_if(key, holder.body(), None) is None:
+        return True
+    store.delete(key)
+    return False
+
+
+def _held(holder: Holder, age: float) -> LeaseHeldError:
+    return LeaseHeldError.of(
+        "lease-held",
+        f"another apply of this model is under way: {holder}, last sign of life {age:.0f} s ago",
+        hint=f"wait for it; should it be dead, its lease expires after {EXPIRY:.0f} s without a "
+        "sign of life, or `clarifai-build unlock` takes it away",
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"

@@ -1,0 +1,98 @@
+"""Plans kept in a file, to be applied later exactly as they were shown, once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clarifai_build.plan import Plan
+from clarifai_build.problem import StalePlanError, UsageError
+
+MAJOR = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """A plan file: its id, how it was made, and the digest of what each manifest's was made from.
+
+    `states` has the manifests as they were named, from where `plan` ran; `prune` the models to
+    destroy, with their versions.
+    """
+
+    file: Path
+    id: str
+    sandbox: bool
+    adopt: bool
+    prune: Mapping[str, tuple[str, ...]]
+    states: Mapping[str, str]
+
+    def check(self, manifest: str, plan: Plan) -> None:
+        """Raise StalePlanError unless everything is as it was when the plan was shown."""
+        if any(version.apply == self.id for version in plan.observed.versions):
+            raise StalePlanError.of(
+                "plan-applied",
+                f"{self.file} was applied before",
+                file=str(self.file),
+                hint="make a new plan",
+            )
+        if state_of(plan) != self.states[manifest]:
+            raise StalePlanError.of(
+                "plan-stale",
+                f"the manifest, its files, the platform or the bucket have changed since "
+                f"{self.file} was made for {manifest}",
+                file=str(self.file),
+                hint="make a new plan and look at it",
+            )
+
+
+def load(file: Path) -> SavedPlan:
+    """Read what `plan --out` wrote; raises UsageError where the file is something else."""
+    try:
+        document: dict[str, Any] = json.loads(file.read_bytes())
+        saved = SavedPlan(
+            file=file,
+            id=str(document["id"]),
+            sandbox=bool(document["sandbox"]),
+            adopt=bool(document["adopt"]),
+            prune={one["model"]: tuple(one["versions"]) for one in document["prune"]},
+            states={model["manifest"]: model["state"] for model in document["models"]},
+        )
+        version = str(document["format_version"])
+    except OSError as error:
+        raise UsageError.of(
+            "plan-unreadable", f"{file} can't be read: {error.strerror}", file=str(file)
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError.of(
+            "plan-unreadable",
+            f"{file} is not a plan that `clarifai-build plan --out` wrote",
+            file=str(file),
+        ) from error
+    if version.partition(".")[0] != MAJOR:
+        raise UsageError.of(
+            "plan-version", f"{file} has the form {version}, this tool reads {MAJOR}.x"
+        )
+    return saved
+
+
+def state_of(plan: Plan) -> str:
+    """Return the digest of all that a plan was made from: what is wanted, and what is there."""
+    registration, observed = plan.registration, plan.observed
+    model, stored = observed.model, observed.stored
+    state = {
+        "registration": registration.digest,
+        "description": registration.model.description,
+        "visibility": registration.model.visibility,
+        "model": model and [model.type, model.description, model.visibility, model.managed],
+        "versions": [
+            [version.id, version.health, version.description, version.visibility]
+            for version in observed.versions
+        ],
+        "stored": stored and [stored.size, stored.etag],
+        "actions": [[action.kind, action.version] for action in plan.actions],
+    }
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()

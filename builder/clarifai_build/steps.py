@@ -1,0 +1,122 @@
+"""Carrying out a plan, step by step. Each leaves a state from which the next apply goes on."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from clarifai_build.archive import Artifact
+from clarifai_build.plan import Plan, sort_out
+from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.registration import TREE, Registration
+from clarifai_build.registry import ModelRegistry, NewVersion, NoAnswerError, RemoteVersion
+from clarifai_build.storage import ObjectStore, StoredObject
+from clarifai_build.storage.download import prove_downloadable
+
+_LOOK_AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)
+"""Pauses, in seconds, in which what came of a post without an answer is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """What the steps need. `check` raises when the lease is lost; `id` marks what is made."""
+
+    store: ObjectStore
+    registry: ModelRegistry
+    listen: Listener = silent
+    check: Callable[[], None] = lambda: None
+    sleep: Callable[[float], None] = time.sleep
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def say(self, message: str) -> None:
+        self.listen(Event("register", "running", message))
+
+
+def carry_out(
+    plan: Plan, artifact: Artifact, key: str, origin: dict[str, object], carrier: Carrier
+) -> RemoteVersion | None:
+    """Take the steps of a plan, and return the version that is to be live.
+
+    `key` is where the artifact lies in the bucket; `origin` goes into the mark of a new version.
+    """
+    carrier.check()
+    stored = _publish(plan, artifact, key, carrier)
+    carrier.check()
+    _settle_model(plan, carrier)
+    mark = {**origin, "apply": carrier.id, "crc32": stored.crc32}
+    new = plan.registration.new_version(carrier.store.url(key), mark)
+    carrier.check()
+    return _settle_version(plan, new, carrier)
+
+
+def _publish(plan: Plan, artifact: Artifact, key: str, carrier: Carrier) -> StoredObject:
+    """Upload what is missing, and prove that a stranger can download it before anyone is told."""
+    stored, store, listen = plan.observed.stored, carrier.store, carrier.listen
+    action = plan.wants("upload")
+    if action or stored is None:
+        listen(Event("upload", "started", f"{artifact.size} bytes"))
+        if stored is not None:
+            store.delete(key)
+        stored = store.put_artifact(key, artifact, {TREE: artifact.digest}, listen)
+        listen(Event("upload", "done", key))
+    if action or plan.wants("create-version"):
+        prove_downloadable(store.url(key), artifact)
+        listen(Event("upload", "done", "downloadable without credentials"))
+    return stored
+
+
+def _settle_model(plan: Plan, carrier: Carrier) -> None:
+    model = plan.registration.model
+    for action in plan.actions:
+        if action.kind == "create-model":
+            carrier.registry.create_model(model)
+            carrier.say(f"made model '{model.id}': {action.reason}")
+        elif action.kind in ("adopt-model", "update-model"):
+            carrier.registry.update_model(model)
+            carrier.say(f"updated model '{model.id}': {action.reason}")
+
+
+def _settle_version(plan: Plan, new: NewVersion, carrier: Carrier) -> RemoteVersion | None:
+    model = plan.registration.model
+    version = plan.live
+    for action in plan.actions:
+        if action.kind == "delete-version":
+            carrier.registry.delete_version(model.id, action.version)
+            carrier.say(f"removed version {action.version}: {action.reason}")
+        elif action.kind == "update-version" and plan.live:
+            mark = {**plan.live.mark, "project": plan.registration.project or ""}
+            carrier.registry.update_version(model.id, action.version, model, mark)
+            carrier.say(f"updated version {action.version}: {action.reason}")
+        elif action.kind == "create-version":
+            carrier.check()
+            version = _register(plan.registration, new, carrier)
+            carrier.say(f"posted version {version.id}: {action.reason}")
+    return version
+
+
+def _register(registration: Registration, new: NewVersion, carrier: Carrier) -> RemoteVersion:
+    """Post a version, once; where no answer comes, look for what has come of it."""
+    try:
+        posted = carrier.registry.create_version(registration.model.id, new)
+    except NoAnswerError:
+        for pause in _LOOK_AGAIN:
+            carrier.sleep(pause)
+            if found := _the_one(registration, carrier):
+                return found
+        raise
+    return _the_one(registration, carrier) or posted
+
+
+def _the_one(registration: Registration, carrier: Carrier) -> RemoteVersion | None:
+    """Return the one version of a registration that is there, if there is one.
+
+    A request that was delivered twice, or an apply without a lease, may have made others: those go.
+    """
+    model_id = registration.model.id
+    keep, rest = sort_out(registration, carrier.registry.versions(model_id))
+    for other in rest if keep else ():
+        if other.health != "failed":
+            carrier.registry.delete_version(model_id, other.id)
+    return keep

@@ -1,0 +1,93 @@
+"""Whether what is live is what the manifest says (sync), and whether it works (health). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from clarifai_build.plan import ActionKind, Plan
+from clarifai_build.problem import BuilderError
+from clarifai_build.registry import RemoteVersion
+
+Sync = Literal["Synced", "OutOfSync", "Unknown"]
+Health = Literal["Healthy", "Progressing", "Degraded", "Missing", "Unknown"]
+
+_CONDITIONS: dict[ActionKind, str] = {
+    "upload": "ArtifactStored",
+    "create-model": "ModelRegistered",
+    "adopt-model": "ModelManaged",
+    "update-model": "ModelUpToDate",
+    "delete-version": "VersionUnique",
+    "create-version": "VersionRegistered",
+    "update-version": "VersionUpToDate",
+    "wait": "VersionReady",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that does not hold, and why."""
+
+    type: str
+    message: str
+    status: Literal["False", "Unknown"] = "False"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How one model is doing. `version` is the newest of ours, `artifact` its tree digest."""
+
+    manifest: str
+    model: str
+    sync: Sync
+    health: Health
+    version: str = ""
+    artifact: str = ""
+    conditions: tuple[Condition, ...] = ()
+
+
+def status_of(manifest: str, plan: Plan) -> Status:
+    """Read the status off a plan: what would have to be done is what does not hold."""
+    live, observed = plan.live, plan.observed
+    conditions = [
+        Condition(_CONDITIONS[action.kind], _sentence(action.version, action.reason))
+        for action in plan.actions
+    ]
+    if live and live.health == "failed":
+        conditions.append(Condition("VersionReady", f"{live.status}: {live.details}".strip(": ")))
+    if live and not observed.versions[0].mark:
+        newer = observed.versions[0].id
+        message = f"version {newer}, which clarifai-build did not make, is newer and serves"
+        conditions.append(Condition("VersionServing", message))
+    return Status(
+        manifest=manifest,
+        model=plan.registration.model.id,
+        sync="OutOfSync" if plan.writes else "Synced",
+        health=_health(live),
+        version=live.id if live else "",
+        artifact=str(live.artifact) if live else "",
+        conditions=tuple(conditions),
+    )
+
+
+def unknown(manifest: str, model: str, error: BuilderError) -> Status:
+    """Return the status of a model that could not be looked at."""
+    conditions = tuple(
+        Condition("Observed", problem.message, "Unknown") for problem in error.problems
+    )
+    return Status(manifest, model, "Unknown", "Unknown", conditions=conditions)
+
+
+def _health(live: RemoteVersion | None) -> Health:
+    if live is None:
+        return "Missing"
+    known: dict[str, Health] = {
+        "ready": "Healthy",
+        "progressing": "Progressing",
+        "failed": "Degraded",
+    }
+    return known.get(live.health, "Unknown")
+
+
+def _sentence(version: str, reason: str) -> str:
+    return f"{version}: {reason}" if version else reason
