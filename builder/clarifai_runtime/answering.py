@@ -6,7 +6,6 @@ import time
 import traceback
 from typing import Any, List, Sequence, Set, Union
 
-from .calling import Job
 from .encoding import Tensors
 from .errors import ModelFailedError, RequestError
 
@@ -31,15 +30,18 @@ class Responder:
         self._names = names
         self.final = pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL
 
-    def respond(self, answer: Answer) -> Any:
-        """Return the response that carries an answer."""
-        if isinstance(answer, RequestError):
-            code = getattr(self._pb.TritonError, answer.code)
-            return self._pb.InferenceResponse([], self._pb.TritonError(str(answer), code))
-        make = self._pb.Tensor
-        return self._pb.InferenceResponse(
-            [make(name, array) for name, array in zip(self._names, answer)]
-        )
+    def respond(self, answers: Sequence[Answer]) -> List[Any]:
+        """Return the responses that carry answers."""
+        tensor, response, names = self._pb.Tensor, self._pb.InferenceResponse, self._names
+        return [
+            response(list(map(tensor, names, answer)))
+            if type(answer) is tuple
+            else response([], self._error(answer))
+            for answer in answers
+        ]
+
+    def _error(self, error: Any) -> Any:
+        return self._pb.TritonError(str(error), getattr(self._pb.TritonError, error.code))
 
     def log(self, error: BaseException) -> None:
         """Write the traceback of a failure into the server's log."""
@@ -59,32 +61,32 @@ class Batch:
         self._open = len(requests)
         self._started = self._last = time.monotonic()
 
-    def answer(self, jobs: Sequence[Job], answers: Sequence[Answer]) -> None:
-        """Give each job its answer."""
-        for job, answer in zip(jobs, answers):
-            self.responses[job.place] = self._responder.respond(answer)
-        self._open -= len(jobs)
+    def answer(self, places: Sequence[int], answers: Sequence[Answer]) -> None:
+        """Give the requests at these places their answers."""
+        for place, response in zip(places, self._responder.respond(answers)):
+            self.responses[place] = response
+        self._open -= len(places)
         now = time.monotonic()
         took, self._last = now - self._last, now
-        if self._open and took > SEND_AHEAD_AFTER * len(jobs):
-            self._send_ahead(jobs)
+        if self._open and took > SEND_AHEAD_AFTER * len(places):
+            self._send_ahead(places)
 
-    def _send_ahead(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            response, self.responses[job.place] = self.responses[job.place], None
-            self._sent.add(job.place)
-            sender = self.requests[job.place].get_response_sender()
+    def _send_ahead(self, places: Sequence[int]) -> None:
+        for place in places:
+            response, self.responses[place] = self.responses[place], None
+            self._sent.add(place)
+            sender = self.requests[place].get_response_sender()
             sender.send(response, flags=self._responder.final)
 
-    def cancelled(self, jobs: Sequence[Job]) -> List[Job]:
-        """Return the jobs nobody waits for any more."""
+    def cancelled(self, places: Sequence[int]) -> List[int]:
+        """Return the requests nobody waits for any more."""
         if time.monotonic() - self._started < ASK_CANCELLED_AFTER:
             return []
-        return [job for job in jobs if self.requests[job.place].is_cancelled()]
+        return [place for place in places if self.requests[place].is_cancelled()]
 
     def fail(self, error: BaseException) -> None:
         """Answer whatever has no answer yet: a request without one hangs its client for ever."""
         failure = ModelFailedError(f"the runtime failed: {type(error).__name__}: {error}")
-        for index, response in enumerate(self.responses):
-            if response is None and index not in self._sent:
-                self.responses[index] = self._responder.respond(failure)
+        for place, response in enumerate(self.responses):
+            if response is None and place not in self._sent:
+                (self.responses[place],) = self._responder.respond([failure])

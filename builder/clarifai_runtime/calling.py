@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import traceback
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Sequence
 
 from .errors import (
     InvalidInputError,
@@ -19,32 +20,38 @@ from .parameters import Value
 _RUNTIME_FOLDER = Path(__file__).parent
 
 
-class Job(NamedTuple):
-    """One request: its place in the `execute()` it came with, and its items."""
-
-    place: int
-    items: List[Any]
-
-
 class Group(NamedTuple):
-    """Requests that one call can answer: same parameters, same shape of items."""
+    """Requests that one call can answer: same parameters, same shape of items.
 
-    jobs: List[Job]
+    `places` are the requests' places in the `execute()` they came with; `sizes` says how many of
+    the `items` belong to each.
+    """
+
+    places: List[int]
+    sizes: List[int]
+    items: List[Any]
     values: Dict[str, Value]
 
-    def halves(self) -> Tuple[Group, Group]:
-        """Split the requests into two groups."""
-        middle = len(self.jobs) // 2
-        return self._replace(jobs=self.jobs[:middle]), self._replace(jobs=self.jobs[middle:])
+    def part(self, numbers: Sequence[int]) -> Group:
+        """Return a group of the requests with these numbers in the group."""
+        starts = [0, *accumulate(self.sizes)]
+        return Group(
+            [self.places[n] for n in numbers],
+            [self.sizes[n] for n in numbers],
+            [
+                item
+                for number in numbers
+                for item in self.items[starts[number] : starts[number + 1]]
+            ],
+            self.values,
+        )
 
 
 def call(predict: Predict, group: Group) -> List[Any]:
     """Return one output for each item of a group, or raise what answers its requests."""
-    jobs = group.jobs
-    items = jobs[0].items if len(jobs) == 1 else [item for job in jobs for item in job.items]
-    count = len(items)
+    count = len(group.items)
     try:
-        outputs = predict(items, group.values)
+        outputs = predict(list(group.items), group.values)
         if isinstance(outputs, Iterable) and not isinstance(outputs, (list, str, bytes, dict)):
             outputs = list(outputs)
     except BaseException as error:  # whatever user code raises answers its request

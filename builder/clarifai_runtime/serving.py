@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Dict, Hashable, List, NamedTuple, Sequence, Tuple
 
 from .answering import Batch, Responder
-from .calling import Group, Job, call
+from .calling import Group, call
 from .decoding import Decoder
 from .encoding import Encoder
-from .errors import CancelledError, ModelFailedError, RequestError
+from .errors import CancelledError, InvalidInputError, ModelFailedError, RequestError
 from .loading import Predict
-from .parameters import Call, Parameters
+from .parameters import Parameters
 
 
 class Server(NamedTuple):
@@ -37,45 +37,54 @@ class Server(NamedTuple):
         pending = self._group(batch)
         while pending:
             group = self._without_cancelled(pending.pop(), batch)
-            if not group.jobs:
+            if not group.places:
                 continue
             try:
                 outputs = call(self.predict, group)
             except RequestError as error:
-                if self.isolate and len(group.jobs) > 1:
-                    pending.extend(reversed(group.halves()))
-                else:
-                    self._log(error)
-                    batch.answer(group.jobs, [error] * len(group.jobs))
+                pending.extend(self._after_failure(group, error, batch))
             else:
-                sizes = [len(job.items) for job in group.jobs]
-                batch.answer(group.jobs, self.encoder.encode(outputs, sizes))
+                batch.answer(group.places, self.encoder.encode(outputs, group.sizes))
 
     def _group(self, batch: Batch) -> List[Group]:
         """Group the requests, the first to be called last; answer those that can't be read."""
-        calls: Dict[str, Call] = {}
         groups: Dict[Tuple[str, Hashable], Group] = {}
-        for index, request in enumerate(batch.requests):
+        seen: Dict[Tuple[str, Hashable], Group] = {}
+        decode = self.decode
+        for place, request in enumerate(batch.requests):
             try:
                 text = request.parameters()
-                params = calls.get(text) or calls.setdefault(text, self.parameters.resolve(text))
-                items = self.decode(request)
+                items, shape = decode(request)
+                if not items:
+                    raise InvalidInputError("the request is empty")
+                if (text, shape) not in seen:
+                    key, values = self.parameters.resolve(text)
+                    group = groups.setdefault((key, shape), Group([], [], [], values))
+                    seen[text, shape] = group
             except RequestError as error:
-                batch.answer([Job(index, [])], [error])
+                batch.answer([place], [error])
                 continue
-            key = (params.key, items.shape)
-            if key not in groups:
-                groups[key] = Group([], params.values)
-            groups[key].jobs.append(Job(index, items.values))
+            places, sizes, members, _ = seen[text, shape]
+            places.append(place)
+            sizes.append(len(items))
+            members += items
         return list(groups.values())[::-1]
 
+    def _after_failure(self, group: Group, error: RequestError, batch: Batch) -> Sequence[Group]:
+        """Return the halves of a group that failed; a request that is alone is the guilty one."""
+        count = len(group.places)
+        if self.isolate and count > 1:
+            return group.part(range(count // 2, count)), group.part(range(count // 2))
+        if isinstance(error, ModelFailedError):
+            self.responder.log(error)
+        batch.answer(group.places, [error] * count)
+        return ()
+
     def _without_cancelled(self, group: Group, batch: Batch) -> Group:
-        cancelled = batch.cancelled(group.jobs)
+        """Answer the requests nobody waits for any more, and return the others."""
+        cancelled = batch.cancelled(group.places)
         if not cancelled:
             return group
         batch.answer(cancelled, [CancelledError("the request was cancelled")] * len(cancelled))
-        return group._replace(jobs=[job for job in group.jobs if job not in cancelled])
-
-    def _log(self, error: RequestError) -> None:
-        if isinstance(error, ModelFailedError):
-            self.responder.log(error)
+        left = [n for n, place in enumerate(group.places) if place not in cancelled]
+        return group.part(left)

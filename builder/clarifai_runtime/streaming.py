@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Sequence, Union
+from typing import Any, NamedTuple, Sequence
 
 from .answering import Responder
 from .calling import failure_of
 from .decoding import Decoder
-from .encoding import Encoder, Tensors
+from .encoding import Encoder
 from .errors import InvalidInputError, ModelFailedError, RequestError
 from .loading import Predict
 from .outputs import TextOutput
@@ -33,23 +33,21 @@ class StreamingServer(NamedTuple):
                 failure = error if isinstance(error, RequestError) else failure_of(error)
                 if isinstance(failure, ModelFailedError):
                     self.responder.log(failure)
-                sender.send(self.responder.respond(failure), flags=self.responder.final)
+                (response,) = self.responder.respond([failure])
+                sender.send(response, flags=self.responder.final)
             else:
                 sender.send(flags=self.responder.final)
 
     def _stream(self, request: Any, sender: Any) -> None:
         params = self.parameters.resolve(request.parameters())
-        items = self.decode(request).values
+        items, _ = self.decode(request)
         if len(items) != 1:
             raise InvalidInputError(f"streaming takes one text a request, not {len(items)}")
         for piece in self.predict(items, params.values):
             if sender.is_cancelled():
                 return
-            sender.send(self.responder.respond(self._tensors(piece)))
-
-    def _tensors(self, piece: Union[str, TextOutput]) -> Tensors:
-        output = TextOutput(piece) if isinstance(piece, str) else piece
-        answer = self.encoder.encode([output], [1])[0]
-        if isinstance(answer, RequestError):
-            raise answer
-        return answer
+            output = TextOutput(piece) if isinstance(piece, str) else piece
+            (answer,) = self.encoder.encode([output], [1])
+            if isinstance(answer, RequestError):
+                raise answer
+            sender.send(*self.responder.respond([answer]))
