@@ -56,6 +56,11 @@ class Lock:
     weights: Mapping[str, str]
     requirements: Requirements | None
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) over the canonical JSON of all that is pinned."""
+        return _digest(_body(self))
+
 
 def path_of(manifest: Manifest) -> Path:
     """Return where the lock of a manifest lies: `clarifai.lock` beside `clarifai.yaml`."""
@@ -65,13 +70,12 @@ def path_of(manifest: Manifest) -> Path:
 def make(manifest: Manifest, previous: Lock | None = None, *, upgrade: bool = False) -> Lock:
     """Pin everything. Pins that still fit stay, unless `upgrade` asks for the newest."""
     pinned = previous.requirements if previous and not upgrade else None
-    return Lock(**_tool_now(), weights=_weights(manifest), requirements=_resolve(manifest, pinned))
+    return Lock(**tool_now(), weights=_weights(manifest), requirements=_resolve(manifest, pinned))
 
 
 def write(lock: Lock, path: Path) -> None:
     """Write the lock; its own digest stands in it, so that edits by hand are noticed."""
-    body = _body(lock)
-    text = json.dumps({"format": FORMAT, "digest": _digest(body), **body}, indent=2)
+    text = json.dumps({"format": FORMAT, "digest": lock.digest, **_body(lock)}, indent=2)
     try:
         path.write_text(text + "\n", encoding="utf-8", newline="\n")
     except OSError as error:
@@ -134,7 +138,8 @@ def requirements_of(manifest: Manifest) -> bytes | None:
     return lock.requirements.text.encode() if lock.requirements else None
 
 
-def _tool_now() -> dict[str, Any]:
+def tool_now() -> dict[str, Any]:
+    """Return what builds an artifact now: versions and digests, by the lock's names."""
     folder = template_dir()
     template = {
         path.relative_to(folder).as_posix(): path.read_bytes()
@@ -150,7 +155,7 @@ def _tool_now() -> dict[str, Any]:
 
 
 def _tool_drift(lock: Lock, path: Path) -> Iterator[Problem]:
-    now = _tool_now()
+    now = tool_now()
     for name in ("template", "runtime"):
         before, after = getattr(lock, f"{name}_sha256"), now[f"{name}_sha256"]
         if before != after:

@@ -1,0 +1,144 @@
+"""What an artifact was made from, by what and how: an in-toto statement with SLSA provenance v1.
+
+It holds no time of day: the same source, built by the same tool, gives the same statement.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from clarifai_build import __version__, git
+from clarifai_build.archive import Artifact
+from clarifai_build.lock import Lock, tool_now
+from clarifai_build.manifest import Manifest
+from clarifai_build.problem import ArtifactError
+
+STATEMENT = "https://in-toto.io/Statement/v1"
+PREDICATE = "https://slsa.dev/provenance/v1"
+BUILD_TYPE = "urn:clarifai-build:zip:1"
+BUILDER = "urn:clarifai-build"
+
+
+def zip_sha256(artifact: Artifact) -> str:
+    """Return the SHA-256 of the zip; reads every file."""
+    sha256 = hashlib.sha256()
+    for block in artifact.blocks(0, artifact.size):
+        sha256.update(block)
+    return sha256.hexdigest()
+
+
+def statement_of(
+    manifest: Manifest, artifact: Artifact, sha256: str, lock: Lock | None, sbom: bytes | None
+) -> bytes:
+    """Return the statement as JSON. `sha256` is the zip's."""
+    name = f"{manifest.model.id}_{manifest.model.type}.zip"
+    statement = {
+        "_type": STATEMENT,
+        "subject": [{"name": name, "digest": {"sha256": sha256}}],
+        "predicateType": PREDICATE,
+        "predicate": {
+            "buildDefinition": {
+                "buildType": BUILD_TYPE,
+                "externalParameters": {"manifest": resolved(manifest)},
+                "internalParameters": {"tree": artifact.digest, "size": artifact.size},
+                "resolvedDependencies": list(_dependencies(manifest, lock)),
+            },
+            "runDetails": {
+                "builder": {"id": BUILDER, "version": {"clarifai-build": __version__}},
+                "byproducts": [*_files(artifact), *_sbom(sbom)],
+            },
+        },
+    }
+    return json.dumps(statement, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+
+
+def read_statement(body: bytes, where: str) -> dict[str, Any]:
+    """Parse a statement; raises ArtifactError for anything that is none of ours."""
+    try:
+        statement: dict[str, Any] = json.loads(body)
+        known = (statement["_type"], statement["predicateType"]) == (STATEMENT, PREDICATE)
+    except (ValueError, KeyError, TypeError):
+        known = False
+    if not known:
+        raise ArtifactError.of(
+            "provenance-unreadable",
+            f"{where} is no in-toto statement with SLSA provenance v1",
+            hint="something replaced it; remove it and apply again",
+        )
+    return statement
+
+
+def resolved(manifest: Manifest) -> dict[str, Any]:
+    """Return the manifest as plain values: paths relative, addresses without credentials."""
+    plain: dict[str, Any] = _plain(asdict(manifest), manifest.path.parent)
+    return plain
+
+
+def _plain(value: Any, base: Path) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item, base) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, base) for item in value]
+    if isinstance(value, Path):
+        inside = value.is_relative_to(base)
+        return value.relative_to(base).as_posix() if inside else value.name
+    return without_credentials(value) if isinstance(value, str) else value
+
+
+def without_credentials(text: str) -> str:
+    """Return an address without user, password and query, which may be a signature."""
+    if "://" not in text:
+        return text
+    parts = urlsplit(text)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _dependencies(manifest: Manifest, lock: Lock | None) -> Iterator[dict[str, Any]]:
+    folder = manifest.path.parent
+    if checkout := git.checkout_of(folder):
+        remote = without_credentials(git.remote_of(folder))
+        yield {
+            "name": "source",
+            "uri": f"git+{remote}" if remote else "git",
+            "digest": {"gitCommit": checkout.commit},
+            "annotations": {"dirty": checkout.dirty},
+        }
+    for weight in manifest.weights:
+        yield {
+            "name": weight.to,
+            "uri": without_credentials(weight.source),
+            "digest": {"sha256": weight.sha256},
+        }
+    tool = tool_now()
+    for name, version in (("template", str(tool["template"])), ("runtime", __version__)):
+        yield {
+            "name": name,
+            "digest": {"sha256": tool[f"{name}_sha256"]},
+            "annotations": {"version": version},
+        }
+    if lock:
+        yield {"name": "clarifai.lock", "digest": {"sha256": lock.digest}}
+
+
+def _files(artifact: Artifact) -> Iterator[dict[str, Any]]:
+    for entry in artifact.tree.entries:
+        yield {
+            "name": entry.path,
+            "digest": {"sha256": entry.sha256},
+            "annotations": {"size": entry.size, "mode": f"{entry.mode:04o}"},
+        }
+
+
+def _sbom(sbom: bytes | None) -> Iterator[dict[str, Any]]:
+    if sbom is not None:
+        yield {
+            "name": "sbom",
+            "mediaType": "application/vnd.cyclonedx+json",
+            "digest": {"sha256": hashlib.sha256(sbom).hexdigest()},
+        }

@@ -1,0 +1,89 @@
+"""The records beside a published zip: its provenance, and its SBOM where there is a lock.
+
+They are written once, by whoever publishes the zip first; their digests stand in the mark of every
+version that uses it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from clarifai_build import lock as locks
+from clarifai_build import provenance
+from clarifai_build.archive import Artifact
+from clarifai_build.manifest import Manifest
+from clarifai_build.problem import ArtifactError, StorageError
+from clarifai_build.storage import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The SHA-256s of a zip, its provenance and its SBOM: goes into a version's mark."""
+
+    sha256: str
+    provenance: str
+    sbom: str = ""
+
+    def mark(self) -> dict[str, str]:
+        return {"sha256": self.sha256, "provenance": self.provenance, "sbom": self.sbom}
+
+
+def provenance_key(zip_key: str) -> str:
+    """Return where the provenance of the zip at a key, or a URL, lies."""
+    return f"{zip_key}.provenance.json"
+
+
+def sbom_key(zip_key: str) -> str:
+    """Return where the SBOM of the zip at a key, or a URL, lies."""
+    return f"{zip_key}.sbom.json"
+
+
+def publish(store: ObjectStore, key: str, manifest: Manifest, artifact: Artifact) -> Records:
+    """Write the records of the zip at `key`, unless they are there, and return their digests."""
+    lock = locks.read(locks.path_of(manifest))
+    sbom = None
+    if lock is not None and lock.requirements is not None:
+        from clarifai_build.sbom import sbom_of
+
+        sbom = _put_once(store, sbom_key(key), sbom_of(manifest, lock))
+    sha256 = provenance.zip_sha256(artifact)
+    at = provenance_key(key)
+    found = store.get(at)
+    if found is not None and _subject(found.body) == sha256:
+        return Records(sha256, _sha256(found.body), _sha256(sbom) if sbom else "")
+    statement = provenance.statement_of(manifest, artifact, sha256, lock, sbom)
+    if store.put_if(at, statement, found.etag if found else None) is None:
+        raise _unstable(at)
+    return Records(sha256, _sha256(statement), _sha256(sbom) if sbom else "")
+
+
+def _subject(statement: bytes) -> str:
+    """Return the SHA-256 of the zip that a statement is about, or nothing."""
+    try:
+        subject = provenance.read_statement(statement, "")["subject"]
+        return str(subject[0]["digest"]["sha256"])
+    except (ArtifactError, KeyError, IndexError, TypeError):
+        return ""
+
+
+def _put_once(store: ObjectStore, key: str, body: bytes) -> bytes:
+    """Store `body` unless something lies there; return what lies there."""
+    if store.put_if(key, body, None) is not None:
+        return body
+    found = store.get(key)
+    if found is None:
+        raise _unstable(key)
+    return found.body
+
+
+def _sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _unstable(key: str) -> StorageError:
+    return StorageError.of(
+        "records-unstable",
+        f"{key} changed while it was written: another apply of the same artifact is under way",
+        hint="apply again",
+    )

@@ -1,0 +1,67 @@
+"""The locked requirements of a model as a CycloneDX SBOM, made by cyclonedx-python-lib.
+
+The same lock gives the same bytes: no time of day, no random serial number.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from clarifai_build import __version__
+from clarifai_build.lock import Lock
+from clarifai_build.manifest import Manifest
+
+if TYPE_CHECKING:
+    from cyclonedx.model.component import Component
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:clarifai-build:sbom")
+_PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)")
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+
+
+def sbom_of(manifest: Manifest, lock: Lock) -> bytes:
+    """Return the SBOM as JSON, CycloneDX 1.6."""
+    from cyclonedx.model.bom import Bom, BomMetaData
+    from cyclonedx.model.component import Component, ComponentType
+    from cyclonedx.output.json import JsonV1Dot6
+
+    model = Component(
+        name=manifest.model.id,
+        type=ComponentType.MACHINE_LEARNING_MODEL,
+        description=manifest.model.description or None,
+        bom_ref="model",
+    )
+    tool = Component(name="clarifai-build", version=__version__, type=ComponentType.APPLICATION)
+    pins = lock.requirements.pins if lock.requirements else ()
+    serial = uuid.uuid5(_NAMESPACE, "\n".join((manifest.model.id, __version__, *pins)))
+    metadata = BomMetaData(component=model)
+    metadata.tools.components.add(tool)
+    bom = Bom(components=list(_components(pins)), metadata=metadata, serial_number=serial)
+    bom.register_dependency(model, bom.components)
+    written = json.loads(JsonV1Dot6(bom).output_as_string())
+    del written["metadata"]["timestamp"]
+    return json.dumps(written, indent=2, sort_keys=True).encode() + b"\n"
+
+
+def _components(pins: tuple[str, ...]) -> Iterator[Component]:
+    from cyclonedx.model import HashAlgorithm, HashType
+    from cyclonedx.model.component import Component, ComponentType
+    from packageurl import PackageURL
+
+    for requirement in re.split(r"\n(?=\S)", "\n".join(pins)):
+        if (pin := _PIN.match(requirement)) is None:
+            continue
+        name, version = re.sub(r"[-_.]+", "-", pin["name"]).lower(), pin["version"]
+        yield Component(
+            name=name,
+            version=version,
+            type=ComponentType.LIBRARY,
+            bom_ref=f"{name}=={version}",
+            purl=PackageURL("pypi", None, name, version),
+            hashes=[HashType(alg=HashAlgorithm.SHA_256, content=content)
+                    for content in _HASH.findall(requirement)],
+        )  # fmt: skip

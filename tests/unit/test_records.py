@@ -1,0 +1,156 @@
+"""The lock, the SBOM and the provenance: what they hold, and that they hold nothing else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from clarifai_build import lock as locks
+from clarifai_build import provenance, resolving
+from clarifai_build.archive import Artifact
+from clarifai_build.lock import Lock, LockError, Requirements
+from clarifai_build.manifest import Manifest, load
+from clarifai_build.sbom import sbom_of
+from clarifai_build.tree import lay_out
+
+PINS = (
+    "numpy==1.26.4 \\",
+    f"    --hash=sha256:{'a' * 64} \\",
+    f"    --hash=sha256:{'b' * 64}",
+    "ruamel.yaml[jinja2]==0.18.6 ; python_version < '4' \\",
+    f"    --hash=sha256:{'c' * 64}",
+)
+ENDPOINT = "https://user:hunter2@store.example/path?X-Signature=hunter3"
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Manifest:
+    """A model with requirements, in a folder of its own."""
+    (tmp_path / "clarifai.yaml").write_text(
+        "model: {id: words, type: text-to-text}\n"
+        "storage: {bucket: models, endpoint_url: '${env:ENDPOINT}'}\n"
+    )
+    (tmp_path / "inference.py").write_text("class InferenceModel:\n    def predict(self): ...\n")
+    (tmp_path / "requirements.txt").write_text("-r base.txt\nnumpy<2\n")
+    (tmp_path / "base.txt").write_text("ruamel.yaml\n")
+    return load(tmp_path, {"ENDPOINT": ENDPOINT})
+
+
+@pytest.fixture
+def lock(manifest: Manifest) -> Lock:
+    """A lock of that model, whose pins were made up here."""
+    source = manifest.code.requirements
+    assert source
+    pins = Requirements(resolving.digest(source), "3.11", resolving.PLATFORM, PINS)
+    return Lock(**locks.tool_now(), weights={}, requirements=pins)
+
+
+def test_a_lock_comes_back_as_it_was(lock: Lock, manifest: Manifest) -> None:
+    """What is written is what is read, and nothing has moved."""
+    path = locks.path_of(manifest)
+    locks.write(lock, path)
+    assert path.name == "clarifai.lock"
+    assert locks.read(path) == lock
+    locks.require(manifest)
+    text = locks.requirements_of(manifest)
+    assert text == "".join(f"{pin}\n" for pin in PINS).encode()
+
+
+def test_without_a_lock_requirements_are_the_users(manifest: Manifest) -> None:
+    """A model without a lock is built from its own requirements, and is refused by --locked."""
+    assert locks.requirements_of(manifest) == b"-r base.txt\nnumpy<2\n"
+    with pytest.raises(LockError, match="no lock"):
+        locks.require(manifest)
+
+
+def test_an_edited_lock_is_refused(lock: Lock, manifest: Manifest) -> None:
+    """A version changed by hand is noticed: the digest in the lock is not its content's."""
+    path = locks.path_of(manifest)
+    locks.write(lock, path)
+    path.write_text(path.read_text().replace("1.26.4", "1.26.3"))
+    with pytest.raises(LockError, match="edited by hand"):
+        locks.requirements_of(manifest)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "<<<<<<< HEAD", '{"format": 9, "digest": 1}'])
+def test_a_broken_lock_is_refused(content: str, manifest: Manifest) -> None:
+    """Cut files, merge conflicts and formats to come are told apart from a missing lock."""
+    path = locks.path_of(manifest)
+    path.write_text(content)
+    with pytest.raises(LockError):
+        locks.read(path)
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "base.txt"])
+def test_changed_requirements_are_named(name: str, lock: Lock, manifest: Manifest) -> None:
+    """A build does not silently drop or keep pins when what they came from has changed."""
+    locks.write(lock, locks.path_of(manifest))
+    (manifest.path.parent / name).write_text("scipy\n")
+    with pytest.raises(LockError, match=r"requirements\.txt has changed"):
+        locks.requirements_of(manifest)
+
+
+def test_drift_of_the_tool_names_the_version_to_use(lock: Lock, manifest: Manifest) -> None:
+    """A lock made with another runtime says which version of the tool gives the same bytes."""
+    other = {**locks.tool_now(), "tool": "0.0.9", "runtime_sha256": "0" * 64}
+    locks.write(
+        Lock(**other, weights={"w": "1" * 64}, requirements=lock.requirements),
+        locks.path_of(manifest),
+    )
+    with pytest.raises(LockError) as caught:
+        locks.require(manifest)
+    runtime, weights = caught.value.problems
+    assert "clarifai-build==0.0.9" in (runtime.hint or "")
+    assert "weight w" in weights.message
+
+
+def test_sbom_is_valid_and_the_same_each_time(lock: Lock, manifest: Manifest) -> None:
+    """The SBOM holds each pin with its hashes, fits CycloneDX's own schema, and has no clock."""
+    made = sbom_of(manifest, lock)
+    assert made == sbom_of(manifest, lock)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(made.decode()) is None
+    components = {item["name"]: item for item in json.loads(made)["components"]}
+    assert components["numpy"]["version"] == "1.26.4"
+    assert len(components["numpy"]["hashes"]) == 2
+    assert components["ruamel-yaml"]["purl"] == "pkg:pypi/ruamel-yaml@0.18.6"
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """Run git with an identity."""
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def test_provenance_says_what_went_in(lock: Lock, manifest: Manifest) -> None:
+    """Commit, dirt, files and manifest are there; credentials and places on disk are not."""
+    folder = manifest.path.parent
+    git(folder, "init", "-q")
+    git(folder, "remote", "add", "origin", "https://me:hunter4@git.example/team/models.git")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "first")
+    artifact = Artifact(lay_out({"config.pbtxt": b"x"}, manifest))
+    body = provenance.statement_of(manifest, artifact, "f" * 64, lock, b"{}")
+    assert body == provenance.statement_of(manifest, artifact, "f" * 64, lock, b"{}")
+    assert b"hunter" not in body
+    assert str(folder).encode() not in body
+    statement = provenance.read_statement(body, "here")
+    assert statement["subject"][0]["digest"] == {"sha256": "f" * 64}
+    definition = statement["predicate"]["buildDefinition"]
+    source = definition["resolvedDependencies"][0]
+    assert source["uri"] == "git+https://git.example/team/models.git"
+    assert len(source["digest"]["gitCommit"]) == 40
+    assert source["annotations"] == {"dirty": False}
+    assert definition["externalParameters"]["manifest"]["model"]["id"] == "words"
+    files = {item["name"] for item in statement["predicate"]["runDetails"]["byproducts"]}
+    assert {"config.pbtxt", "1/inference.py", "sbom"} <= files
+    (folder / "inference.py").write_text("changed = 1\n")
+    dirty = provenance.read_statement(
+        provenance.statement_of(manifest, artifact, "f" * 64, None, None), "here"
+    )
+    source = dirty["predicate"]["buildDefinition"]["resolvedDependencies"][0]
+    assert source["annotations"] == {"dirty": True}
