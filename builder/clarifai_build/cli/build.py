@@ -23,8 +23,8 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build.archive import write_zip
     from clarifai_build.manifest import load
+    from clarifai_build.pack import write_zip
     from clarifai_build.pipeline import build
 
     console.json_errors = args.json

@@ -3,55 +3,66 @@
 from __future__ import annotations
 
 import base64
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-from clarifai_build import crc as crc32
 from clarifai_build.archive import Artifact
 from clarifai_build.manifest import Storage
 from clarifai_build.problem import BuilderError, NotAuthorisedError, StorageError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.storage import UNCONDITIONAL, SmallObject, StoredObject
+from clarifai_build.storage.multipart import Upload, is_unknown_to_store
+from clarifai_build.storage.parts import base64_of
 from clarifai_build.storage.public import crc_hex, public_url
 
 if TYPE_CHECKING:
+    from botocore.credentials import Credentials
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 PRESIGNED_SECONDS = 7 * 24 * 3600
 _DEFAULT_REGION = "us-east-1"
-_PART = 16 << 20
-_MOST_PARTS = 10_000
+_ONE_REQUEST = 16 << 20
+_SAMPLE = 64 << 10
 _REFUSED = frozenset(
     {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
 )
 _EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
 _UNKNOWN = frozenset({"NotImplemented", "501"})
-_ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+_ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
 
 
 def open_store(storage: Storage, environ: Mapping[str, str]) -> S3Store:
     """Connect to the bucket with the credentials that boto3 finds."""
     with _translated(storage.bucket):
-        return S3Store(connect(storage, environ), storage)
+        session = _session(environ)
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        return S3Store(_client(session, storage, environ), storage, credentials)
 
 
 def connect(storage: Storage, environ: Mapping[str, str]) -> S3Client:
     """Return a client for the store of a bucket; botocore's errors come as they are."""
-    session = boto3.Session(
+    return _client(_session(environ), storage, environ)
+
+
+def _session(environ: Mapping[str, str]) -> boto3.Session:
+    return boto3.Session(
         aws_access_key_id=environ.get("AWS_ACCESS_KEY_ID"),
         aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY"),
         aws_session_token=environ.get("AWS_SESSION_TOKEN"),
         profile_name=environ.get("AWS_PROFILE"),
     )
+
+
+def _client(session: boto3.Session, storage: Storage, environ: Mapping[str, str]) -> S3Client:
     region = storage.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     endpoint = storage.endpoint_url or environ.get("AWS_ENDPOINT_URL_S3")
     checksums: Literal["when_required", "when_supported"] = (
@@ -77,6 +88,7 @@ class S3Store:
 
     client: S3Client
     storage: Storage
+    credentials: Credentials = field(repr=False)
 
     def stat(self, key: str) -> StoredObject | None:
         """Return what lies at `key`, or None."""
@@ -93,16 +105,30 @@ class S3Store:
     def put_artifact(
         self, key: str, artifact: Artifact, metadata: dict[str, str], listen: Listener = silent
     ) -> StoredObject:
-        """Store the artifact at `key`, all or nothing; an object that is there already stays."""
-        if (present := self.stat(key)) is not None:
+        """Store the artifact at `key`, all or nothing; the same object there already stays."""
+        present = self.stat(key)
+        if present is not None and _holds(present, artifact):
             return present
+        condition = {"IfMatch": present.etag} if present else {"IfNoneMatch": "*"}
         listen(Event("upload", "started", total=artifact.size))
-        with _translated(self.storage.bucket):
-            self._send(key, artifact, metadata, listen)
-        listen(Event("upload", "done", done=artifact.size, total=artifact.size))
+        compared = True
+        try:
+            with _translated(self.storage.bucket):
+                compared = self._send(
+                    key, artifact, metadata, condition, listen, self.storage.checksums == "auto"
+                )
+        except (_RefusedError, _AbsentError):
+            listen(Event("upload", "running", "another upload of the same artifact was first"))
         stored = self.stat(key)
-        if stored is None or stored.size != artifact.size:
-            raise StorageError.of("upload-lost", f"{key} is not in the store after its upload.")
+        if stored is None or not _holds(stored, artifact):
+            raise StorageError.of(
+                "upload-lost",
+                f"{key} is not what was uploaded",
+                hint="something else writes to this key; apply again",
+            )
+        if not compared:
+            self._compare(key, artifact)
+        listen(Event("upload", "done", done=artifact.size, total=artifact.size))
         return stored
 
     def url(self, key: str) -> str:
@@ -158,50 +184,75 @@ class S3Store:
         return True
 
     def _send(
-        self, key: str, artifact: Artifact, metadata: dict[str, str], listen: Listener
+        self,
+        key: str,
+        artifact: Artifact,
+        metadata: dict[str, str],
+        condition: dict[str, Any],
+        listen: Listener,
+        checksums: bool,
+    ) -> bool:
+        """Send the artifact, without what the store does not know; say whether it compared it."""
+        try:
+            self._send_as(key, artifact, metadata, condition, listen, checksums)
+        except ClientError as exc:
+            if not is_unknown_to_store(exc) or not (condition or checksums):
+                raise
+            if exc.operation_name == "CreateMultipartUpload" or not condition:
+                checksums = False
+            else:
+                condition = {}
+            return self._send(key, artifact, metadata, condition, listen, checksums)
+        return checksums
+
+    def _send_as(
+        self,
+        key: str,
+        artifact: Artifact,
+        metadata: dict[str, str],
+        condition: dict[str, Any],
+        listen: Listener,
+        checksums: bool,
     ) -> None:
         bucket = self.storage.bucket
-        upload = self.client.create_multipart_upload(
-            Bucket=bucket,
-            Key=key,
-            Metadata=metadata,
-            ContentType="application/zip",
-            ChecksumAlgorithm="CRC32",
-            ChecksumType="FULL_OBJECT",
-        )["UploadId"]
-        parts: list[CompletedPartTypeDef] = []
-        whole = 0
-        try:
-            size = max(_PART, -(-artifact.size // _MOST_PARTS))
-            for number, offset in enumerate(range(0, artifact.size, size), 1):
-                body = artifact.read(offset, size)
-                crc = zlib.crc32(body)
-                whole = crc32.combine(whole, crc, len(body))
-                sent = self.client.upload_part(
-                    Bucket=bucket,
+        options: dict[str, Any] = {"Metadata": metadata, "ContentType": "application/zip"}
+        if self.storage.access == "public-read-acl":
+            options["ACL"] = "public-read"
+        if artifact.size > _ONE_REQUEST:
+            upload = Upload(self.client, self.credentials, bucket, key, options, checksums, listen)
+            upload.run(artifact, condition)
+            upload.abort_stale(self.storage.prefix)
+            return
+        if checksums:
+            options["ChecksumCRC32"] = base64_of(artifact.crc32(0, artifact.size))
+        body = artifact.read(0, artifact.size)
+        self.client.put_object(Bucket=bucket, Key=key, Body=body, **options, **condition)
+
+    def _compare(self, key: str, artifact: Artifact) -> None:
+        """Read samples back from a store that compares no checksums itself."""
+        length = min(_SAMPLE, artifact.size)
+        for offset in (0, (artifact.size - length) // 2, artifact.size - length):
+            with _translated(self.storage.bucket):
+                answer = self.client.get_object(
+                    Bucket=self.storage.bucket,
                     Key=key,
-                    UploadId=upload,
-                    PartNumber=number,
-                    Body=body,
-                    ChecksumCRC32=_base64(crc),
+                    Range=f"bytes={offset}-{offset + length - 1}",
                 )
-                parts.append(
-                    {"PartNumber": number, "ETag": sent["ETag"], "ChecksumCRC32": _base64(crc)}
+                body = answer["Body"].read()
+            if body != artifact.read(offset, length):
+                self.delete(key)
+                raise StorageError.of(
+                    "upload-damaged",
+                    f"{key} came out different at the store, and was removed",
+                    hint="apply again",
                 )
-                listen(Event("upload", "running", done=offset + len(body), total=artifact.size))
-            self.client.complete_multipart_upload(
-                Bucket=bucket,
-                Key=key,
-                UploadId=upload,
-                MultipartUpload={"Parts": parts},
-                ChecksumCRC32=_base64(whole),
-                ChecksumType="FULL_OBJECT",
-                IfNoneMatch="*",
-            )
-        except ClientError as exc:
-            self.client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
-            if exc.response["Error"]["Code"] not in _EXISTS:
-                raise
+
+
+def _holds(stored: StoredObject, artifact: Artifact) -> bool:
+    """Tell whether an object is the artifact, by its size and, where the store has it, CRC-32."""
+    if stored.size != artifact.size:
+        return False
+    return not stored.crc32 or stored.crc32 == f"{artifact.crc32(0, artifact.size):08x}"
 
 
 class _AbsentError(Exception):

@@ -1,0 +1,192 @@
+"""Parts on the wire: signed by botocore, sent from the source files by the kernel.
+
+boto3 would read every part into memory and hash it once more; the CRC-32 that it needs is known.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import os
+import socket
+import ssl
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.request import getproxies, proxy_bypass
+
+from clarifai_build.archive import Artifact, Span, read_span, unreadable
+from clarifai_build.digests import refuse_changed
+from clarifai_build.storage.parts import Part, base64_of
+from clarifai_build.walk import Stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from botocore.credentials import Credentials
+    from mypy_boto3_s3 import S3Client
+
+_TIMEOUT = 120.0
+_STEP = 4 << 20
+_KERNEL_SEND = 64 << 10
+
+
+class StoreAnsweredError(Exception):
+    """The store answered a part with an error."""
+
+    def __init__(self, status: int, body: str) -> None:
+        super().__init__(f"{status} {body[:500]}")
+        self.status = status
+        self.body = body
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Sends the parts of one upload, from any number of threads."""
+
+    client: S3Client
+    credentials: Credentials
+    bucket: str
+    key: str
+    upload: str
+    checksums: bool
+    count: Callable[[int], None]
+    stop: threading.Event = field(default_factory=threading.Event)
+    connections: set[http.client.HTTPConnection] = field(default_factory=set)
+
+    def close(self) -> None:
+        """Break off whatever is being sent."""
+        self.stop.set()
+        for connection in tuple(self.connections):
+            if connection.sock is not None:
+                _shut(connection.sock)
+
+    def send(self, artifact: Artifact, part: Part) -> str:
+        """Send one part and return its ETag."""
+        url, headers = self._signed(part)
+        connection, target = _connect(url)
+        self.connections.add(connection)
+        try:
+            connection.putrequest("PUT", target, skip_accept_encoding=True, skip_host=True)
+            for name, value in headers.items():
+                connection.putheader(name, value)
+            connection.putheader("Content-Length", str(part.length))
+            connection.endheaders()
+            try:
+                self._send_body(connection.sock, artifact, part)
+            except (BrokenPipeError, ConnectionResetError):
+                # The store may have said why before it hung up.
+                return _etag(connection.getresponse())
+            return _etag(connection.getresponse())
+        finally:
+            self.connections.discard(connection)
+            connection.close()
+
+    def _signed(self, part: Part) -> tuple[str, dict[str, str]]:
+        from botocore.auth import S3SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.config import Config
+
+        url = self._url(part)
+        headers = {"Host": urlsplit(url).netloc}
+        if self.checksums:
+            headers["x-amz-checksum-crc32"] = base64_of(part.crc32)
+        request = AWSRequest("PUT", url, headers=headers)
+        request.context["client_config"] = Config(s3={"payload_signing_enabled": False})
+        S3SigV4Auth(self.credentials, "s3", self.client.meta.region_name).add_auth(request)
+        return url, dict(request.headers.items())
+
+    def _url(self, part: Part) -> str:
+        """Return the address of a part as botocore would have it, without its signature."""
+        presigned = self.client.generate_presigned_url(
+            "upload_part",
+            Params={
+                "Bucket": self.bucket,
+                "Key": self.key,
+                "UploadId": self.upload,
+                "PartNumber": part.number,
+            },
+        )
+        parsed = urlsplit(presigned)
+        values = parse_qs(parsed.query)
+        query = urlencode({name: values[name][0] for name in ("partNumber", "uploadId")})
+        return urlunsplit((parsed.scheme, parsed.netloc, parsed.path, query, ""))
+
+    def _send_body(self, connection: socket.socket, artifact: Artifact, part: Part) -> None:
+        small = bytearray()
+        for span in artifact.spans(part.offset, part.length):
+            if isinstance(span.source, bytes) or span.length < _KERNEL_SEND:
+                small += b"".join(read_span(span))
+                if len(small) >= _KERNEL_SEND:
+                    self._flush(connection, small)
+                continue
+            self._flush(connection, small)
+            self._send_file(connection, span)
+        self._flush(connection, small)
+
+    def _flush(self, connection: socket.socket, small: bytearray) -> None:
+        if small:
+            self._go_on(len(small))
+            connection.sendall(small)
+            small.clear()
+
+    def _send_file(self, connection: socket.socket, span: Span) -> None:
+        if isinstance(connection, ssl.SSLSocket):
+            for block in read_span(span):
+                self._go_on(len(block))
+                connection.sendall(block)
+            return
+        file = str(span.source)
+        if not os.access(file, os.R_OK):
+            raise unreadable(file, FileNotFoundError(errno.ENOENT, "it vanished or was closed"))
+        with Path(file).open("rb", buffering=0) as stream:
+            start, end = span.start, span.start + span.length
+            while start < end:
+                sent = connection.sendfile(stream, start, min(_STEP, end - start))
+                if not sent:
+                    break
+                self._go_on(sent)
+                start += sent
+            refuse_changed(file, span.stamp, Stamp.of(os.fstat(stream.fileno())))
+
+    def _go_on(self, count: int) -> None:
+        if self.stop.is_set():
+            raise InterruptedError
+        self.count(count)
+
+
+def _connect(url: str) -> tuple[http.client.HTTPConnection, str]:
+    """Return a connection towards `url`, by a proxy if there is one, and what to ask it for."""
+    parsed = urlsplit(url)
+    host, target = parsed.hostname or "", f"{parsed.path}?{parsed.query}"
+    proxy = None if proxy_bypass(host) else getproxies().get(parsed.scheme)
+    via = urlsplit(proxy) if proxy else parsed
+    to = via.hostname or ""
+    if parsed.scheme == "http":
+        connection = http.client.HTTPConnection(to, via.port, timeout=_TIMEOUT)
+        return connection, url if proxy else target
+    from botocore.httpsession import get_cert_path
+
+    bundle = os.environ.get("AWS_CA_BUNDLE") or get_cert_path(True)
+    context = ssl.create_default_context(cafile=bundle)
+    secure = http.client.HTTPSConnection(to, via.port, timeout=_TIMEOUT, context=context)
+    if proxy:
+        secure.set_tunnel(host, parsed.port or 443)
+    return secure, target
+
+
+def _etag(response: http.client.HTTPResponse) -> str:
+    body = response.read(64 << 10).decode("utf-8", "replace")
+    etag = response.headers.get("ETag")
+    if response.status != 200 or etag is None:
+        raise StoreAnsweredError(response.status, body)
+    return etag
+
+
+def _shut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return
