@@ -13,6 +13,15 @@ from clarifai_build.document import Document, read
 from clarifai_build.problem import ManifestError
 
 DEFER = "ENVVAR"
+NAMES = (
+    "CLARIFAI_PAT",
+    "CLARIFAI_SESSION_TOKEN",
+    "CLARIFAI_USER_ID",
+    "CLARIFAI_APP_ID",
+    "CLARIFAI_API_BASE",
+    "CLARIFAI_UI",
+    "CLARIFAI_ROOT_CERTIFICATES_PATH",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,12 @@ def setting(name: str, environ: Mapping[str, str]) -> Setting | None:
     if not isinstance(value, str) or not value or value == DEFER:
         return None
     return Setting(value, f"context '{context}' in {document.name}")
+
+
+def merged(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment, with what only the current context sets added to it."""
+    found = {name: setting(name, environ) for name in NAMES}
+    return {**environ, **{name: one.value for name, one in found.items() if one}}
 
 
 def _config(environ: Mapping[str, str]) -> Document | None:

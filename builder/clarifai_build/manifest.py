@@ -181,6 +181,13 @@ def examine(path: Path, environ: Mapping[str, str], *, offline: bool = False) ->
         document = read(path)
     except ManifestError as error:
         return Examined(None, None, error.problems, {})
+    return examine_document(document, path, environ, offline=offline)
+
+
+def examine_document(
+    document: Document, path: Path, environ: Mapping[str, str], *, offline: bool = False
+) -> Examined:
+    """Check a document as if it stood at `path`."""
     resolved = environment.resolve(document, environ, offline=offline)
     document, base = resolved.document, path.resolve().parent
     found = [

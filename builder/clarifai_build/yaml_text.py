@@ -9,7 +9,7 @@ from typing import Any
 
 from clarifai_build.document import core_scalar
 
-_PLAIN = re.compile(r"[A-Za-z0-9$][A-Za-z0-9 ._/${}:-]*\Z")
+_PLAIN = re.compile(r"[A-Za-z0-9$_./][A-Za-z0-9 ._/${}:-]*\Z")
 
 
 def scalar(value: Any) -> str:

@@ -6,7 +6,7 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from clarifai_build import __version__
@@ -51,9 +51,14 @@ class Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    return guarded(lambda console: _dispatch(arguments, console))
+
+
+def guarded(run: Callable[[Console], int]) -> int:
+    """Run something that takes the console, and turn what it raises into an exit code."""
     console = Console(sys.stdout, sys.stderr)
     try:
-        return _dispatch(arguments, console)
+        return run(console)
     except BuilderError as error:
         console.failure(error)
         return error.exit_code

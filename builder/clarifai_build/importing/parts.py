@@ -13,6 +13,7 @@ from clarifai_build.problem import ManifestError
 from clarifai_build.validation import matches
 
 FIELD_TYPES = {1: "boolean", 2: "string", 3: "number", 21: "secret"}
+GENERATED = ("serving.json", "clarifai_runtime/")
 REQUIREMENTS = "requirements.txt"
 KEPT_REQUIREMENTS = "requirements.serving.txt"
 _FITS = {"boolean": (bool,), "string": (str,), "number": (int, float)}
@@ -86,12 +87,14 @@ def _names_sdk(line: str) -> bool:
 
 
 def left_behind(folder: Path, notes: list[str]) -> list[str]:
-    """Return patterns for the SDK's generated files, which the artifact's own ones replace."""
-    exclude = []
+    """Return patterns for generated files, which the artifact's own ones replace."""
+    exclude = [f"/{name}" for name in GENERATED if (folder / name.rstrip("/")).exists()]
     for name in ("model.py", "test.py"):
         if (folder / name).is_file() and uses_sdk(folder / name):
             exclude.append(f"/{name}")
             notes.append(f"{name} is the SDK's: the artifact has one of its own")
+    if "clarifai_runtime.triton_model" in imported_modules(folder / "model.py"):
+        exclude.append("/model.py")
     return exclude
 
 

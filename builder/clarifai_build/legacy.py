@@ -1,0 +1,157 @@
+"""What the commands of clarifai 9.7 to 10.0 did, by the means of this library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import unquote, urlsplit
+
+from clarifai_build import __version__, yaml_text
+from clarifai_build.document import parse
+from clarifai_build.importing import Imported, import_folder, parts
+from clarifai_build.manifest import (
+    FILE_NAME,
+    Code,
+    Manifest,
+    Model,
+    Param,
+    Shapes,
+    Triton,
+    examine_document,
+    load,
+)
+from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.pipeline import repository
+from clarifai_build.problem import ManifestError, UsageError
+from clarifai_build.progress import Event, Listener
+from clarifai_build.registry import ModelRegistry, NewModel, NewVersion, RemoteVersion
+from clarifai_build.resources import starters_dir
+from clarifai_build.validation import matches
+from clarifai_build.waiting import wait_until_ready
+
+USERS_FILES = ("requirements.txt", "labels.txt", "1/inference.py", "1/test.py", "1/__init__.py")
+_WAIT_SECONDS = 1800.0
+
+
+def repository_files(
+    name: str, type_name: str, image: tuple[int, int], max_batch_size: int
+) -> dict[str, bytes]:
+    """Return a whole Triton repository to start from: path to content."""
+    model_type = MODEL_TYPES[type_name]
+    starter = starters_dir() / type_name
+    labels = starter / "labels.txt" if model_type.has_labels else None
+    manifest = Manifest(
+        path=Path(FILE_NAME),
+        model=Model(_checked_id(name), type_name, labels=labels),
+        code=Code(Path("1")),
+        triton=Triton(max_batch_size, ragged=model_type.has_image_input and -1 in image),
+        shapes=Shapes(image=image),
+    )
+    files = repository(manifest)
+    files["1/inference.py"] = (starter / "inference.py").read_bytes()
+    return files
+
+
+@contextmanager
+def manifest_of(folder: Path, environ: Mapping[str, str]) -> Iterator[tuple[Manifest, Imported]]:
+    """Give the manifest of a repository: its clarifai.yaml, else what its files say now."""
+    if (folder / FILE_NAME).is_file():
+        yield load(folder / FILE_NAME, environ, offline=True), Imported({})
+        return
+    imported = import_folder(folder)
+    with TemporaryDirectory(prefix="clarifai-build-") as scratch:
+        named = imported.manifest["code"].pop("requirements", None)
+        requirements = folder / named if named else None
+        for name, content in imported.files.items():
+            requirements = Path(scratch, name)
+            requirements.write_text(content, encoding="utf-8")
+        text = "\n".join(yaml_text.block(imported.manifest))
+        document = parse(text, f"{folder / FILE_NAME} (as imported)")
+        examined = examine_document(document, folder / FILE_NAME, environ, offline=True)
+        if examined.manifest is None:
+            raise ManifestError(*examined.errors)
+        code = replace(examined.manifest.code, requirements=requirements)
+        yield replace(examined.manifest, code=code), imported
+
+
+def names_in(url: str) -> tuple[str, str]:
+    """Read model id and type from a name like `<model_id>_<model-type>.zip`; empty if not there."""
+    name = unquote(urlsplit(url).path).rsplit("/", 1)[-1].removesuffix(".zip")
+    for type_name in MODEL_TYPES:
+        if name.endswith(f"_{type_name}"):
+            return name.removesuffix(f"_{type_name}"), type_name
+    return "", ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What is registered, and whether it may become a further version of a model."""
+
+    url: str
+    model: NewModel
+    params: tuple[Param, ...] = ()
+    update: bool = False
+
+    @classmethod
+    def of(cls, url: str, model_id: str, type_name: str, description: str) -> Upload:
+        """Fill what is empty from the URL's file name."""
+        id_there, type_there = names_in(url)
+        model_id, type_name = model_id or id_there, type_name or type_there
+        if not model_id or not type_name:
+            raise UsageError.of(
+                "names-missing",
+                f"model id and type don't show in '{urlsplit(url).path}'",
+                hint="give --model_id and --model_type, or name it MODEL-ID_MODEL-TYPE.zip",
+            )
+        return cls(url, NewModel(_checked_id(model_id), type_name, description, "private"))
+
+
+def params_from(file: Path) -> tuple[Param, ...]:
+    """Read the SDK's JSON file of inference parameters; what can't be read is an error."""
+    notes: list[str] = []
+    found = parts.params_file(file, notes)
+    if notes:
+        raise ManifestError.of("params-file", "; ".join(notes), file=str(file))
+    return tuple(Param(**param) for param in found)
+
+
+def register(upload: Upload, registry: ModelRegistry, listen: Listener) -> RemoteVersion:
+    """Register the archive at a URL, and wait until the platform has built it."""
+    wanted = upload.model
+    there = registry.model(wanted.id)
+    if there is None:
+        registry.create_model(wanted)
+        listen(Event("register", "running", f"made model '{wanted.id}'"))
+    elif there.type != wanted.type:
+        raise UsageError.of(
+            "type-mismatch", f"'{wanted.id}' is a {there.type}, which can't become a {wanted.type}"
+        )
+    elif registry.versions(wanted.id) and not upload.update:
+        raise UsageError.of(
+            "model-exists", f"'{wanted.id}' has a version", hint="add --update_version"
+        )
+    known = MODEL_TYPES[wanted.type]
+    version = registry.create_version(
+        wanted.id,
+        NewVersion(
+            zip_url=upload.url,
+            input_fields_map=known.input_fields_map,
+            output_fields_map=known.output_fields_map,
+            params=upload.params,
+            description=wanted.description,
+            visibility=wanted.visibility,
+            mark={"tool": __version__},
+        ),
+    )
+    listen(Event("register", "running", f"posted version {version.id}"))
+    return wait_until_ready(registry, wanted.id, version, _WAIT_SECONDS, listen)
+
+
+def _checked_id(name: str) -> str:
+    if not matches("id", name):
+        hint = "use at most 48 letters and digits, with single '-' or '_' between them"
+        raise UsageError.of("bad-value", f"Clarifai takes no model id '{name}'", hint=hint)
+    return name
