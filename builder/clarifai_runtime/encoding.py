@@ -130,7 +130,10 @@ def _numeric(array: Array, field: str) -> Array:
 
 
 def _floats(stack: Array) -> Array:
-    return stack if stack.dtype == np.float32 else stack.astype(np.float32)
+    if stack.dtype == np.float32:
+        return stack
+    with np.errstate(over="ignore"):  # What does not fit becomes infinite, and is refused as that.
+        return stack.astype(np.float32)
 
 
 def _unit(stack: Array, field: str) -> Array:
@@ -157,7 +160,8 @@ def _is_finite(stack: Array) -> bool:
 
 def _integers(stack: Array, field: str) -> Array:
     """Check that all values are whole numbers."""
-    if stack.dtype.kind == "f" and not np.array_equal(stack, np.trunc(stack)):
+    whole = stack.dtype.kind != "f" or bool((np.isfinite(stack) & (stack == np.trunc(stack))).all())
+    if not whole:
         raise InvalidOutputError(f"{field} must be whole numbers")
     return stack
 
