@@ -10,6 +10,7 @@ from clarifai_build import __version__
 from clarifai_build.changes import FileChange
 from clarifai_build.plan import Action, ActionKind, Plan
 from clarifai_build.prune import Doomed
+from clarifai_build.sizes import size_text
 
 FORMAT_VERSION = "1.0"
 """The first number is raised when a reader of the old form would misread the new one."""
@@ -110,17 +111,8 @@ def _file_lines(files: tuple[FileChange, ...] | None) -> list[str]:
 
 
 def _sizes(file: FileChange) -> str:
-    sizes = [_size(size) for size in (file.before, file.after) if size is not None]
+    sizes = [size_text(size) for size in (file.before, file.after) if size is not None]
     return " → ".join(dict.fromkeys(sizes))
-
-
-def _size(count: int) -> str:
-    size = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            break
-        size /= 1000
-    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
 
 
 def _document(planned: Planned) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """A published zip, read by ranges: its list of files, and single files, without the rest.
 
-Takes the zips that `archive` writes: entries stored, nothing before the first or after the last.
+Takes the zips that `archive` writes: nothing before the first entry or after the directory.
 """
 
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -21,17 +22,20 @@ _END64 = struct.Struct("<IQHHIIQQQQ")
 _LOCATOR64 = struct.Struct("<IIQI")
 _TAIL = _END64.size + _LOCATOR64.size + _END.size
 _LIMIT32 = 0xFFFFFFFF
+_STORED, _DEFLATED = 0, 8
 _BLOCK = 4 << 20
 
 
 class PublishedEntry(NamedTuple):
-    """A file of the zip; `offset` is that of its local header."""
+    """A file of the zip, which takes up `packed` bytes of it; `offset` is its local header's."""
 
     path: str
     mode: int
     size: int
     crc32: int
     offset: int
+    packed: int
+    method: int
 
 
 def read_listing(read: ReadRange, size: int) -> tuple[PublishedEntry, ...]:
@@ -54,14 +58,26 @@ def read_listing(read: ReadRange, size: int) -> tuple[PublishedEntry, ...]:
 
 
 def read_entry(read: ReadRange, entry: PublishedEntry) -> Iterator[bytes]:
-    """Yield the content of one file in blocks of bounded size."""
+    """Return the content of one file in blocks of bounded size."""
     header = read(entry.offset, _LOCAL.size)
     if len(header) < _LOCAL.size or not header.startswith(b"PK\x03\x04"):
         raise _broken(f"the header of {entry.path} is not where the directory says")
     name_length, extra_length = _LOCAL.unpack(header)[-2:]
     start = entry.offset + _LOCAL.size + name_length + extra_length
-    for at in range(0, entry.size, _BLOCK):
-        yield read(start + at, min(_BLOCK, entry.size - at))
+    packed = (
+        read(start + at, min(_BLOCK, entry.packed - at)) for at in range(0, entry.packed, _BLOCK)
+    )
+    return packed if entry.method == _STORED else _inflated(packed, entry.path)
+
+
+def _inflated(packed: Iterator[bytes], path: str) -> Iterator[bytes]:
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        for block in packed:
+            yield stream.decompress(block)
+        yield stream.flush()
+    except zlib.error as error:
+        raise _broken(f"the content of {path} is damaged") from error
 
 
 def _entries(directory: bytes, count: int) -> Iterator[PublishedEntry]:
@@ -78,10 +94,10 @@ def _entries(directory: bytes, count: int) -> Iterator[PublishedEntry]:
         extra = directory[at + name_length : at + name_length + extra_length]
         at += name_length + extra_length + comment_length
         size, packed, offset = _widened(extra, size, packed, offset)
-        if method or packed != size:
-            raise _broken(f"{name!r} is compressed, which zips of clarifai-build never are")
-        mode = attributes >> 16 & 0o777
-        yield PublishedEntry(name.decode("utf-8", "replace"), mode, size, crc32, offset)
+        if method not in (_STORED, _DEFLATED):
+            raise _broken(f"{name!r} is compressed in a way that clarifai-build does not use")
+        path, mode = name.decode("utf-8", "replace"), attributes >> 16 & 0o777
+        yield PublishedEntry(path, mode, size, crc32, offset, packed, method)
 
 
 def _widened(extra: bytes, *values: int) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clarifai_build import digests
 from clarifai_build.archive import Artifact
 from clarifai_build.problem import ArtifactError
-from clarifai_build.published import read_entry, read_listing
+from clarifai_build.published import ReadRange, read_entry, read_listing
 from clarifai_build.tree import Entry, FileTree
 
 
@@ -67,11 +67,39 @@ def test_wide_offsets_are_read() -> None:
     assert listing[1].offset > 5 << 30
 
 
-def test_a_compressed_zip_is_refused(tmp_path: Path) -> None:
-    """A zip that another tool made is named as such."""
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_zips_of_another_writer_are_read(method: int, tmp_path: Path) -> None:
+    """Stored and deflated files come out as they went in."""
+    target = tmp_path / "other.zip"
+    with zipfile.ZipFile(target, "w", method) as written:
+        written.writestr("a", b"a" * 10000)
+    data = target.read_bytes()
+    (entry,) = read_listing(reader(data), len(data))
+    assert b"".join(read_entry(reader(data), entry)) == b"a" * 10000
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    """A compressed file whose bytes were changed is an error that names it."""
     target = tmp_path / "other.zip"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as written:
+        written.writestr("lost", bytes(range(256)) * 10)
+    data = bytearray(target.read_bytes())
+    data[40:60] = b"\xff" * 20
+    (entry,) = read_listing(reader(bytes(data)), len(data))
+    with pytest.raises(ArtifactError, match="lost"):
+        b"".join(read_entry(reader(bytes(data)), entry))
+
+
+def test_another_compression_is_refused(tmp_path: Path) -> None:
+    """A zip that this tool can't have made is named as such."""
+    target = tmp_path / "other.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_BZIP2) as written:
         written.writestr("a", b"a" * 1000)
     data = target.read_bytes()
-    with pytest.raises(ArtifactError, match="compressed"):
-        read_listing(lambda at, length: data[at : at + length], len(data))
+    with pytest.raises(ArtifactError, match="does not use"):
+        read_listing(reader(data), len(data))
+
+
+def reader(data: bytes) -> ReadRange:
+    """Read ranges of bytes in memory."""
+    return lambda offset, length: data[offset : offset + length]

@@ -1,0 +1,90 @@
+"""The files of an artifact, wherever it is: built from source, in a local zip, or published."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from clarifai_build.archive import Artifact
+from clarifai_build.problem import ArtifactError, SourceError
+from clarifai_build.published import PublishedEntry, ReadRange, read_entry, read_listing
+from clarifai_build.storage.download import fetch_range
+from clarifai_build.tree import Entry
+
+_BLOCK = 4 << 20
+
+
+class File(NamedTuple):
+    """A file of an artifact, without its content."""
+
+    path: str
+    mode: int
+    size: int
+    crc32: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The files of one artifact by path. `blocks` yields the content of one of them."""
+
+    name: str
+    files: Mapping[str, File]
+    blocks: Callable[[str], Iterator[bytes]]
+
+    def read(self, path: str) -> bytes:
+        return b"".join(self.blocks(path))
+
+
+def of_artifact(name: str, artifact: Artifact) -> Contents:
+    """Look into an artifact that was built from source."""
+    entries = {entry.path: entry for entry in artifact.tree.entries}
+    files = {e.path: File(e.path, e.mode, e.size, e.crc32) for e in entries.values()}
+    return Contents(name, files, lambda path: _blocks_of(entries[path]))
+
+
+def of_zip(name: str, read: ReadRange, size: int) -> Contents:
+    """Look into a zip of `size` bytes that is read by ranges."""
+    listing: dict[str, PublishedEntry] = {entry.path: entry for entry in read_listing(read, size)}
+    files = {e.path: File(e.path, e.mode, e.size, e.crc32) for e in listing.values()}
+    return Contents(name, files, lambda path: read_entry(read, listing[path]))
+
+
+def of_url(name: str, url: str) -> Contents:
+    """Look into a zip that is published at `url`."""
+    size = fetch_range(url, 0, 1)[1]
+    return of_zip(name, lambda offset, length: fetch_range(url, offset, length)[0], size)
+
+
+@contextmanager
+def of_file(path: Path) -> Iterator[Contents]:
+    """Look into a zip on disk, which stays open while the block runs."""
+    try:
+        with path.open("rb") as stream:
+
+            def read(offset: int, length: int) -> bytes:
+                stream.seek(offset)
+                return stream.read(length)
+
+            yield of_zip(str(path), read, os.fstat(stream.fileno()).st_size)
+    except OSError as error:
+        raise ArtifactError.of(
+            "unreadable", f"{path} can't be read: {error.strerror}", file=str(path)
+        ) from error
+
+
+def _blocks_of(entry: Entry) -> Iterator[bytes]:
+    if isinstance(entry.source, bytes):
+        yield entry.source
+        return
+    try:
+        with Path(entry.source).open("rb") as stream:
+            while block := stream.read(_BLOCK):
+                yield block
+    except OSError as error:
+        raise SourceError.of(
+            "unreadable", f"{entry.source} can't be read: {error.strerror}", file=entry.source
+        ) from error

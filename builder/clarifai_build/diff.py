@@ -1,0 +1,117 @@
+"""What differs between two artifacts: files, and what in them, as far as a person can read it."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from clarifai_build.contents import Contents, File
+
+_LARGEST_TEXT = 64 << 10
+_MOST_LINES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One value of a configuration; None where there is no such value."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileDiff:
+    """One file that differs. `text` is a unified diff; `fields` stand in place of it."""
+
+    path: str
+    change: Literal["added", "removed", "content", "mode"]
+    before: File | None
+    after: File | None
+    text: str = ""
+    fields: tuple[FieldChange, ...] = ()
+
+
+def compare(before: Contents, after: Contents) -> tuple[FileDiff, ...]:
+    """Return the files that differ, by path. Contents are told apart by size and CRC-32."""
+    paths = sorted(before.files.keys() | after.files.keys())
+    found = (_compare_file(path, before, after) for path in paths)
+    return tuple(diff for diff in found if diff)
+
+
+def explain(path: str, before: Contents, after: Contents) -> FileDiff:
+    """Say what differs in the content of one file that both have."""
+    old, new = before.files[path], after.files[path]
+    if max(old.size, new.size) > _LARGEST_TEXT:
+        return FileDiff(path, "content", old, new)
+    contents = (before.read(path), after.read(path))
+    if path in _FIELDS and (fields := _field_changes(_FIELDS[path], *contents)):
+        return FileDiff(path, "content", old, new, fields=fields)
+    return FileDiff(path, "content", old, new, text=_text_diff(path, *contents))
+
+
+def _compare_file(path: str, before: Contents, after: Contents) -> FileDiff | None:
+    old, new = before.files.get(path), after.files.get(path)
+    if old is None:
+        return FileDiff(path, "added", None, new)
+    if new is None:
+        return FileDiff(path, "removed", old, None)
+    if (old.size, old.crc32) != (new.size, new.crc32):
+        return explain(path, before, after)
+    return FileDiff(path, "mode", old, new) if old.mode != new.mode else None
+
+
+def _text_diff(path: str, before: bytes, after: bytes) -> str:
+    """Return a unified diff, or nothing where the file is no text."""
+    try:
+        old, new = before.decode().splitlines(), after.decode().splitlines()
+    except UnicodeDecodeError:
+        return ""
+    if b"\0" in before + after:
+        return ""
+    lines = list(difflib.unified_diff(old, new, path, path, lineterm=""))
+    cut = len(lines) - _MOST_LINES
+    return "\n".join([*lines[:_MOST_LINES], *([f"… {cut} more lines"] if cut > 0 else [])])
+
+
+def _field_changes(parse: Any, before: bytes, after: bytes) -> tuple[FieldChange, ...]:
+    """Compare two configurations by field; nothing where one can't be read as such."""
+    try:
+        old, new = dict(_flat(parse(before), "")), dict(_flat(parse(after), ""))
+    except ValueError:
+        return ()
+    return tuple(
+        FieldChange(name, old.get(name), new.get(name))
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    )
+
+
+def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _flat(item, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        for index, item in enumerate(value):
+            named = item.get("name", index) if isinstance(item, Mapping) else index
+            yield from _flat(item, f"{name}[{named}]")
+    else:
+        yield name, json.dumps(value, ensure_ascii=False)
+
+
+def _parse_config(content: bytes) -> Any:
+    from google.protobuf import text_format
+    from google.protobuf.json_format import MessageToDict
+    from tritonclient.grpc.model_config_pb2 import ModelConfig
+
+    try:
+        config = text_format.Parse(content.decode(), ModelConfig())
+    except text_format.ParseError as error:
+        raise ValueError(str(error)) from error
+    return MessageToDict(config, preserving_proto_field_name=True)
+
+
+_FIELDS = {"config.pbtxt": _parse_config, "1/serving.json": json.loads}
