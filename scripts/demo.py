@@ -52,6 +52,7 @@ def main() -> int:
     with step("1/5  Weights: PP-OCRv4's text detection network, pinned by digest"):
         run(sys.executable, "examples/fetch.py", EXAMPLE.name)
     with step("2/5  Apply the manifest into a sandbox: S3, Clarifai API and Triton, all local"):
+        print("     (the first time it installs them and what the model requires: a minute or two)")
         apply()
     with step(f"3/5  Ask the model through the Clarifai API: where is text in {shown(photo)}?"):
         lines = ask(picture)
