@@ -76,7 +76,7 @@ def install(listen: Listener = silent) -> Engines:
     from clarifai_build.sandbox.venvs import cache_root, is_complete, provision
 
     interpreter = find_interpreter()
-    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
+    digest = digest_of(REQUIREMENTS)
     where = cache_root() / "engines" / f"triton-seaweedfs-{digest}-py{interpreter.version}"
     if not is_complete(where):
         listen(Event(STAGE, "started", "installing Triton and SeaweedFS (about 120 MB, once)"))
@@ -84,6 +84,11 @@ def install(listen: Listener = silent) -> Engines:
     root = provision(where, interpreter.executable, arguments, listen, STAGE)
     listen(Event(STAGE, "done", ""))
     return Engines(interpreter, root)
+
+
+def digest_of(requirements: Path) -> str:
+    """Return what names the environment of a requirements file."""
+    return hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
 
 
 def find_interpreter() -> Interpreter:
