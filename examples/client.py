@@ -79,13 +79,13 @@ def main() -> int:
     parser.add_argument("--image", type=Path, metavar="FILE")
     parser.add_argument("--text")
     parser.add_argument("params", nargs="*", type=parameter, metavar="NAME=VALUE")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     if missing := [name for name in ACCOUNT if name not in os.environ]:
         parser.error(f"the environment has no {', '.join(missing)}")
-    image = args.image.read_bytes() if args.image else None
     try:
+        image = args.image.read_bytes() if args.image else None
         data = predict(args.model_id, image=image, text=args.text, params=dict(args.params))
-    except PredictionError as error:
+    except (OSError, PredictionError, grpc.RpcError) as error:
         print(error, file=sys.stderr)
         return 1
     print(json.dumps(MessageToDict(data, preserving_proto_field_name=True), indent=2))
