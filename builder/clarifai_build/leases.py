@@ -47,7 +47,7 @@ class Holder:
         job = environ.get("GITHUB_RUN_ID") or environ.get("CI_JOB_ID") or ""
         return cls(
             id=uuid.uuid4().hex,
-            who=_user() + (f" (job {job})" if job else ""),
+            who=user(environ) + (f" (job {job})" if job else ""),
             host=f"{socket.gethostname()}:{os.getpid()}",
             since=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             what=what,
@@ -216,7 +216,11 @@ def _held(holder: Holder, age: float) -> LeaseHeldError:
     )
 
 
-def _user() -> str:
+def user(environ: Mapping[str, str] = os.environ) -> str:
+    """Return who is at work: the person behind a CI job, or else the account."""
+    person = environ.get("GITHUB_ACTOR") or environ.get("GITLAB_USER_LOGIN")
+    if person:
+        return person
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -6,16 +6,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from clarifai_build import git
+from clarifai_build import claims, git, lock, records
 from clarifai_build.archive import Artifact
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.labels import labels_of
 from clarifai_build.manifest import Manifest, Storage
 from clarifai_build.plan import Observed, Plan, make_plan
-from clarifai_build.problem import ManifestError, RegistryError, SourceError
+from clarifai_build.problem import ManifestError, RegistryError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registration import Registration
 from clarifai_build.registry import ModelRegistry, RemoteModel, RemoteVersion
@@ -65,8 +64,8 @@ class Applied:
 def repository(manifest: Manifest) -> dict[str, bytes]:
     """Render the generated files of the Triton repository: path to content."""
     files = render(RenderContext.of(manifest, labels_of(manifest)))
-    if manifest.code.requirements is not None:
-        files["requirements.txt"] = _read(manifest.code.requirements)
+    if (requirements := lock.requirements_of(manifest)) is not None:
+        files["requirements.txt"] = requirements
     return files
 
 
@@ -75,7 +74,12 @@ def build(manifest: Manifest, listen: Listener = silent, cache: DigestCache = NO
     listen(Event("render", "started"))
     generated = repository(manifest)
     listen(Event("render", "done"))
-    return Artifact(lay_out(generated, manifest, listen, cache))
+    tree = lay_out(generated, manifest, listen, cache)
+    if manifest.compression == "deflate":
+        from clarifai_build.deflate import deflated
+
+        return deflated(tree, listen)
+    return Artifact(tree)
 
 
 def plan(
@@ -109,10 +113,14 @@ def apply(
         way.approve(planned)
     else:
         with _lease(manifest, store, registry, way, listen) as check:
+            claims.lay_claim(store, key, registry.scope, model_id)
             # What was seen before the lease was held may have changed since.
             planned = plan(manifest, artifact, store, registry, adopt=way.adopt)
             way.approve(planned)
-            carrier = Carrier(store, registry, listen, check, way.sleep)
+            carrier = Carrier(
+                *(store, registry, listen, check, way.sleep),
+                record=lambda: records.publish(store, key, manifest, artifact).mark(),
+            )
             carrier = replace(carrier, id=way.id) if way.id else carrier
             version = carry_out(planned, artifact, key, _origin(manifest), carrier)
     if version is None:
@@ -182,17 +190,11 @@ def _lease(
 
 
 def _origin(manifest: Manifest) -> dict[str, Any]:
+    from clarifai_build import leases
+
     checkout = git.checkout_of(manifest.path.parent)
-    return {"commit": checkout.commit, "dirty": checkout.dirty} if checkout else {}
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise SourceError.of(
-            "unreadable", f"{file} can't be read: {error.strerror}", file=str(file)
-        ) from error
+    source = {"commit": checkout.commit, "dirty": checkout.dirty} if checkout else {}
+    return {**source, "by": leases.user()}
 
 
 __all__ = ["Applied", "Plan", "Waiting", "Way", "apply", "build", "plan", "repository"]

@@ -14,7 +14,7 @@ from clarifai_build import provenance
 from clarifai_build.archive import Artifact
 from clarifai_build.manifest import Manifest
 from clarifai_build.problem import ArtifactError, StorageError
-from clarifai_build.storage import ObjectStore
+from clarifai_build.storage import UNCONDITIONAL, ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,14 @@ def publish(store: ObjectStore, key: str, manifest: Manifest, artifact: Artifact
     if lock is not None and lock.requirements is not None:
         from clarifai_build.sbom import sbom_of
 
-        sbom = _put_once(store, sbom_key(key), sbom_of(manifest, lock))
+        sbom = _put(store, sbom_key(key), sbom_of(manifest, lock), None)
     sha256 = provenance.zip_sha256(artifact)
     at = provenance_key(key)
     found = store.get(at)
     if found is not None and _subject(found.body) == sha256:
         return Records(sha256, _sha256(found.body), _sha256(sbom) if sbom else "")
     statement = provenance.statement_of(manifest, artifact, sha256, lock, sbom)
-    if store.put_if(at, statement, found.etag if found else None) is None:
-        raise _unstable(at)
+    statement = _put(store, at, statement, found.etag if found else None)
     return Records(sha256, _sha256(statement), _sha256(sbom) if sbom else "")
 
 
@@ -67,23 +66,25 @@ def _subject(statement: bytes) -> str:
         return ""
 
 
-def _put_once(store: ObjectStore, key: str, body: bytes) -> bytes:
-    """Store `body` unless something lies there; return what lies there."""
-    if store.put_if(key, body, None) is not None:
+def _put(store: ObjectStore, key: str, body: bytes, replaces: str | None) -> bytes:
+    """Store `body` where `replaces` lies, or nothing; return what lies there afterwards."""
+    try:
+        if store.put_if(key, body, replaces) is not None:
+            return body
+    except StorageError as error:
+        if error.problems[0].code != UNCONDITIONAL:
+            raise
+        store.write(key, body)
         return body
     found = store.get(key)
     if found is None:
-        raise _unstable(key)
+        raise StorageError.of(
+            "records-unstable",
+            f"{key} vanished while it was written",
+            hint="apply again; if it goes on, see what else removes objects of this bucket",
+        )
     return found.body
 
 
 def _sha256(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
-
-
-def _unstable(key: str) -> StorageError:
-    return StorageError.of(
-        "records-unstable",
-        f"{key} changed while it was written: another apply of the same artifact is under way",
-        hint="apply again",
-    )

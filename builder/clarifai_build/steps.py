@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from clarifai_build.archive import Artifact
 from clarifai_build.plan import Plan, sort_out
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registration import TREE, Registration
-from clarifai_build.registry import ModelRegistry, NewVersion, NoAnswerError, RemoteVersion
+from clarifai_build.registry import (
+    ModelRegistry,
+    NewVersion,
+    NoAnswerError,
+    RemoteVersion,
+    next_revision,
+)
 from clarifai_build.storage import ObjectStore, StoredObject
 from clarifai_build.storage.download import prove_downloadable
 
@@ -21,7 +27,10 @@ _LOOK_AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """What the steps need. `check` raises when the lease is lost; `id` marks what is made."""
+    """What the steps need. `check` raises when the lease is lost; `id` marks what is made.
+
+    `record` writes the records beside the zip, and returns what of them goes into the mark.
+    """
 
     store: ObjectStore
     registry: ModelRegistry
@@ -29,6 +38,7 @@ class Carrier:
     check: Callable[[], None] = lambda: None
     sleep: Callable[[float], None] = time.sleep
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    record: Callable[[], Mapping[str, str]] = dict
 
     def say(self, message: str) -> None:
         self.listen(Event("register", "running", message))
@@ -46,6 +56,8 @@ def carry_out(
     carrier.check()
     _settle_model(plan, carrier)
     mark = {**origin, "apply": carrier.id, "crc32": stored.crc32}
+    if plan.wants("create-version"):
+        mark |= {"revision": next_revision(plan.observed.versions), **carrier.record()}
     new = plan.registration.new_version(carrier.store.url(key), mark)
     carrier.check()
     return _settle_version(plan, new, carrier)
@@ -55,15 +67,16 @@ def _publish(plan: Plan, artifact: Artifact, key: str, carrier: Carrier) -> Stor
     """Upload what is missing, and prove that a stranger can download it before anyone is told."""
     stored, store, listen = plan.observed.stored, carrier.store, carrier.listen
     action = plan.wants("upload")
-    if action or stored is None:
-        listen(Event("upload", "started", f"{artifact.size} bytes"))
-        if stored is not None:
+    if stored and not action and not plan.wants("create-version"):
+        return stored
+    if action:
+        listen(Event("upload", "started", f"{artifact.size} bytes, {action.reason}"))
+        if stored and not stored.crc32:
+            # The store could not tell what lies there from the artifact, and would leave it.
             store.delete(key)
-        stored = store.put_artifact(key, artifact, {TREE: artifact.digest}, listen)
-        listen(Event("upload", "done", key))
-    if action or plan.wants("create-version"):
-        prove_downloadable(store.url(key), artifact)
-        listen(Event("upload", "done", "downloadable without credentials"))
+    stored = store.put_artifact(key, artifact, {TREE: artifact.digest}, listen)
+    prove_downloadable(store.url(key), artifact)
+    listen(Event("upload", "done", f"{key} can be downloaded without credentials"))
     return stored
 
 

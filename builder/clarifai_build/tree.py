@@ -117,7 +117,7 @@ def _laid_elsewhere(manifest: Manifest) -> dict[str, str]:
     model = manifest.model
     elsewhere = {
         manifest.path: "the manifest",
-        beside / "clarifai.lock": "the lock",
+        manifest.path.with_suffix(".lock"): "the lock",
         beside / "dist": "built artifacts",
         beside / f"{model.id}_{model.type}.zip": "a built artifact",
         manifest.code.path / IGNORE_FILE: "ignore rules",

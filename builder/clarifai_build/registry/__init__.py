@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -71,6 +71,16 @@ class RemoteVersion:
     def apply(self) -> str | None:
         """The id of the apply that registered it."""
         return self.mark.get("apply")
+
+    @property
+    def revision(self) -> int:
+        """Which version of ours it is, counted from 1 for each model; 0 where it is not ours."""
+        return int(self.mark.get("revision", 0))
+
+
+def next_revision(versions: Iterable[RemoteVersion]) -> int:
+    """Return the revision of the version that comes after these."""
+    return 1 + max((version.revision for version in versions), default=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,6 +41,15 @@ class SmallObject:
     age: float
 
 
+@dataclass(frozen=True, slots=True)
+class FoundObject:
+    """An object in a listing: its size in bytes, and its age in seconds by the store's clock."""
+
+    key: str
+    size: int
+    age: float
+
+
 class ObjectStore(Protocol):
     """A bucket under a prefix. Keys are full keys, prefix included; errors are `StorageError`."""
 
@@ -49,7 +59,7 @@ class ObjectStore(Protocol):
     def put_artifact(
         self, key: str, artifact: Artifact, metadata: dict[str, str], listen: Listener = silent
     ) -> StoredObject:
-        """Store the artifact at `key`, all or nothing; an object that is there already stays."""
+        """Store the artifact at `key`, all or nothing; the same object there already stays."""
 
     def url(self, key: str) -> str:
         """Return the URL under which a stranger downloads `key`."""
@@ -63,6 +73,12 @@ class ObjectStore(Protocol):
         Returns the new ETag, or None where something else lies. A store that can't tell either
         ignores the condition or raises an error of code `UNCONDITIONAL`.
         """
+
+    def write(self, key: str, body: bytes) -> None:
+        """Store `body` at `key`, whatever lies there."""
+
+    def find(self, prefix: str) -> Iterator[FoundObject]:
+        """Yield every object whose key begins with `prefix`, by key."""
 
     def delete(self, key: str, etag: str | None = None) -> bool:
         """Remove `key`, or only this ETag of it; say whether it is gone."""

@@ -7,7 +7,7 @@ to load than everything else that an apply with nothing to do needs.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
@@ -15,7 +15,7 @@ from urllib.parse import quote
 from urllib.request import Request, build_opener
 
 from clarifai_build.progress import Listener, silent
-from clarifai_build.storage import ObjectStore, SmallObject, StoredObject
+from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
 
 if TYPE_CHECKING:
     from clarifai_build.archive import Artifact
@@ -43,7 +43,7 @@ class LazyStore:
     def put_artifact(
         self, key: str, artifact: Artifact, metadata: dict[str, str], listen: Listener = silent
     ) -> StoredObject:
-        """Store the artifact at `key`, all or nothing; an object that is there already stays."""
+        """Store the artifact at `key`, all or nothing; the same object there already stays."""
         return self._s3.put_artifact(key, artifact, metadata, listen)
 
     def url(self, key: str) -> str:
@@ -59,6 +59,14 @@ class LazyStore:
     def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
         """Store `body` where the ETag `replaces` lies, or where nothing lies for None."""
         return self._s3.put_if(key, body, replaces)
+
+    def write(self, key: str, body: bytes) -> None:
+        """Store `body` at `key`, whatever lies there."""
+        self._s3.write(key, body)
+
+    def find(self, prefix: str) -> Iterator[FoundObject]:
+        """Yield every object whose key begins with `prefix`, by key."""
+        return self._s3.find(prefix)
 
     def delete(self, key: str, etag: str | None = None) -> bool:
         """Remove `key`, or only this ETag of it; say whether it is gone."""

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +18,7 @@ from clarifai_build.archive import Artifact
 from clarifai_build.manifest import Storage
 from clarifai_build.problem import BuilderError, NotAuthorisedError, StorageError
 from clarifai_build.progress import Event, Listener, silent
-from clarifai_build.storage import UNCONDITIONAL, SmallObject, StoredObject
+from clarifai_build.storage import UNCONDITIONAL, FoundObject, SmallObject, StoredObject
 from clarifai_build.storage.multipart import Upload, is_unknown_to_store
 from clarifai_build.storage.parts import base64_of
 from clarifai_build.storage.public import crc_hex, public_url
@@ -150,8 +151,8 @@ class S3Store:
                 body = answer["Body"].read()
         except _AbsentError:
             return None
-        now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-        return SmallObject(body, answer["ETag"], (now - answer["LastModified"]).total_seconds())
+        age = _now(answer) - answer["LastModified"]
+        return SmallObject(body, answer["ETag"], age.total_seconds())
 
     def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
         """Store `body` where the ETag `replaces` lies, or where nothing lies for None."""
@@ -167,6 +168,21 @@ class S3Store:
         except (_RefusedError, _AbsentError):
             return None
         return put["ETag"]
+
+    def write(self, key: str, body: bytes) -> None:
+        """Store `body` at `key`, whatever lies there."""
+        with _translated(self.storage.bucket):
+            self.client.put_object(Bucket=self.storage.bucket, Key=key, Body=body)
+
+    def find(self, prefix: str) -> Iterator[FoundObject]:
+        """Yield every object whose key begins with `prefix`, by key."""
+        with _translated(self.storage.bucket):
+            pages = self.client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.storage.bucket, Prefix=prefix):
+                now = _now(page)
+                for found in page.get("Contents", ()):
+                    age = (now - found["LastModified"]).total_seconds()
+                    yield FoundObject(found["Key"], found["Size"], age)
 
     def delete(self, key: str, etag: str | None = None) -> bool:
         """Remove `key`, or only this ETag of it; say whether it is gone."""
@@ -261,6 +277,11 @@ class _AbsentError(Exception):
 
 class _RefusedError(Exception):
     """The condition of a request does not hold."""
+
+
+def _now(answer: Any) -> datetime:
+    """Return when the store answered, by its own clock."""
+    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
 
 
 @contextmanager
