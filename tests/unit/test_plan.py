@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from clarifai_build.plan import NotOursError, Observed, make_plan
-from clarifai_build.plan_report import plan_text
+from clarifai_build.plan import NotOursError, Observed, make_plan, sort_out
+from clarifai_build.plan_report import Planned, plans_text
 from clarifai_build.problem import RegistryError
-from clarifai_build.registration import Registration
+from clarifai_build.registration import BUILDER, TREE, Registration
 from clarifai_build.registry import NewModel, RemoteModel, RemoteVersion
+from clarifai_build.storage import StoredObject
 
 WANTED = Registration(
     model=NewModel("lines", "visual-detector", "Finds lines.", "private"),
@@ -21,9 +22,16 @@ WANTED = Registration(
     size=100,
 )
 MODEL = RemoteModel("lines", "visual-detector", "Finds lines.", "private", managed=True)
-MARK = {"registration": WANTED.digest, "artifact": WANTED.artifact}
-READY = RemoteVersion("v1", 21100, "Model is trained", mark=MARK)
-SETTLED = Observed(MODEL, (READY,), stored=100)
+MARK = {
+    "registration": WANTED.digest,
+    "artifact": WANTED.artifact,
+    "crc32": "0000abcd",
+    "project": "",
+    **BUILDER,
+}
+READY = RemoteVersion("v1", 21100, "Model is trained", description="Finds lines.", mark=MARK)
+STORED = StoredObject("key", 100, "etag", {TREE: WANTED.artifact}, "0000abcd")
+SETTLED = Observed(MODEL, (READY,), STORED)
 
 
 def kinds(observed: Observed, wanted: Registration = WANTED) -> list[str]:
@@ -34,7 +42,8 @@ def kinds(observed: Observed, wanted: Registration = WANTED) -> list[str]:
 def test_settled_model_needs_nothing() -> None:
     """What is live is what is wanted: no step."""
     assert kinds(SETTLED) == []
-    assert plan_text(make_plan(WANTED, SETTLED)).endswith(
+    plan = make_plan(WANTED, SETTLED)
+    assert plans_text([Planned("clarifai.yaml", plan, (), "")]).endswith(
         "nothing to do\nPlan: 0 to add, 0 to change, 0 to destroy."
     )
 
@@ -68,11 +77,10 @@ def test_changed_field_map_makes_a_version() -> None:
     [
         replace(MODEL, description="Old."),
         replace(MODEL, visibility="public"),
-        replace(MODEL, managed=False),
     ],
 )
 def test_model_fields_are_updated_in_place(model: RemoteModel) -> None:
-    """Description, visibility and mark change without a new version."""
+    """Description and visibility change without a new version."""
     assert kinds(replace(SETTLED, model=model)) == ["update-model"]
 
 
@@ -93,7 +101,62 @@ def test_failed_version_is_replaced() -> None:
 def test_lost_object_is_uploaded_again() -> None:
     """An artifact that was removed from the bucket by hand comes back; no version is made."""
     assert kinds(replace(SETTLED, stored=None)) == ["upload"]
-    assert kinds(replace(SETTLED, stored=99)) == ["upload"]
+    assert kinds(replace(SETTLED, stored=replace(STORED, size=99))) == ["upload"]
+
+
+def test_replaced_object_is_uploaded_again() -> None:
+    """Other content of the same size shows by the checksum, else by the missing mark."""
+    assert kinds(replace(SETTLED, stored=replace(STORED, crc32="00000000"))) == ["upload"]
+    unmarked = replace(STORED, crc32="", metadata={TREE: "other"})
+    assert kinds(replace(SETTLED, stored=unmarked)) == ["upload"]
+
+
+def test_cache_in_front_of_the_bucket_may_say_less() -> None:
+    """A CDN that hides checksum and metadata does not make every apply an upload."""
+    assert kinds(replace(SETTLED, stored=replace(STORED, crc32="", metadata={}))) == []
+
+
+def test_version_fields_are_updated_in_place() -> None:
+    """Description, visibility and project of the live version follow the manifest."""
+    assert kinds(replace(SETTLED, versions=(replace(READY, visibility="public"),))) == [
+        "update-version"
+    ]
+    assert kinds(SETTLED, replace(WANTED, project="vision")) == ["update-version"]
+
+
+def test_no_description_leaves_the_platforms() -> None:
+    """A manifest without a description does not fight one that was written by hand."""
+    model = replace(WANTED.model, description="")
+    assert kinds(SETTLED, replace(WANTED, model=model)) == []
+
+
+def test_going_back_makes_the_old_artifact_the_newest() -> None:
+    """The newest version serves, so going back registers anew, and says what that costs."""
+    other = replace(READY, id="v2", mark={**MARK, "registration": "x", "artifact": "y"})
+    plan = make_plan(WANTED, replace(SETTLED, versions=(other, READY)))
+    assert [(a.kind, a.version, a.loses) for a in plan.actions] == [
+        ("delete-version", "v1", True),
+        ("create-version", "", False),
+    ]
+    assert plan.loses
+
+
+def test_duplicates_leave_the_oldest() -> None:
+    """Whoever looks keeps the same one of several versions that a race has made."""
+    later = replace(READY, id="v2")
+    plan = make_plan(WANTED, replace(SETTLED, versions=(later, READY)))
+    assert [(a.kind, a.version, a.loses) for a in plan.actions] == [("delete-version", "v2", False)]
+    assert plan.live == READY
+    assert sort_out(WANTED, [later, READY]) == (READY, [later])
+
+
+def test_newer_builder_is_named_as_the_reason() -> None:
+    """When what builds the artifact has changed, the reason says so."""
+    old = replace(READY, mark={**MARK, "artifact": "old", "registration": "old", "template": "0"})
+    plan = make_plan(WANTED, replace(SETTLED, versions=(old,), stored=None))
+    assert plan.actions[1].reason == (
+        f"the artifact has changed since v1, and what builds it: template 0 → {BUILDER['template']}"
+    )
 
 
 def test_version_of_someone_else_does_not_count() -> None:
@@ -104,11 +167,11 @@ def test_version_of_someone_else_does_not_count() -> None:
 
 def test_foreign_model_needs_adopt() -> None:
     """A model that carries no mark of ours is not touched without --adopt."""
-    foreign = Observed(replace(MODEL, managed=False), (), stored=100)
+    foreign = Observed(replace(MODEL, managed=False), (), STORED)
     with pytest.raises(NotOursError):
         make_plan(WANTED, foreign)
     adopted = make_plan(WANTED, foreign, adopt=True)
-    assert [action.kind for action in adopted.actions] == ["update-model", "create-version"]
+    assert [action.kind for action in adopted.actions] == ["adopt-model", "create-version"]
 
 
 def test_type_mismatch_names_both_types() -> None:

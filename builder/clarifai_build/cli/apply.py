@@ -128,9 +128,9 @@ def _show(
     args: Namespace,
     console: Console,
 ) -> None:
-    if len(outcomes) + len(errors) < 2 and errors:
-        raise next(iter(errors.values()))
     done = [(outcome.item.name, outcome.value) for outcome in outcomes if outcome.value]
+    if not done and len(errors) == 1:
+        raise next(iter(errors.values()))
     if args.json:
         console.json(
             {
