@@ -69,7 +69,7 @@ class Artifact:
     def __post_init__(self) -> None:
         contents = self.contents
         if contents is None:
-            contents = tuple(map(_stored, self.tree.entries))
+            contents = tuple(map(stored, self.tree.entries))
         members = zip(self.tree.entries, contents, strict=True)
         object.__setattr__(self, "segments", tuple(_lay_out(members)))
 
@@ -157,7 +157,8 @@ def _checksums(segment: Segment, start: int, stop: int) -> Iterator[tuple[int, i
         start = until
 
 
-def _stored(entry: Entry) -> Content:
+def stored(entry: Entry) -> Content:
+    """Return a file as it is."""
     return Content(zip_format.STORED, entry.source, 0, entry.size, entry.chunks, entry.stamp)
 
 

@@ -18,6 +18,7 @@ InstanceKind = Literal["auto", "gpu", "cpu"]
 Access = Literal["public", "public-read-acl", "presigned"]
 Visibility = Literal["private", "org", "public"]
 VersionPolicy = Literal["latest", "all"]
+Compression = Literal["stored", "deflate"]
 
 FILE_NAME = "clarifai.yaml"
 DEFAULT_MAX_BATCH_SIZE = 8
@@ -145,6 +146,7 @@ class Manifest:
     storage: Storage | None = None
     clarifai: Clarifai = Clarifai()
     project: str | None = None
+    compression: Compression = "stored"
     version: int = 1
 
 
@@ -221,6 +223,7 @@ def from_document(document: Document, path: Path) -> Manifest:
         storage=_storage(data["storage"]) if "storage" in data else None,
         clarifai=Clarifai(**data.get("clarifai", {})),
         project=data.get("project"),
+        compression=data.get("artifact", {}).get("compression", "stored"),
     )
 
 

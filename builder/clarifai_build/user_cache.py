@@ -21,3 +21,8 @@ def digests_file(environ: Mapping[str, str] = os.environ) -> Path:
 def weights_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return where fetched weights are kept, each under its SHA-256."""
     return cache_folder(environ) / "weights"
+
+
+def deflated_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where compressed files are kept, each under the SHA-256 of its content."""
+    return cache_folder(environ) / "deflated"

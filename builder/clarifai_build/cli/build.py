@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.target import add_manifest
+
+if TYPE_CHECKING:
+    from clarifai_build.manifest import Manifest
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -19,10 +23,24 @@ def configure(parser: ArgumentParser) -> None:
         metavar="ZIP",
         help="the zip (default: dist/MODEL_ID_MODEL-TYPE.zip beside the manifest)",
     )
+    parser.add_argument(
+        "--list",
+        action="store_true",
+        help="write nothing; list what goes in and what stays out, with sizes and reasons",
+    )
+    cache = parser.add_mutually_exclusive_group()
+    cache.add_argument("--no-cache", action="store_true", help="read every file, and keep nothing")
+    cache.add_argument(
+        "--verify-cache",
+        action="store_true",
+        help="read every file, and compare with the digests that were kept",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
 def run(args: Namespace, console: Console) -> int:
+    from clarifai_build import user_cache
+    from clarifai_build.digest_cache import DigestCache
     from clarifai_build.manifest import load
     from clarifai_build.pack import write_zip
     from clarifai_build.pipeline import build
@@ -31,9 +49,13 @@ def run(args: Namespace, console: Console) -> int:
     manifest = load(args.manifest, os.environ, offline=True)
     name = f"{manifest.model.id}_{manifest.model.type}.zip"
     target = args.output or manifest.path.parent / "dist" / name
+    if args.list:
+        return _list(manifest, console, as_json=args.json)
     listen = console.listener()
-    artifact = build(manifest, listen)
-    written = write_zip(artifact, target, listen)
+    path = None if args.no_cache else user_cache.digests_file()
+    cache = DigestCache(path, verify=args.verify_cache)
+    artifact = build(manifest, listen, cache)
+    written = write_zip(artifact, target, listen, cache)
     if args.json:
         console.json(
             {
@@ -54,4 +76,22 @@ def run(args: Namespace, console: Console) -> int:
     console.out(f"sha256  {written.sha256}")
     console.out(f"size    {written.size}")
     console.out(f"path    {written.path}")
+    return 0
+
+
+def _list(manifest: Manifest, console: Console, *, as_json: bool) -> int:
+    from clarifai_build.listing import listing
+
+    files = listing(manifest)
+    if as_json:
+        console.json(
+            {
+                "in": [{"path": f.path, "size": f.size} for f in files if not f.reason],
+                "out": [f._asdict() for f in files if f.reason],
+            }
+        )
+        return 0
+    for file in files:
+        mark, reason = ("-", f"  ({file.reason})") if file.reason else ("+", "")
+        console.out(f"{mark} {file.size:>12}  {file.path}{reason}")
     return 0

@@ -1,0 +1,42 @@
+"""What this tool keeps in the user's cache: digests, fetched weights, compressed files."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from clarifai_build import user_cache
+
+
+class Kept(NamedTuple):
+    """A cached file; `unused` is how many seconds ago it was last read or written."""
+
+    path: Path
+    size: int
+    unused: int
+
+
+def find(environ: Mapping[str, str] = os.environ) -> list[Kept]:
+    """Return every cached file, largest first."""
+    folder = user_cache.cache_folder(environ)
+    places = [user_cache.weights_folder(environ), user_cache.deflated_folder(environ)]
+    files = [user_cache.digests_file(environ)]
+    files += [file for place in places for file in place.rglob("*")]
+    now = time.time()
+    found = [
+        Kept(file, status.st_size, max(0, int(now - max(status.st_atime, status.st_mtime))))
+        for file in files
+        if file.is_relative_to(folder) and file.is_file() and (status := file.stat())
+    ]
+    return sorted(found, key=lambda file: (-file.size, file.path))
+
+
+def prune(unused_seconds: int, environ: Mapping[str, str] = os.environ) -> list[Kept]:
+    """Remove what was not used for so long and return it; all of it can be had again."""
+    removed = [file for file in find(environ) if file.unused >= unused_seconds]
+    for file in removed:
+        file.path.unlink(missing_ok=True)
+    return removed
