@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import uuid
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,6 +72,12 @@ def nothing_registered(folder: Path, sandbox: Endpoints) -> bool:
     return registry_of(folder, sandbox).model(manifest_of(folder).model.id) is None
 
 
+def result(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """Read what `apply --json` says of its one model."""
+    (model,) = json.loads(done.stdout)["models"]
+    return dict(model)
+
+
 def test_example_applies_and_then_there_is_nothing_to_do(tool: Tool) -> None:
     """`clarifai.yaml.example` as it is, twice."""
     first = tool("apply", "clarifai.yaml.example", "--sandbox", cwd=ROOT)
@@ -85,11 +93,11 @@ def test_addresses_by_hand_do_the_same(tool: Tool, folder: Path, sandbox: Endpoi
     applied = tool("apply", cwd=folder)
     assert applied.returncode == 0, applied.stderr
     again = tool("apply", "--json", cwd=folder)
-    assert json.loads(again.stdout)["actions"] == []
+    assert result(again)["actions"] == []
     (version,) = registry_of(folder, sandbox).versions(manifest_of(folder).model.id)
     assert version.health == "ready"
     assert version.description == "Says it louder."
-    assert version.artifact == json.loads(again.stdout)["digest"]
+    assert version.artifact == result(again)["digest"]
 
 
 def test_change_makes_a_version_and_the_way_back_too(
@@ -194,7 +202,7 @@ def test_object_that_is_there_is_not_sent_again(
 ) -> None:
     """A second model version of the same artifact leaves the object untouched."""
     tool("apply", cwd=folder)
-    made = json.loads(tool("apply", "--json", cwd=folder).stdout)
+    made = result(tool("apply", "--json", cwd=folder))
     storage = manifest_of(folder).storage
     assert storage is not None
     store = open_store(storage, sandbox.environ())
