@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from clarifai_build.document import Document, Steps, Value
 from clarifai_build.model_types import MODEL_TYPES, ModelType
 from clarifai_build.problem import Problem
+from clarifai_build.tokens import has_token
 
 RESERVED_PARAMS = ("self", "input_data")
 RESERVED_TARGETS = ("serving.json", "clarifai_runtime", "model.py", "inference.py", "__init__.py")
@@ -23,10 +24,6 @@ _SOURCES = {
     "http": (re.compile(r"[^/@]+/.+"), "http://host/path, without a user name"),
     "hf": (re.compile(r"[^@]+@[^/@]+/.+"), "hf://repo@revision/file"),
 }
-_TOKENS = re.compile(
-    r"(?<![0-9A-Za-z])(?:[0-9a-f]{32}|(?:AKIA|ASIA)[0-9A-Z]{16}|hf_[A-Za-z0-9]{30,}"
-    r"|gh[pousr]_[A-Za-z0-9]{36,}|glpat-[\w-]{20,})(?![0-9A-Za-z])"
-)
 
 
 def problems(document: Document) -> Iterator[Problem]:
@@ -184,7 +181,7 @@ def is_bucket(name: str) -> bool:
 
 def _secrets(document: Document) -> Iterator[Problem]:
     for path, text in _texts(document.data, ()):
-        if path[-1:] != ("sha256",) and _TOKENS.search(text):
+        if path[-1:] != ("sha256",) and has_token(text):
             yield document.problem(
                 "secret-in-manifest",
                 "this looks like a token or key, and a manifest is no place for one",

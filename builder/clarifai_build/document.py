@@ -18,6 +18,7 @@ import yaml.reader
 import yaml.scanner
 
 from clarifai_build.problem import ManifestError, Problem, Severity
+from clarifai_build.tokens import masked
 
 Value = Any  # None | bool | int | float | str | list[Value] | dict[str, Value]
 Steps = tuple["str | int", ...]
@@ -117,7 +118,8 @@ class Document:
     ) -> Problem:
         """Make a problem that points at `path`."""
         line, column, length = self.place(path, key=key)
-        return Problem(code, message, self.name, line, column, length, hint, severity)
+        hint = masked(hint) if hint else None
+        return Problem(code, masked(message), self.name, line, column, length, hint, severity)
 
 
 def read(path: Path, name: str | None = None) -> Document:
@@ -231,6 +233,7 @@ class _Reader:
 
     def _problem(self, event: yaml.Event, code: str, message: str, hint: str | None = None) -> None:
         place = self._place(event)
+        message = masked(message)
         self.problems.append(
             Problem(code, message, self.name, place.line, place.column, place.length, hint)
         )

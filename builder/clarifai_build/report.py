@@ -13,11 +13,10 @@ from urllib.parse import quote
 
 from clarifai_build import __version__
 from clarifai_build.problem import Problem
+from clarifai_build.tokens import masked
 
 DOCS = "https://github.com/clarifai-build/clarifai-build/blob/main/docs/reference/problems.md"
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-# What a problem of this code covers is not shown, wherever the report ends up.
-SECRET = "secret-in-manifest"
 _WIDTH = 160
 _COLOURS = {"error": "31;1", "warning": "33;1", "place": "1", "caret": "32;1"}
 
@@ -65,16 +64,13 @@ def _source_line(problem: Problem, sources: dict[str, list[str]]) -> str | None:
         sources[problem.file] = re.split("\r\n|[\r\n\x85\u2028\u2029]", content)
     lines = sources[problem.file]
     line = lines[problem.line - 1] if problem.line <= len(lines) else ""
-    return line if line.strip() else None
+    return masked(line) if line.strip() else None
 
 
 def _underlined(source: str, problem: Problem) -> tuple[str, str]:
     """Return the line as shown, and carets under what the problem covers."""
     start = min((problem.column or 1) - 1, len(source))
     length = max(1, min(problem.length, len(source) - start))
-    if problem.code == SECRET:
-        source = source[:start] + "***" + source[start + length :]
-        length = 3
     cut = max(0, start - _WIDTH // 2) if len(source) > _WIDTH else 0
     shown = _printable(source[cut : cut + _WIDTH])
     length = min(length, max(1, len(shown) - (start - cut)))
