@@ -128,7 +128,7 @@ def ask(picture: Image.Image) -> list[Line]:
 
 
 def print_table(lines: list[Line], picture: Image.Image) -> None:
-    print(f"{len(lines)} lines of text, in pixels of the {picture.width} x {picture.height} photo:")
+    print(f"lines of text: {len(lines)}, in pixels of the {picture.width} x {picture.height} photo")
     print("  line  score    top   left  bottom  right")
     for number, line in enumerate(lines, start=1):
         top, bottom = (round(edge * picture.height) for edge in (line.top, line.bottom))

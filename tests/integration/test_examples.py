@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,19 +35,23 @@ def client() -> Any:
 
 
 @pytest.fixture(scope="module")
-def ask(sandbox: Any, client: Any) -> Ask:
-    """Apply an example, once, and send it a request."""
+def live() -> dict[str, str]:
+    """The model ids of the examples that were applied so far; the weights of all are there."""
     subprocess.run([sys.executable, EXAMPLES / "fetch.py"], check=True)
-    environ = {**os.environ, **sandbox.environ(), "CLARIFAI_BUILD_SANDBOX": str(sandbox.state_dir)}
-    applied = {}
+    return {}
+
+
+@pytest.fixture
+def ask(tool: Any, client: Any, live: dict[str, str]) -> Ask:
+    """Apply an example, once, and send it a request."""
 
     def ask(example: str, **request: Any) -> Any:
-        manifest = EXAMPLES / example / "clarifai.yaml"
-        if example not in applied:
-            command = [sys.executable, "-m", "clarifai_build", "apply", manifest, "--sandbox"]
-            subprocess.run(command, check=True, env=environ)
-            applied[example] = yaml.safe_load(manifest.read_text(encoding="utf-8"))["model"]["id"]
-        return client.predict(applied[example], environ=environ, **request)
+        if example not in live:
+            manifest = EXAMPLES / example / "clarifai.yaml"
+            applied = tool("apply", manifest, "--sandbox")
+            assert applied.returncode == 0, applied.stderr
+            live[example] = yaml.safe_load(manifest.read_text(encoding="utf-8"))["model"]["id"]
+        return client.predict(live[example], environ=tool.environ, **request)
 
     return ask
 
