@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build.archive import Artifact
-from clarifai_build.problem import ArtifactError, SourceError
+from clarifai_build.problem import ArtifactError, SourceError, StorageError
 from clarifai_build.published import PublishedEntry, ReadRange, read_entry, read_listing
+from clarifai_build.storage import ObjectStore, StoredObject
 from clarifai_build.storage.download import fetch_range
 from clarifai_build.tree import Entry
 
@@ -57,6 +58,41 @@ def of_url(name: str, url: str) -> Contents:
     """Look into a zip that is published at `url`."""
     size = fetch_range(url, 0, 1)[1]
     return of_zip(name, lambda offset, length: fetch_range(url, offset, length)[0], size)
+
+
+def of_store(name: str, store: ObjectStore, key: str) -> Contents:
+    """Look into a zip in a bucket, with the bucket's credentials."""
+    size = stat(store, key).size
+    return of_zip(name, lambda offset, length: store.read(key, offset, length), size)
+
+
+def stat(store: ObjectStore, key: str) -> StoredObject:
+    """Return what lies at a key; raises StorageError where that is nothing."""
+    stored = store.stat(key)
+    if stored is None:
+        raise StorageError.of(
+            "object-gone",
+            f"{key} is gone from the bucket",
+            hint="`clarifai-build apply` at the commit of that version publishes it again",
+        )
+    return stored
+
+
+def download(url: str) -> bytes | None:
+    """Return all of what a stranger downloads, or None where that is nothing."""
+    try:
+        size = fetch_range(url, 0, 1)[1]
+        return fetch_range(url, 0, size)[0]
+    except StorageError:
+        return None
+
+
+def read_local(path: str) -> bytes | None:
+    """Return the content of a local file, or None where there is none."""
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return None
 
 
 @contextmanager

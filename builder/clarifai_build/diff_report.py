@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,11 +12,11 @@ from clarifai_build.sizes import size_text
 _SIGNS = {"added": "+", "removed": "-", "content": "~", "mode": "~"}
 
 
-def as_text(diffs: Sequence[FileDiff]) -> str:
-    """Return one block a file, and a last line that counts them."""
+def as_text(diffs: Sequence[FileDiff], cause: Callable[[str], str] = lambda _path: "") -> str:
+    """Return one block a file, and a last line that counts them; `cause` says what files are."""
     counts = {sign: sum(_SIGNS[diff.change] == sign for diff in diffs) for sign in "+~-"}
     last = f"{counts['+']} added, {counts['~']} changed, {counts['-']} removed"
-    return "\n".join([*(line for diff in diffs for line in _lines(diff)), last])
+    return "\n".join([*(line for diff in diffs for line in _lines(diff, cause(diff.path))), last])
 
 
 def as_json(diffs: Sequence[FileDiff]) -> list[dict[str, Any]]:
@@ -24,8 +24,8 @@ def as_json(diffs: Sequence[FileDiff]) -> list[dict[str, Any]]:
     return [asdict(diff) | {"before": _file(diff, 0), "after": _file(diff, 1)} for diff in diffs]
 
 
-def _lines(diff: FileDiff) -> Iterator[str]:
-    yield f"{_SIGNS[diff.change]} {diff.path}  {_what(diff)}"
+def _lines(diff: FileDiff, cause: str) -> Iterator[str]:
+    yield f"{_SIGNS[diff.change]} {diff.path}  {_what(diff)}{f' ({cause})' if cause else ''}"
     for field in diff.fields:
         before, after = (value or "none" for value in (field.before, field.after))
         yield f"    {field.field}: {before} → {after}"

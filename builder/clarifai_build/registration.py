@@ -76,8 +76,7 @@ class Registration:
 
     def key(self, prefix: str) -> str:
         """Return where the artifact lies in the bucket: a content address with a telling name."""
-        name = f"{self.artifact}/{self.model.id}_{self.model.type}.zip"
-        return f"{prefix.strip('/')}/{name}" if prefix.strip("/") else name
+        return key_of(prefix, self.artifact, self.model.id, self.model.type)
 
     def new_version(self, zip_url: str, origin: Mapping[str, Any]) -> NewVersion:
         """Return the version to register; `origin` (Git commit and such) goes into its mark."""
@@ -98,6 +97,12 @@ class Registration:
                 **BUILDER,
             },
         )
+
+
+def key_of(prefix: str, artifact: str, model_id: str, model_type: str) -> str:
+    """Return where the zip of a model lies; `artifact` is its digest."""
+    name = f"{artifact}/{model_id}_{model_type}.zip"
+    return f"{prefix.strip('/')}/{name}" if prefix.strip("/") else name
 
 
 def _sha256(value: Any) -> str:

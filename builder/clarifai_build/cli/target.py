@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build.manifest import Clarifai, Manifest, Storage, load
-from clarifai_build.problem import BuilderError, ManifestError
+from clarifai_build.problem import BuilderError, ManifestError, UsageError
 from clarifai_build.progress import Listener
 
 if TYPE_CHECKING:
@@ -121,6 +121,17 @@ def load_targets(names: Sequence[str], listen: Listener, *, sandbox: bool) -> Lo
         if error := failure(take, path):
             errors[str(path)] = error
     return Loaded(tuple(targets), errors)
+
+
+def load_target(manifest: Path, listen: Listener, *, sandbox: bool) -> Target:
+    """Load one manifest, and connect it as `load_targets` does."""
+    loaded = load_targets([str(manifest)], listen, sandbox=sandbox)
+    for error in loaded.errors.values():
+        raise error
+    if len(loaded.targets) > 1:
+        names = ", ".join(target.name for target in loaded.targets)
+        raise UsageError.of("many-manifests", f"one manifest is meant, {manifest} has {names}")
+    return loaded.targets[0]
 
 
 def in_sandbox(manifest: Manifest, endpoints: Endpoints) -> Manifest:

@@ -67,6 +67,9 @@ class ObjectStore(Protocol):
     def get(self, key: str) -> SmallObject | None:
         """Return what lies at `key`, or None."""
 
+    def read(self, key: str, offset: int, length: int) -> bytes:
+        """Return a range of what lies at `key`; raises StorageError where nothing does."""
+
     def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
         """Store `body` where the ETag `replaces` lies, or where nothing lies for None.
 

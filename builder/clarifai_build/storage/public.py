@@ -56,6 +56,10 @@ class LazyStore:
         """Return what lies at `key`, or None."""
         return self._s3.get(key)
 
+    def read(self, key: str, offset: int, length: int) -> bytes:
+        """Return a range of what lies at `key`; raises StorageError where nothing does."""
+        return self._s3.read(key, offset, length)
+
     def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
         """Store `body` where the ETag `replaces` lies, or where nothing lies for None."""
         return self._s3.put_if(key, body, replaces)

@@ -154,6 +154,15 @@ class S3Store:
         age = _now(answer) - answer["LastModified"]
         return SmallObject(body, answer["ETag"], age.total_seconds())
 
+    def read(self, key: str, offset: int, length: int) -> bytes:
+        """Return a range of what lies at `key`; raises StorageError where nothing does."""
+        bucket, span = self.storage.bucket, f"bytes={offset}-{offset + length - 1}"
+        try:
+            with _translated(bucket):
+                return self.client.get_object(Bucket=bucket, Key=key, Range=span)["Body"].read()
+        except _AbsentError as exc:
+            raise StorageError.of("object-gone", f"there is no {key} in bucket {bucket}") from exc
+
     def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
         """Store `body` where the ETag `replaces` lies, or where nothing lies for None."""
         bucket = self.storage.bucket

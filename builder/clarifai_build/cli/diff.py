@@ -1,0 +1,104 @@
+"""Show what differs between two artifacts: files, sizes, text, configuration by field.
+
+Each of the two is `source` (what the manifest gives now), a local zip, a published version (`live`,
+`v3`, an id, or how an id or a digest begins), or a Git revision. Without any: live and source. With
+one: that and source.
+"""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, Namespace
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clarifai_build.cli.console import Console
+from clarifai_build.cli.target import DEFAULT_MANIFEST, Target, add_sandbox, load_target
+from clarifai_build.progress import Listener
+
+if TYPE_CHECKING:
+    from clarifai_build.contents import Contents
+    from clarifai_build.manifest import Manifest
+
+SOURCE = "source"
+
+
+def configure(parser: ArgumentParser) -> None:
+    parser.add_argument("before", nargs="?", default="live", metavar="BEFORE")
+    parser.add_argument("after", nargs="?", default=SOURCE, metavar="AFTER")
+    parser.add_argument(
+        "-f",
+        "--manifest",
+        type=Path,
+        default=DEFAULT_MANIFEST,
+        help="the manifest (default: clarifai.yaml)",
+    )
+    add_sandbox(parser)
+    parser.add_argument(
+        "--exit-code", action="store_true", help="exit with 1 when something differs"
+    )
+    parser.add_argument("--json", action="store_true", help="print the differences as JSON")
+
+
+def run(args: Namespace, console: Console) -> int:
+    from clarifai_build import diff
+    from clarifai_build.diff_report import as_json, as_text
+
+    console.json_errors = args.json
+    with ExitStack() as stack:
+        sides = _Sides(args, console.listener(), stack)
+        before, after = sides.look(args.before), sides.look(args.after)
+        diffs = diff.compare(before, after)
+    if args.json:
+        console.json({"before": before.name, "after": after.name, "files": as_json(diffs)})
+    else:
+        console.err(f"{before.name} → {after.name}")
+        console.out(as_text(diffs))
+    return 1 if diffs and args.exit_code else 0
+
+
+class _Sides:
+    """Finds what a name means. The platform is asked only when a name needs it."""
+
+    def __init__(self, args: Namespace, listen: Listener, stack: ExitStack) -> None:
+        self._args, self._listen, self._stack = args, listen, stack
+        self._target: Target | None = None
+
+    def look(self, name: str) -> Contents:
+        from clarifai_build import contents, git, history, pipeline, revisions
+
+        if name == SOURCE:
+            artifact = pipeline.build(self._manifest(), self._listen)
+            return contents.of_artifact(SOURCE, artifact)
+        if name.endswith(".zip"):
+            return self._stack.enter_context(contents.of_file(Path(name)))
+        if history.is_version_name(name):
+            return self._published(name)
+        manifest = self._manifest()
+        commit = git.commit_of(manifest.path.parent, name)
+        if commit is None:
+            return self._published(name)
+        there = revisions.manifest_at(manifest, commit, os.environ)
+        rebuilt = self._stack.enter_context(there)
+        artifact = pipeline.build(rebuilt, self._listen)
+        return contents.of_artifact(f"{name} ({commit[:10]})", artifact)
+
+    def _manifest(self) -> Manifest:
+        from clarifai_build.manifest import load
+
+        return load(self._args.manifest, os.environ, offline=True)
+
+    def _published(self, name: str) -> Contents:
+        from clarifai_build import contents, history, pipeline
+
+        if self._target is None:
+            self._target = load_target(
+                self._args.manifest, self._listen, sandbox=self._args.sandbox
+            )
+        model = self._target.manifest.model.id
+        version = history.find(self._target.registry.versions(model), name, model)
+        store = self._target.store()
+        manifest = self._target.manifest
+        key = history.key_of(version, manifest, pipeline.storage_of(manifest))
+        return contents.of_store(f"{history.label(version)} ({version.id})", store, key)

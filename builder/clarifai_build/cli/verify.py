@@ -1,0 +1,142 @@
+"""Rebuild from the source, and prove that what is published is the same, byte for byte.
+
+Checks the source against the registered digest, the published zip against the rebuilt one and
+against what was recorded when it was published, and its provenance and SBOM. Where something
+differs, the files are named.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from clarifai_build.cli.console import Console
+from clarifai_build.cli.target import Target, add_manifests, add_sandbox, load_targets
+from clarifai_build.problem import BuilderError
+from clarifai_build.progress import Listener, named
+
+if TYPE_CHECKING:
+    from clarifai_build.verify import Verified
+
+RECORDED = "recorded"
+
+
+def configure(parser: ArgumentParser) -> None:
+    add_manifests(parser)
+    add_sandbox(parser)
+    parser.add_argument(
+        "--version",
+        dest="which",
+        default="live",
+        metavar="VERSION",
+        help="which version: live (default), v3, an id, or how an id or a digest begins",
+    )
+    parser.add_argument(
+        "--commit",
+        nargs="?",
+        const=RECORDED,
+        metavar="REVISION",
+        help="rebuild from this Git revision; without a value, from the one that was recorded",
+    )
+    parser.add_argument(
+        "--url", action="store_true", help="check what a stranger downloads, not the bucket"
+    )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="every model below the folder that is live; others are left out",
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def run(args: Namespace, console: Console) -> int:
+    from clarifai_build import fleet
+
+    console.json_errors = args.json
+    stop = fleet.Stop()
+    listen = stop.heeding(console.listener())
+    names = ["."] if args.all and args.manifests == ["clarifai.yaml"] else args.manifests
+    loaded = load_targets(names, listen, sandbox=args.sandbox)
+    many = len(loaded.targets) > 1
+
+    def verify(target: Target) -> Verified | None:
+        hear = named(target.manifest.model.id, listen) if many else listen
+        return _verify(target, args, hear)
+
+    outcomes = fleet.each(loaded.targets, verify, args.jobs, stop)
+    errors = {**loaded.errors, **{o.item.name: o.error for o in outcomes if o.error}}
+    done = [(outcome.item, outcome.value) for outcome in outcomes if outcome.value]
+    _show(done, errors, args, console)
+    if any(not verified.ok for _, verified in done):
+        return 1
+    return fleet.exit_code(list(errors.values()))
+
+
+def _verify(target: Target, args: Namespace, listen: Listener) -> Verified | None:
+    from clarifai_build import history, pipeline, revisions, verify
+    from clarifai_build.registration import Registration
+
+    manifest = target.manifest
+    versions = target.registry.versions(manifest.model.id)
+    if args.all and not history.ours(versions):
+        return None
+    version = history.find(versions, args.which, manifest.model.id)
+    commit = str(version.mark.get("commit", "HEAD")) if args.commit == RECORDED else args.commit
+    source = (
+        revisions.manifest_at(manifest, commit, target.environ) if commit else nullcontext(manifest)
+    )
+    with source as rebuilt:
+        artifact = pipeline.build(rebuilt, listen) if commit else target.build(listen)
+        registration = Registration.of(rebuilt, artifact.digest, artifact.size)
+        if args.url:
+            published = verify.at_url(version.zip_url)
+        else:
+            store = target.store()
+            key = history.key_of(version, manifest, pipeline.storage_of(manifest))
+            published = verify.in_bucket(store, key)
+        return verify.verify(version, registration, artifact, published)
+
+
+def _show(
+    done: Sequence[tuple[Target, Verified]],
+    errors: Mapping[str, BuilderError],
+    args: Namespace,
+    console: Console,
+) -> None:
+    from clarifai_build.cli.results import error_json, report_errors
+    from clarifai_build.diff_report import as_json as diffs_json
+    from clarifai_build.verify import as_json
+
+    if args.json:
+        models = [
+            {"manifest": target.name, "model": target.manifest.model.id}
+            | as_json(verified)
+            | {"files": diffs_json(verified.diffs)}
+            for target, verified in done
+        ]
+        failed = [error_json(name, error) for name, error in errors.items()]
+        console.json({"format_version": 1, "models": models, "errors": failed})
+        return
+    report_errors(errors, console)
+    for target, verified in done:
+        console.out(_paragraph(target.manifest.model.id, verified))
+
+
+def _paragraph(model: str, verified: Verified) -> str:
+    from clarifai_build.diff_report import as_text
+    from clarifai_build.history import label
+    from clarifai_build.verify import cause
+
+    version = verified.version
+    result = "verified" if verified.ok else "DIFFERS"
+    lines = [f"{model}: {label(version)} ({version.id}) {result}"]
+    for check in verified.checks:
+        lines.append(f"  {'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.message}")
+        if check.hint and not check.ok:
+            lines.append(f"          = {check.hint}")
+    if verified.diffs:
+        lines.append("  published → rebuilt:")
+        lines += [f"    {line}" for line in as_text(verified.diffs, cause).splitlines()]
+    return "\n".join(lines)

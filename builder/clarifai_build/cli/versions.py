@@ -1,0 +1,100 @@
+"""List what is live and what was: each version of a model that this tool made, newest first."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from clarifai_build.cli.console import Console
+from clarifai_build.cli.target import add_manifest, add_sandbox, load_target
+
+if TYPE_CHECKING:
+    from clarifai_build.registry import RemoteVersion
+
+_HEAD = ("VERSION", "ID", "STATUS", "CREATED", "BY", "COMMIT", "DIGEST", "SIZE", "NOTE")
+
+
+def configure(parser: ArgumentParser) -> None:
+    add_manifest(parser)
+    add_sandbox(parser)
+    parser.add_argument("--json", action="store_true", help="print the list as JSON")
+
+
+def run(args: Namespace, console: Console) -> int:
+    from clarifai_build.cli.results import table
+    from clarifai_build.history import ours
+
+    console.json_errors = args.json
+    target = load_target(args.manifest, console.listener(), sandbox=args.sandbox)
+    model = target.manifest.model.id
+    found = target.registry.versions(model)
+    known = ours(found)
+    if args.json:
+        versions = [_document(version, live=index == 0) for index, version in enumerate(known)]
+        others = [version.id for version in found if not version.mark]
+        console.json({"model": model, "versions": versions, "others": others})
+        return 0
+    if known:
+        console.out(table(_HEAD, _rows(known)))
+    if len(found) > len(known):
+        console.err(f"and {len(found) - len(known)} that clarifai-build did not make")
+    elif not found:
+        console.err(f"model '{model}' has no versions")
+    return 0
+
+
+def _rows(versions: Sequence[RemoteVersion]) -> list[tuple[str, ...]]:
+    from clarifai_build.history import label
+    from clarifai_build.sizes import size_text
+
+    return [
+        (
+            label(version),
+            version.id[:12],
+            version.health,
+            _when(version),
+            str(version.mark.get("by", "")),
+            _commit(version),
+            str(version.artifact)[:12],
+            size_text(int(version.mark.get("size", 0))),
+            _note(version, live=index == 0),
+        )
+        for index, version in enumerate(versions)
+    ]
+
+
+def _when(version: RemoteVersion) -> str:
+    moment = datetime.fromtimestamp(version.created_at, timezone.utc)
+    return moment.isoformat(sep=" ", timespec="seconds").removesuffix("+00:00") + "Z"
+
+
+def _commit(version: RemoteVersion) -> str:
+    commit = str(version.mark.get("commit", ""))[:10]
+    return f"{commit}+changes" if version.mark.get("dirty") else commit
+
+
+def _note(version: RemoteVersion, *, live: bool) -> str:
+    source = version.mark.get("rollback_of")
+    return ", ".join(filter(None, ("live" if live else "", f"back to {source}" if source else "")))
+
+
+def _document(version: RemoteVersion, *, live: bool) -> dict[str, Any]:
+    mark = version.mark
+    return {
+        "revision": version.revision,
+        "id": version.id,
+        "live": live,
+        "status": version.health,
+        "created": _when(version),
+        "by": mark.get("by"),
+        "commit": mark.get("commit"),
+        "dirty": mark.get("dirty"),
+        "digest": version.artifact,
+        "sha256": mark.get("sha256"),
+        "size": int(mark.get("size", 0)),
+        "tool": mark.get("tool"),
+        "rollback_of": mark.get("rollback_of"),
+        "url": version.zip_url.partition("?")[0],
+    }

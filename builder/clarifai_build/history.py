@@ -1,0 +1,69 @@
+"""The versions of a model that this tool made, and the names that people give them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from clarifai_build import registration
+from clarifai_build.manifest import Manifest, Storage
+from clarifai_build.problem import UsageError
+from clarifai_build.registry import RemoteVersion
+
+LIVE = "live"
+_REVISION = re.compile(r"v(\d+)")
+_DIGITS = re.compile(r"[0-9a-f]{6,}")
+
+
+def ours(versions: Iterable[RemoteVersion]) -> tuple[RemoteVersion, ...]:
+    """Return the versions that this tool made, in their order."""
+    return tuple(version for version in versions if version.mark)
+
+
+def label(version: RemoteVersion) -> str:
+    """Return the short name of a version: `v3`, or its id where this tool did not make it."""
+    return f"v{version.revision}" if version.revision else version.id
+
+
+def is_version_name(name: str) -> bool:
+    """Say whether a name can only mean a version: `live` or `v3`."""
+    return name == LIVE or bool(_REVISION.fullmatch(name))
+
+
+def find(versions: Sequence[RemoteVersion], name: str, model: str) -> RemoteVersion:
+    """Return the version of ours that a name means; `versions` are newest first.
+
+    A name is `live`, `v3`, the version's id, or how its id or its artifact's digest begins.
+    """
+    known = ours(versions)
+    found = [version for version in known if _is_called(version, name)]
+    if name == LIVE:
+        found = list(known[:1])
+    if len(found) == 1:
+        return found[0]
+    there = ", ".join(label(version) for version in known) or "none of ours"
+    if found:
+        matches = ", ".join(version.id for version in found)
+        raise UsageError.of(
+            "version-ambiguous", f"'{name}' means several versions of '{model}': {matches}"
+        )
+    raise UsageError.of(
+        "no-such-version",
+        f"model '{model}' has no version '{name}'; there are: {there}",
+        hint="`clarifai-build versions` lists them",
+    )
+
+
+def key_of(version: RemoteVersion, manifest: Manifest, storage: Storage) -> str:
+    """Return where the zip of a version lies in the bucket."""
+    model = manifest.model
+    return registration.key_of(storage.prefix, str(version.artifact), model.id, model.type)
+
+
+def _is_called(version: RemoteVersion, name: str) -> bool:
+    if match := _REVISION.fullmatch(name):
+        return version.revision == int(match[1])
+    if name == version.id:
+        return True
+    begins = bool(_DIGITS.fullmatch(name))
+    return begins and (version.id.startswith(name) or str(version.artifact).startswith(name))

@@ -1,0 +1,239 @@
+"""Proof that what is published and registered is what the source gives, byte for byte."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from clarifai_build import contents, diff, provenance, records
+from clarifai_build.archive import Artifact
+from clarifai_build.contents import Contents
+from clarifai_build.diff import FileDiff
+from clarifai_build.problem import ArtifactError, StorageError
+from clarifai_build.published import ReadRange
+from clarifai_build.registration import BUILDER, Registration
+from clarifai_build.registry import RemoteVersion
+from clarifai_build.storage import ObjectStore
+from clarifai_build.storage.download import fetch_range
+
+_BLOCK = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published zip: where it lies, how to read it, its size, and its records by digest."""
+
+    where: str
+    read: ReadRange
+    size: int
+    provenance: bytes | None = None
+    sbom: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. `message` says what was found, and what was expected."""
+
+    name: str
+    ok: bool
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What came of it; `diffs` are the files that differ, the published ones as `before`."""
+
+    version: RemoteVersion
+    checks: tuple[Check, ...]
+    diffs: tuple[FileDiff, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+
+def in_bucket(store: ObjectStore, key: str) -> Published:
+    """Look at the object itself, with the bucket's credentials."""
+    stored = contents.stat(store, key)
+    notes = (store.get(records.provenance_key(key)), store.get(records.sbom_key(key)))
+    return Published(
+        key,
+        lambda offset, length: store.read(key, offset, length),
+        stored.size,
+        *(note.body if note else None for note in notes),
+    )
+
+
+def at_url(url: str) -> Published:
+    """Look at what a stranger downloads."""
+    size = fetch_range(url, 0, 1)[1]
+    return Published(
+        url.partition("?")[0],
+        lambda offset, length: fetch_range(url, offset, length)[0],
+        size,
+        contents.download(records.provenance_key(url)),
+        contents.download(records.sbom_key(url)),
+    )
+
+
+def verify(
+    version: RemoteVersion, registration: Registration, artifact: Artifact, published: Published
+) -> Verified:
+    """Compare a version and its published zip with what the source gives."""
+    sha256, differs_at = _compare_bytes(artifact, published)
+    checks = [
+        _source(version, artifact),
+        _registration(version, registration),
+        _unchanged(version, published, sha256),
+        *_records(version, published, sha256),
+    ]
+    if differs_at is None and checks[0].ok:
+        same = f"all {published.size} bytes are those of the rebuilt zip"
+        return Verified(version, (*checks, Check("bytes", True, same)))
+    try:
+        there = contents.of_zip(published.where, published.read, published.size)
+        diffs = _differing(there, artifact)
+    except (ArtifactError, StorageError) as error:
+        found = f"{error.problems[0].message}; the rebuilt zip has {artifact.size} bytes"
+        return Verified(
+            version, (*checks, Check("bytes", False, found, error.problems[0].hint or ""))
+        )
+    checks.append(_bytes(diffs, differs_at))
+    return Verified(version, tuple(checks), diffs)
+
+
+def _source(version: RemoteVersion, artifact: Artifact) -> Check:
+    if version.artifact == artifact.digest:
+        return Check("source", True, f"the source gives tree {artifact.digest}, as registered")
+    found = f"the source gives tree {artifact.digest}, registered is {version.artifact}"
+    moved = [
+        f"{name} {version.mark.get(name)} then, {now} now"
+        for name, now in BUILDER.items()
+        if str(version.mark.get(name)) != now
+    ]
+    if moved:
+        tool = version.mark.get("tool")
+        hint = f"rebuild with `pip install clarifai-build=={tool}` to rule the tool out"
+        return Check("source", False, f"{found} ({'; '.join(moved)})", hint)
+    commit = version.mark.get("commit")
+    hint = f"verify against the commit it was made from: --commit {commit}" if commit else ""
+    if version.mark.get("dirty"):
+        hint = f"it was made from {commit} with uncommitted changes, which nobody can rebuild"
+    return Check("source", False, found, hint)
+
+
+def _registration(version: RemoteVersion, registration: Registration) -> Check:
+    if version.registration == registration.digest:
+        return Check("registration", True, "type, field maps and parameters are as registered")
+    return Check(
+        "registration",
+        False,
+        f"the source registers {registration.digest}, the platform has {version.registration}",
+        "the artifact, the parameters or the type differ from what was registered",
+    )
+
+
+def _unchanged(version: RemoteVersion, published: Published, sha256: str) -> Check:
+    size, recorded = int(version.mark.get("size", published.size)), version.mark.get("sha256")
+    if published.size != size:
+        message = f"{published.where} has {published.size} bytes, {size} were published"
+    elif recorded and recorded != sha256:
+        message = f"{published.where} has SHA-256 {sha256}, {recorded} was published"
+    else:
+        return Check("object", True, f"{published.where} is as it was published")
+    hint = "it was cut, damaged or replaced since: `clarifai-build apply` mends it from the source"
+    return Check("object", False, message, hint)
+
+
+def _records(version: RemoteVersion, published: Published, sha256: str) -> Iterator[Check]:
+    for name, body in (("provenance", published.provenance), ("sbom", published.sbom)):
+        expected = version.mark.get(name)
+        if not expected:
+            continue
+        found = hashlib.sha256(body).hexdigest() if body is not None else "nothing"
+        if found != expected:
+            message = f"found {found}, the version was registered with {expected}"
+            yield Check(name, False, message, "it was removed or replaced since")
+        elif name == "provenance" and body is not None and _subject(body) != sha256:
+            message = f"it is about {_subject(body)}, the zip has SHA-256 {sha256}"
+            yield Check(name, False, message, "the zip was replaced since")
+        else:
+            yield Check(name, True, f"{name} {found} is as registered")
+
+
+def _subject(body: bytes) -> str:
+    try:
+        return str(provenance.read_statement(body, "")["subject"][0]["digest"]["sha256"])
+    except (ArtifactError, KeyError, IndexError, TypeError):
+        return "nothing that can be read"
+
+
+def _bytes(diffs: tuple[FileDiff, ...], differs_at: int | None) -> Check:
+    if diffs:
+        names = ", ".join(found.path for found in diffs[:10])
+        more = f" and {len(diffs) - 10} more" if len(diffs) > 10 else ""
+        return Check("bytes", False, f"these files differ: {names}{more}")
+    if differs_at is None:
+        return Check("bytes", True, "the bytes are those of the rebuilt zip")
+    message = f"every file is the same, the zip around them differs from byte {differs_at}"
+    return Check("bytes", False, message)
+
+
+def _compare_bytes(artifact: Artifact, published: Published) -> tuple[str, int | None]:
+    """Return the SHA-256 of what is published, and where it first differs from the artifact."""
+    sha256 = hashlib.sha256()
+    differs_at = None if artifact.size == published.size else min(artifact.size, published.size)
+    compare = artifact.size == published.size
+    for offset in range(0, published.size, _BLOCK):
+        block = published.read(offset, min(_BLOCK, published.size - offset))
+        sha256.update(block)
+        if compare and block != (mine := artifact.read(offset, len(block))):
+            compare = False
+            pairs = enumerate(zip(block, mine, strict=False))
+            differs_at = offset + next(i for i, (a, b) in pairs if a != b)
+    return sha256.hexdigest(), differs_at
+
+
+def _differing(there: Contents, artifact: Artifact) -> tuple[FileDiff, ...]:
+    """Compare by listing, then by content: a damaged file keeps its entry in the listing."""
+    here = contents.of_artifact("source", artifact)
+    found = {one.path: one for one in diff.compare(there, here)}
+    for entry in artifact.tree.entries:
+        if entry.path not in found and _sha256(there.blocks(entry.path)) != entry.sha256:
+            found[entry.path] = diff.explain(entry.path, there, here)
+    return tuple(found[path] for path in sorted(found))
+
+
+def _sha256(blocks: Iterator[bytes]) -> str:
+    sha256 = hashlib.sha256()
+    for block in blocks:
+        sha256.update(block)
+    return sha256.hexdigest()
+
+
+def cause(path: str) -> str:
+    """Say what a file of the artifact follows from."""
+    if path.startswith("1/clarifai_runtime/"):
+        return "runtime of clarifai-build"
+    if path in ("config.pbtxt", "1/serving.json", "1/model.py"):
+        return "manifest or template"
+    if path == "requirements.txt":
+        return "requirements or lock"
+    return "labels" if path == "labels.txt" else "source"
+
+
+def as_json(verified: Verified) -> dict[str, Any]:
+    """Return plain values for `--json`."""
+    return {
+        "version": verified.version.id,
+        "revision": verified.version.revision,
+        "artifact": verified.version.artifact,
+        "ok": verified.ok,
+        "checks": [
+            {"name": c.name, "ok": c.ok, "message": c.message, "hint": c.hint}
+            for c in verified.checks
+        ],
+    }
