@@ -77,7 +77,7 @@ def step(title: str) -> Iterator[None]:
 
 def apply() -> None:
     tool = Path(sys.executable).with_name("clarifai-build")
-    run(str(tool), "apply", "examples/visual-detector/clarifai.yaml", "--sandbox")
+    run(str(tool), "apply", "examples/visual-detector", "--sandbox")
 
 
 def run(*command: str) -> None:
@@ -160,7 +160,7 @@ def print_ending(drawn: Path) -> None:
 Look at    {shown(drawn)}
            examples/visual-detector/clarifai.yaml and inference.py: all that there is to the model
 Try next   .venv/bin/python scripts/demo.py my-photo.jpg      (a photo of yours)
-           .venv/bin/clarifai-build plan examples/visual-detector/clarifai.yaml --sandbox
+           .venv/bin/clarifai-build plan examples/visual-detector --sandbox
                                                         (after changing something in that folder)
            examples/README.md                                 (a model of each other type)
 The sandbox is still running. Stop it with   .venv/bin/clarifai-build sandbox down""")
