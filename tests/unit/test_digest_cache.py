@@ -1,0 +1,131 @@
+"""Digests are taken once: what did not change is not read, what did is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from clarifai_build.digest_cache import DigestCache
+from clarifai_build.problem import ArtifactError
+from clarifai_build.progress import Event
+from clarifai_build.tree import FileTree, lay_out
+from trees import manifest_of, write_files
+
+FILES = {"a.txt": b"alpha", "b.bin": b"b" * 70_000, "sub/c.txt": b"gamma"}
+
+
+def settled(folder: Path) -> Path:
+    """Date files back: those that were just written are read again on purpose."""
+    time.sleep(0.15)  # ctime can't be set
+    return folder
+
+
+def lay(folder: Path, cache: DigestCache) -> tuple[FileTree, int]:
+    """Lay a folder out; return the tree, and how many bytes of content were read."""
+    read = [0]
+
+    def listen(event: Event) -> None:
+        if event.stage == "hash":
+            read[0] = event.done or 0
+
+    return lay_out({}, manifest_of(folder), listen, cache), read[0]
+
+
+def test_unchanged_files_are_not_read(tmp_path: Path) -> None:
+    """The second time nothing is read, and the tree is the same."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    cache = DigestCache(tmp_path / "digests")
+    first, read = lay(code, cache)
+    assert read == sum(map(len, FILES.values()))
+    assert lay(code, cache) == (first, 0)
+
+
+def test_one_changed_file_is_read_alone(tmp_path: Path) -> None:
+    """Even where its size and mtime are what they were."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    cache = DigestCache(tmp_path / "digests")
+    before, _ = lay(code, cache)
+    status = (code / "a.txt").stat()
+    (code / "a.txt").write_bytes(b"ALPHA")
+    os.utime(code / "a.txt", ns=(status.st_atime_ns, status.st_mtime_ns))
+    after, read = lay(code, cache)
+    assert read == 5
+    assert after.digest != before.digest
+
+
+def test_removed_files_are_forgotten(tmp_path: Path) -> None:
+    """A file that comes back is read again."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    cache = DigestCache(tmp_path / "digests")
+    lay(code, cache)
+    (code / "a.txt").rename(tmp_path / "a.txt")
+    lay(code, cache)
+    (tmp_path / "a.txt").rename(code / "a.txt")
+    assert lay(code, cache)[1] == 5
+
+
+def test_files_written_in_the_same_moment_are_read_again(tmp_path: Path) -> None:
+    """A clock's grain hides a second write in it, so such digests are not kept (as in Git)."""
+    code = write_files(tmp_path / "code", {"a.txt": b"first"})
+    cache = DigestCache(tmp_path / "digests")
+    lay(code, cache)
+    assert lay(code, cache)[1] == 5
+
+
+def test_a_broken_cache_is_as_good_as_none(tmp_path: Path) -> None:
+    """Rubbish in its place is replaced, a place that can't be written is passed over."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    expected, _ = lay(code, DigestCache())
+    rubbish = tmp_path / "rubbish"
+    rubbish.write_bytes(b"not a database" * 1000)
+    for _ in range(2):
+        assert lay(code, DigestCache(rubbish))[0] == expected
+    assert lay(code, DigestCache(rubbish))[1] == 0
+    assert lay(code, DigestCache(Path("/proc/nowhere/digests")))[0] == expected
+
+
+def test_verifying_names_what_the_cache_has_wrong(tmp_path: Path) -> None:
+    """And mends it."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    cache = DigestCache(tmp_path / "digests")
+    expected, _ = lay(code, cache)
+    lay(code, DigestCache(tmp_path / "digests", verify=True))
+    database = f"import sqlite3; d = sqlite3.connect({str(cache.path)!r}); "
+    change = "d.execute(\"update file set sha256='0' where path like '%a.txt'\"); d.commit()"
+    subprocess.run([sys.executable, "-c", database + change], check=True)
+    with pytest.raises(ArtifactError, match=r"a digest of .*a\.txt that is not"):
+        lay(code, DigestCache(tmp_path / "digests", verify=True))
+    assert lay(code, cache) == (expected, 0)
+
+
+def test_many_processes_share_it(tmp_path: Path) -> None:
+    """Builds side by side, some of them killed, leave a cache that is right."""
+    code = settled(write_files(tmp_path / "code", {f"f{n}": b"%d" % n for n in range(300)}))
+    script = (
+        "import sys\nfrom pathlib import Path\n"
+        "from clarifai_build.digest_cache import DigestCache\n"
+        "from clarifai_build.tree import lay_out\nfrom trees import manifest_of\n"
+        "for _ in range(5):\n    print(lay_out({}, manifest_of(Path(sys.argv[1])), "
+        "cache=DigestCache(Path(sys.argv[2]))).digest, flush=True)\n"
+    )
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", script, str(code), str(tmp_path / "digests")]
+    running = [
+        subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    killed, *others = running
+    assert killed.stdout
+    killed.stdout.readline()
+    killed.kill()
+    killed.communicate()
+    expected = lay(code, DigestCache())[0].digest
+    for process in others:
+        output, _ = process.communicate()
+        assert output.split() == [expected] * 5
+    tree, read = lay(code, DigestCache(tmp_path / "digests"))
+    assert (tree.digest, read) == (expected, 0)

@@ -1,0 +1,223 @@
+"""The file tree: what goes in, under which name, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clarifai_build.listing import listing
+from clarifai_build.problem import SourceError
+from clarifai_build.tree import FileTree, lay_out
+from trees import GENERATED, entry_of, manifest_of, weight_of, write_files
+
+
+def paths_of(folder: Path, **code: object) -> list[str]:
+    """Return the paths of the tree of a folder, without the generated ones."""
+    tree = lay_out(GENERATED, manifest_of(folder, **code))
+    return [entry.path for entry in tree.entries if entry.path not in GENERATED]
+
+
+def codes_of(folder: Path, **code: object) -> list[tuple[str, str | None]]:
+    """Return code and file of each problem that laying a folder out raises."""
+    with pytest.raises(SourceError) as caught:
+        lay_out(GENERATED, manifest_of(folder, **code))
+    return [(problem.code, problem.file) for problem in caught.value.problems]
+
+
+def test_digest_is_as_documented() -> None:
+    """The vectors of docs/reference/artifact.md, which another language can follow."""
+    assert FileTree(()).digest == (
+        "af9a6ce6ec9e043c20c59fa023729aa13145b99204d05801472420fa67df92c8"
+    )
+    files = (entry_of("1/run.sh", b"#!/bin/sh\n", 0o755), entry_of("config.pbtxt", b"x"))
+    assert FileTree.of(files).digest == (
+        "e0c382a602b8e51ef4671ef5388edfdd2bd0f1893d9d702bfdb2e25bf64ace9e"
+    )
+
+
+def test_files_land_under_1_and_describing_ones_do_not(tmp_path: Path) -> None:
+    """The manifest, ignore rules, the lock and built zips are no part of the artifact."""
+    names = ("inference.py", "sub/data.bin", "clarifai.yaml", ".clarifaiignore", "clarifai.lock")
+    write_files(tmp_path, dict.fromkeys((*names, "dist/m_text-to-text.zip"), b""))
+    assert paths_of(tmp_path) == ["1/inference.py", "1/sub/data.bin"]
+
+
+def test_defaults_keep_private_and_passing_files_out(tmp_path: Path) -> None:
+    """Version control, caches, environments, editors' files and credentials stay out."""
+    names = (".git/config", "a/__pycache__/x.pyc", ".venv/lib/x", "x.swp", ".env", ".env.local")
+    write_files(tmp_path, dict.fromkeys((*names, ".aws/credentials", "keep.py"), b""))
+    assert paths_of(tmp_path) == ["1/keep.py"]
+
+
+def test_ignore_rules_are_gitignores(tmp_path: Path) -> None:
+    """Globs, anchors, folders and negations hold; the last rule that speaks decides."""
+    rules = b"*.log\n!keep.log\n/top.txt\nlarge/\n!.env\n"
+    names = ("a.log", "keep.log", "top.txt", "sub/top.txt", "large/x", ".env", "b.ipynb")
+    write_files(tmp_path, {**dict.fromkeys(names, b""), ".clarifaiignore": rules})
+    assert paths_of(tmp_path, exclude=("*.ipynb",)) == ["1/.env", "1/keep.log", "1/sub/top.txt"]
+
+
+def test_left_out_folders_are_not_entered(tmp_path: Path) -> None:
+    """What lies in a folder that stays out can't fail the build."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "dangling").symlink_to("nowhere")
+    write_files(tmp_path, {".clarifaiignore": b"out/\n", "a.py": b""})
+    assert paths_of(tmp_path) == ["1/a.py"]
+
+
+def test_listing_names_what_stays_out_with_size_and_reason(tmp_path: Path) -> None:
+    """A folder is one line with the size of all that is in it."""
+    write_files(tmp_path, {"a.py": b"12", ".git/x": b"123", ".git/y/z": b"4567", "b.tmp": b"1"})
+    listed = listing(manifest_of(tmp_path, exclude=("*.tmp",)))
+    assert [tuple(item) for item in listed] == [
+        (".git", 7, "version control"),
+        ("a.py", 2, ""),
+        ("b.tmp", 1, ".clarifaiignore or code.exclude"),
+    ]
+
+
+def test_symlinks_inside_are_followed(tmp_path: Path) -> None:
+    """A link to a file or folder of the same folder is laid out as what it leads to."""
+    write_files(tmp_path, {"real/a.bin": b"a"})
+    (tmp_path / "file").symlink_to("real/a.bin")
+    (tmp_path / "folder").symlink_to("real")
+    assert paths_of(tmp_path) == ["1/file", "1/folder/a.bin", "1/real/a.bin"]
+
+
+def test_symlinks_outside_broken_or_looping_are_refused(tmp_path: Path) -> None:
+    """Each is named, all of them at once."""
+    folder = write_files(tmp_path / "code", {"sub/a": b""})
+    write_files(tmp_path, {"outside": b""})
+    (folder / "away").symlink_to(tmp_path / "outside")
+    (folder / "broken").symlink_to("nowhere")
+    (folder / "sub" / "loop").symlink_to("..")
+    assert sorted(codes_of(folder)) == [
+        ("symlink", "away"),
+        ("symlink", "broken"),
+        ("symlink", "sub/loop"),
+    ]
+
+
+def test_odd_files_are_refused_by_kind(tmp_path: Path) -> None:
+    """A pipe and a socket can't be packed."""
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as server:
+        here = Path.cwd()
+        os.chdir(tmp_path)
+        server.bind("socket")
+        os.chdir(here)
+        assert sorted(codes_of(tmp_path)) == [("odd-file", "pipe"), ("odd-file", "socket")]
+
+
+def test_names_that_other_systems_confuse_are_refused(tmp_path: Path) -> None:
+    """Case, and names that Triton's Python backend can't open."""
+    write_files(tmp_path, {"Data.txt": b"", "data.txt": b""})
+    assert codes_of(tmp_path) == [("file-collision", "1/data.txt")]
+    composed = unicodedata.normalize("NFC", "é")
+    other = write_files(tmp_path / "other", {f"{composed}.txt": b"", "a\\b": b"", "a\nb": b""})
+    assert {code for code, _ in codes_of(other)} == {"file-name"}
+
+
+def test_a_folder_and_a_file_of_one_name_are_refused() -> None:
+    """`Data` beside `data/x` can't be unpacked where case does not count."""
+    with pytest.raises(SourceError, match="one name"):
+        FileTree.of((entry_of("Data", b""), entry_of("data/x", b"")))
+
+
+def test_reserved_paths_are_the_builders(tmp_path: Path) -> None:
+    """What the builder writes can't be replaced, but for the files that are meant to be."""
+    write_files(tmp_path, {"model.py": b"x = 1", "clarifai_runtime/x.py": b""})
+    assert sorted(codes_of(tmp_path)) == [
+        ("overlap", str(tmp_path / "clarifai_runtime" / "x.py")),
+        ("overlap", str(tmp_path / "model.py")),
+    ]
+    triton = write_files(tmp_path / "triton", {"model.py": b"class TritonPythonModel: pass"})
+    tree = lay_out(GENERATED, manifest_of(triton))
+    assert {e.path: e.size for e in tree.entries}["1/model.py"] == 29
+
+
+def test_a_weight_is_laid_where_it_belongs_only(tmp_path: Path) -> None:
+    """A weight of the same folder is not shipped twice."""
+    write_files(tmp_path, {"store/w.bin": b"weights", "a.py": b""})
+    manifest = manifest_of(tmp_path, (weight_of("det/w.bin", "store/w.bin", b"weights"),))
+    tree = lay_out({}, manifest)
+    assert [entry.path for entry in tree.entries] == ["1/a.py", "1/det/w.bin"]
+
+
+def test_a_weight_and_a_file_at_one_place_are_refused(tmp_path: Path) -> None:
+    """The error names both."""
+    write_files(tmp_path, {"w.bin": b"file", "store/w.bin": b"weights"})
+    manifest = manifest_of(tmp_path, (weight_of("w.bin", "store/w.bin", b"weights"),))
+    with pytest.raises(SourceError, match=r"w\.bin would land at 1/w\.bin .* the weight w\.bin"):
+        lay_out({}, manifest)
+
+
+def test_a_weight_that_is_another_is_refused_with_both_digests(tmp_path: Path) -> None:
+    """Found and expected stand in the message."""
+    write_files(tmp_path, {"w.bin": b"other"})
+    weight = weight_of("w.bin", "w.bin", b"weights")
+    with pytest.raises(SourceError, match=f"has SHA-256 d9298a10.*says {weight.sha256}"):
+        lay_out({}, manifest_of(tmp_path, (weight,)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"-----BEGIN RSA " + b"PRIVATE KEY-----\n",
+        b"key = '" + b"AKIA" + b"ABCDEFGHIJKLMNOP'",
+        b"TOKEN=ghp_" + b"a1" * 18,
+        b"hf_" + b"aB" * 17,
+        b"CLARIFAI_PAT='" + b"0f" * 16 + b"'",
+    ],
+)
+def test_likely_secrets_are_refused_unless_named(tmp_path: Path, content: bytes) -> None:
+    """A token in a file is an error; the manifest can say that it is none."""
+    write_files(tmp_path, {"settings.py": content})
+    assert codes_of(tmp_path) == [("secret", str(tmp_path / "settings.py"))]
+    assert paths_of(tmp_path, allow_secrets=("settings.py",)) == ["1/settings.py"]
+
+
+def test_key_files_are_refused_by_name(tmp_path: Path) -> None:
+    """Whatever they hold."""
+    write_files(tmp_path, {"id_rsa": b"", "store.p12": b""})
+    assert {code for code, _ in codes_of(tmp_path)} == {"secret"}
+
+
+def test_pointers_in_place_of_content_are_refused(tmp_path: Path) -> None:
+    """Git LFS pointers, and DVC files whose data is not there."""
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    write_files(tmp_path, {"w.bin": pointer, "data.csv.dvc": b"outs: []\n"})
+    assert sorted(code for code, _ in codes_of(tmp_path)) == ["dvc-pointer", "lfs-pointer"]
+    write_files(tmp_path, {"w.bin": b"weights", "data.csv": b"1,2"})
+    assert paths_of(tmp_path) == ["1/data.csv", "1/w.bin"]
+
+
+def test_executable_bits_are_kept_and_nothing_else_of_modes(tmp_path: Path) -> None:
+    """0755 for what its owner may execute, 0644 for the rest."""
+    write_files(tmp_path, {"run.sh": b"", "a.py": b""})
+    (tmp_path / "run.sh").chmod(0o700)
+    (tmp_path / "a.py").chmod(0o600)
+    tree = lay_out({}, manifest_of(tmp_path))
+    assert [(e.path, oct(e.mode)) for e in tree.entries] == [
+        ("1/a.py", "0o644"),
+        ("1/run.sh", "0o755"),
+    ]
+
+
+@given(
+    st.dictionaries(st.from_regex(r"[a-z]{1,3}", fullmatch=True), st.binary(max_size=9)),
+    st.randoms(use_true_random=False),
+)
+def test_order_does_not_matter(files: dict[str, bytes], shuffler: random.Random) -> None:
+    """The digest is that of the files, in whatever order they are found."""
+    entries = [entry_of(path, content) for path, content in files.items()]
+    expected = FileTree.of(entries).digest
+    shuffler.shuffle(entries)
+    assert FileTree.of(entries).digest == expected
