@@ -135,6 +135,9 @@ class MemoryRegistry:
                 visibility=new.visibility,
                 created_at=float(time),
                 mark=dict(new.mark),
+                input_fields_map=new.input_fields_map,
+                output_fields_map=new.output_fields_map,
+                params=new.params,
             )
             self.posted.setdefault(model_id, []).append(version)
             return version
@@ -198,6 +201,10 @@ class MemoryStore:
                 return None
             body, etag, _ = self.objects[key]
             return SmallObject(body, etag, self.ages.get(key, 0.0))
+
+    def read(self, key: str, offset: int, length: int) -> bytes:
+        with self.calls.call("read"):
+            return self.objects[key][0][offset : offset + length]
 
     def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
         with self.calls.call("put_if"), self.lock:

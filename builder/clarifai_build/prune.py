@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from clarifai_build.registry import ModelRegistry
+from clarifai_build.problem import StalePlanError
+from clarifai_build.registry import ModelRegistry, RemoteModel, RemoteVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,33 @@ def find_doomed(
         versions = registry.versions(model.id)
         ours = [version for version in versions if version.mark]
         if ours and ours[0].mark.get("project") == project:
-            ids = tuple(version.id for version in ours)
-            doomed.append(Doomed(model.id, ids, len(ours) == len(versions)))
+            doomed.append(_doom(model, versions))
     return tuple(doomed)
 
 
+def doom(registry: ModelRegistry, model_id: str) -> Doomed | None:
+    """Return what is ours of a model; None where there is no model, or nothing of it is ours."""
+    model = registry.model(model_id)
+    doomed = _doom(model, registry.versions(model_id)) if model else None
+    return doomed if doomed and (doomed.versions or doomed.whole) else None
+
+
+def _doom(model: RemoteModel, versions: Sequence[RemoteVersion]) -> Doomed:
+    ours = tuple(version.id for version in versions if version.mark)
+    return Doomed(model.id, ours, model.managed and len(ours) == len(versions))
+
+
 def destroy(registry: ModelRegistry, doomed: Doomed) -> None:
-    """Remove what is ours of a model. Artifacts stay in the bucket: other models may use them."""
+    """Remove what is ours of a model. Artifacts stay in the bucket: other models may use them.
+
+    Raises StalePlanError where something else is there by now than what was shown.
+    """
+    if doom(registry, doomed.model) != doomed:
+        raise StalePlanError.of(
+            "plan-stale",
+            f"the versions of '{doomed.model}' have changed since they were shown",
+            hint="look again, and decide again; nothing was destroyed",
+        )
     if doomed.whole:
         registry.delete_model(doomed.model)
         return

@@ -34,7 +34,7 @@ class Approval:
             self._saved.check(manifest, plan)
         elif plan.loses:
             model = plan.registration.model.id
-            self._ask(
+            self.ask(
                 f"  - destroy version {action.version} of {model}: {action.reason}"
                 for action in plan.actions
                 if action.loses
@@ -50,9 +50,10 @@ class Approval:
         elif doomed:
             from clarifai_build.plan_report import doomed_text
 
-            self._ask(map(doomed_text, doomed))
+            self.ask(map(doomed_text, doomed))
 
-    def _ask(self, what: Iterable[str]) -> None:
+    def ask(self, what: Iterable[str]) -> None:
+        """Show what would be destroyed, and raise unless that is wanted."""
         with self._one_question_at_a_time:
             for line in what:
                 self._console.err(line)
@@ -62,7 +63,7 @@ class Approval:
                 raise UsageError.of(
                     "not-approved",
                     "something would be destroyed, and there is no terminal to ask on",
-                    hint="look at `clarifai-build plan`, then apply with --yes",
+                    hint="look at what is listed, then say --yes",
                 )
             self._console.err("Destroy it? [y/N]")
             if sys.stdin.readline().strip().lower() not in ("y", "yes"):

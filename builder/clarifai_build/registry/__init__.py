@@ -47,6 +47,9 @@ class RemoteVersion:
     visibility: Visibility = "private"
     created_at: float = 0.0
     mark: Mapping[str, Any] = field(default_factory=dict)
+    input_fields_map: Mapping[str, str] = field(default_factory=dict)
+    output_fields_map: Mapping[str, str] = field(default_factory=dict)
+    params: tuple[Param, ...] = ()
 
     @property
     def health(self) -> Health:

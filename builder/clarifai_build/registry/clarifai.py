@@ -244,7 +244,17 @@ def _version(message: resources_pb2.ModelVersion) -> RemoteVersion:
         visibility=_visibility(message.visibility.gettable),
         created_at=message.created_at.seconds + message.created_at.nanos / 1e9,
         mark=mark if isinstance(mark, dict) else {},
+        input_fields_map=MessageToDict(message.pretrained_model_config.input_fields_map),
+        output_fields_map=MessageToDict(message.pretrained_model_config.output_fields_map),
+        params=tuple(map(_param, message.output_info.params_specs)),
     )
+
+
+def _param(spec: resources_pb2.ModelTypeField) -> Param:
+    """Read a parameter back from the platform's form."""
+    kinds = {number: kind for kind, number in _FIELD_TYPE.items()}
+    default = MessageToDict(spec.default_value) if spec.HasField("default_value") else None
+    return Param(spec.path, kinds.get(spec.field_type, "string"), default, spec.description)
 
 
 def _visibility(gettable: int) -> Visibility:

@@ -1,0 +1,45 @@
+"""Destroy a model: the versions that carry our mark, and the model itself where that is all.
+
+What another tool registered stays. Artifacts stay in the bucket until `gc` removes them.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from clarifai_build.cli.approval import Approval
+from clarifai_build.cli.console import Console
+from clarifai_build.cli.pruning import prune
+from clarifai_build.cli.target import add_manifest, add_sandbox, load_target
+
+
+def configure(parser: ArgumentParser) -> None:
+    add_manifest(parser)
+    add_sandbox(parser)
+    parser.add_argument(
+        "--yes", action="store_true", help="destroy without asking; needed without a terminal"
+    )
+    parser.add_argument(
+        "--no-lease",
+        action="store_true",
+        help="do not keep applies of the same model away meanwhile",
+    )
+
+
+def run(args: Namespace, console: Console) -> int:
+    from clarifai_build.prune import doom
+
+    listen = console.listener()
+    target = load_target(args.manifest, listen, sandbox=args.sandbox)
+    model = target.manifest.model.id
+    doomed = doom(target.registry, model)
+    if doomed is None:
+        console.out(f"{model}: nothing to destroy, nothing there was made by clarifai-build")
+        return 0
+    shown = [f"  - destroy version {version}" for version in doomed.versions]
+    whole = f"  - destroy model {model}"
+    kept = f"    model {model} stays: it has versions that clarifai-build did not make"
+    Approval(console, None, yes=args.yes).ask([*shown, whole if doomed.whole else kept])
+    prune(target, doomed, listen, lease=not args.no_lease)
+    console.out(f"{model}: destroyed; `clarifai-build gc` removes its artifacts from the bucket")
+    return 0

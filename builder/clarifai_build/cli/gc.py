@@ -1,0 +1,93 @@
+"""Remove published artifacts that no version of the app refers to, with their provenance.
+
+Artifacts younger than the grace period stay, and so do those that another app uses. Works on the
+whole bucket prefix of a manifest, whichever models still have one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from clarifai_build.cli.approval import Approval
+from clarifai_build.cli.console import Console
+from clarifai_build.cli.target import add_manifest, add_sandbox, load_target
+
+if TYPE_CHECKING:
+    from clarifai_build.gc import Verdict
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_manifest(parser)
+    add_sandbox(parser)
+    parser.add_argument("--dry-run", action="store_true", help="say what would go, remove nothing")
+    parser.add_argument(
+        "--grace",
+        type=_duration,
+        default=7 * 86400.0,
+        metavar="TIME",
+        help="keep what is younger: 30m, 24h, 7d (default: 7d)",
+    )
+    parser.add_argument(
+        "--yes", action="store_true", help="remove without asking; needed without a terminal"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    from clarifai_build import gc, pipeline
+
+    console.json_errors = args.json
+    listen = console.listener()
+    target = load_target(args.manifest, listen, sandbox=args.sandbox)
+    prefix = pipeline.storage_of(target.manifest).prefix
+    bucket = gc.Bucket(target.store(), target.registry, prefix, args.grace)
+    verdicts = gc.judge(bucket)
+    doomed = [f"  - {one.stored.folder}" for one in verdicts if one.fate == "remove"]
+    if doomed and not args.dry_run:
+        Approval(console, None, yes=args.yes).ask(doomed)
+        verdicts = gc.collect(bucket, verdicts, listen)
+    _show(verdicts, args, console)
+    return 0
+
+
+def _show(verdicts: Sequence[Verdict], args: argparse.Namespace, console: Console) -> None:
+    from clarifai_build.cli.results import table
+    from clarifai_build.sizes import size_text
+
+    if args.json:
+        console.json(
+            {
+                "artifacts": [
+                    {
+                        "folder": one.stored.folder,
+                        "digest": one.stored.digest,
+                        "size": one.stored.size,
+                        "fate": one.fate,
+                        "reason": one.reason,
+                    }
+                    for one in verdicts
+                ]
+            }
+        )
+        return
+    rows = [
+        (one.stored.digest[:12], size_text(one.stored.size), one.fate, one.reason)
+        for one in verdicts
+    ]
+    if rows:
+        console.out(table(("DIGEST", "SIZE", "FATE", "REASON"), rows))
+    done = [one for one in verdicts if one.fate in ("remove", "removed")]
+    total = size_text(sum(one.stored.size for one in done))
+    console.err(f"{len(done)} artifacts, {total}, {'would go' if args.dry_run else 'removed'}")
+
+
+def _duration(text: str) -> float:
+    match = re.fullmatch(r"(\d+)([smhd])", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"'{text}' is no time such as 30m, 24h or 7d")
+    return float(match[1]) * _SECONDS[match[2]]

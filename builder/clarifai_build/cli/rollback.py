@@ -1,0 +1,91 @@
+"""Make an earlier version the newest again, without a rebuild.
+
+The zip that was published then is proven unchanged and registered anew; the older version of the
+same content goes once the new one is ready. The manifest is not changed: revert it in Git, too, or
+the next apply goes forward again.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from clarifai_build.cli.approval import Approval
+from clarifai_build.cli.console import Console
+from clarifai_build.cli.target import Target, add_manifest, add_sandbox, load_target
+from clarifai_build.progress import Listener
+
+if TYPE_CHECKING:
+    from clarifai_build.registry import RemoteVersion
+
+
+def configure(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "version", metavar="VERSION", help="v3, an id, or how an id or a digest begins"
+    )
+    add_manifest(parser)
+    add_sandbox(parser)
+    parser.add_argument(
+        "--no-wait", action="store_true", help="return once it is registered; both versions stay"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=1800.0,
+        metavar="SECONDS",
+        help="how long to wait for the platform (default: 1800)",
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def run(args: Namespace, console: Console) -> int:
+    from clarifai_build import history
+
+    console.json_errors = args.json
+    listen = console.listener()
+    target = load_target(args.manifest, listen, sandbox=args.sandbox)
+    model = target.manifest.model.id
+    earlier = history.find(target.registry.versions(model), args.version, model)
+    Approval(console, None, yes=args.yes).ask(
+        [
+            f"  + register the zip of {history.label(earlier)} ({earlier.artifact}) anew",
+            f"  - then destroy version {earlier.id}, which the new one replaces",
+        ]
+    )
+    version = _roll_back(target, earlier, args, listen)
+    if args.json:
+        console.json(
+            {
+                "model": model,
+                "version": version.id,
+                "revision": version.revision,
+                "rollback_of": history.label(earlier),
+                "digest": version.artifact,
+                "status": version.health,
+            }
+        )
+    else:
+        console.out(f"{model}: {history.label(version)} ({version.id}) is {version.health}")
+    return 0
+
+
+def _roll_back(
+    target: Target, earlier: RemoteVersion, args: Namespace, listen: Listener
+) -> RemoteVersion:
+    from clarifai_build import history, leases, pipeline, rollback
+    from clarifai_build.waiting import wait_until_ready
+
+    storage, model = pipeline.storage_of(target.manifest), target.manifest.model.id
+    store, registry = target.store(), target.registry
+    lease = leases.key_of(storage.prefix, registry.scope, model)
+    with leases.held(store, lease, leases.Holder.here(f"rollback {model}"), listen) as held:
+        check = held.check if held else lambda: None
+        place = rollback.Place(model, store, registry, check, listen)
+        key = history.key_of(earlier, target.manifest, storage)
+        version = rollback.roll_back(place, earlier, key)
+        if args.no_wait:
+            return version
+        version = wait_until_ready(registry, model, version, args.timeout, listen)
+        rollback.drop_twins(place, version)
+    return version

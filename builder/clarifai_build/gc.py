@@ -1,0 +1,171 @@
+"""Removal of published artifacts that no version refers to any more.
+
+An artifact goes with its records when it carries a claim of this app, no claim of another, no
+version of the app refers to it, and nothing in its folder is younger than the grace period. Models
+are leased while their artifacts go, so no apply of this app can be about to register them; applies
+of other apps see the announced removal (see `claims`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from clarifai_build import claims, leases
+from clarifai_build.claims import Claim
+from clarifai_build.problem import LeaseHeldError
+from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.registry import ModelRegistry, RemoteVersion
+from clarifai_build.storage import FoundObject, ObjectStore
+
+_FOLDER = re.compile(r"[0-9a-f]{64}/")
+Fate = Literal["remove", "used", "shared", "young", "leased", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A published artifact: its folder in the bucket, and all that lies in it."""
+
+    folder: str
+    digest: str
+    objects: tuple[FoundObject, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(found.size for found in self.objects)
+
+    @property
+    def age(self) -> float:
+        """Seconds since something of it was last written."""
+        ages = [found.age for found in self.objects if not claims.is_removal(found.key)]
+        return min(ages, default=0.0)
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        found = (claims.claim_in(one.key) for one in self.objects)
+        return tuple(claim for claim in found if claim)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to become of an artifact, or has, and why."""
+
+    stored: Stored
+    fate: Fate
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What is cleaned up: the artifacts of one app under a prefix. `grace` is in seconds."""
+
+    store: ObjectStore
+    registry: ModelRegistry
+    prefix: str
+    grace: float
+
+
+def judge(bucket: Bucket) -> tuple[Verdict, ...]:
+    """Say of every artifact that this app claims what is to become of it; changes nothing."""
+    scope = bucket.registry.scope
+    mine = [
+        stored
+        for stored in _find(bucket.store, _root(bucket.prefix))
+        if any(claim.scope == scope for claim in stored.claims)
+    ]
+    if not mine:
+        return ()
+    models = {model.id for model in bucket.registry.models()}
+    models |= {claim.model for stored in mine for claim in stored.claims if claim.scope == scope}
+    used = [version for model in sorted(models) for version in bucket.registry.versions(model)]
+    return tuple(_judge(stored, bucket, used) for stored in mine)
+
+
+def collect(
+    bucket: Bucket, verdicts: Iterable[Verdict], listen: Listener = silent
+) -> tuple[Verdict, ...]:
+    """Remove what was judged so, looking again before each; return what became of all."""
+    return tuple(
+        _remove(bucket, verdict, listen) if verdict.fate == "remove" else verdict
+        for verdict in verdicts
+    )
+
+
+def _judge(stored: Stored, bucket: Bucket, versions: Iterable[RemoteVersion]) -> Verdict:
+    scope = bucket.registry.scope
+    for version in versions:
+        if version.artifact == stored.digest or f"/{stored.digest}/" in version.zip_url:
+            return Verdict(stored, "used", f"version {version.id} refers to it")
+    if others := sorted({claim.scope for claim in stored.claims} - {scope}):
+        return Verdict(stored, "shared", f"{', '.join(others)} uses it")
+    if stored.age < bucket.grace:
+        return Verdict(stored, "young", f"something of it was written {stored.age:.0f} s ago")
+    return Verdict(stored, "remove", "no version refers to it")
+
+
+def _remove(bucket: Bucket, verdict: Verdict, listen: Listener) -> Verdict:
+    store, scope, stored = bucket.store, bucket.registry.scope, verdict.stored
+    model = next(claim.model for claim in stored.claims if claim.scope == scope)
+    key = leases.key_of(bucket.prefix, scope, model)
+    try:
+        with leases.held(
+            store, key, leases.Holder.here(f"gc {stored.digest[:12]}"), listen
+        ) as held:
+            return _remove_leased(bucket, stored, model, held.check if held else None, listen)
+    except LeaseHeldError as error:
+        return Verdict(stored, "leased", error.problems[0].message)
+
+
+def _remove_leased(
+    bucket: Bucket,
+    stored: Stored,
+    model: str,
+    check: Callable[[], None] | None,
+    listen: Listener,
+) -> Verdict:
+    if check is None:
+        return Verdict(stored, "leased", "the store keeps no leases, so an apply could be at work")
+    store = bucket.store
+    if not claims.announce_removal(store, stored.folder):
+        return Verdict(stored, "leased", "another removal is under way")
+    try:
+        again = _look(store, stored.folder)
+        verdict = _judge(again, bucket, bucket.registry.versions(model))
+        if verdict.fate == "remove":
+            check()
+            for found in sorted(again.objects, key=_last_the_claims):
+                store.delete(found.key)
+            listen(Event("gc", "done", f"removed {stored.folder}"))
+            return Verdict(again, "removed", verdict.reason)
+        return verdict
+    finally:
+        claims.end_removal(store, stored.folder)
+
+
+def _last_the_claims(found: FoundObject) -> tuple[bool, bool]:
+    """Order deletions so that what is interrupted is found again: the zip first, claims last."""
+    return claims.claim_in(found.key) is not None, not found.key.endswith(".zip")
+
+
+def _find(store: ObjectStore, root: str) -> list[Stored]:
+    folders: dict[str, list[FoundObject]] = {}
+    for found in store.find(root):
+        if match := _FOLDER.match(found.key[len(root) :]):
+            folders.setdefault(root + match[0], []).append(found)
+    return [_stored(folder, objects) for folder, objects in folders.items()]
+
+
+def _look(store: ObjectStore, folder: str) -> Stored:
+    return _stored(folder, store.find(folder))
+
+
+def _stored(folder: str, objects: Iterable[FoundObject]) -> Stored:
+    digest = folder.rstrip("/").rpartition("/")[2]
+    kept = tuple(found for found in objects if not claims.is_removal(found.key))
+    return Stored(folder, digest, kept)
+
+
+def _root(prefix: str) -> str:
+    return f"{prefix.strip('/')}/" if prefix.strip("/") else ""

@@ -1,0 +1,101 @@
+"""An earlier version made the newest again: the same zip, registered anew, without a rebuild."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clarifai_build import claims, contents, leases
+from clarifai_build.history import label, ours
+from clarifai_build.problem import RegistryError, StorageError
+from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.registry import ModelRegistry, NewVersion, RemoteVersion, next_revision
+from clarifai_build.storage import ObjectStore
+from clarifai_build.storage.download import fetch_range
+
+_BLOCK = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A model and where its zips lie. `check` raises when the model's lease is lost."""
+
+    model: str
+    store: ObjectStore
+    registry: ModelRegistry
+    check: Callable[[], None] = lambda: None
+    listen: Listener = silent
+
+
+def roll_back(place: Place, target: RemoteVersion, key: str) -> RemoteVersion:
+    """Register the zip of `target`, which lies at `key`, as the newest version.
+
+    Nothing is registered before the zip is proven to be what was published. Where the newest
+    version is registered like this already, that one is returned.
+    """
+    live = ours(place.registry.versions(place.model))[0]
+    if live.registration == target.registration and live.health != "failed":
+        return live
+    if target.health == "failed":
+        raise RegistryError.of(
+            "version-failed",
+            f"version {label(target)} of '{place.model}' failed on the platform: {target.details}",
+            hint="`clarifai-build versions` shows which ones are ready",
+        )
+    claims.lay_claim(place.store, key, place.registry.scope, place.model)
+    _prove_unchanged(place, target, key)
+    source = place.registry.version(place.model, target.id) or target
+    new = NewVersion(
+        zip_url=place.store.url(key),
+        input_fields_map=source.input_fields_map,
+        output_fields_map=source.output_fields_map,
+        params=source.params,
+        description=source.description,
+        visibility=source.visibility,
+        mark={
+            **source.mark,
+            "rollback_of": label(target),
+            "revision": next_revision(place.registry.versions(place.model)),
+            "apply": uuid.uuid4().hex,
+            "by": leases.user(),
+        },
+    )
+    place.check()
+    version = place.registry.create_version(place.model, new)
+    place.listen(Event("register", "running", f"posted {label(version)} ({version.id})"))
+    return version
+
+
+def drop_twins(place: Place, version: RemoteVersion) -> tuple[RemoteVersion, ...]:
+    """Remove older versions of the same registration, and return them: one of a kind is kept."""
+    twins = tuple(
+        other
+        for other in ours(place.registry.versions(place.model))
+        if other.id != version.id and other.registration == version.registration
+    )
+    for twin in twins:
+        place.check()
+        place.registry.delete_version(place.model, twin.id)
+    return twins
+
+
+def _prove_unchanged(place: Place, target: RemoteVersion, key: str) -> None:
+    """Read the whole zip, and compare its SHA-256 with what was recorded when it was published."""
+    size, sha256 = contents.stat(place.store, key).size, hashlib.sha256()
+    expected, expected_size = target.mark.get("sha256"), int(target.mark.get("size", size))
+    if size == expected_size:
+        for offset in range(0, size, _BLOCK):
+            sha256.update(place.store.read(key, offset, min(_BLOCK, size - offset)))
+            done = min(offset + _BLOCK, size)
+            place.listen(Event("check", "running", done=done, total=size))
+    if size != expected_size or sha256.hexdigest() != expected:
+        raise StorageError.of(
+            "published-differs",
+            f"{key} is not what was published as {label(target)}: it has {size} bytes and SHA-256 "
+            f"{sha256.hexdigest()}, published were {expected_size} bytes with {expected}",
+            hint="it was cut, damaged or replaced: apply at the commit of that version instead",
+        )
+    fetch_range(place.store.url(key), 0, 1)
+    place.listen(Event("check", "done", f"the zip of {label(target)} is as it was published"))
