@@ -40,7 +40,7 @@ class InferParam:
     def __post_init__(self) -> None:
         if not self.path.isidentifier():
             raise ValueError(f"path must be a Python identifier, not {self.path!r}")
-        if self.field_type not in _TYPE_NAMES:
+        if type(self.field_type) is not int or self.field_type not in _TYPE_NAMES:
             raise ValueError(f"field_type must be one of {sorted(_TYPE_NAMES)}")
         if self.default_value is not None:
             self.validate_type(self.default_value)

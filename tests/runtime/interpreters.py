@@ -1,0 +1,45 @@
+"""The Pythons of this machine, and an environment for the runtime's suite in each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from clarifai_build.progress import silent
+from clarifai_build.sandbox.venvs import cache_root, provision
+
+NUMPY_OF = {"3.8": 1, "3.9": 2, "3.10": 1, "3.11": 2, "3.12": 1, "3.13": 2}
+
+
+class Case(NamedTuple):
+    """One Python with one major version of numpy."""
+
+    minor: str
+    numpy: int
+
+    def __str__(self) -> str:
+        return f"Python {self.minor} with numpy {self.numpy}"
+
+
+def find_python(minor: str) -> Path | None:
+    """Return an interpreter of this minor version: on PATH, or one of pyenv's."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    installed = sorted(pyenv.glob(f"{minor}.*/bin/python{minor}"))
+    if installed:
+        return installed[-1]
+    on_path = shutil.which(f"python{minor}")
+    return Path(on_path) if on_path else None
+
+
+def cases() -> list[Case]:
+    """List every Python the runtime supports, in turn with numpy 1 and numpy 2."""
+    return [Case(minor, numpy) for minor, numpy in NUMPY_OF.items()]
+
+
+def environment(case: Case, python: Path) -> Path:
+    """Return an interpreter with numpy, pytest and hypothesis; kept in the user's cache."""
+    packages = [f"numpy=={case.numpy}.*", "pytest==8.*", "hypothesis==6.*"]
+    target = cache_root() / "environments" / f"runtime-suite-py{case.minor}-numpy{case.numpy}"
+    return provision(target, python, packages, silent, "runtime suite") / "bin" / "python"

@@ -1,0 +1,51 @@
+"""What the runtime may need: the standard library, numpy and Triton's own module."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+from runtime.portable.repositories import RUNTIME
+
+ALLOWED = {"numpy", "triton_python_backend_utils"}
+
+
+def imported(file):
+    """Return the top-level names a file imports, and whether all other imports are relative."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add((node.module or "").partition(".")[0])
+    return names
+
+
+def test_the_runtime_imports_nothing_else():
+    """Every import of every file is relative, of the standard library, or allowed."""
+    files = sorted(RUNTIME.glob("**/*.py"))
+    assert len(files) > 10
+    names = set().union(*map(imported, files)) - ALLOWED
+    if sys.version_info >= (3, 10):
+        assert names <= sys.stdlib_module_names
+    else:
+        command = [sys.executable, "-I", "-S", "-c", f"import {', '.join(sorted(names))}"]
+        assert subprocess.run(command).returncode == 0
+
+
+def test_the_table_of_model_types_needs_no_numpy():
+    """The builder reads it at start-up, where 74 ms for numpy would show."""
+    script = (
+        f"import sys; sys.path.insert(0, {str(RUNTIME.parent)!r}); import clarifai_runtime; "
+        "clarifai_runtime.MODEL_TYPES; sys.exit('numpy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-I", "-c", script]).returncode == 0
+
+
+def test_public_names_are_there():
+    """Each name of __all__ can be imported, and no other name is invented."""
+    import clarifai_runtime
+
+    assert all(getattr(clarifai_runtime, name) for name in clarifai_runtime.__all__)
+    assert not hasattr(clarifai_runtime, "nothing")

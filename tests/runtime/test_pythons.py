@@ -1,0 +1,40 @@
+"""The runtime's portable suite, on every Python that is here, with numpy 1 and numpy 2."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from runtime.interpreters import Case, cases, environment, find_python
+
+TESTS = Path(__file__).resolve().parents[1]
+FOUND = {case: python for case in cases() if (python := find_python(case.minor))}
+
+
+@pytest.mark.parametrize("case", FOUND, ids=str)
+def test_the_portable_suite_passes(case: Case, ran: list[str]) -> None:
+    """What serves on Clarifai must run on any Python that Triton has a stub for."""
+    python = environment(case, FOUND[case])
+    suite = TESTS / "runtime" / "portable"
+    paths = [str(TESTS.parent / "builder"), str(TESTS)]
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
+    done = subprocess.run(
+        [*command, f"--rootdir={suite}", f"--confcutdir={suite}", "--import-mode=importlib", suite],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    ran.append(f"{case}: {done.stdout.strip().splitlines()[-1]}")
+
+
+def test_at_least_this_python_was_found(ran: list[str]) -> None:
+    """A machine always has one; which are missing is said at the end of the run."""
+    missing = {case.minor for case in cases()} - {case.minor for case in FOUND}
+    if missing:
+        ran.append(f"not on this machine: Python {', '.join(sorted(missing))}")
+    assert FOUND
