@@ -80,7 +80,7 @@ def test_every_value_knows_its_place(data: Any) -> None:
 
 @given(manifests(), st.data())
 def test_the_verdict_is_that_of_a_general_validator(data: Any, draw: st.DataObject) -> None:
-    """On valid and on damaged manifests, our reading of the schema and jsonschema's agree."""
+    """On valid and on damaged manifests, our words and the plain validator agree."""
     path = draw.draw(st.sampled_from(places(data)))
     parent = parse(written(data)).data
     target = parent
