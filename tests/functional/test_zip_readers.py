@@ -1,0 +1,96 @@
+"""What others make of our zips. `unzip` has to be there; the further readers that are, read too."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from clarifai_build.archive import Artifact
+from clarifai_build.deflate import deflated
+from clarifai_build.digests import CHUNK
+from clarifai_build.pack import write_zip
+from clarifai_build.tree import Entry, FileTree, lay_out
+from trees import GENERATED, manifest_of, write_files
+
+READERS = {
+    "unzip": ["unzip", "-t"],
+    "bsdtar": ["bsdtar", "-tvf"],
+    "7z": ["7z", "t"],
+    "7zz": ["7zz", "t"],
+    "jar": ["jar", "tf"],
+}
+PRESENT = [name for name in READERS if name == "unzip" or shutil.which(name)]
+
+
+def read_with(name: str, file: Path) -> str:
+    """Let a reader list or test a zip; it fails the test if it finds fault."""
+    done = subprocess.run([*READERS[name], file], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("reader", PRESENT)
+@pytest.mark.parametrize("compression", ["stored", "deflate"])
+def test_reads(reader: str, compression: str, tmp_path: Path) -> None:
+    """Stored and deflated files, empty and large ones, in folders."""
+    content = random.Random(2).randbytes(1 << 20)
+    files = {"a.bin": bytes(3 << 20), "b/c.txt": b"text " * 1000, "b/empty": b"", "noise": content}
+    tree = lay_out(GENERATED, manifest_of(write_files(tmp_path / "code", files)))
+    artifact = Artifact(tree) if compression == "stored" else deflated(tree, folder=tmp_path)
+    written = write_zip(artifact, tmp_path / "a.zip")
+    if compression == "deflate":
+        assert written.size < sum(map(len, files.values())) - (1 << 20)
+        assert artifact.digest != tree.digest
+    output = read_with(reader, written.path)
+    assert "b/c.txt" in output or "Everything is Ok" in output
+
+
+def test_deflated_files_come_back(tmp_path: Path) -> None:
+    """Bytes and CRC-32, by Python's zipfile; the second time nothing is compressed again."""
+    import zipfile
+
+    files = {"a.bin": bytes(5 << 20), "b.txt": b"text " * 1000, "c": b"?"}
+    tree = lay_out({}, manifest_of(write_files(tmp_path / "code", files)))
+    artifact = deflated(tree, folder=tmp_path / "kept")
+    written = write_zip(artifact, tmp_path / "a.zip")
+    with zipfile.ZipFile(written.path) as read:
+        assert {name: read.read(name) for name in read.namelist()} == {
+            f"1/{path}": content for path, content in files.items()
+        }
+    kept = {file: file.stat().st_mtime_ns for file in (tmp_path / "kept").rglob("*")}
+    assert deflated(tree, folder=tmp_path / "kept").digest == artifact.digest
+    assert {file: file.stat().st_mtime_ns for file in (tmp_path / "kept").rglob("*")} == kept
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reader", PRESENT)
+def test_an_entry_of_5_gib_is_read(reader: str, tmp_path: Path) -> None:
+    """A sparse file of 5 GiB, and a small one that begins behind it."""
+    code = write_files(tmp_path / "code", {"z.txt": b"behind"})
+    with (code / "big.bin").open("wb") as file:
+        file.truncate(5 << 30)
+    written = write_zip(Artifact(lay_out({}, manifest_of(code))), tmp_path / "a.zip")
+    assert written.size > 5 << 30
+    output = read_with(reader, written.path)
+    assert "z.txt" in output or "Everything is Ok" in output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reader", PRESENT)
+def test_70000_entries_are_read(reader: str, tmp_path: Path) -> None:
+    """More than 16 bits can count."""
+    empty = lay_out({}, manifest_of(write_files(tmp_path / "code", {"a": b"a"}))).entries[0]
+    entries = (empty._replace(path=f"1/{n // 1000}/{n}.txt") for n in range(70_000))
+    written = write_zip(Artifact(FileTree.of(entries)), tmp_path / "a.zip")
+    output = read_with(reader, written.path)
+    assert "1/69/69999.txt" in output or "Everything is Ok" in output
+
+
+def test_chunks_of_the_tree_are_those_of_the_docs() -> None:
+    """CRC-32s are kept by 64 MiB, and an entry's is theirs combined."""
+    assert CHUNK == 64 << 20
+    assert Entry("a", 0o644, 0, "", (), b"").crc32 == 0

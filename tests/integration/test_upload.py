@@ -1,0 +1,330 @@
+"""Uploads to a real S3: straight from the sources, whole or not at all, resumed, verified."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from clarifai_build.archive import Artifact
+from clarifai_build.digests import CHUNK
+from clarifai_build.manifest import Storage
+from clarifai_build.problem import NotAuthorisedError, SourceError, StorageError
+from clarifai_build.progress import Event
+from clarifai_build.sandbox import Endpoints
+from clarifai_build.storage.download import prove_downloadable
+from clarifai_build.storage.parts import cut
+from clarifai_build.storage.s3 import S3Store, open_store
+from clarifai_build.tree import lay_out
+from clarifai_build.weights import locate
+from trees import GENERATED, artifact_of, manifest_of, weight_of, write_files
+
+
+@pytest.fixture
+def store(sandbox: Endpoints) -> S3Store:
+    """The sandbox's public bucket."""
+    return open_store(storage_of(sandbox), sandbox.environ())
+
+
+def storage_of(sandbox: Endpoints, **options: Any) -> Storage:
+    """Return the public bucket as a manifest would name it."""
+    return Storage(sandbox.bucket, endpoint_url=sandbox.s3_endpoint, **options)
+
+
+def large(folder: Path, size: int = 3 * CHUNK + 12345) -> Artifact:
+    """Return an artifact of several parts, with a small file before and behind."""
+    write_files(folder, {"a.txt": os.urandom(20), "z.txt": b"z"})
+    block = random.Random(folder.name).randbytes(1 << 20)
+    with (folder / "w.bin").open("wb") as file:
+        for at in range(0, size, len(block)):
+            file.write(block[: size - at])
+    return Artifact(lay_out(GENERATED, manifest_of(folder)))
+
+
+def key_of(artifact: Artifact) -> str:
+    """Return where it is published."""
+    return f"uploads/{artifact.digest}/m_text-to-text.zip"
+
+
+def content_of(store: S3Store, key: str) -> bytes:
+    """Read an object back."""
+    return store.client.get_object(Bucket=store.storage.bucket, Key=key)["Body"].read()
+
+
+def unfinished(store: S3Store, key: str) -> list[Any]:
+    """Return the multipart uploads of a key that are under way."""
+    answer = store.client.list_multipart_uploads(Bucket=store.storage.bucket, Prefix=key)
+    return answer.get("Uploads", [])
+
+
+@pytest.mark.parametrize("size", [100, 17 << 20, 3 * CHUNK + 12345])
+def test_the_object_is_the_artifact(store: S3Store, tmp_path: Path, size: int) -> None:
+    """In one request, one part or many: the same bytes, and nothing left behind."""
+    artifact = large(tmp_path, size)
+    key = key_of(artifact)
+    stored = store.put_artifact(key, artifact, {"clarifai-build-tree": artifact.digest})
+    assert (stored.size, stored.metadata) == (
+        artifact.size,
+        {"clarifai-build-tree": artifact.digest},
+    )
+    assert hashlib.sha256(content_of(store, key)).digest() == _sha256(artifact)
+    assert unfinished(store, key) == []
+    prove_downloadable(store.url(key), artifact)
+
+
+def test_what_is_there_is_not_sent_again(store: S3Store, tmp_path: Path) -> None:
+    """The ETag and the time stay, and no progress is told."""
+    artifact = artifact_of({"a": os.urandom(50)})
+    first = store.put_artifact(key_of(artifact), artifact, {})
+    events: list[Event] = []
+    assert store.put_artifact(key_of(artifact), artifact, {}, events.append) == first
+    assert events == []
+
+
+def test_something_else_at_the_key_is_replaced(store: S3Store) -> None:
+    """A key names its content, so other content is damage."""
+    artifact = artifact_of({"a": os.urandom(50)})
+    key = key_of(artifact)
+    store.client.put_object(Bucket=store.storage.bucket, Key=key, Body=b"something else")
+    assert store.put_artifact(key, artifact, {}).size == artifact.size
+    assert content_of(store, key) == artifact.read(0, artifact.size)
+
+
+def test_a_killed_upload_goes_on_from_its_finished_parts(
+    sandbox: Endpoints, store: S3Store, tmp_path: Path
+) -> None:
+    """After `kill -9` in the middle, only the missing parts are sent: counted at the store."""
+    artifact = large(tmp_path, 6 * CHUNK)
+    key = key_of(artifact)
+    process = _upload_in_a_process(sandbox, tmp_path, key)
+    while not _parts(store, key):
+        assert process.poll() is None, "the upload ended before it could be killed"
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    there = _settled_parts(store, key)
+    assert 0 < len(there) < len(cut(artifact))
+    kept = sum(part["Size"] for part in there.values())
+    with Counter(sandbox.s3_endpoint) as counter:
+        storage = Storage(sandbox.bucket, endpoint_url=counter.endpoint)
+        open_store(storage, sandbox.environ()).put_artifact(key, artifact, {})
+    assert hashlib.sha256(content_of(store, key)).digest() == _sha256(artifact)
+    assert artifact.size - kept <= counter.received < artifact.size - kept + (64 << 10)
+    assert unfinished(store, key) == []
+
+
+class Counter:
+    """Stands before the store, and counts the bytes that reach it."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.target = urlsplit(endpoint)
+        self.received = 0
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.endpoint = f"http://127.0.0.1:{self.server.getsockname()[1]}"
+
+    def __enter__(self) -> Counter:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                client, _ = self.server.accept()
+                store = socket.create_connection((self.target.hostname or "", self.target.port))
+                for source, sink in ((client, store), (store, client)):
+                    threading.Thread(
+                        target=self._pass_on, args=(source, sink, sink is store), daemon=True
+                    ).start()
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket, counts: bool) -> None:
+        with contextlib.suppress(OSError):
+            while block := source.recv(1 << 20):
+                sink.sendall(block)
+                self.received += len(block) if counts else 0
+            sink.shutdown(socket.SHUT_WR)
+
+
+def _settled_parts(store: S3Store, key: str) -> dict[int, Any]:
+    """Return the parts, when the store has done with what it had received."""
+    before: dict[int, Any] = {}
+    while (now := _parts(store, key)) != before:
+        before = now
+        time.sleep(1)
+    return now
+
+
+def _sha256(artifact: Artifact) -> bytes:
+    sha256 = hashlib.sha256()
+    for block in artifact.blocks(0, artifact.size):
+        sha256.update(block)
+    return sha256.digest()
+
+
+def _upload_in_a_process(sandbox: Endpoints, folder: Path, key: str) -> subprocess.Popen[bytes]:
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom clarifai_build.archive import Artifact\n"
+        "from clarifai_build.manifest import Storage\n"
+        "from clarifai_build.storage.s3 import open_store\n"
+        "from clarifai_build.tree import lay_out\nimport os\n"
+        "from trees import GENERATED, manifest_of\n"
+        "folder, key, bucket, endpoint = sys.argv[1:]\n"
+        "artifact = Artifact(lay_out(GENERATED, manifest_of(Path(folder))))\n"
+        "store = open_store(Storage(bucket, endpoint_url=endpoint), os.environ)\n"
+        "store.put_artifact(key, artifact, {})\n"
+    )
+    environ = {**os.environ, **sandbox.environ(), "PYTHONPATH": os.pathsep.join(sys.path)}
+    arguments = [str(folder), key, sandbox.bucket, sandbox.s3_endpoint]
+    return subprocess.Popen([sys.executable, "-c", script, *arguments], env=environ)
+
+
+def _parts(store: S3Store, key: str) -> dict[int, Any]:
+    for upload in unfinished(store, key):
+        answer = store.client.list_parts(
+            Bucket=store.storage.bucket, Key=key, UploadId=upload["UploadId"]
+        )
+        return {part["PartNumber"]: part for part in answer.get("Parts", [])}
+    return {}
+
+
+def test_a_part_of_other_content_is_sent_again(store: S3Store, tmp_path: Path) -> None:
+    """A part that does not match is not taken over from an upload that was broken off."""
+    artifact = large(tmp_path)
+    key = key_of(artifact)
+    upload = store.client.create_multipart_upload(Bucket=store.storage.bucket, Key=key)
+    store.client.upload_part(
+        Bucket=store.storage.bucket,
+        Key=key,
+        UploadId=upload["UploadId"],
+        PartNumber=1,
+        Body=bytes(cut(artifact)[0].length),
+    )
+    store.put_artifact(key, artifact, {})
+    assert content_of(store, key) == artifact.read(0, artifact.size)
+
+
+def test_a_source_that_changes_aborts_the_upload(store: S3Store, tmp_path: Path) -> None:
+    """Nothing is published, nothing is left behind, and the file is named."""
+    artifact = large(tmp_path)
+    key = key_of(artifact)
+
+    def change(event: Event) -> None:
+        if event.done and event.done > CHUNK:
+            os.utime(tmp_path / "w.bin")
+
+    with pytest.raises(SourceError, match=r"w\.bin changed while it was read"):
+        store.put_artifact(key, artifact, {}, change)
+    assert store.stat(key) is None
+    assert unfinished(store, key) == []
+
+
+def test_a_lie_about_the_content_is_refused_by_the_store(store: S3Store, tmp_path: Path) -> None:
+    """Bytes that differ from the digests never become an object, whatever the stamps say."""
+    artifact = large(tmp_path, 17 << 20)
+    entries = tuple(
+        entry._replace(chunks=(entry.crc32 ^ 1,)) if entry.path.endswith("w.bin") else entry
+        for entry in artifact.tree.entries
+    )
+    liar = Artifact(type(artifact.tree)(entries))
+    with pytest.raises(StorageError):
+        store.put_artifact(key_of(liar), liar, {})
+    assert store.stat(key_of(liar)) is None
+
+
+def test_two_uploads_at_once_make_one_object(store: S3Store, tmp_path: Path) -> None:
+    """Both succeed, and the object is right."""
+    artifact = large(tmp_path)
+    key = key_of(artifact)
+    failures: list[BaseException] = []
+
+    def upload() -> None:
+        try:
+            store.put_artifact(key, artifact, {})
+        except BaseException as error:  # noqa: BLE001 - shown by the assertion below
+            failures.append(error)
+
+    threads = [threading.Thread(target=upload) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert content_of(store, key) == artifact.read(0, artifact.size)
+
+
+def test_a_store_without_checksums_works(sandbox: Endpoints, tmp_path: Path) -> None:
+    """`checksums: when_required` sends none, and compares samples instead."""
+    store = open_store(storage_of(sandbox, checksums="when_required"), sandbox.environ())
+    artifact = large(tmp_path)
+    store.put_artifact(key_of(artifact), artifact, {})
+    assert content_of(store, key_of(artifact)) == artifact.read(0, artifact.size)
+
+
+def test_presigned_urls_reach_a_private_bucket(sandbox: Endpoints, tmp_path: Path) -> None:
+    """A stranger with the URL gets it, one without the signature does not."""
+    storage = Storage(sandbox.private_bucket, endpoint_url=sandbox.s3_endpoint, access="presigned")
+    store = open_store(storage, sandbox.environ())
+    artifact = artifact_of({"a": os.urandom(50)})
+    key = key_of(artifact)
+    store.put_artifact(key, artifact, {})
+    prove_downloadable(store.url(key), artifact)
+    with pytest.raises(StorageError) as caught:
+        prove_downloadable(store.url(key).partition("?")[0], artifact)
+    assert caught.value.problems[0].code == "not-public"
+
+
+def test_wrong_keys_and_buckets_are_told_apart(sandbox: Endpoints) -> None:
+    """Not authorised is another error than a missing bucket."""
+    wrong = sandbox.environ() | {"AWS_SECRET_ACCESS_KEY": "wrong"}
+    artifact = artifact_of({"a": b"a"})
+    with pytest.raises(NotAuthorisedError):
+        open_store(storage_of(sandbox), wrong).put_artifact("k", artifact, {})
+    nowhere = Storage("nowhere", endpoint_url=sandbox.s3_endpoint)
+    with pytest.raises(StorageError, match="nowhere"):
+        open_store(nowhere, sandbox.environ()).put_artifact("k", artifact, {})
+
+
+def test_an_interrupt_ends_an_upload_within_a_second(
+    sandbox: Endpoints, store: S3Store, tmp_path: Path
+) -> None:
+    """Ctrl-C stops every thread; what arrived stays for the next run."""
+    artifact = large(tmp_path, 12 * CHUNK)
+    key = key_of(artifact)
+    process = _upload_in_a_process(sandbox, tmp_path, key)
+    while not _parts(store, key):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=10)
+    assert _parts(store, key)
+    assert store.stat(key) is None
+
+
+def test_weights_come_from_the_store_with_its_credentials(
+    sandbox: Endpoints, store: S3Store, tmp_path: Path
+) -> None:
+    """`s3://` is read with the same endpoint and keys as the upload writes."""
+    content = os.urandom(3 << 20)
+    store.client.put_object(Bucket=sandbox.bucket, Key="weights/w.bin", Body=content)
+    weight = weight_of("w.bin", f"s3://{sandbox.bucket}/weights/w.bin", content)
+    manifest = replace(manifest_of(tmp_path, (weight,)), storage=storage_of(sandbox))
+    environ = sandbox.environ() | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    (found,) = locate(manifest, environ=environ)
+    assert Path(found.file).read_bytes() == content
+    gone = weight_of("x.bin", f"s3://{sandbox.bucket}/weights/gone.bin", content)
+    with pytest.raises(SourceError, match="can't be fetched"):
+        locate(replace(manifest, weights=(gone,)), environ=environ)
