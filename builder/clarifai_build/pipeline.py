@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from clarifai_build import claims, git, lock, records
@@ -18,7 +19,8 @@ from clarifai_build.problem import ManifestError, RegistryError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registration import Registration
 from clarifai_build.registry import ModelRegistry, RemoteModel, RemoteVersion
-from clarifai_build.render import RenderContext, render
+from clarifai_build.render import RenderContext
+from clarifai_build.renders import render_once
 from clarifai_build.steps import Carrier, carry_out
 from clarifai_build.storage import ObjectStore
 from clarifai_build.tree import lay_out
@@ -61,18 +63,26 @@ class Applied:
     url: str
 
 
-def repository(manifest: Manifest) -> dict[str, bytes]:
-    """Render the generated files of the Triton repository: path to content."""
-    files = render(RenderContext.of(manifest, labels_of(manifest)))
+def repository(manifest: Manifest, renders: Path | None = None) -> dict[str, bytes]:
+    """Render the generated files of the Triton repository: path to content.
+
+    With `renders`, a folder, what was rendered before is taken from there.
+    """
+    files = render_once(RenderContext.of(manifest, labels_of(manifest)), renders)
     if (requirements := lock.requirements_of(manifest)) is not None:
         files["requirements.txt"] = requirements
     return files
 
 
-def build(manifest: Manifest, listen: Listener = silent, cache: DigestCache = NO_CACHE) -> Artifact:
-    """Make the artifact of a manifest; nothing is written."""
+def build(
+    manifest: Manifest,
+    listen: Listener = silent,
+    cache: DigestCache = NO_CACHE,
+    renders: Path | None = None,
+) -> Artifact:
+    """Make the artifact of a manifest; nothing is written but what the caches keep."""
     listen(Event("render", "started"))
-    generated = repository(manifest)
+    generated = repository(manifest, renders)
     listen(Event("render", "done"))
     tree = lay_out(generated, manifest, listen, cache)
     if manifest.compression == "deflate":

@@ -6,7 +6,7 @@ user wrote reaches it as context values, so `{{ … }}` in a label or a paramete
 
 from __future__ import annotations
 
-import tempfile
+import functools
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +74,8 @@ def render(context: RenderContext) -> dict[str, bytes]:
 
     Raises RenderError when the result is not a config.pbtxt that Triton's ModelConfig takes.
     """
+    import tempfile
+
     from cookiecutter.generate import generate_files
 
     with tempfile.TemporaryDirectory(prefix="clarifai-build-") as folder, _ONE_AT_A_TIME:
@@ -88,6 +90,7 @@ def render(context: RenderContext) -> dict[str, bytes]:
     return files | runtime_files()
 
 
+@functools.cache
 def runtime_files() -> dict[str, bytes]:
     """Return the runtime as it is vendored: path in the artifact to content."""
     folder = runtime_dir()

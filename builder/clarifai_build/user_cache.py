@@ -26,3 +26,8 @@ def weights_folder(environ: Mapping[str, str] = os.environ) -> Path:
 def deflated_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return where compressed files are kept, each under the SHA-256 of its content."""
     return cache_folder(environ) / "deflated"
+
+
+def renders_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where rendered files are kept, each rendering under its digest."""
+    return cache_folder(environ) / "renders"

@@ -45,7 +45,7 @@ class Target:
         from clarifai_build.digest_cache import DigestCache
 
         cache = DigestCache(user_cache.digests_file(self.environ))
-        return pipeline.build(self.manifest, listen, cache)
+        return pipeline.build(self.manifest, listen, cache, user_cache.renders_folder(self.environ))
 
 
 @dataclass(frozen=True, slots=True)

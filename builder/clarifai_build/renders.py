@@ -1,0 +1,57 @@
+"""Rendered files, kept: loading what renders takes longer than all else that a no-op does.
+
+A rendering follows from its context, the template and this tool's version, so it is kept under
+their digest. It may be lost at any time: what can't be read or written is rendered again.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from clarifai_build import __version__
+from clarifai_build.render import RenderContext, render, runtime_files
+from clarifai_build.resources import template_dir
+
+
+def render_once(context: RenderContext, folder: Path | None) -> dict[str, bytes]:
+    """Return what `render` does, from `folder` where it was rendered before."""
+    if folder is None:
+        return render(context)
+    file = folder / f"{_digest(context)}.json"
+    try:
+        kept = json.loads(file.read_bytes())
+        return {path: text.encode() for path, text in kept.items()} | runtime_files()
+    except (OSError, ValueError, AttributeError):
+        files = render(context)
+    own = {path: data.decode() for path, data in files.items() if path not in runtime_files()}
+    _keep(file, json.dumps(own).encode())
+    return files
+
+
+def _digest(context: RenderContext) -> str:
+    parts = [__version__, _template_digest(), json.dumps(context.variables, sort_keys=True)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+@functools.cache
+def _template_digest() -> str:
+    sha256 = hashlib.sha256()
+    for file in sorted(path for path in template_dir().rglob("*") if path.is_file()):
+        content = file.read_bytes()
+        sha256.update(f"{file.relative_to(template_dir())} {len(content)}\n".encode())
+        sha256.update(content)
+    return sha256.hexdigest()
+
+
+def _keep(file: Path, content: bytes) -> None:
+    temporary = file.with_name(f"{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        temporary.replace(file)
+    except OSError:
+        return
