@@ -1,0 +1,187 @@
+"""A model's life through five commits: apply each, look back, go back, prove, clean up, destroy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clarifai_build.manifest import Storage
+from clarifai_build.sandbox import Endpoints
+from clarifai_build.storage.s3 import S3Store, open_store
+from conftest import Tool
+
+INFERENCE = """
+from clarifai_runtime import TextOutput, get_model_config
+
+config = get_model_config("text-to-text")
+
+
+class InferenceModel:
+    @config.inference.wrap_func
+    def get_predictions(self, input_data, **kwargs):
+        return [TextOutput(predicted_text=text.upper() + "{end}") for text in input_data]
+"""
+MANIFEST = """\
+model: {{id: {model}, type: text-to-text, description: Says it louder.}}
+storage: {{bucket: my-models, prefix: {model}}}
+"""
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git with an identity, and return what it prints."""
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    done = subprocess.run(
+        ["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+class Life:
+    """A model folder under Git, and the tool in it."""
+
+    def __init__(self, folder: Path, tool: Tool, sandbox: Endpoints) -> None:
+        self.folder, self.tool = folder, tool
+        self.model = f"loud-{uuid.uuid4().hex[:8]}"
+        self.store: S3Store = open_store(
+            Storage(sandbox.bucket, endpoint_url=sandbox.s3_endpoint, region=sandbox.region),
+            sandbox.environ(),
+        )
+        (folder / "clarifai.yaml").write_text(MANIFEST.format(model=self.model))
+        git(folder, "init", "-q")
+
+    def commit(self, end: str) -> str:
+        """Change the model, commit it, and return the commit."""
+        (self.folder / "inference.py").write_text(INFERENCE.replace("{end}", end))
+        git(self.folder, "add", ".")
+        git(self.folder, "commit", "-qm", f"ends with {end}")
+        return git(self.folder, "rev-parse", "HEAD")
+
+    def run(self, *arguments: str, fails: int = 0) -> str:
+        """Run a command in the sandbox; returns what it prints."""
+        done = self.tool(*arguments, "--sandbox", cwd=self.folder)
+        assert done.returncode == fails, done.stdout + done.stderr
+        return done.stdout + (done.stderr if fails else "")
+
+    def json(self, *arguments: str, fails: int = 0) -> Any:
+        """Run a command, and return its JSON."""
+        done = self.tool(*arguments, "--sandbox", "--json", cwd=self.folder)
+        assert done.returncode == fails, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def versions(self) -> list[dict[str, Any]]:
+        """Return the versions, newest first."""
+        found: list[dict[str, Any]] = self.json("versions")["versions"]
+        return found
+
+    def stored(self) -> list[str]:
+        """Return every key of this model's prefix."""
+        return [found.key for found in self.store.find(f"{self.model}/")]
+
+    def spoil(self, key: str, body: bytes) -> None:
+        """Replace an object by hand."""
+        self.store.write(key, body)
+
+    def content(self, key: str) -> bytes:
+        """Return all of an object."""
+        found = self.store.get(key)
+        assert found
+        return found.body
+
+
+@pytest.fixture
+def life(tmp_path: Path, tool: Tool, sandbox: Endpoints) -> Life:
+    """A model folder that is not applied yet."""
+    return Life(tmp_path, tool, sandbox)
+
+
+def test_five_commits(life: Life) -> None:
+    """Apply each, list, go back to the second, verify it against its commit, collect the rest."""
+    commits = []
+    for end in "abcde":
+        commits.append(life.commit(end))
+        life.run("apply")
+    versions = life.versions()
+    assert [version["revision"] for version in versions] == [5, 4, 3, 2, 1]
+    assert [version["commit"] for version in versions] == commits[::-1]
+    assert [version["live"] for version in versions] == [True] + [False] * 4
+    assert {version["status"] for version in versions} == {"ready"}
+    life.run("verify")
+    life.run("verify", "--url")
+    life.run("verify", "--version", "v2", "--commit")
+    assert "TextOutput" in life.run("diff", "v3", "v5")
+    assert [file["path"] for file in life.json("diff", "v4", "HEAD~1")["files"]] == []
+    assert [file["path"] for file in life.json("diff", "HEAD~1")["files"]] == ["1/inference.py"]
+
+    refused = life.run("rollback", "v2", fails=64)
+    assert "--yes" in refused
+    back = life.json("rollback", "v2", "--yes")
+    assert (back["revision"], back["rollback_of"]) == (6, "v2")
+    versions = life.versions()
+    assert [version["revision"] for version in versions] == [6, 5, 4, 3, 1]
+    assert versions[0]["commit"] == commits[1]
+    life.run("verify", "--commit", commits[1])
+    life.run("verify", "--commit")
+    differing = life.json("verify", fails=1)["models"][0]
+    assert [file["path"] for file in differing["files"]] == ["1/inference.py"]
+
+    git(life.folder, "checkout", "-q", commits[1])
+    assert "nothing to do" in life.run("apply")
+
+    kept = life.json("gc", "--grace", "0s", "--dry-run")["artifacts"]
+    assert {artifact["fate"] for artifact in kept} == {"used"}
+    assert len(kept) == 5
+    life.run("destroy", "--yes")
+    assert life.versions() == []
+    young = life.json("gc", "--yes")["artifacts"]
+    assert {artifact["fate"] for artifact in young} == {"young"}
+    gone = life.json("gc", "--grace", "0s", "--yes")["artifacts"]
+    assert {artifact["fate"] for artifact in gone} == {"removed"}
+    assert life.stored() == []
+
+
+def test_damage_is_named(life: Life) -> None:
+    """A changed byte, a cut, a lost object and foreign provenance are each found and named."""
+    life.commit("a")
+    life.run("apply")
+    (key,) = (key for key in life.stored() if key.endswith(".zip"))
+    whole = life.content(key)
+
+    at = whole.index(b"TextOutput(predicted_text")
+    life.spoil(key, whole[:at] + b"t" + whole[at + 1 :])
+    (changed,) = life.json("verify", fails=1)["models"]
+    assert [file["path"] for file in changed["files"]] == ["1/inference.py"]
+    assert "1/inference.py" in life.run("verify", "--url", fails=1)
+    life.commit("b")
+    life.run("apply")
+    assert "not what was published" in life.run("rollback", "v1", "--yes", fails=5)
+    git(life.folder, "checkout", "-q", "HEAD~1")
+
+    life.spoil(key, whole[:-100])
+    cut = life.run("verify", "--version", "v1", fails=1)
+    assert f"has {len(whole) - 100} bytes, {len(whole)} were published" in cut
+    life.store.delete(key)
+    assert "is gone from the bucket" in life.run("verify", "--version", "v1", fails=5)
+    assert "is gone from the bucket" in life.run("rollback", "v1", "--yes", fails=5)
+    life.spoil(key, whole)
+    life.run("verify", "--version", "v1")
+
+    life.spoil(f"{key}.provenance.json", b"{}")
+    (forged,) = life.json("verify", "--version", "v1", fails=1)["models"]
+    failed = [check["name"] for check in forged["checks"] if not check["ok"]]
+    assert failed == ["provenance"]
+
+
+def test_inspect_shows_origin(life: Life) -> None:
+    """Files, commit and tool are read from beside the published zip, by its URL alone."""
+    commit = life.commit("a")
+    life.run("apply")
+    url = life.versions()[0]["url"]
+    shown = life.tool("inspect", url)
+    assert shown.returncode == 0, shown.stderr
+    assert "1/inference.py" in shown.stdout
+    assert f"gitCommit:{commit}" in shown.stdout
