@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+ADDRESS_VARIABLE = "CLARIFAI_BUILD_TRITON"
+"""Environment variable with the HTTP host:port of a Triton server that has the model loaded."""
+
 Tensors = Mapping[str, "Array"]
 Reply = Union[Dict[str, "Array"], RequestError]
 

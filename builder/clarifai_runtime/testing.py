@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, Mapping, NamedTuple
 
 import numpy as np
 
-from .asking import LocalModel, RemoteModel, Tensors
+from .asking import ADDRESS_VARIABLE, LocalModel, RemoteModel, Tensors
 from .config import find_model_type
 from .errors import RequestError
 from .model_types import ModelType, Tensor
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
-
-ADDRESS_VARIABLE = "CLARIFAI_BUILD_TRITON"
-"""Environment variable with the HTTP host:port of a Triton server that has the model loaded."""
 
 TEXTS = ("Photo of a cat", "A cat is playing around", "Grüße, 你好")
 WRONG_VALUES: Mapping[str, Value] = {"boolean": "yes", "string": 1, "secret": 1, "number": "0.5"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,16 +19,6 @@ class Case(NamedTuple):
 
     def __str__(self) -> str:
         return f"Python {self.minor} with numpy {self.numpy}"
-
-
-def find_python(minor: str) -> Path | None:
-    """Return an interpreter of this minor version: on PATH, or one of pyenv's."""
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    installed = sorted(pyenv.glob(f"{minor}.*/bin/python{minor}"))
-    if installed:
-        return installed[-1]
-    on_path = shutil.which(f"python{minor}")
-    return Path(on_path) if on_path else None
 
 
 def cases() -> list[Case]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.interpreters import Case, cases, environment, find_python
+from clarifai_build.interpreters import find_python
+from runtime.interpreters import Case, cases, environment
 
 TESTS = Path(__file__).resolve().parents[1]
 FOUND = {case: python for case in cases() if (python := find_python(case.minor))}

@@ -1,0 +1,37 @@
+"""Run the model's tests, 1/test.py: the predefined ones, and those added to it.
+
+They take the path that serves: what Triton would refuse, hang on or pad shows here. The tests run
+in an environment made from the model's requirements, which is kept for the next time.
+"""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, Namespace
+
+from clarifai_build.cli.console import Console
+from clarifai_build.cli.target import add_manifest
+
+
+def configure(parser: ArgumentParser) -> None:
+    add_manifest(parser)
+    parser.add_argument(
+        "--triton",
+        action="store_true",
+        help="ask a real Triton server (installed on first use) instead of a stand-in",
+    )
+
+
+def run(args: Namespace, console: Console) -> int:
+    from clarifai_build import testing
+    from clarifai_build.manifest import load
+    from clarifai_build.pipeline import build
+
+    manifest = load(args.manifest, os.environ, offline=True)
+    listen = console.listener()
+    artifact = build(manifest, listen)
+    test = testing.run_tests_in_triton if args.triton else testing.run_tests
+    if test(manifest, artifact, listen):
+        return 0
+    console.err("the model's tests failed: see above")
+    return 1

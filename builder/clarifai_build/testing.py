@@ -1,0 +1,91 @@
+"""The model's own tests (1/test.py): in the environment it asks for, or through a real Triton."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clarifai_build.folder import write_folder
+from clarifai_build.interpreters import find_python
+from clarifai_build.manifest import Manifest
+from clarifai_build.problem import BuilderError
+from clarifai_build.progress import Event, Listener, silent
+
+if TYPE_CHECKING:
+    from clarifai_build.archive import Artifact
+
+STAGE = "test"
+# Beside the model's requirements: what the runtime needs, and what runs the tests.
+_TEST_NEEDS = ("numpy", "pytest")
+
+
+class NoPythonError(BuilderError):
+    """The model's tests can't be run here."""
+
+
+def run_tests(manifest: Manifest, artifact: Artifact, listen: Listener = silent) -> bool:
+    """Run 1/test.py as it is in the artifact; pytest reports to this process's own output."""
+    with tempfile.TemporaryDirectory(prefix="clarifai-build-test-") as scratch:
+        folder = Path(scratch) / manifest.model.id
+        write_folder(artifact.tree, folder)
+        python = make_environment(folder / "requirements.txt", manifest.code.python, listen)
+        return _pytest(python, folder, {})
+
+
+def run_tests_in_triton(manifest: Manifest, artifact: Artifact, listen: Listener = silent) -> bool:
+    """Run 1/test.py against a Triton server that serves the artifact."""
+    from clarifai_build.sandbox import engines, environments, triton
+    from clarifai_build.sandbox.api import layout
+    from clarifai_build.sandbox.processes import free_ports
+    from clarifai_runtime.asking import ADDRESS_VARIABLE
+
+    installed = engines.install(listen)
+    name = manifest.model.id
+    with tempfile.TemporaryDirectory(prefix="clarifai-build-test-") as scratch:
+        repository = Path(scratch) / "models"
+        folder = repository / name
+        write_folder(artifact.tree, folder)
+        requirements = folder / "requirements.txt"
+        environment = environments.prepare(installed, requirements, listen)
+        python = make_environment(requirements, installed.interpreter.version, listen)
+        layout.adapt(folder, layout.read(folder), name, environment)
+        (http_port,) = free_ports(1)
+        listen(Event(STAGE, "running", "loading the model into Triton"))
+        with triton.serving(installed, repository, Path(scratch) / "work", http_port) as client:
+            client.load(name)
+            return _pytest(python, folder, {ADDRESS_VARIABLE: f"127.0.0.1:{http_port}"})
+
+
+def make_environment(requirements: Path, version: str, listen: Listener = silent) -> Path:
+    """Return the Python of an environment with these requirements; the same file is installed once.
+
+    Raises NoPythonError when there is no such Python, SandboxError when pip fails.
+    """
+    from clarifai_build.sandbox.venvs import cache_root, is_complete, provision
+
+    interpreter = find_python(version)
+    if interpreter is None:
+        raise NoPythonError.of(
+            "no-such-python",
+            f"the model asks for Python {version}, which is not on this machine",
+            hint=f"put python{version} on PATH, for example with 'uv python install {version}'",
+        )
+    content = "\n".join((version, *_TEST_NEEDS, requirements.read_text(encoding="utf-8")))
+    key = hashlib.sha256(content.encode()).hexdigest()[:16]
+    target = cache_root() / "environments" / f"test-{key}-py{version}"
+    if not is_complete(target):
+        listen(Event(STAGE, "started", "installing the model's requirements"))
+    arguments = ("-r", str(requirements), *_TEST_NEEDS)
+    return provision(target, interpreter, arguments, listen, STAGE) / "bin" / "python"
+
+
+def _pytest(python: Path, folder: Path, extra: Mapping[str, str]) -> bool:
+    from clarifai_build.sandbox.venvs import clean_environment
+
+    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "1/test.py"]
+    environment = {**clean_environment(), **extra, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, cwd=folder, env=environment, check=False).returncode == 0
