@@ -17,7 +17,14 @@ from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.pruning import doomed_in, prune
 from clarifai_build.cli.results import error_json, report_errors, table
-from clarifai_build.cli.target import Target, add_manifests, add_sandbox, load_targets
+from clarifai_build.cli.target import (
+    Target,
+    add_locked,
+    add_manifests,
+    add_sandbox,
+    keep_to_lock,
+    load_targets,
+)
 from clarifai_build.problem import BuilderError, UsageError
 from clarifai_build.progress import Listener, named
 
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
 def configure(parser: ArgumentParser) -> None:
     add_manifests(parser)
     add_sandbox(parser)
+    add_locked(parser)
     parser.add_argument("--adopt", action="store_true", help="take over models made otherwise")
     parser.add_argument(
         "--no-wait", action="store_true", help="return once the versions are registered"
@@ -112,6 +120,7 @@ def _apply(
         id=approval.id,
         sleep=stop.sleep,
     )
+    keep_to_lock(args, target.manifest)
     artifact = target.build(listen)
     return pipeline.apply(target.manifest, artifact, target.store(), target.registry, way, listen)
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.target import add_manifest
+from clarifai_build.cli.target import add_locked, add_manifest, keep_to_lock
 
 if TYPE_CHECKING:
     from clarifai_build.manifest import Manifest
+    from clarifai_build.progress import Listener
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -28,6 +29,12 @@ def configure(parser: ArgumentParser) -> None:
         action="store_true",
         help="write nothing; list what goes in and what stays out, with sizes and reasons",
     )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; build twice, in unlike surroundings, and compare every byte",
+    )
+    add_locked(parser)
     cache = parser.add_mutually_exclusive_group()
     cache.add_argument("--no-cache", action="store_true", help="read every file, and keep nothing")
     cache.add_argument(
@@ -49,9 +56,12 @@ def run(args: Namespace, console: Console) -> int:
     manifest = load(args.manifest, os.environ, offline=True)
     name = f"{manifest.model.id}_{manifest.model.type}.zip"
     target = args.output or manifest.path.parent / "dist" / name
+    keep_to_lock(args, manifest)
     if args.list:
         return _list(manifest, console, as_json=args.json)
     listen = console.listener()
+    if args.check:
+        return _check(manifest, listen, console, as_json=args.json)
     path = None if args.no_cache else user_cache.digests_file()
     cache = DigestCache(path, verify=args.verify_cache)
     artifact = build(manifest, listen, cache)
@@ -95,3 +105,19 @@ def _list(manifest: Manifest, console: Console, *, as_json: bool) -> int:
         mark, reason = ("-", f"  ({file.reason})") if file.reason else ("+", "")
         console.out(f"{mark} {file.size:>12}  {file.path}{reason}")
     return 0
+
+
+def _check(manifest: Manifest, listen: Listener, console: Console, *, as_json: bool) -> int:
+    from clarifai_build import diff_report
+    from clarifai_build.reproducibility import build_twice
+
+    rebuilt = build_twice(manifest, listen)
+    if as_json:
+        files = diff_report.as_json(rebuilt.diffs)
+        console.json({"same": rebuilt.same, "sha256": list(rebuilt.sha256), "files": files})
+    elif rebuilt.same:
+        console.out(f"same    {rebuilt.sha256[0]}")
+    else:
+        console.out(diff_report.as_text(rebuilt.diffs))
+        console.out(f"differ  {' '.join(rebuilt.sha256)}")
+    return 0 if rebuilt.same else 1

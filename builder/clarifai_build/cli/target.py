@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -93,6 +93,23 @@ def add_sandbox(parser: ArgumentParser) -> None:
         action="store_true",
         help="use the local sandbox (S3, Clarifai API, Triton), starting it if need be",
     )
+
+
+def add_locked(parser: ArgumentParser) -> None:
+    """Add the option that holds a build to its lock."""
+    parser.add_argument(
+        "--locked",
+        action="store_true",
+        help="refuse when clarifai.lock is missing or out of date",
+    )
+
+
+def keep_to_lock(args: Namespace, manifest: Manifest) -> None:
+    """Raise LockError, where `--locked` asks for it, when the lock is not up to date."""
+    if args.locked:
+        from clarifai_build import lock
+
+        lock.require(manifest)
 
 
 def load_targets(names: Sequence[str], listen: Listener, *, sandbox: bool) -> Loaded:

@@ -1,0 +1,144 @@
+"""Proof that a build does not depend on where it runs: built twice, as differently as one machine
+allows, and compared."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from clarifai_build import contents, diff
+from clarifai_build.diff import FileDiff
+from clarifai_build.manifest import Manifest
+from clarifai_build.problem import ArtifactError
+from clarifai_build.progress import Event, Listener, silent
+
+_LEFT = frozenset({".git", ".venv", "venv", "node_modules", "__pycache__", "dist"})
+_LARGE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a build must not depend on. Files are copied `backwards` or by name."""
+
+    name: str
+    umask: int
+    environ: Mapping[str, str]
+    backwards: bool
+
+    def __str__(self) -> str:
+        return f"umask {self.umask:03o}, " + ", ".join(self.environ.values())
+
+
+BOTH = (
+    Surroundings(
+        "a", 0o022, {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0"}, backwards=False
+    ),
+    Surroundings(
+        "another/folder",
+        0o077,
+        {"LC_ALL": "tr_TR.ISO-8859-9", "TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "4242"},
+        backwards=True,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """The SHA-256 of each of the two zips, and the files in which they differ."""
+
+    sha256: tuple[str, ...]
+    diffs: tuple[FileDiff, ...]
+
+    @property
+    def same(self) -> bool:
+        return len(set(self.sha256)) == 1
+
+
+def build_twice(manifest: Manifest, listen: Listener = silent) -> Rebuilt:
+    """Build in two folders, umasks, locales, time zones, hash seeds and orders of files."""
+    with tempfile.TemporaryDirectory(prefix="clarifai-build-") as made, ExitStack() as stack:
+        zips, sums = [], []
+        for surroundings in BOTH:
+            folder = Path(made, surroundings.name)
+            copy = _copy(manifest, folder, surroundings)
+            zips.append(folder / "made.zip")
+            sums.append(_build(copy, zips[-1], surroundings))
+            listen(Event("check", "done", f"{surroundings}: {sums[-1]}"))
+        if len(set(sums)) == 1:
+            return Rebuilt(tuple(sums), ())
+        before, after = (stack.enter_context(contents.of_file(path)) for path in zips)
+        return Rebuilt(tuple(sums), diff.compare(before, after))
+
+
+def _build(manifest: Path, target: Path, surroundings: Surroundings) -> str:
+    command = [sys.executable, "-m", "clarifai_build", "build", str(manifest)]
+    done = subprocess.run(
+        [*command, "--output", str(target), "--no-cache", "--json"],
+        env={**os.environ, **surroundings.environ},
+        umask=surroundings.umask,
+        cwd=target.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ArtifactError.of(
+            "check-failed",
+            f"a copy of the model can't be built: {done.stdout.strip() or done.stderr.strip()}",
+            hint="something outside of the manifest's folder may be needed",
+        )
+    return str(json.loads(done.stdout)["sha256"])
+
+
+def _copy(manifest: Manifest, folder: Path, surroundings: Surroundings) -> Path:
+    """Copy the manifest's folder; weights that lie outside of it are found from the copy, too."""
+    source = manifest.path.parent
+    outside = [w.source for w in manifest.weights if "://" not in w.source and ".." in w.source]
+    levels = max((Path(name).parts.count("..") for name in outside), default=0)
+    target = folder.joinpath(*["up"] * levels, "model")
+    old = os.umask(surroundings.umask)
+    try:
+        _copy_files(source, target, backwards=surroundings.backwards)
+    finally:
+        os.umask(old)
+    for name in outside:
+        link = Path(os.path.normpath(target / name))
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.exists():
+            link.symlink_to((source / name).resolve())
+    return target / manifest.path.name
+
+
+def _copy_files(source: Path, target: Path, *, backwards: bool) -> None:
+    target.mkdir(parents=True)
+    for path in sorted(source.iterdir(), reverse=backwards):
+        there = target / path.name
+        if path.name in _LEFT:
+            continue
+        if path.is_symlink():
+            there.symlink_to(path.readlink())
+        elif path.is_dir():
+            _copy_files(path, there, backwards=backwards)
+        elif path.is_file():
+            _copy_file(path, there)
+
+
+def _copy_file(path: Path, there: Path) -> None:
+    """Copy content and the right to execute; a large file is linked where that is possible."""
+    try:
+        if path.stat().st_size >= _LARGE:
+            os.link(path, there)
+            return
+    except OSError:
+        pass
+    shutil.copyfile(path, there)
+    if os.access(path, os.X_OK):
+        there.chmod(there.stat().st_mode | 0o100)
