@@ -56,6 +56,21 @@ def ask(tool: Any, client: Any, live: dict[str, str]) -> Ask:
     return ask
 
 
+def own_tests() -> list[Any]:
+    """Every example; one a set of requirements by default, the others in the slow run."""
+    default = {"visual-detector", "text-classifier", "text-to-text", "text-to-image"}
+    names = sorted(path.parent.name for path in EXAMPLES.glob("*/clarifai.yaml"))
+    slow = pytest.mark.slow
+    return [name if name in default else pytest.param(name, marks=slow) for name in names]
+
+
+@pytest.mark.parametrize("example", own_tests())
+def test_each_passes_its_own_tests_in_triton(tool: Any, live: dict[str, str], example: str) -> None:
+    """The predefined tests and those beside the model, through a Triton server of their own."""
+    tested = tool("test", EXAMPLES / example, "--triton")
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
 def vector(answer: Any) -> np.ndarray:
     return np.array(answer.embeddings[0].vector)
 
