@@ -65,7 +65,8 @@ def make_environment(requirements: Path, version: str, listen: Listener = silent
 
     Raises NoPythonError when there is no such Python, SandboxError when pip fails.
     """
-    from clarifai_build.sandbox.venvs import cache_root, is_complete, provision
+    from clarifai_build.sandbox.venvs import Recipe, is_complete, provision
+    from clarifai_build.user_cache import cache_folder
 
     interpreter = find_python(version)
     if interpreter is None:
@@ -76,11 +77,12 @@ def make_environment(requirements: Path, version: str, listen: Listener = silent
         )
     content = "\n".join((version, *_TEST_NEEDS, requirements.read_text(encoding="utf-8")))
     key = hashlib.sha256(content.encode()).hexdigest()[:16]
-    target = cache_root() / "environments" / f"test-{key}-py{version}"
+    target = cache_folder() / "environments" / f"test-{key}-py{version}"
     if not is_complete(target):
         listen(Event(STAGE, "started", "installing the model's requirements"))
     arguments = ("-r", str(requirements), *_TEST_NEEDS)
-    return provision(target, interpreter, arguments, listen, STAGE) / "bin" / "python"
+    recipe = Recipe(STAGE, interpreter, arguments, "check the model's requirements")
+    return provision(target, recipe, listen) / "bin" / "python"
 
 
 def _pytest(python: Path, folder: Path, extra: Mapping[str, str]) -> bool:

@@ -56,10 +56,10 @@ class Status:
 
 def default_state_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder that is used when none is named."""
-    from clarifai_build.sandbox.venvs import cache_root
+    from clarifai_build.user_cache import cache_folder
 
     named = environ.get(STATE_VARIABLE)
-    return Path(named) if named else cache_root(environ) / "sandbox"
+    return Path(named) if named else cache_folder(environ) / "sandbox"
 
 
 def ensure(state_dir: Path | None = None, listen: Listener = silent) -> Endpoints:

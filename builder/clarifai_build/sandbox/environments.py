@@ -7,8 +7,10 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from clarifai_build.problem import SandboxError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.sandbox.engines import Engines
+from clarifai_build.sandbox.plain_paths import is_plain
 
 STAGE = "model environment"
 # Triton's Python stub crashes on the first array when it meets numpy 2.
@@ -24,15 +26,29 @@ def prepare(engines: Engines, requirements: Path | None, listen: Listener = sile
     text = requirements.read_text(encoding="utf-8") if requirements else ""
     if requirements is None or satisfied_by_engines(text, engines.numpy):
         return None
-    from clarifai_build.sandbox.venvs import cache_root, is_complete, provision
+    from clarifai_build.sandbox.venvs import Recipe, is_complete, provision
+    from clarifai_build.user_cache import cache_folder
 
     version = engines.interpreter.version
     key = hashlib.sha256("\n".join((version, *STUB_NEEDS, text)).encode()).hexdigest()[:16]
-    target = cache_root() / "environments" / f"{key}-py{version}"
+    target = cache_folder() / "environments" / f"{key}-py{version}"
+    if not is_plain(target):
+        # Triton resolves links here, so a plain name for the folder would not help.
+        raise SandboxError.of(
+            "unusable-cache-path",
+            f"Triton can't use an environment in '{target.parent}': a shell would split the path",
+            hint="set XDG_CACHE_HOME to a folder without spaces and quotes in its path",
+        )
     if not is_complete(target):
         listen(Event(STAGE, "started", "installing the model's requirements"))
-    arguments = ("-r", str(requirements), *STUB_NEEDS)
-    provision(target, engines.interpreter.executable, arguments, listen, STAGE)
+    recipe = Recipe(
+        stage=STAGE,
+        python=engines.interpreter.executable,
+        arguments=("-r", str(requirements), *STUB_NEEDS),
+        hint=f"Triton's Python {version} needs {' '.join(STUB_NEEDS)} beside the requirements",
+        pip_of=engines.python,
+    )
+    provision(target, recipe, listen)
     listen(Event(STAGE, "done", ""))
     return target
 

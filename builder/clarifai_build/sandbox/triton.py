@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from tritonclient.utils import InferenceServerException
 
 from clarifai_build.problem import SandboxError
 from clarifai_build.sandbox.engines import Engines
+from clarifai_build.sandbox.plain_paths import plain
 from clarifai_build.sandbox.processes import bare_environment, free_ports, spawn, stop, wait_until
 
 if TYPE_CHECKING:
@@ -103,14 +103,14 @@ def start(
 
     It speaks gRPC on `port`, and HTTP too where `http_port` is given.
     """
-    backends = _lay_out_backends(engines, work / "backends")
     repository.mkdir(parents=True, exist_ok=True)
+    backends = plain(_lay_out_backends(engines, work / "backends"))
     prefix = _shared_memory_prefix(work)
     for leftover in Path("/dev/shm").glob(f"{prefix}*"):
         leftover.unlink(missing_ok=True)
     command = [
         str(engines.triton / "bin" / "tritonserver"),
-        f"--model-repository={repository}",
+        f"--model-repository={plain(repository)}",
         f"--backend-directory={backends}",
         f"--backend-config=python,shm-region-prefix-name={prefix}",
         "--model-control-mode=explicit",
@@ -155,7 +155,11 @@ def _lay_out_backends(engines: Engines, where: Path) -> Path:
     backend.mkdir(parents=True, exist_ok=True)
     stub = engines.triton / "python_backend_stubs" / engines.interpreter.version
     for folder in (engines.triton / "backends" / "python", stub):
-        shutil.copytree(folder, backend, dirs_exist_ok=True)
+        for source in (each for each in folder.iterdir() if each.is_file()):
+            # Links, since the stub of a server that was just killed may still be running.
+            link = backend / source.name
+            link.unlink(missing_ok=True)
+            link.symlink_to(source)
     return where
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from clarifai_build.problem import SandboxError
@@ -14,18 +14,25 @@ from clarifai_build.sandbox.locks import exclusive
 
 _STAMP = ".complete"
 _SHOWN = ("Collecting ", "Downloading ", "Building wheel", "Installing collected")
+_NOISE = ("Ignored the following", "ResolutionImpossible")
 _REDIRECTING = ("PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_ROOT", "PIP_PYTHON", "PIP_CONSTRAINT")
 
 
-def cache_root(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of this tool in the user's cache."""
-    base = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".cache"
-    return Path(base) / "clarifai-build"
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What goes into an environment, for whom, and what to say when that fails.
+
+    `pip_of` is a Python whose pip installs into the environment; without one it gets its own.
+    """
+
+    stage: str
+    python: Path
+    arguments: tuple[str, ...]
+    hint: str
+    pip_of: Path | None = None
 
 
-def provision(
-    target: Path, python: Path, pip_arguments: Sequence[str], listen: Listener, stage: str
-) -> Path:
+def provision(target: Path, recipe: Recipe, listen: Listener) -> Path:
     """Return `target` as a finished environment, installing into it unless that was done before.
 
     A stamp is written last, so an environment that was interrupted half-way is made anew; a file
@@ -36,8 +43,8 @@ def provision(
     with exclusive(target.with_name(target.name + ".lock")):
         if not is_complete(target):
             shutil.rmtree(target, ignore_errors=True)
-            _make(target, python)
-            _install(target, pip_arguments, listen, stage)
+            _make(target, recipe)
+            _install(target, recipe, listen)
             (target / _STAMP).touch()
     return target
 
@@ -56,26 +63,27 @@ def clean_environment() -> dict[str, str]:
     }
 
 
-def _make(target: Path, python: Path) -> None:
-    command = [str(python), "-I", "-m", "venv", str(target)]
+def _make(target: Path, recipe: Recipe) -> None:
+    bare = ["--without-pip"] if recipe.pip_of else []
+    command = [str(recipe.python), "-I", "-m", "venv", *bare, str(target)]
     done = subprocess.run(
         command, capture_output=True, text=True, env=clean_environment(), check=False
     )
     if done.returncode:
+        reason = _last_line(done.stdout + done.stderr)
         raise SandboxError.of(
             "environment-failed",
-            f"{python} can't make a virtual environment: {_last_line(done.stdout + done.stderr)}",
+            f"{recipe.python} can't make a virtual environment: {reason}",
             hint="install Python's venv module (Debian, Ubuntu: apt-get install python3-venv)",
         )
 
 
-def _install(target: Path, arguments: Sequence[str], listen: Listener, stage: str) -> None:
-    command = [str(target / "bin/python"), "-I", "-m", "pip", "install", "--no-input", *arguments]
+def _install(target: Path, recipe: Recipe, listen: Listener) -> None:
     log = target.with_name(target.name + ".log")
     with (
         log.open("w", encoding="utf-8") as written,
         subprocess.Popen(
-            [*command, "--disable-pip-version-check", "--progress-bar", "off"],
+            _pip(target, recipe),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -87,13 +95,26 @@ def _install(target: Path, arguments: Sequence[str], listen: Listener, stage: st
         for line in pip.stdout or ():
             written.write(line)
             if line.lstrip().startswith(_SHOWN):
-                listen(Event(stage, "running", _shortened(line)))
+                listen(Event(recipe.stage, "running", _shortened(line)))
     if pip.returncode:
         raise SandboxError.of(
             "installation-failed",
-            f"pip could not install what the {stage} needs: {_reason(log)}",
-            hint=f"the whole output is in {log}; check the network and pip's configuration",
+            f"pip could not install the {recipe.stage}: {_reason(log)}",
+            hint=f"{recipe.hint}; the whole output is in {log}",
         )
+
+
+def _pip(target: Path, recipe: Recipe) -> list[str]:
+    own = target / "bin" / "python"
+    python = [str(recipe.pip_of), "-I", "-m", "pip", "--python", str(own)]
+    return [
+        *(python if recipe.pip_of else [str(own), "-I", "-m", "pip"]),
+        "install",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--progress-bar=off",
+        *recipe.arguments,
+    ]
 
 
 def _shortened(line: str) -> str:
@@ -101,13 +122,14 @@ def _shortened(line: str) -> str:
     if words[0] == "Installing":
         return "installing"
     name = words[1].rsplit("/", 1)[-1]
-    return f"{words[0].lower()} {name} {' '.join(words[2:3])}".rstrip()
+    return f"{words[0].lower()} {name}"
 
 
 def _reason(log: Path) -> str:
     lines = log.read_text(encoding="utf-8").splitlines()
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    return "; ".join(errors) if errors else _last_line("\n".join(lines))
+    telling = [error for error in errors if not error.startswith(_NOISE)]
+    return "; ".join(telling) if telling else _last_line("\n".join(lines))
 
 
 def _last_line(text: str) -> str:

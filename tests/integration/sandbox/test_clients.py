@@ -15,7 +15,8 @@ import pytest
 
 from clarifai_build.progress import silent
 from clarifai_build.sandbox import engines
-from clarifai_build.sandbox.venvs import cache_root, provision
+from clarifai_build.sandbox.venvs import Recipe, provision
+from clarifai_build.user_cache import cache_folder
 from sandbox_client import Api, model_files, s3, zipped
 
 CLIENTS = Path(__file__).parent / "clients"
@@ -25,9 +26,12 @@ def installed(requirements: Path) -> Path:
     """Install a pinned client into an environment in the user's cache, once."""
     python = engines.find_interpreter()
     key = engines.digest_of(requirements)
-    target = cache_root() / "clients" / f"{requirements.stem}-{key}-py{python.version}"
+    target = cache_folder() / "clients" / f"{requirements.stem}-{key}-py{python.version}"
     arguments = ("-r", str(requirements))
-    return provision(target, python.executable, arguments, silent, requirements.stem)
+    recipe = Recipe(
+        requirements.stem, python.executable, arguments, "see its log", engines.install().python
+    )
+    return provision(target, recipe, silent)
 
 
 def run(api: Api, command: list[str], home: Path) -> str:

@@ -78,7 +78,7 @@ class Builds:
             self._install(version, archive)
             self._serving.load(version.id)
         except BuilderError as error:
-            self._move(version.id, failure, str(error))
+            self._move(version.id, failure, _reason(error))
             shutil.rmtree(self._serving.repository / version.id, ignore_errors=True)
         else:
             self._move(version.id, Code.MODEL_TRAINED)
@@ -127,3 +127,8 @@ class Builds:
         if error is not None:
             _LOG.error("bug while building %s", version_id, exc_info=error)
             self._move(version_id, Code.MODEL_BUILD_UNEXPECTED_ERROR, repr(error))
+
+
+def _reason(error: BuilderError) -> str:
+    """Return what went wrong and the way out, in one line."""
+    return "; ".join(": ".join(filter(None, (p.message, p.hint))) for p in error.problems)

@@ -1,0 +1,42 @@
+"""Names for folders that survive a shell.
+
+Triton's Python backend starts its stub by a `bash -c` line that quotes nothing, so a folder whose
+name holds a space or a quote can't be served from where it lies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+from pathlib import Path
+
+from clarifai_build.problem import SandboxError
+
+_SHARED = Path("/tmp")
+
+
+def plain(folder: Path) -> Path:
+    """Return the folder itself if a shell takes its name as it is, else a link that leads to it."""
+    if is_plain(folder):
+        return folder
+    links = _SHARED / f"clarifai-build-{os.getuid()}"
+    links.mkdir(mode=0o700, exist_ok=True)
+    owner = links.lstat()
+    if owner.st_uid != os.getuid() or links.is_symlink():
+        raise SandboxError.of(
+            "unsafe-links",
+            f"{links} belongs to somebody else, and '{folder}' needs a link in it",
+            hint="put the sandbox into a folder without spaces and quotes in its path",
+        )
+    link = links / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    fresh = link.with_name(f"{link.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(folder)
+    fresh.replace(link)
+    return link
+
+
+def is_plain(path: Path) -> bool:
+    """Say whether a shell takes the path as it is."""
+    return shlex.quote(str(path)) == str(path)
