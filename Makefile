@@ -31,6 +31,7 @@ format: setup  ## format the code and sort imports
 
 reference: setup  ## write the reference pages from the code
 	@.venv/bin/python scripts/commands_reference.py
+	@.venv/bin/python scripts/manifest_reference.py
 
 lock: setup  ## pin the development requirements anew
 	@.venv/bin/uv pip compile --quiet pyproject.toml requirements/dev.in --universal --python-version 3.10 \

@@ -133,6 +133,13 @@ class Clarifai:
 
 
 @dataclass(frozen=True, slots=True)
+class Zip:
+    """How the zip of the artifact is written."""
+
+    compression: Compression = "stored"
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """One `clarifai.yaml`. Paths in it are absolute."""
 
@@ -146,7 +153,7 @@ class Manifest:
     storage: Storage | None = None
     clarifai: Clarifai = Clarifai()
     project: str | None = None
-    compression: Compression = "stored"
+    artifact: Zip = Zip()
     version: int = 1
 
 
@@ -223,7 +230,7 @@ def from_document(document: Document, path: Path) -> Manifest:
         storage=_storage(data["storage"]) if "storage" in data else None,
         clarifai=Clarifai(**data.get("clarifai", {})),
         project=data.get("project"),
-        compression=data.get("artifact", {}).get("compression", "stored"),
+        artifact=Zip(**data.get("artifact", {})),
     )
 
 

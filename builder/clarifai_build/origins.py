@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from clarifai_build import contexts
 from clarifai_build.document import Document, Steps
 from clarifai_build.manifest import Examined, Manifest
+from clarifai_build.validation import manifest_schema
 
 MASK = "***"
 ACCOUNT: Mapping[Steps, str] = {
@@ -62,8 +63,7 @@ def _origin(examined: Examined, document: Document, path: Steps) -> str:
 def _leaves(value: Any, path: Steps) -> Iterator[tuple[Steps, Any]]:
     """Yield plain values; a list of plain values counts as one."""
     if isinstance(value, Manifest):
-        names = ("version", "project", "model", "code", "weights", "shapes", "triton", "params")
-        for name in (*names, "storage", "clarifai"):
+        for name in manifest_schema()["properties"]:
             yield from _leaves(getattr(value, name), (name,))
     elif is_dataclass(value):
         for field in fields(value):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from clarifai_build.problem import Problem, SourceError
 from clarifai_build.walk import walk
 
 METHODS = ("get_predictions", "predict")
+# What most lines are. packaging, which reads the others, takes long to import.
+_PLAIN_REQUIREMENT = re.compile(
+    r"(?!clarifai\b)[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?"
+    r"(?:(?:==|>=|<=|!=|<|>)\d+(?:\.\d+)*(?:,(?:==|>=|<=|!=|<|>)\d+(?:\.\d+)*)*)?",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 def problems(document: Document, base: Path) -> Iterator[Problem]:
@@ -233,6 +240,8 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
 def _requirement(line: str, shown: str, number: int) -> Problem | None:
     if "://" in line.split("@")[0] or line.startswith((".", "/")):
         return None  # an address or a path, which pip reads by itself
+    if _PLAIN_REQUIREMENT.fullmatch(line):
+        return None
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:

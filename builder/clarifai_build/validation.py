@@ -1,6 +1,8 @@
 """Holds a document against the schema: every difference becomes a problem with its place.
 
-jsonschema finds the differences; here they get a code, words for people, and a place.
+This reads the part of JSON Schema draft-07 that the schema uses, because importing jsonschema takes
+longer than all else that `validate` does (docs/decisions/0008-schema-reader.md). A test holds both
+to the same verdicts on drawn manifests, another refuses keywords that are not read here.
 """
 
 from __future__ import annotations
@@ -9,16 +11,12 @@ import functools
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from clarifai_build import resources, wording
 from clarifai_build.document import Document, Steps, Value
 from clarifai_build.problem import Problem
-
-if TYPE_CHECKING:
-    from jsonschema import ValidationError
-    from jsonschema.protocols import Validator
 
 Schema = Any  # bool | dict[str, Any]
 
@@ -42,14 +40,17 @@ def manifest_schema() -> Schema:
 def schema_problems(document: Document) -> list[Problem]:
     """Return what the schema has against the document, one problem a place."""
     problems: dict[Steps, Problem] = {}
-    for error in _validator().iter_errors(document.data):
-        because = _because(document, error)
-        for code, message, path, hint, key in _findings(document, error):
-            # A missing key is told at its parent, which may lack several.
-            slot = (*path, message) if code == "missing-key" else path
-            if slot not in problems:
-                problems[slot] = document.problem(code, message + because, path, key=key, hint=hint)
+    for code, message, path, hint, key in check(document, manifest_schema()):
+        # A missing key is told at its parent, which may lack several.
+        slot = (*path, message) if code == "missing-key" else path
+        if slot not in problems:
+            problems[slot] = document.problem(code, message, path, key=key, hint=hint)
     return list(problems.values())
+
+
+def check(document: Document, schema: Schema) -> Iterator[Finding]:
+    """Yield every difference between the document and the schema."""
+    return _Checker(document, schema).check(document.data, schema, ())
 
 
 def matches(definition: str, text: str) -> bool:
@@ -64,99 +65,160 @@ def resolve(root: Schema, schema: Schema) -> Schema:
     return schema
 
 
-@functools.cache
-def _validator() -> Validator:
-    """Return the schema, compiled once. Numbers are finite, and `$` is the end of the text."""
-    from jsonschema import Draft7Validator, ValidationError, validators
+class _Checker:
+    """One method a keyword; each yields what the keyword has against the value."""
 
-    def pattern(
-        validator: Validator, pattern: str, value: Value, _schema: Schema
-    ) -> Iterator[ValidationError]:
-        if validator.is_type(value, "string") and not _compiled(pattern).search(value):
-            yield ValidationError("the text has another form")
+    def __init__(self, document: Document, root: Schema) -> None:
+        self.document, self.root = document, root
 
-    def is_number(_checker: Any, value: Value) -> bool:
-        numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return numeric and math.isfinite(value)
+    def check(self, value: Value, schema: Schema, path: Steps) -> Iterator[Finding]:
+        if isinstance(schema, bool):
+            if not schema:
+                yield Finding("forbidden-key", f"'{path[-1]}' is not allowed", path, key=True)
+            return
+        schema = resolve(self.root, schema)
+        for keyword, argument in schema.items():
+            if method := KEYWORDS.get(keyword):
+                yield from method(self, value, argument, schema, path)
 
-    types = Draft7Validator.TYPE_CHECKER.redefine("number", is_number)
-    extend: Any = validators.extend
-    strict: type[Validator] = extend(Draft7Validator, {"pattern": pattern}, type_checker=types)
-    return strict(manifest_schema())
-
-
-def _findings(document: Document, error: ValidationError) -> Iterator[Finding]:
-    """Put one error of jsonschema into words: a keyword may speak of several places."""
-    path: Steps = tuple(error.absolute_path)
-    value: Any = error.instance
-    wanted: Any = error.validator_value
-    schema: Schema = error.schema
-    match error.validator:
-        case "type":
-            types = [wanted] if isinstance(wanted, str) else wanted
-            message, hint = wording.wrong_type(path, types, value, document.source(path))
+    def type(self, value: Value, types: Any, _: Schema, path: Steps) -> Iterator[Finding]:
+        types = [types] if isinstance(types, str) else types
+        if not any(_TYPES[name](value) for name in types):
+            source = self.document.source(path)
+            message, hint = wording.wrong_type(path, types, value, source)
             yield Finding("wrong-type", message, path, hint)
-        case "additionalProperties":
-            known = list(schema.get("properties", {}))
-            for name in value.keys() - set(known):
-                hint = wording.unknown_key(name, known, _homes(name))
+
+    def properties(self, value: Value, known: Schema, _: Schema, path: Steps) -> Iterator[Finding]:
+        for name in value if isinstance(value, dict) else ():
+            if name in known:
+                yield from self.check(value[name], known[name], (*path, name))
+
+    def additional(
+        self, value: Value, additional: Schema, schema: Schema, path: Steps
+    ) -> Iterator[Finding]:
+        known = schema.get("properties", {})
+        for name in value if isinstance(value, dict) else ():
+            if name in known:
+                continue
+            if additional is False:
+                hint = wording.unknown_key(name, list(known), _homes(name))
                 yield Finding("unknown-key", f"unknown key '{name}'", (*path, name), hint, True)
-        case "required":
-            for name in wanted:
-                if name not in value:
-                    where = f" in {wording.dotted(path)}" if path else ""
-                    hint = wording.example(name, _examples(path, name))
-                    yield Finding("missing-key", f"'{name}' is missing{where}", path, hint, True)
-        case "uniqueItems":
-            for index, item in enumerate(value):
-                if item in value[:index]:
-                    message = f"{wording.shown(item)} stands here twice"
-                    yield Finding("duplicate-item", message, (*path, index))
-        case "enum" | "const":
-            allowed = wanted if error.validator == "enum" else [wanted]
+            else:
+                yield from self.check(value[name], additional, (*path, name))
+
+    def required(self, value: Value, names: Any, _: Schema, path: Steps) -> Iterator[Finding]:
+        for name in names if isinstance(value, dict) else ():
+            if name not in value:
+                message = f"'{name}' is missing" + (f" in {wording.dotted(path)}" if path else "")
+                hint = wording.example(name, _examples(path, name))
+                yield Finding("missing-key", message, path, hint, True)
+
+    def items(self, value: Value, items: Schema, _: Schema, path: Steps) -> Iterator[Finding]:
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            yield from self.check(item, items, (*path, index))
+
+    def unique(self, value: Value, _: bool, __: Schema, path: Steps) -> Iterator[Finding]:
+        items = value if isinstance(value, list) else []
+        for index, item in enumerate(items):
+            if any(_same(item, other) for other in items[:index]):
+                message = f"{wording.shown(item)} stands here twice"
+                yield Finding("duplicate-item", message, (*path, index))
+
+    def enum(self, value: Value, allowed: Any, _: Schema, path: Steps) -> Iterator[Finding]:
+        if not any(_same(value, one) for one in allowed):
             message, hint = wording.not_allowed(path, value, allowed)
             yield Finding("not-allowed", message, path, hint)
-        case "pattern" | "not":
+
+    def const(self, value: Value, wanted: Any, schema: Schema, path: Steps) -> Iterator[Finding]:
+        return self.enum(value, [wanted], schema, path)
+
+    def negated(self, value: Value, schema: Schema, _: Schema, path: Steps) -> Iterator[Finding]:
+        if next(self.check(value, schema, path), None) is None:
             message = f"{wording.dotted(path)} can't be {wording.shown(value)}"
-            code = "bad-value" if error.validator == "pattern" else "not-allowed"
-            yield Finding(code, message, path, schema.get("patternErrorMessage"))
-        case str(limit) if isinstance(wanted, int):
-            yield Finding("out-of-range", wording.out_of_range(path, limit, value, wanted), path)
-        case _:
-            *_, (_step, rules, _path) = _trail(error)
-            for name, rule in rules["properties"].items():
-                if rule is False and name in document.get(*path):
-                    message = f"'{name}' is not allowed"
-                    yield Finding("forbidden-key", message, (*path, name), key=True)
+            yield Finding("not-allowed", message, path)
+
+    def pattern(self, value: Value, pattern: str, schema: Schema, path: Steps) -> Iterator[Finding]:
+        if isinstance(value, str) and not _compiled(pattern).search(value):
+            message = f"{wording.dotted(path)} can't be {wording.shown(value)}"
+            yield Finding("bad-value", message, path, schema.get("patternErrorMessage"))
+
+    def all_of(self, value: Value, schemas: Any, _: Schema, path: Steps) -> Iterator[Finding]:
+        for schema in schemas:
+            yield from self.check(value, schema, path)
+
+    def condition(
+        self, value: Value, test: Schema, schema: Schema, path: Steps
+    ) -> Iterator[Finding]:
+        holds = next(self.check(value, test, path), None) is None
+        branch = schema.get("then" if holds else "else", True)
+        because = wording.because(value, test) if holds else ""
+        for finding in self.check(value, branch, path):
+            yield finding._replace(message=finding.message + because)
 
 
-def _because(document: Document, error: ValidationError) -> str:
-    """Say which keys made the rule apply, where it stands under an `if`."""
-    for step, schema, path in _trail(error):
-        if step in ("then", "else"):
-            return wording.because(document.get(*path), schema["if"])
-    return ""
+def _limit(
+    keyword: str, applies: Callable[[Value], bool], holds: Callable[[Value, Any], bool]
+) -> Callable[[_Checker, Value, Any, Schema, Steps], Iterator[Finding]]:
+    def method(
+        _checker: _Checker, value: Value, limit: Any, _schema: Schema, path: Steps
+    ) -> Iterator[Finding]:
+        if applies(value) and not holds(value, limit):
+            yield Finding("out-of-range", wording.out_of_range(path, keyword, value, limit), path)
+
+    return method
 
 
-def _trail(error: ValidationError) -> Iterator[tuple[str | int, Schema, Steps]]:
-    """Yield the steps through the schema to what was broken: where each starts, for which value.
+def _is_text(value: Value) -> bool:
+    return isinstance(value, str)
 
-    jsonschema leaves `$ref` and `if` out of this way, and ends it at `properties` for a property
-    that is `false`.
-    """
-    root = schema = manifest_schema()
-    places: Steps = tuple(error.absolute_path)
-    path: Steps = ()
-    steps = iter(error.absolute_schema_path)
-    for step in steps:
-        schema = resolve(root, schema) if isinstance(schema, dict) else schema
-        yield step, schema, path
-        schema = schema[step]
-        if step in ("properties", "items", "additionalProperties") and len(path) < len(places):
-            path = places[: len(path) + 1]
-            schema = schema[next(steps)] if step == "properties" else schema
-        elif not isinstance(schema, (dict, list)):
-            return
+
+def _is_list(value: Value) -> bool:
+    return isinstance(value, list)
+
+
+def _is_number(value: Value) -> bool:
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _is_integer(value: Value) -> bool:
+    return _is_number(value) and value == math.floor(value)
+
+
+_TYPES: Mapping[str, Callable[[Value], bool]] = {
+    "string": _is_text,
+    "boolean": lambda value: isinstance(value, bool),
+    "integer": _is_integer,
+    "number": _is_number,
+    "array": _is_list,
+    "object": lambda value: isinstance(value, dict),
+}
+
+KEYWORDS: Mapping[str, Callable[[_Checker, Value, Any, Schema, Steps], Iterator[Finding]]] = {
+    "type": _Checker.type,
+    "properties": _Checker.properties,
+    "additionalProperties": _Checker.additional,
+    "required": _Checker.required,
+    "items": _Checker.items,
+    "uniqueItems": _Checker.unique,
+    "enum": _Checker.enum,
+    "const": _Checker.const,
+    "not": _Checker.negated,
+    "pattern": _Checker.pattern,
+    "allOf": _Checker.all_of,
+    "if": _Checker.condition,
+    "minimum": _limit("minimum", _is_number, lambda value, limit: value >= limit),
+    "maximum": _limit("maximum", _is_number, lambda value, limit: value <= limit),
+    "minLength": _limit("minLength", _is_text, lambda value, limit: len(value) >= limit),
+    "minItems": _limit("minItems", _is_list, lambda value, limit: len(value) >= limit),
+    "maxItems": _limit("maxItems", _is_list, lambda value, limit: len(value) <= limit),
+}
+
+
+def _same(one: Value, other: Value) -> bool:
+    """Compare as JSON does: 1 is 1.0, but true is not 1."""
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
@@ -18,6 +18,8 @@ from clarifai_build.validation import manifest_schema, schema_problems
 from manifests import manifests
 
 VALIDATOR = Draft7Validator(manifest_schema())
+# Manifests are big to draw, and machines are busy at times.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 JUNK = [None, True, -1, 1.5, "", "junk", [], ["junk"], [[0]], {}, {"junk": 0}]
 
 
@@ -54,6 +56,7 @@ def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int
     return found
 
 
+@PATIENT
 @given(manifests())
 def test_what_the_schema_accepts_round_trips(data: Any) -> None:
     """A drawn manifest is read as it was written, passes the schema, and becomes values."""
@@ -65,6 +68,7 @@ def test_what_the_schema_accepts_round_trips(data: Any) -> None:
     assert from_document(parse(written(document.data)), manifest.path) == manifest
 
 
+@PATIENT
 @given(manifests())
 def test_every_value_knows_its_place(data: Any) -> None:
     """The text at the place of a key or a plain value is that key or value."""
@@ -78,9 +82,10 @@ def test_every_value_knows_its_place(data: Any) -> None:
             assert document.lines[line - 1][column - 1 : column - 1 + length] == f'"{path[-1]}"'
 
 
+@PATIENT
 @given(manifests(), st.data())
 def test_the_verdict_is_that_of_a_general_validator(data: Any, draw: st.DataObject) -> None:
-    """On valid and on damaged manifests, our words and the plain validator agree."""
+    """On valid and on damaged manifests, our reading of the schema and jsonschema's agree."""
     path = draw.draw(st.sampled_from(places(data)))
     parent = parse(written(data)).data
     target = parent
@@ -91,6 +96,7 @@ def test_the_verdict_is_that_of_a_general_validator(data: Any, draw: st.DataObje
     assert (schema_problems(document) == []) == VALIDATOR.is_valid(parent)
 
 
+@PATIENT
 @given(manifests(), st.data())
 def test_a_misspelt_key_is_found_at_its_place(data: Any, draw: st.DataObject) -> None:
     """Renaming any one key of the schema gives a problem that points into the file."""
@@ -108,6 +114,7 @@ def test_a_misspelt_key_is_found_at_its_place(data: Any, draw: st.DataObject) ->
     assert all(stands_inside(problem, text) for problem in problems)
 
 
+@PATIENT
 @given(manifests(), st.data())
 def test_any_damage_to_the_text_gives_problems_not_tracebacks(
     data: Any, draw: st.DataObject
@@ -130,7 +137,7 @@ def parse_lines(text: str) -> list[str]:
     return text.removeprefix("\ufeff").split("\n")
 
 
-@settings(max_examples=1000)
+@settings(max_examples=1000, deadline=None)
 @given(st.binary(max_size=400))
 def test_random_bytes_never_crash(raw: bytes) -> None:
     """Any file is a document with problems, or refused as one."""
@@ -141,6 +148,7 @@ def test_random_bytes_never_crash(raw: bytes) -> None:
     assert problems
 
 
+@PATIENT
 @given(manifests(), st.sampled_from(["\ufeff", ""]), st.sampled_from(["\r\n", "\n"]))
 def test_bom_and_line_ends_change_nothing(data: Any, mark: str, line_break: str) -> None:
     """A byte order mark and Windows line ends are read over."""

@@ -1,0 +1,121 @@
+"""What is found in the files that a manifest names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.requirements import InvalidRequirement, Requirement
+
+from clarifai_build.manifest import examine
+from clarifai_build.source_checks import _PLAIN_REQUIREMENT
+
+INFERENCE = "class InferenceModel:\n    def get_predictions(self, input_data, **kwargs): ...\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A text-to-text model without problems."""
+    (tmp_path / "clarifai.yaml").write_text("model: {id: example, type: text-to-text}\n")
+    (tmp_path / "inference.py").write_text(INFERENCE)
+    return tmp_path
+
+
+def codes(folder: Path) -> list[str]:
+    return [problem.code for problem in examine(folder, {}).problems]
+
+
+def test_a_name_that_triton_can_not_open_is_found(folder: Path) -> None:
+    """Unless it is left out anyway."""
+    (folder / "modèle.bin").touch()
+    assert codes(folder) == ["file-name"]
+    (folder / ".clarifaiignore").write_text("*.bin\n")
+    assert codes(folder) == []
+
+
+def test_a_link_out_of_the_folder_is_found(folder: Path) -> None:
+    """What it leads to is not there on another machine."""
+    (folder / "weights").symlink_to("/")
+    assert codes(folder) == ["symlink"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from other import InferenceModel\n",
+        "from other import Model as InferenceModel\n",
+        "InferenceModel = object\n",
+        "if True:\n    class InferenceModel:\n        def predict(self): ...\n",
+        "from base import Base\nclass InferenceModel(Base): ...\n",
+    ],
+)
+def test_models_may_come_from_elsewhere(folder: Path, code: str) -> None:
+    """Imported, assigned and inherited ones are left to the tests that run them."""
+    (folder / "inference.py").write_text(code)
+    assert codes(folder) == []
+
+
+def test_an_abstract_base_gives_no_method(folder: Path) -> None:
+    """The base classes of clarifai 10.x name the type and nothing else."""
+    (folder / "inference.py").write_text("class InferenceModel(TextToText): ...\n")
+    assert codes(folder) == ["inference-method"]
+
+
+def test_code_is_read_and_never_run(folder: Path) -> None:
+    """Validating leaves no trace of what the module would do."""
+    (folder / "inference.py").write_text("open('trace', 'w')\n" + INFERENCE)
+    assert codes(folder) == []
+    assert not (folder / "trace").exists()
+
+
+def test_a_model_of_its_own_needs_no_inference(folder: Path) -> None:
+    """Who brings model.py serves without the runtime."""
+    (folder / "inference.py").unlink()
+    assert codes(folder) == ["inference-missing"]
+    (folder / "model.py").write_text("class TritonPythonModel: ...\n")
+    assert codes(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("numpy>=1.24,<3; python_version < '3.13'", []),
+        ("-r more.txt", []),
+        ("--extra-index-url https://example.com/simple", []),
+        ("torch @ https://example.com/torch.whl", []),
+        ("https://example.com/torch.whl", []),
+        ("./wheels/own.whl", []),
+        ("clarifai==9.11.0", []),
+        ("clarifai-grpc>=10", []),
+        ("# a comment", []),
+        ("numpy==1.26.4 --hash=sha256:00 # why", []),
+        ("clarifai", ["clarifai-unpinned"]),
+        ("Clarifai >= 10", ["clarifai-unpinned"]),
+        ("numpy==", ["requirement-syntax"]),
+        ("two words", ["requirement-syntax"]),
+    ],
+)
+def test_requirements_are_read_as_pip_does(folder: Path, line: str, expected: list[str]) -> None:
+    """Options, addresses and paths are pip's; names and versions are checked."""
+    (folder / "requirements.txt").write_text(f"{line}\n")
+    assert codes(folder) == expected
+
+
+@given(st.text("ab1.,<>=!~-_ ", max_size=12))
+def test_what_passes_as_plain_is_a_requirement(line: str) -> None:
+    """The short way never lets through what pip could not read."""
+    if _PLAIN_REQUIREMENT.fullmatch(line):
+        try:
+            Requirement(line)
+        except InvalidRequirement:
+            pytest.fail(f"{line!r} is no requirement")
+
+
+def test_labels_with_a_byte_order_mark_and_windows_line_ends(folder: Path) -> None:
+    """Editors write them, and they are no labels."""
+    manifest = "model: {id: example, type: text-classifier, labels: labels.txt}\n"
+    (folder / "clarifai.yaml").write_text(manifest)
+    (folder / "labels.txt").write_bytes(b"\xef\xbb\xbfcat\r\ndog\r\n")
+    assert codes(folder) == []
