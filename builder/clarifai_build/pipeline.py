@@ -85,7 +85,7 @@ def build(
     generated = repository(manifest, renders)
     listen(Event("render", "done"))
     tree = lay_out(generated, manifest, listen, cache)
-    if manifest.compression == "deflate":
+    if manifest.artifact.compression == "deflate":
         from clarifai_build.deflate import deflated
 
         return deflated(tree, listen)
