@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build.progress import silent
-from clarifai_build.sandbox.venvs import cache_root, provision
+from clarifai_build.sandbox.venvs import Recipe, provision
+from clarifai_build.user_cache import cache_folder
 
 NUMPY_OF = {"3.8": 1, "3.9": 2, "3.10": 1, "3.11": 2, "3.12": 1, "3.13": 2}
 
@@ -28,6 +29,7 @@ def cases() -> list[Case]:
 
 def environment(case: Case, python: Path) -> Path:
     """Return an interpreter with numpy, pytest and hypothesis; kept in the user's cache."""
-    packages = [f"numpy=={case.numpy}.*", "pytest==8.*", "hypothesis==6.*"]
-    target = cache_root() / "environments" / f"runtime-suite-py{case.minor}-numpy{case.numpy}"
-    return provision(target, python, packages, silent, "runtime suite") / "bin" / "python"
+    packages = (f"numpy=={case.numpy}.*", "pytest==8.*", "hypothesis==6.*")
+    target = cache_folder() / "environments" / f"runtime-suite-py{case.minor}-numpy{case.numpy}"
+    recipe = Recipe("runtime suite", python, packages, "its Python may be too old or too new")
+    return provision(target, recipe, silent) / "bin" / "python"
