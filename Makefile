@@ -33,6 +33,9 @@ reference: setup  ## write the reference pages from the code
 	@.venv/bin/python scripts/commands_reference.py
 	@.venv/bin/python scripts/manifest_reference.py
 
+bench-noop: setup  ## an apply with nothing to do, against its limits
+	@.venv/bin/python benchmarks/noop.py
+
 lock: setup  ## pin the development requirements anew
 	@.venv/bin/uv pip compile --quiet pyproject.toml requirements/dev.in --universal --python-version 3.10 \
 	  --generate-hashes --no-emit-index-url --no-header -o requirements/dev.txt

@@ -64,14 +64,20 @@ class Artifact:
     tree: FileTree
     contents: tuple[Content, ...] | None = field(default=None, repr=False)
     encoder: str | None = None
-    segments: tuple[Segment, ...] = field(init=False, repr=False)
+    _laid_out: list[tuple[Segment, ...]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
-    def __post_init__(self) -> None:
-        contents = self.contents
-        if contents is None:
-            contents = tuple(map(stored, self.tree.entries))
-        members = zip(self.tree.entries, contents, strict=True)
-        object.__setattr__(self, "segments", tuple(_lay_out(members)))
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The zip from its first byte to its last; laid out when it is first asked for."""
+        if not self._laid_out:
+            contents = self.contents
+            if contents is None:
+                contents = tuple(map(stored, self.tree.entries))
+            members = zip(self.tree.entries, contents, strict=True)
+            self._laid_out[:] = [tuple(_lay_out(members))]
+        return self._laid_out[0]
 
     @property
     def digest(self) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from clarifai_build import claims, git, lock, records
+from clarifai_build import lock
 from clarifai_build.archive import Artifact
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.labels import labels_of
@@ -101,8 +101,9 @@ def plan(
     adopt: bool = False,
 ) -> Plan:
     """Compare the artifact and the manifest with what the bucket and the platform say now."""
-    registration = Registration.of(manifest, artifact.digest, artifact.size)
     model, versions = _look(registry, manifest.model.id)
+    size = _registered_size(artifact, versions) or artifact.size
+    registration = Registration.of(manifest, artifact.digest, size)
     stored = store.stat(registration.key(storage_of(manifest).prefix))
     return make_plan(registration, Observed(model, versions, stored), adopt=adopt)
 
@@ -122,6 +123,9 @@ def apply(
     if not planned.writes:
         way.approve(planned)
     else:
+        # What only writing needs: with nothing to do, loading it would take a tenth of the time.
+        from clarifai_build import claims, records
+
         with _lease(manifest, store, registry, way, listen) as check:
             claims.lay_claim(store, key, registry.scope, model_id)
             # What was seen before the lease was held may have changed since.
@@ -183,6 +187,14 @@ def _look(
     )
 
 
+def _registered_size(artifact: Artifact, versions: tuple[RemoteVersion, ...]) -> int:
+    """Return the size of the zip from a version that holds it, without laying it out; else 0."""
+    sizes = (
+        version.mark.get("size") for version in versions if version.artifact == artifact.digest
+    )
+    return int(next(sizes, 0) or 0)
+
+
 @contextmanager
 def _lease(
     manifest: Manifest, store: ObjectStore, registry: ModelRegistry, way: Way, listen: Listener
@@ -200,7 +212,7 @@ def _lease(
 
 
 def _origin(manifest: Manifest) -> dict[str, Any]:
-    from clarifai_build import leases
+    from clarifai_build import git, leases
 
     checkout = git.checkout_of(manifest.path.parent)
     source = {"commit": checkout.commit, "dirty": checkout.dirty} if checkout else {}

@@ -1,0 +1,104 @@
+"""The sandbox's API without Triton: every version is ready as soon as it is posted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+from clarifai_grpc.grpc.api import service_pb2_grpc
+
+from clarifai_build.sandbox.api import handlers
+from clarifai_build.sandbox.api.accounts import Accounts
+from clarifai_build.sandbox.api.database import Database
+from clarifai_build.sandbox.api.errors import Code, status
+from clarifai_build.sandbox.api.service import Access, Service
+from clarifai_build.sandbox.state import APP_ID, USER_ID
+
+TOKEN = "light"
+
+
+class ReadyAtOnce:
+    """Stands where the sandbox builds versions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def submit(self, version_id: str) -> None:
+        """Call the version built."""
+        found = self._database.version(version_id)
+        if found is not None:
+            model_id, version = found
+            version.status.CopyFrom(status(Code.MODEL_TRAINED))
+            self._database.put_version(model_id, version)
+
+    def discard(self, version_id: str) -> None:
+        """Nothing was built, so nothing is removed."""
+
+
+class Counting(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no stubs
+    """Counts calls by the name of their RPC."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def intercept_service(self, continuation: Any, details: Any) -> Any:
+        """Note the call and go on."""
+        self.calls.append(details.method.rpartition("/")[2])
+        return continuation(details)
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Where it listens and what it was asked; `environ` leads the tool there."""
+
+    api_base: str
+    counting: Counting = field(default_factory=Counting)
+
+    @property
+    def calls(self) -> list[str]:
+        return self.counting.calls
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {
+            "CLARIFAI_API_BASE": self.api_base,
+            "CLARIFAI_USER_ID": USER_ID,
+            "CLARIFAI_APP_ID": APP_ID,
+            "CLARIFAI_PAT": TOKEN,
+        }
+
+
+@contextmanager
+def light_platform(folder: Path) -> Iterator[Platform]:
+    """Run one on a free port; `folder` keeps its database."""
+    database = Database(folder / "api.sqlite")
+    accounts = Accounts(database, USER_ID)
+    accounts.create_app(APP_ID, "")
+    access, counting = Access(USER_ID, TOKEN), Counting()
+    builds: Any = ReadyAtOnce(database)
+    table = handlers.table(database, accounts, builds, None, access)  # type: ignore[arg-type]  # predictions are not asked for
+    server = grpc.server(ThreadPoolExecutor(16), interceptors=[counting])
+    service_pb2_grpc.add_V2Servicer_to_server(Service(table, access), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield Platform(f"http://127.0.0.1:{port}", counting)
+    finally:
+        server.stop(None).wait()
+
+
+def main(folder: Path) -> None:
+    """Run one as a process until its standard input ends; prints its address."""
+    with light_platform(folder) as platform:
+        print(platform.api_base, flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
