@@ -1,7 +1,7 @@
 # `make help` lists what there is. Every target sets up what it needs.
 PYTEST := .venv/bin/python -m pytest
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-slow lint format reference lock wheel clean
+.PHONY: help setup demo rebuild-check test test-fast test-slow lint format reference lock wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -11,6 +11,9 @@ setup:  ## make .venv from the pinned requirements
 
 demo: setup  ## a real model, from clarifai.yaml to predictions, on this machine
 	@.venv/bin/python scripts/demo.py
+
+rebuild-check: setup  ## prove that builds are the same anywhere, and that verify finds one changed byte
+	@.venv/bin/python scripts/rebuild_check.py
 
 test: setup lint  ## everything: static checks, then the whole suite on real engines
 	$(PYTEST) -m "not slow"
