@@ -17,6 +17,11 @@ def schema_text() -> str:
     return (_data("schema") / "clarifai.schema.json").read_text(encoding="utf-8")
 
 
+def plan_schema_text() -> str:
+    """Return the JSON Schema of what `plan --json` prints."""
+    return (_data("schema") / "plan.schema.json").read_text(encoding="utf-8")
+
+
 def template_dir() -> Path:
     """Return the cookiecutter template of a Triton model repository."""
     return _data("cookiecutter-template")

@@ -1,4 +1,4 @@
-"""Print the JSON Schema of a manifest, for editors and other tools."""
+"""Print the JSON Schema of a manifest, or of a plan, for editors and other tools."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from clarifai_build import resources
 from clarifai_build.cli.console import Console
 
 
-def configure(_parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments: there are none."""
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "document",
+        nargs="?",
+        choices=("manifest", "plan"),
+        default="manifest",
+        help="of clarifai.yaml, or of what `plan --json` prints (default: manifest)",
+    )
 
 
-def run(_args: argparse.Namespace, console: Console) -> int:
+def run(args: argparse.Namespace, console: Console) -> int:
     """Write the schema to stdout."""
-    console.out(resources.schema_text().rstrip())
+    texts = {"manifest": resources.schema_text, "plan": resources.plan_schema_text}
+    console.out(texts[args.document]().rstrip())
     return 0
