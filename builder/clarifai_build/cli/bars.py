@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TextIO
 
 from rich.console import Console as RichConsole
@@ -11,25 +12,30 @@ from clarifai_build.progress import Event
 
 
 class Bars:
-    """A progress `Listener`. A bar lives from a stage's first bytes to its last."""
+    """A progress `Listener`, from any thread. A bar lives from a stage's first bytes to its last."""
 
     def __init__(self, stream: TextIO) -> None:
         self._console = RichConsole(file=stream)
         self._progress: Progress | None = None
-        self._task: TaskID | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._one_at_a_time = threading.Lock()
 
     def __call__(self, event: Event) -> None:
-        if event.total:
-            self._advance(event)
-        if event.state == "done" or event.message:
-            self._close()
-        if event.message:
-            mark = "[green]✓[/]" if event.state == "done" else "[dim]·[/]"
-            self._console.print(f"{mark} [bold]{event.stage}[/]: ", end="")
-            self._console.print(event.message, markup=False, highlight=False)
+        with self._one_at_a_time:
+            if event.total:
+                self._advance(event)
+            if event.state == "done" or event.message:
+                self._close(event.stage)
+            if event.message:
+                self._say(event)
+
+    def _say(self, event: Event) -> None:
+        mark = "[green]✓[/]" if event.state == "done" else "[dim]·[/]"
+        self._console.print(f"{mark} [bold]{event.stage}[/]: ", end="")
+        self._console.print(event.message, markup=False, highlight=False)
 
     def _advance(self, event: Event) -> None:
-        if self._progress is None or self._task is None:
+        if self._progress is None:
             self._progress = Progress(
                 "  {task.description}",
                 BarColumn(),
@@ -38,11 +44,17 @@ class Bars:
                 console=self._console,
                 transient=True,
             )
-            self._task = self._progress.add_task(event.stage, total=event.total)
             self._progress.start()
-        self._progress.update(self._task, completed=event.done or 0, total=event.total)
+        if event.stage not in self._tasks:
+            self._tasks[event.stage] = self._progress.add_task(event.stage, total=event.total)
+        task = self._tasks[event.stage]
+        self._progress.update(task, completed=event.done or 0, total=event.total)
 
-    def _close(self) -> None:
-        if self._progress is not None:
+    def _close(self, stage: str) -> None:
+        task = self._tasks.pop(stage, None)
+        if self._progress is None or task is None:
+            return
+        self._progress.remove_task(task)
+        if not self._tasks:
             self._progress.stop()
-        self._progress = self._task = None
+            self._progress = None
