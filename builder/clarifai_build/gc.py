@@ -132,6 +132,8 @@ def _remove_leased(
         return Verdict(stored, "leased", "another removal is under way")
     try:
         again = _look(store, stored.folder)
+        if again.age < stored.age:
+            return Verdict(again, "young", "something of it was written just now")
         verdict = _judge(again, bucket, bucket.registry.versions(model))
         if verdict.fate == "remove":
             check()
