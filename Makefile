@@ -1,7 +1,7 @@
 # `make help` lists what there is. Every target sets up what it needs.
 PYTEST := .venv/bin/python -m pytest
 .DEFAULT_GOAL := help
-.PHONY: help setup demo rebuild-check test test-fast test-slow lint format reference lock wheel clean
+.PHONY: help bench-artifact setup demo rebuild-check test test-fast test-slow lint format reference bench-startup lock wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ test-fast: setup  ## the tests that start no server
 test-slow: setup  ## gigabytes and minutes
 	$(PYTEST) -m slow
 
+bench-artifact: setup  ## packing and publishing, against their limits (minutes, 20 GB of disk)
+	@.venv/bin/python benchmarks/artifact.py
+
 lint: setup  ## ruff, formatting and mypy
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
@@ -35,6 +38,9 @@ format: setup  ## format the code and sort imports
 reference: setup  ## write the reference pages from the code
 	@.venv/bin/python scripts/commands_reference.py
 	@.venv/bin/python scripts/manifest_reference.py
+
+bench-startup: setup  ## how long the tool takes to start, against its limits and its peers
+	@.venv/bin/python benchmarks/startup.py
 
 bench-noop: setup  ## an apply with nothing to do, against its limits
 	@.venv/bin/python benchmarks/noop.py

@@ -59,21 +59,35 @@ class DigestCache:
             lambda db: {row[0]: row for row in db.execute(_FIND, (tree,))}, {}
         )
         known: dict[str, Digest] = {}
+        unread = []
         for file in files:
             row = rows.pop(file.file, None)
             if row is not None and row[1:5] == file.stamp:
                 known[file.file] = Digest(row[5], _unpack(row[6]))
-        unread = [f for f in files if self.verify or f.file not in known]
-        now = time.time_ns()
-        read = digests.of_files(unread, listen, inspect)
-        fresh = dict(zip((f.file for f in unread), read, strict=True))
-        if fresh or rows:
-            settled = [file for file in unread if _is_settled(file.stamp, now)]
-            self._store(tree, settled, fresh, gone=rows)
-        if self.verify:
-            _refuse_stale(known, fresh)
-        known.update(fresh)
+                if not self.verify:
+                    continue
+            unread.append(file)
+        if unread or rows:
+            fresh = self._read(tree, unread, listen, inspect, gone=rows)
+            if self.verify:
+                _refuse_stale(known, fresh)
+            known.update(fresh)
         return [known[file.file] for file in files]
+
+    def _read(
+        self,
+        tree: str,
+        files: Sequence[Found],
+        listen: Listener,
+        inspect: Inspect,
+        gone: Iterable[str],
+    ) -> dict[str, Digest]:
+        """Digest files, and keep what may be kept."""
+        now = time.time_ns()
+        read = digests.of_files(files, listen, inspect)
+        fresh = {file.file: digest for file, digest in zip(files, read, strict=True)}
+        self._store(tree, [file for file in files if _is_settled(file.stamp, now)], fresh, gone)
+        return fresh
 
     def zip_sha256(self, tree_digest: str) -> str | None:
         """Return the SHA-256 of the zip of a tree, where it was made before."""

@@ -6,9 +6,7 @@ out. A folder that is left out is not entered.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from fnmatch import translate
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +21,8 @@ _DEFAULTS = {
     "version control": (".git", ".hg", ".svn", ".gitignore", ".gitattributes", ".gitmodules"),
     "cache": (
         "__pycache__",
-        "*.py[cod]",
+        "*.pyc",
+        "*.pyo",
         ".cache",
         ".mypy_cache",
         ".ruff_cache",
@@ -64,21 +63,10 @@ _DEFAULTS = {
         ".git-credentials",
     ),
 }
-_REASONS = {
-    pattern: reason
-    for reason, patterns in _DEFAULTS.items()
-    for pattern in patterns
-    if not set(pattern) & set("*?[")
-}
-_PATTERNS = [
-    (pattern, reason)
-    for reason, patterns in _DEFAULTS.items()
-    for pattern in patterns
-    if pattern not in _REASONS
-]
-_ANY_PATTERN = re.compile(
-    "|".join(f"(?P<p{i}>{translate(p)})" for i, (p, _) in enumerate(_PATTERNS))
-)
+_NAMES = {name: why for why, rules in _DEFAULTS.items() for name in rules if "*" not in name}
+_ENDS = {r[1:]: why for why, rules in _DEFAULTS.items() for r in rules if r.startswith("*")}
+_STARTS = {r[:-1]: why for why, rules in _DEFAULTS.items() for r in rules if r.endswith("*")}
+_ALL_ENDS, _ALL_STARTS = tuple(_ENDS), tuple(_STARTS)
 
 
 class Rules(NamedTuple):
@@ -106,10 +94,13 @@ class Rules(NamedTuple):
 
 def default_reason(name: str) -> str | None:
     """Return why a file or folder called `name` stays out by default, or None."""
-    reason = _REASONS.get(name)
-    if reason is None and (match := _ANY_PATTERN.match(name)):
-        reason = _PATTERNS[int(str(match.lastgroup)[1:])][1]
-    return reason
+    if name in _NAMES:
+        return _NAMES[name]
+    if name.endswith(_ALL_ENDS):
+        return next(why for end, why in _ENDS.items() if name.endswith(end))
+    if name.startswith(_ALL_STARTS):
+        return next(why for start, why in _STARTS.items() if name.startswith(start))
+    return None
 
 
 def _read_lines(path: Path) -> list[str]:

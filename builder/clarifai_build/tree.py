@@ -5,9 +5,11 @@ The tree's digest is the identity of the artifact; docs/reference/artifact.md de
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 
 FORMAT = "clarifai-build tree 1"
 CODE = "1/"
-_LAID_IN_PLACE_OF_GENERATED = frozenset({"1/__init__.py", "1/inference.py", "1/test.py"})
+_RUNTIME = "1/clarifai_runtime/"
+_MEANT_TO_BE_REPLACED = frozenset({"1/__init__.py", "1/inference.py", "1/test.py"})
 
 
 class Entry(NamedTuple):
@@ -80,6 +83,13 @@ def lay_out(
     cache: DigestCache = NO_CACHE,
 ) -> FileTree:
     """Lay the user's files and weights over the generated files, and take every digest."""
+    with _no_garbage():
+        return _lay_out(generated, manifest, listen, cache)
+
+
+def _lay_out(
+    generated: Mapping[str, bytes], manifest: Manifest, listen: Listener, cache: DigestCache
+) -> FileTree:
     listen(Event("tree", "started"))
     sources = {CODE + file.path: file for file in look_around(manifest).files}
     fetched = _weights(manifest, listen)
@@ -92,6 +102,18 @@ def lay_out(
     tree = FileTree.of(entries)
     listen(Event("tree", "done", f"{len(tree.entries)} files"))
     return tree
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Keep Python from looking for garbage among the tuples of thousands of files."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def look_around(manifest: Manifest) -> Walk:
@@ -172,27 +194,24 @@ def _suspicion(file: Found, content: bytes) -> Problem | None:
 def _refuse_overlaps(
     generated: Mapping[str, bytes], sources: Mapping[str, Found], fetched: Mapping[str, Found]
 ) -> None:
-    problems = []
-    for path, file in sources.items():
-        if path in fetched:
-            problems.append(_overlap(path, file.file, f"the weight {file.path}"))
-        elif path == "1/model.py" and _is_triton_model(file.file):
-            continue
-        elif _is_reserved(path, generated):
-            problems.append(_overlap(path, file.file, "a file that the builder writes"))
-    problems += [
-        _overlap(path, file.file, "a file that the builder writes")
-        for path, file in fetched.items()
-        if path in generated or path.startswith("1/clarifai_runtime/")
+    problems = [
+        _overlap(path, sources[path].file, f"the weight {fetched[path].path}")
+        for path in sources.keys() & fetched.keys()
     ]
+    for files in (sources, fetched):
+        taken = files.keys() & generated.keys()
+        taken |= {path for path in files if path.startswith(_RUNTIME)}
+        for path in sorted(taken):
+            if files is sources and _may_replace(path, files[path].file):
+                continue
+            problems.append(_overlap(path, files[path].file, "a file that the builder writes"))
     if problems:
         raise SourceError(*problems)
 
 
-def _is_reserved(path: str, generated: Mapping[str, bytes]) -> bool:
-    if path.startswith("1/clarifai_runtime/"):
-        return True
-    return path in generated and path not in _LAID_IN_PLACE_OF_GENERATED
+def _may_replace(path: str, file: str) -> bool:
+    """Tell whether a user's file stands in for the generated one of its name."""
+    return path in _MEANT_TO_BE_REPLACED or (path == "1/model.py" and _is_triton_model(file))
 
 
 def _is_triton_model(file: str) -> bool:
@@ -241,8 +260,7 @@ def _is_portable(text: str) -> bool:
 
 def _collisions(paths: Sequence[str]) -> list[Problem]:
     """Find names that are one where case does not count; where Unicode forms do not, none can."""
-    folders = {folder for path in paths for folder in _folders(path)}
-    names = [*paths, *sorted(folders)]
+    names = [*paths, *sorted(_folders(paths))]
     if len({name.lower() for name in names}) == len(names):
         return []
     taken: dict[str, str] = {}
@@ -258,6 +276,8 @@ def _collisions(paths: Sequence[str]) -> list[Problem]:
     ]
 
 
-def _folders(path: str) -> Iterator[str]:
-    while path := path.rpartition("/")[0]:
-        yield path
+def _folders(paths: Iterable[str]) -> set[str]:
+    folders: set[str] = set()
+    while paths := {path.rpartition("/")[0] for path in paths} - {""}:
+        folders |= paths
+    return folders

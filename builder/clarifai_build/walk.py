@@ -10,6 +10,8 @@ from typing import NamedTuple
 from clarifai_build.ignore import IGNORE_FILE, Rules
 from clarifai_build.problem import Problem, SourceError
 
+_KINDS = {stat.S_IFSOCK: "socket", stat.S_IFIFO: "named pipe"}
+
 
 class Stamp(NamedTuple):
     """What tells whether a file is still the one that was looked at."""
@@ -71,37 +73,39 @@ class _Walker:
         try:
             with os.scandir(folder) as items:
                 for item in items:
-                    self.look(item, prefix + item.name, way)
+                    path = prefix + item.name
+                    try:
+                        self.look(item, path, way)
+                    except FileNotFoundError:
+                        self.refuse(path, "vanished", "vanished while the folder was read")
         except OSError as exc:
-            self.refuse(
-                prefix.rstrip("/") or folder, "unreadable", f"can't be read: {exc.strerror}"
-            )
-
-    def look(self, item: os.DirEntry[str], path: str, way: tuple[str, ...]) -> None:
-        try:
-            is_folder = item.is_dir()
-            reason = self.reason(path, item.name, is_folder)
-            if reason is not None:
-                self.left.append(Left(path, item.path, reason))
-            elif item.is_symlink():
-                self.follow(item, path, way)
-            elif is_folder:
-                self.enter(item.path, path + "/", (*way, f"{way[-1]}/{item.name}"))
-            else:
-                self.take(item, path)
-        except FileNotFoundError:
-            self.refuse(path, "vanished", "vanished while the folder was read")
-        except OSError as exc:
+            path = prefix.rstrip("/") or folder
             self.refuse(path, "unreadable", f"can't be read: {exc.strerror}")
 
-    def take(self, item: os.DirEntry[str], path: str) -> None:
-        status = item.stat()
-        mode = status.st_mode
-        if stat.S_ISREG(mode):
-            stamp = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-            self.files.append(Found(path, item.path, stamp, bool(mode & stat.S_IXUSR)))
+    def look(self, item: os.DirEntry[str], path: str, way: tuple[str, ...]) -> None:
+        """Take a file, or do what else there is to do. Thousands pass here: the way is short."""
+        if not item.is_file(follow_symlinks=False):
+            self.look_closer(item, path, way)
+        elif reason := self.reason(path, item.name, False):
+            self.left.append(Left(path, item.path, reason))
         else:
-            self.refuse(path, "odd-file", f"is a {_kind(mode)}, not a regular file")
+            self.take(path, item.path, item.stat())
+
+    def look_closer(self, item: os.DirEntry[str], path: str, way: tuple[str, ...]) -> None:
+        is_folder = item.is_dir()
+        if reason := self.reason(path, item.name, is_folder):
+            self.left.append(Left(path, item.path, reason))
+        elif item.is_symlink():
+            self.follow(item, path, way)
+        elif is_folder:
+            self.enter(item.path, path + "/", (*way, f"{way[-1]}/{item.name}"))
+        else:
+            kind = _KINDS.get(stat.S_IFMT(item.stat().st_mode), "device")
+            self.refuse(path, "odd-file", f"is a {kind}, not a regular file")
+
+    def take(self, path: str, file: str, status: os.stat_result) -> None:
+        stamp = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        self.files.append(Found(path, file, stamp, status.st_mode & stat.S_IXUSR != 0))
 
     def follow(self, item: os.DirEntry[str], path: str, way: tuple[str, ...]) -> None:
         target = os.path.realpath(item.path)
@@ -113,14 +117,11 @@ class _Walker:
             self.refuse(path, "symlink", "is a symbolic link to a folder that it lies in")
         elif item.is_dir():
             self.enter(item.path, path + "/", (*way, target))
+        elif item.is_file():
+            self.take(path, item.path, item.stat())
         else:
-            self.take(item, path)
+            self.refuse(path, "symlink", f"is a symbolic link to {target}, no file and no folder")
 
     def refuse(self, path: str, code: str, what: str) -> None:
         hint = f"mend or remove it, or leave it out by a line in {IGNORE_FILE}"
         self.problems.append(Problem(code, f"{path} {what}", file=path, hint=hint))
-
-
-def _kind(mode: int) -> str:
-    kinds = {stat.S_IFSOCK: "socket", stat.S_IFIFO: "named pipe"}
-    return kinds.get(stat.S_IFMT(mode), "device")

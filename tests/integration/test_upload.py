@@ -325,6 +325,6 @@ def test_weights_come_from_the_store_with_its_credentials(
     environ = sandbox.environ() | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
     (found,) = locate(manifest, environ=environ)
     assert Path(found.file).read_bytes() == content
-    gone = weight_of("x.bin", f"s3://{sandbox.bucket}/weights/gone.bin", content)
+    gone = weight_of("x.bin", f"s3://{sandbox.bucket}/weights/gone.bin", b"other")
     with pytest.raises(SourceError, match="can't be fetched"):
         locate(replace(manifest, weights=(gone,)), environ=environ)

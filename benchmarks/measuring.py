@@ -1,0 +1,76 @@
+"""Run variants in turn, each as a process of its own; medians, peak memory, ratios and limits."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+VARIANTS = Path(__file__).with_name("variants.py")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one process took, held at its peak, and printed."""
+
+    seconds: float
+    mebibytes: float
+    output: str
+
+
+@dataclass
+class Variant:
+    """A command, what puts its stage right before each run, and its runs so far."""
+
+    command: Sequence[str]
+    prepare: Callable[[], None] = lambda: None
+    runs: list[Run] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        return statistics.median(run.seconds for run in self.runs)
+
+    @property
+    def mebibytes(self) -> float:
+        return max(run.mebibytes for run in self.runs)
+
+
+def variant(name: str, *arguments: object, prepare: Callable[[], None] = lambda: None) -> Variant:
+    """Return one of variants.py."""
+    return Variant([sys.executable, str(VARIANTS), name, *map(str, arguments)], prepare)
+
+
+def run(command: Sequence[str]) -> Run:
+    """Run a command to its end; its failure is ours."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed with {process.returncode}")
+    return Run(seconds, usage.ru_maxrss / 1024, output)
+
+
+def in_turn(variants: Sequence[Variant], rounds: int) -> None:
+    """Run the variants one after the other, as many times as there are rounds."""
+    for _ in range(rounds):
+        for each in variants:
+            each.prepare()
+            each.runs.append(run(each.command))
+
+
+def show(what: str, value: float, limit: float, stretch: float | None, detail: str) -> bool:
+    """Print a figure beside its limit, and say whether it holds."""
+    larger_is_better = "seed ÷ ours" in what
+    holds = value >= limit if larger_is_better else value <= limit
+    goal = f"{'≥' if larger_is_better else '≤'} {limit:g}" + (f" ({stretch:g})" if stretch else "")
+    print(f"{'ok ' if holds else 'NOT'} {what:<66} {value:>8.2f}  {goal:<14} {detail}", flush=True)
+    return holds

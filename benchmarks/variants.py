@@ -1,0 +1,122 @@
+"""What is measured, each as one process: `variants.py NAME ARGUMENTS`.
+
+Imports stand in the functions, because they are part of what is measured.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+
+def seed_zip(folder: str, target: str) -> None:
+    """The seed system's way."""
+    import zipfile
+    from pathlib import Path
+
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as written:
+        for file in Path(folder).rglob("*"):
+            written.write(file, file.relative_to(folder))
+
+
+def seed_publish(folder: str, target: str, endpoint: str) -> None:
+    seed_zip(folder, target)
+    boto3_upload(target, endpoint)
+
+
+def stored_publish(folder: str, target: str, endpoint: str) -> None:
+    """A stored zip on disk, then boto3."""
+    import zipfile
+    from pathlib import Path
+
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as written:
+        for file in Path(folder).rglob("*"):
+            written.write(file, file.relative_to(folder))
+    boto3_upload(target, endpoint)
+
+
+def boto3_upload(file: str, endpoint: str) -> None:
+    import boto3
+    from boto3.s3.transfer import TransferConfig
+
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+    config = TransferConfig(multipart_chunksize=64 << 20, max_concurrency=4)
+    client.upload_file(file, "public", "bench/boto3.zip", Config=config)
+
+
+def file_digest(file: str) -> None:
+    import hashlib
+
+    with open(file, "rb") as stream:  # noqa: PTH123 - the plain way, as it is measured
+        sha256 = hashlib.sha256()
+        if hasattr(hashlib, "file_digest"):
+            sha256 = hashlib.file_digest(stream, "sha256")
+        else:
+            while block := stream.read(1 << 18):
+                sha256.update(block)
+        print(sha256.hexdigest())
+
+
+def tree(folder: str, cache: str) -> None:
+    """The local part of an apply: what is there, and its digest."""
+    laid, read = _lay_out(folder, cache)
+    print(read, laid.digest)
+
+
+def zip(folder: str, target: str, cache: str) -> None:
+    from pathlib import Path
+
+    from clarifai_build.archive import Artifact
+    from clarifai_build.pack import write_zip
+
+    laid, _ = _lay_out(folder, cache)
+    write_zip(Artifact(laid), Path(target), cache=_cache(cache))
+
+
+def publish(folder: str, cache: str, endpoint: str) -> None:
+    from clarifai_build.archive import Artifact
+    from clarifai_build.manifest import Storage
+    from clarifai_build.storage.s3 import open_store
+
+    laid, _ = _lay_out(folder, cache)
+    artifact = Artifact(laid)
+    store = open_store(Storage("public", endpoint_url=endpoint), os.environ)
+    store.put_artifact(f"bench/{artifact.digest}/ours.zip", artifact, {})
+
+
+def _lay_out(folder: str, cache: str) -> tuple[Any, int]:
+    from pathlib import Path
+
+    from clarifai_build.tree import lay_out
+
+    here = Path(folder)
+    manifest: Any = SimpleNamespace(
+        path=here / "clarifai.yaml",
+        model=SimpleNamespace(id="bench", type="visual-detector", labels=None),
+        code=SimpleNamespace(path=here, requirements=None, exclude=(), allow_secrets=()),
+        weights=(),
+    )
+    read = 0
+
+    def listen(event: Any) -> None:
+        nonlocal read
+        if event.stage == "hash":
+            read = event.done
+
+    generated = {"config.pbtxt": b"name: 'bench'\n"}
+    return lay_out(generated, manifest, listen, _cache(cache)), read
+
+
+def _cache(cache: str) -> Any:
+    from pathlib import Path
+
+    from clarifai_build.digest_cache import DigestCache
+
+    return DigestCache(Path(cache) if cache != "none" else None)
+
+
+if __name__ == "__main__":
+    name, *arguments = sys.argv[1:]
+    globals()[name.replace("-", "_")](*arguments)
