@@ -12,7 +12,7 @@ from clarifai_build.progress import Event
 
 
 class Bars:
-    """A progress `Listener`, from any thread. A bar lives from a stage's first bytes to its last."""
+    """A progress `Listener` for any thread. A bar lives from a stage's first bytes to its last."""
 
     def __init__(self, stream: TextIO) -> None:
         self._console = RichConsole(file=stream)

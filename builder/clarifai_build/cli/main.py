@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from clarifai_build import __version__
 from clarifai_build.cli.console import Console
-from clarifai_build.problem import BuilderError, Problem
+from clarifai_build.problem import BuilderError, Problem, UsageError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "start a new model folder"),
@@ -48,9 +48,15 @@ exit codes:
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose usage errors exit with 64."""
+    """An argument parser whose usage errors exit with 64, and are JSON where that is asked for."""
+
+    console: Console | None = None
 
     def error(self, message: str) -> NoReturn:
+        if self.console and self.console.json_errors:
+            hint = f"try '{self.prog} --help'"
+            self.console.failure(UsageError.of("usage", message, hint=hint))
+            self.exit(64)
         self.print_usage(sys.stderr)
         self.exit(64, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
 
@@ -100,6 +106,8 @@ def _dispatch(arguments: list[str], console: Console) -> int:
         allow_abbrev=False,
     )
     module.configure(command)
+    command.console = console
+    console.json_errors = "--json" in rest
     code: int = module.run(command.parse_args(rest), console)
     return code
 

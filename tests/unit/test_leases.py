@@ -1,0 +1,169 @@
+"""Leases, on a bucket in memory that can do what S3 can."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clarifai_build import leases
+from clarifai_build.leases import Holder, held, holder_of, key_of, unlock
+from clarifai_build.problem import LeaseHeldError, StorageError
+from clarifai_build.progress import Event
+from clarifai_build.storage import UNCONDITIONAL
+from fakes import MemoryStore
+
+KEY = key_of("models", "me/main", "lines")
+ME, YOU = Holder.here("apply mine", {}), Holder.here("apply yours", {"GITHUB_RUN_ID": "7"})
+
+
+def test_key_tells_apps_apart() -> None:
+    """The same model id in another app is another lease, and a prefix is no must."""
+    assert KEY == "models/.leases/me/main/lines.json"
+    assert key_of("", "me/staging", "lines") == ".leases/me/staging/lines.json"
+
+
+def test_second_is_told_who_and_what() -> None:
+    """Who is kept out reads who, where, since when and what, and how to get on."""
+    store = MemoryStore()
+    refused = pytest.raises(LeaseHeldError, match="job 7")
+    with held(store, KEY, YOU), refused as raised, held(store, KEY, ME):
+        pytest.fail("both hold it")
+    (problem,) = raised.value.problems
+    assert YOU.host in problem.message
+    assert YOU.since in problem.message
+    assert "apply yours" in problem.message
+    assert "unlock" in str(problem.hint)
+
+
+def test_given_back_whatever_happens() -> None:
+    """An error, or an interrupt, leaves no lease behind."""
+    store = MemoryStore()
+    with pytest.raises(KeyboardInterrupt), held(store, KEY, ME):
+        raise KeyboardInterrupt
+    assert store.objects == {}
+
+
+def test_expired_lease_is_taken_over() -> None:
+    """The age is the store's: the clocks of the two machines play no part."""
+    store = MemoryStore()
+    store.put(KEY, replace(YOU, since="2099-01-01T00:00:00+00:00").body(), {})
+    store.ages[KEY] = leases.EXPIRY + 1
+    told: list[Event] = []
+    with held(store, KEY, ME, told.append):
+        assert holder_of(store, KEY) == ME
+    assert "taken over from" in told[0].message
+
+
+def test_unlock_takes_it_away_and_the_holder_notices() -> None:
+    """Whose lease is gone stops at its next step, and does not remove the next one's."""
+    store = MemoryStore()
+    with held(store, KEY, ME) as lease:
+        assert lease is not None
+        assert unlock(store, KEY) == ME
+        with held(store, KEY, YOU):
+            lease.renew()
+            with pytest.raises(LeaseHeldError, match="lost"):
+                lease.check()
+    assert unlock(store, KEY) is None
+
+
+def test_renewed_while_it_is_held() -> None:
+    """The heartbeat writes the lease anew."""
+    store = MemoryStore()
+    with held(store, KEY, ME, renewal=0.01):
+        first = store.objects[KEY][1]
+        deadline = time.monotonic() + 10
+        while store.objects[KEY][1] == first and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert store.objects[KEY][1] != first
+    assert KEY not in store.objects
+
+
+def test_renewal_that_fails_once_is_no_loss() -> None:
+    """A store that does not answer now may answer the next time."""
+    store = MemoryStore()
+    with held(store, KEY, ME) as lease:
+        assert lease is not None
+
+        def fail(_name: str) -> None:
+            raise StorageError.of("store-failed", "down")
+
+        store.calls.before = fail
+        lease.renew()
+        store.calls.before = lambda _name: None
+        lease.check()
+        lease.renew()
+        lease.check()
+
+
+def test_answer_lost_and_request_repeated() -> None:
+    """S3 clients repeat a request without an answer: the lease that is then there is ours."""
+    store = MemoryStore()
+    store.put(KEY, ME.body(), {})
+    with held(store, KEY, ME) as lease:
+        assert lease is not None
+        lease.check()
+
+
+class Unconditional(MemoryStore):
+    """A store that ignores conditions, or refuses them."""
+
+    refuses = False
+
+    def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
+        if self.refuses:
+            raise StorageError.of(UNCONDITIONAL, "A header you provided implies functionality …")
+        return self.put(key, body, {})
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_store_without_conditions_warns(refuses: bool) -> None:
+    """Such a store can't keep a lease: a clear warning, and nothing is left behind."""
+    store = Unconditional()
+    store.refuses = refuses
+    told: list[Event] = []
+    with held(store, KEY, ME, told.append) as lease:
+        assert lease is None
+    assert "--no-lease" in told[0].message
+    assert store.objects == {}
+
+
+def test_one_of_many_gets_it() -> None:
+    """However many try at once, one holds it at a time."""
+    store = MemoryStore()
+    inside, most, got = 0, 0, 0
+    lock = threading.Lock()
+    start = threading.Barrier(16)
+
+    def work() -> None:
+        nonlocal inside, most, got
+        start.wait()
+        try:
+            with held(store, KEY, Holder.here("race", {})):
+                with lock:
+                    inside, got = inside + 1, got + 1
+                    most = max(most, inside)
+                time.sleep(0.01)
+                with lock:
+                    inside -= 1
+        except LeaseHeldError:
+            pass
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
+    assert got >= 1
+
+
+@given(st.binary())
+def test_any_object_can_be_read_as_a_holder(body: bytes) -> None:
+    """What someone else put at the key does not break the message."""
+    assert str(Holder.of(body))
