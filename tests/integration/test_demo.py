@@ -33,18 +33,21 @@ def demo(tool: Any) -> Any:
     return demo
 
 
-def test_the_demo_finds_seven_lines_and_then_has_nothing_to_do(demo: Any) -> None:
+def test_the_demo_finds_the_lines_and_then_has_nothing_to_do(demo: Any) -> None:
     """It prints a row a line, draws them, applies again in vain, and says how to go on."""
-    picture = ROOT / "demo-output" / "page-text.png"
-    picture.unlink(missing_ok=True)
+    pictures = [ROOT / "demo-output" / f"{name}-text.png" for name in ("page", "motorcycle_left")]
+    for picture in pictures:
+        picture.unlink(missing_ok=True)
     done = demo()
     assert done.returncode == 0, done.stdout + done.stderr
     assert "lines of text: 7" in done.stdout
+    assert "lines of text: 4" in done.stdout
     after = done.stdout.partition("5/5")[2]
     assert "nothing to do" in after
     assert "clarifai-build sandbox down" in after
-    drawn = Image.open(picture)
-    assert (0, 160, 64) in {color for _, color in drawn.getcolors(maxcolors=1 << 24)}
+    for picture in pictures:
+        colors = Image.open(picture).getcolors(maxcolors=1 << 24)
+        assert (0, 160, 64) in {color for _, color in colors}
 
 
 @pytest.mark.parametrize("moment", ["2/5", "3/5"])
