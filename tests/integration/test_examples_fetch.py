@@ -48,11 +48,11 @@ def test_a_file_that_is_not_the_pinned_one_is_refused(examples: Path) -> None:
     refused = fetch(examples)
     assert refused.returncode == 1
     assert "is not the pinned file" in refused.stderr
-    assert not list((examples / "weights").iterdir())
+    assert not (examples / "weights").exists()
 
 
 def test_an_unknown_example_is_named(examples: Path) -> None:
     """A name that is no example is a usage error."""
     refused = fetch(examples, "text-clasifier")
-    assert refused.returncode == 64
+    assert refused.returncode == 2
     assert "text-clasifier" in refused.stderr
