@@ -182,4 +182,8 @@ The sandbox is still running. Stop it with   .venv/bin/clarifai-build sandbox do
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\nInterrupted. `make demo` goes on from this point.", file=sys.stderr)
+        sys.exit(130)
