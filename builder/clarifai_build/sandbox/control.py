@@ -26,6 +26,7 @@ def up(root: Path, listen: Listener, *, attached: bool) -> Endpoints:
     """Start a supervisor unless one runs, and wait until everything answers."""
     folder = Folder(root)
     folder.create()
+    folder.settings()
     engines.install(listen)
     # One starts, the others wait for it: never two supervisors, never a half-started answer.
     with exclusive(folder.starting_lock):

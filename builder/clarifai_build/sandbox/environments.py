@@ -41,16 +41,34 @@ def prepare(engines: Engines, requirements: Path | None, listen: Listener = sile
         )
     if not is_complete(target):
         listen(Event(STAGE, "started", "installing the model's requirements"))
+    arguments, then = _pip_arguments(requirements, text, target)
     recipe = Recipe(
         stage=STAGE,
         python=engines.interpreter.executable,
-        arguments=("-r", str(requirements), *STUB_NEEDS),
+        arguments=arguments,
+        then=then,
         hint=f"Triton's Python {version} needs {' '.join(STUB_NEEDS)} beside the requirements",
         pip_of=engines.python,
     )
     provision(target, recipe, listen)
     listen(Event(STAGE, "done", ""))
     return target
+
+
+def _pip_arguments(
+    requirements: Path, text: str, target: Path
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what pip installs first, and what then.
+
+    Beside requirements with hashes pip takes nothing without: what the stub needs only constrains
+    them, and comes afterwards.
+    """
+    if "--hash=" not in text:
+        return ("-r", str(requirements), *STUB_NEEDS), ()
+    needs = target.with_name(f"{target.name}.needs.txt")
+    needs.parent.mkdir(parents=True, exist_ok=True)
+    needs.write_text("\n".join(STUB_NEEDS), encoding="utf-8")
+    return ("-r", str(requirements), "-c", str(needs)), STUB_NEEDS
 
 
 def satisfied_by_engines(text: str, numpy: str) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import random
-import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 from clarifai_build.problem import SandboxError
 
 _PORTS = range(20_000, 32_000)
-_PR_SET_PDEATHSIG = 1
+_TETHER = Path(__file__).with_name("tether.py")
 _SECRET = ("AWS_", "CLARIFAI_")
 
 
@@ -23,24 +22,15 @@ def spawn(
     command: Sequence[str], log: Path, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     """Start a child whose output goes to `log`; the kernel kills it when this process dies."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    parent = os.getpid()
-
-    def die_with_parent() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(
-            list(command),
+            [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=dict(environment),
             start_new_session=True,
-            preexec_fn=die_with_parent,
         )
 
 

@@ -43,9 +43,9 @@ def run(folder: Folder) -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    settings = folder.settle()
     running: dict[str, subprocess.Popen[bytes]] = {}
     try:
+        settings = folder.settle()
         engines_first, api = _servers(folder, settings)
         for group in (engines_first, (api,)):
             names = " and ".join(server.name for server in group)
@@ -70,7 +70,6 @@ def _servers(folder: Folder, settings: Settings) -> tuple[tuple[Server, ...], Se
     """Return the engines, and the API, which needs them."""
     installed = engines.install()
     ports = settings.ports
-    triton_client = triton.Client(ports["triton"])
     s3 = Server(
         "SeaweedFS",
         lambda log: seaweed.start(installed, settings.keys, ports, folder.data / "s3", log),
@@ -81,7 +80,7 @@ def _servers(folder: Folder, settings: Settings) -> tuple[tuple[Server, ...], Se
         lambda log: triton.start(
             installed, folder.models, ports["triton"], folder.root / "triton", log
         ),
-        triton_client.is_ready,
+        lambda: _listens(ports["triton"]),
     )
     api = Server(
         "API",

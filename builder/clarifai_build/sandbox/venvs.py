@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clarifai_build.problem import SandboxError
@@ -22,7 +22,7 @@ _REDIRECTING = ("PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_ROOT", "PIP_PYTHON"
 class Recipe:
     """What goes into an environment, for whom, and what to say when that fails.
 
-    `pip_of` is a Python whose pip installs into the environment; without one it gets its own.
+    `arguments` are pip's; those of `then`, if any, are installed afterwards, on their own. `pip_of` is a Python whose pip installs into the environment; without one it gets its own.
     """
 
     stage: str
@@ -30,6 +30,7 @@ class Recipe:
     arguments: tuple[str, ...]
     hint: str
     pip_of: Path | None = None
+    then: tuple[str, ...] = ()
 
 
 def provision(target: Path, recipe: Recipe, listen: Listener) -> Path:
@@ -45,6 +46,8 @@ def provision(target: Path, recipe: Recipe, listen: Listener) -> Path:
             shutil.rmtree(target, ignore_errors=True)
             _make(target, recipe)
             _install(target, recipe, listen)
+            if recipe.then:
+                _install(target, replace(recipe, arguments=recipe.then), listen)
             (target / _STAMP).touch()
     return target
 
