@@ -21,6 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / "build" / "rebuild-check"
+HINT = "check the network and pip's configuration"
 MINORS = ("3.13", "3.12", "3.10", "3.14", "3.11")
 
 sys.path.insert(0, str(ROOT / "builder"))
@@ -29,7 +30,7 @@ from clarifai_build.interpreters import find_python  # noqa: E402
 from clarifai_build.manifest import Storage  # noqa: E402
 from clarifai_build.model_types import MODEL_TYPES  # noqa: E402
 from clarifai_build.progress import silent  # noqa: E402
-from clarifai_build.sandbox.venvs import provision  # noqa: E402
+from clarifai_build.sandbox.venvs import Recipe, provision  # noqa: E402
 from clarifai_build.storage.s3 import open_store  # noqa: E402
 
 
@@ -115,7 +116,8 @@ def second_python() -> Path:
             pins = ENVIRONMENTS / "constraints.txt"
             pins.parent.mkdir(parents=True, exist_ok=True)
             pins.write_text(constraints())
-            provision(target, found, ["-e", str(ROOT), "-c", str(pins)], silent, "second Python")
+            arguments = ("-e", str(ROOT), "-c", str(pins))
+            provision(target, Recipe("second Python", found, arguments, HINT), silent)
             return target / "bin" / "python"
     sys.exit(f"no second Python here: install one of {', '.join(MINORS)} beside {here}")
 
@@ -154,7 +156,8 @@ def build_both(name: str, first: Builder, second: Builder) -> None:
 def diffoscope() -> Path:
     """Return diffoscope, in an environment of its own."""
     target = ENVIRONMENTS / "diffoscope"
-    provision(target, Path(sys.executable), ["diffoscope==332"], silent, "diffoscope")
+    recipe = Recipe("diffoscope", Path(sys.executable), ("diffoscope==332",), HINT)
+    provision(target, recipe, silent)
     return target / "bin" / "diffoscope"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import uuid
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from clarifai_build.manifest import Storage
+from clarifai_build.manifest import Clarifai, Storage
+from clarifai_build.registry import NewVersion
+from clarifai_build.registry.clarifai import open_registry
 from clarifai_build.sandbox import Endpoints
 from clarifai_build.storage.s3 import S3Store, open_store
 from conftest import Tool
@@ -185,3 +188,69 @@ def test_inspect_shows_origin(life: Life) -> None:
     assert shown.returncode == 0, shown.stderr
     assert "1/inference.py" in shown.stdout
     assert f"gitCommit:{commit}" in shown.stdout
+
+
+def test_locked_from_end_to_end(life: Life) -> None:
+    """Pins reach the artifact and its SBOM, the platform installs them, and drift is refused."""
+    (life.folder / "requirements.txt").write_text("numpy<2\nregex\n")
+    life.commit("a")
+    assert "no lock" in life.run("apply", "--locked", fails=3)
+    locked = life.tool("lock", cwd=life.folder)
+    assert locked.returncode == 0, locked.stderr
+    life.commit("b")
+    life.run("apply", "--locked")
+    life.run("verify")
+    (version,) = life.versions()
+    shown = json.loads(life.tool("inspect", version["url"], "--json").stdout)
+    names = {component["name"] for component in shown["sbom"]["components"]}
+    assert names == {"numpy", "regex"}
+    (key,) = (key for key in life.stored() if key.endswith(".zip"))
+    assert b"--hash=sha256:" in life.content(key)
+    (life.folder / "requirements.txt").write_text("numpy<1.26\n")
+    assert "requirements.txt has changed" in life.run("apply", fails=3)
+
+
+def test_foreign_versions_survive(life: Life, sandbox: Endpoints) -> None:
+    """Destroy takes our versions, and leaves those of another tool, and the model with them."""
+    life.commit("a")
+    life.run("apply")
+    registry = open_registry(
+        Clarifai(sandbox.user_id, sandbox.app_id, sandbox.api_base), sandbox.environ()
+    )
+    (ours,) = registry.versions(life.model)
+    foreign = NewVersion(
+        ours.zip_url,
+        ours.input_fields_map,
+        ours.output_fields_map,
+        ours.params,
+        "by hand",
+        "private",
+        {},
+    )
+    theirs = registry.create_version(life.model, foreign)
+    assert "--yes" in life.run("destroy", fails=64)
+    life.run("destroy", "--yes")
+    assert [version.id for version in registry.versions(life.model)] == [theirs.id]
+    used = life.json("gc", "--grace", "0s", "--yes")["artifacts"]
+    assert [artifact["fate"] for artifact in used] == ["used"]
+    assert "nothing to destroy" in life.run("destroy", "--yes")
+    registry.delete_model(life.model)
+
+
+def test_a_shallow_clone_says_so(life: Life, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A commit that a clone does not have is named, with the way to get it; so is no Git at all."""
+    life.commit("a")
+    life.run("apply")
+    life.commit("b")
+    clone = tmp_path_factory.mktemp("clone") / "model"
+    git(life.folder, "clone", "-q", "--depth", "1", life.folder.as_uri(), str(clone))
+    shallow = life.tool("verify", "--sandbox", "--commit", cwd=clone)
+    assert shallow.returncode == 3
+    assert "git fetch --unshallow" in shallow.stderr
+    shutil.rmtree(clone / ".git")
+    bare = life.tool("verify", "--sandbox", "--commit", cwd=clone)
+    assert bare.returncode == 3
+    assert "in no Git repository" in bare.stderr
+    differs = life.tool("verify", "--sandbox", cwd=clone)
+    assert differs.returncode == 1
+    assert "--commit" in differs.stdout

@@ -22,7 +22,8 @@ _REDIRECTING = ("PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_ROOT", "PIP_PYTHON"
 class Recipe:
     """What goes into an environment, for whom, and what to say when that fails.
 
-    `arguments` are pip's; those of `then`, if any, are installed afterwards, on their own. `pip_of` is a Python whose pip installs into the environment; without one it gets its own.
+    `arguments` are pip's; those of `then`, if any, are installed afterwards, on their own. `pip_of`
+    is a Python whose pip installs into the environment; without one it gets its own.
     """
 
     stage: str
