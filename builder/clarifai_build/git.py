@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,6 +48,8 @@ def files_at(folder: Path, revision: str) -> Iterator[Path]:
     The files come out as a checkout writes them, line ends and filters included; the repository
     and its index are not touched.
     """
+    import tempfile
+
     top = _ask(folder, "rev-parse", "--show-toplevel")
     if not top:
         raise SourceError.of("no-git", f"{folder} is in no Git repository", hint=_INSTALL)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +33,9 @@ def digest(file: Path) -> str:
 
 def compile_pins(file: Path, python: str, previous: str) -> str:
     """Resolve requirements for a Python version; pins of `previous` that still fit stay."""
+    import subprocess
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="clarifai-build-") as folder:
         target = Path(folder, "requirements.txt")
         if previous:
@@ -70,6 +70,8 @@ def _with_includes(file: Path, seen: set[Path]) -> Iterator[bytes]:
 
 def _uv() -> str:
     """Return the `uv` that is installed beside this tool, or else on the PATH."""
+    import shutil
+
     try:
         import uv
     except ImportError:
