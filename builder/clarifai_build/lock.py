@@ -160,7 +160,7 @@ def _tool_drift(lock: Lock, path: Path) -> Iterator[Problem]:
         before, after = getattr(lock, f"{name}_sha256"), now[f"{name}_sha256"]
         if before != after:
             yield _problem(
-                f"lock-{name}",
+                "lock-tool",
                 f"the {name} has changed: the lock was made by clarifai-build {lock.tool} with "
                 f"{before[:12]}, this is {__version__} with {after[:12]}",
                 path,
