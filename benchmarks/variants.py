@@ -10,6 +10,8 @@ import sys
 from types import SimpleNamespace
 from typing import Any
 
+GENERATED = {"config.pbtxt": b"name: 'bench'\n"}
+
 
 def seed_zip(folder: str, target: str) -> None:
     """The seed system's way."""
@@ -75,6 +77,15 @@ def zip(folder: str, target: str, cache: str) -> None:
     write_zip(Artifact(laid), Path(target), cache=_cache(cache))
 
 
+def cold_build(folder: str, target: str) -> None:
+    """Nothing is known: hash and pack."""
+    from pathlib import Path
+
+    from clarifai_build.cold import build_zip
+
+    build_zip(GENERATED, _manifest(folder), Path(target))
+
+
 def publish(folder: str, cache: str, endpoint: str) -> None:
     from clarifai_build.archive import Artifact
     from clarifai_build.manifest import Storage
@@ -87,17 +98,8 @@ def publish(folder: str, cache: str, endpoint: str) -> None:
 
 
 def _lay_out(folder: str, cache: str) -> tuple[Any, int]:
-    from pathlib import Path
-
     from clarifai_build.tree import lay_out
 
-    here = Path(folder)
-    manifest: Any = SimpleNamespace(
-        path=here / "clarifai.yaml",
-        model=SimpleNamespace(id="bench", type="visual-detector", labels=None),
-        code=SimpleNamespace(path=here, requirements=None, exclude=(), allow_secrets=()),
-        weights=(),
-    )
     read = 0
 
     def listen(event: Any) -> None:
@@ -105,8 +107,20 @@ def _lay_out(folder: str, cache: str) -> tuple[Any, int]:
         if event.stage == "hash":
             read = event.done
 
-    generated = {"config.pbtxt": b"name: 'bench'\n"}
-    return lay_out(generated, manifest, listen, _cache(cache)), read
+    return lay_out(GENERATED, _manifest(folder), listen, _cache(cache)), read
+
+
+def _manifest(folder: str) -> Any:
+    """What of a manifest matters here; loading a real one is part of the whole command."""
+    from pathlib import Path
+
+    here = Path(folder)
+    return SimpleNamespace(
+        path=here / "clarifai.yaml",
+        model=SimpleNamespace(id="bench", type="visual-detector", labels=None),
+        code=SimpleNamespace(path=here, requirements=None, exclude=(), allow_secrets=()),
+        weights=(),
+    )
 
 
 def _cache(cache: str) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import struct
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,8 +53,23 @@ class DigestCache:
         files: Sequence[Found],
         listen: Listener = silent,
         inspect: Inspect = unsuspicious,
-    ) -> list[Digest]:
-        """Digest files; those that are as they were when `tree` was last seen are not read."""
+    ) -> dict[str, Digest]:
+        """Digest files, by where they lie; those that `tree` has not changed since are not read."""
+        known, unread = self.look_up(tree, files)
+        if self.verify:
+            unread = list(files)
+        if unread:
+            now = time.time_ns()
+            read = digests.of_files(unread, listen, inspect)
+            fresh = {file.file: digest for file, digest in zip(unread, read, strict=True)}
+            self.keep(tree, unread, fresh, now)
+            if self.verify:
+                _refuse_stale(known, fresh)
+            known.update(fresh)
+        return known
+
+    def look_up(self, tree: str, files: Sequence[Found]) -> tuple[dict[str, Digest], list[Found]]:
+        """Return the digests that still hold, and the files that have to be read."""
         rows: dict[str, _Row] = self._run(
             lambda db: {row[0]: row for row in db.execute(_FIND, (tree,))}, {}
         )
@@ -64,30 +79,24 @@ class DigestCache:
             row = rows.pop(file.file, None)
             if row is not None and row[1:5] == file.stamp:
                 known[file.file] = Digest(row[5], _unpack(row[6]))
-                if not self.verify:
-                    continue
-            unread.append(file)
-        if unread or rows:
-            fresh = self._read(tree, unread, listen, inspect, gone=rows)
-            if self.verify:
-                _refuse_stale(known, fresh)
-            known.update(fresh)
-        return [known[file.file] for file in files]
+            elif file.file not in known:
+                unread.append(file)
+        if rows:
+            gone = [(tree, path) for path in rows]
+            self._run(lambda db: db.executemany(_DROP, gone), None)
+        return known, unread
 
-    def _read(
-        self,
-        tree: str,
-        files: Sequence[Found],
-        listen: Listener,
-        inspect: Inspect,
-        gone: Iterable[str],
-    ) -> dict[str, Digest]:
-        """Digest files, and keep what may be kept."""
-        now = time.time_ns()
-        read = digests.of_files(files, listen, inspect)
-        fresh = {file.file: digest for file, digest in zip(files, read, strict=True)}
-        self._store(tree, [file for file in files if _is_settled(file.stamp, now)], fresh, gone)
-        return fresh
+    def keep(
+        self, tree: str, files: Sequence[Found], fresh: Mapping[str, Digest], read_at: int
+    ) -> None:
+        """Keep the digests of files whose reading began at `read_at`, as far as they may be."""
+        rows = [
+            (tree, f.file, *f.stamp, fresh[f.file].sha256, _pack(fresh[f.file].chunks))
+            for f in files
+            if _is_settled(f.stamp, read_at)
+        ]
+        if rows:
+            self._run(lambda db: db.executemany(_PUT, rows), None)
 
     def zip_sha256(self, tree_digest: str) -> str | None:
         """Return the SHA-256 of the zip of a tree, where it was made before."""
@@ -99,20 +108,6 @@ class DigestCache:
         """Remember the SHA-256 of the zip of a tree."""
         statement = "insert or replace into zip values (?, ?)"
         self._run(lambda db: db.execute(statement, (tree_digest, sha256)), None)
-
-    def _store(
-        self, tree: str, files: Sequence[Found], fresh: Mapping[str, Digest], gone: Iterable[str]
-    ) -> None:
-        rows = [
-            (tree, f.file, *f.stamp, fresh[f.file].sha256, _pack(fresh[f.file].chunks))
-            for f in files
-        ]
-
-        def store(database: sqlite3.Connection) -> None:
-            database.executemany(_DROP, [(tree, path) for path in gone])
-            database.executemany(_PUT, rows)
-
-        self._run(store, None)
 
     def _run(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         """Do `work` in one transaction; a cache that is busy, broken or out of reach is empty."""

@@ -6,6 +6,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from clarifai_build import crc
@@ -67,6 +68,11 @@ def of_files(
     return found
 
 
+def _unreadable(found: Found, exc: OSError) -> SourceError:
+    message = f"{found.path} can't be read: {exc.strerror}"
+    return SourceError.of("unreadable", message, file=found.file)
+
+
 def refuse_changed(path: str, before: Stamp | None, after: Stamp) -> None:
     """Raise SourceError when a file is not what it was when it was found."""
     if before != after:
@@ -76,6 +82,35 @@ def refuse_changed(path: str, before: Stamp | None, after: Stamp) -> None:
             file=path,
             hint="let what writes it finish, then run again",
         )
+
+
+def chunks_of_files(files: Sequence[Found]) -> dict[str, tuple[int, ...]]:
+    """Take the CRC-32s alone, chunk by chunk on every processor, by where the files lie."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        futures = {
+            file.file: [
+                pool.submit(_crc32_of_chunk, file, start)
+                for start in range(0, file.stamp.size, CHUNK)
+            ]
+            for file in files
+        }
+        return {file: tuple(f.result() for f in chunks) for file, chunks in futures.items()}
+
+
+def _crc32_of_chunk(found: Found, start: int) -> int:
+    update = crc.fastest()
+    checksum, left = 0, CHUNK
+    try:
+        with Path(found.file).open("rb", buffering=0) as stream:
+            stream.seek(start)
+            while left and (block := stream.read(min(left, _SMALL))):
+                checksum = update(block, checksum)
+                left -= len(block)
+    except OSError as exc:
+        raise _unreadable(found, exc) from exc
+    return checksum
 
 
 class _Reader:
@@ -116,9 +151,7 @@ class _Reader:
         except InterruptedError:
             raise
         except OSError as exc:
-            raise SourceError.of(
-                "unreadable", f"{found.path} can't be read: {exc.strerror}", file=found.file
-            ) from exc
+            raise _unreadable(found, exc) from exc
         refuse_changed(found.path, found.stamp, after)
         if problem := self.inspect(found, content):
             self.problems.append(problem)

@@ -38,7 +38,7 @@ def write_zip(
     """Write the zip to `target`, all or nothing; it is hashed unless its SHA-256 is known."""
     digest = artifact.digest
     known = cache.zip_sha256(digest)
-    with _whole_or_nothing(target) as descriptor:
+    with whole_or_nothing(target) as descriptor:
         if known is not None:
             _copy(artifact, descriptor, listen)
             sha256 = known
@@ -57,7 +57,7 @@ def _copy_and_hash(artifact: Artifact, descriptor: int, listen: Listener) -> str
     if artifact.size < _STEP:
         for block in artifact.blocks(0, artifact.size):
             sha256.update(block)
-            _write(descriptor, block)
+            write_all(descriptor, block)
         return sha256.hexdigest()
     with ThreadPoolExecutor(1) as pool:
         copied = pool.submit(_copy, artifact, descriptor, listen)
@@ -122,16 +122,17 @@ def _kernel_copy(source: int, target: int, start: int, count: int) -> int:
 
 def _user_copy(source: int, target: int, start: int, count: int) -> int:
     os.lseek(source, start, os.SEEK_SET)
-    return _write(target, os.read(source, min(count, 1 << 20)))
+    return write_all(target, os.read(source, min(count, 1 << 20)))
 
 
 def _flush(descriptor: int, small: bytearray) -> int:
-    count = _write(descriptor, small)
+    count = write_all(descriptor, small)
     small.clear()
     return count
 
 
-def _write(descriptor: int, data: bytes | bytearray) -> int:
+def write_all(descriptor: int, data: bytes | bytearray) -> int:
+    """Write all of `data`, and return how much that is."""
     with memoryview(data) as view:
         done = 0
         while done < len(view):
@@ -146,7 +147,7 @@ def _start_writing_back(descriptor: int, offset: int, count: int) -> None:
 
 
 @contextmanager
-def _whole_or_nothing(target: Path) -> Iterator[int]:
+def whole_or_nothing(target: Path) -> Iterator[int]:
     """Give a file beside `target` to write to, which takes its place when all went well."""
     import tempfile
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build import digests
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
-from clarifai_build.digests import Digest
+from clarifai_build.digests import Digest, Inspect
+from clarifai_build.file_names import name_problems
 from clarifai_build.ignore import IGNORE_FILE, Rules
 from clarifai_build.problem import Problem, SourceError
 from clarifai_build.progress import Event, Listener, silent
@@ -65,7 +66,7 @@ class FileTree:
         """Sort the entries, and refuse names that can't stand side by side on every file system."""
         ordered = tuple(sorted(entries, key=attrgetter("path")))
         paths = [entry.path for entry in ordered]
-        if problems := [*_bad_names(paths), *_collisions(paths)]:
+        if problems := name_problems(paths):
             raise SourceError(*problems)
         return cls(ordered)
 
@@ -91,17 +92,66 @@ def _lay_out(
     generated: Mapping[str, bytes], manifest: Manifest, listen: Listener, cache: DigestCache
 ) -> FileTree:
     listen(Event("tree", "started"))
+    layout = gather(generated, manifest, listen)
+    found = cache.of_files(cache_key(manifest), layout.found, listen, inspector(manifest))
+    tree = complete(layout, found, manifest)
+    listen(Event("tree", "done", f"{len(tree.entries)} files"))
+    return tree
+
+
+class Layout(NamedTuple):
+    """Which files go where, before their content is looked at."""
+
+    generated: Mapping[str, bytes]
+    files: Mapping[str, Found]
+
+    @property
+    def found(self) -> list[Found]:
+        """The files that are read."""
+        return list(self.files.values())
+
+
+def gather(generated: Mapping[str, bytes], manifest: Manifest, listen: Listener) -> Layout:
+    """Find the user's files and the weights, and refuse those that stand in each other's way."""
     sources = {CODE + file.path: file for file in look_around(manifest).files}
     fetched = _weights(manifest, listen)
     _refuse_overlaps(generated, sources, fetched)
-    files = {**sources, **fetched}
-    found = _digests(files, manifest, listen, cache)
-    _refuse_wrong_weights(manifest, found)
-    entries = [_generated(path, data) for path, data in generated.items() if path not in sources]
-    entries += [_of_file(path, file, found[path]) for path, file in files.items()]
-    tree = FileTree.of(entries)
-    listen(Event("tree", "done", f"{len(tree.entries)} files"))
-    return tree
+    written = {path: data for path, data in generated.items() if path not in sources}
+    return Layout(written, {**sources, **fetched})
+
+
+def complete(layout: Layout, found: Mapping[str, Digest], manifest: Manifest) -> FileTree:
+    """Make the tree, with the digests of the files; a weight that is another is refused."""
+    if manifest.weights:
+        from clarifai_build import weights
+
+        taken = [found[layout.files[CODE + weight.to].file] for weight in manifest.weights]
+        weights.refuse_mismatches(manifest.weights, taken)
+    return assemble(layout, found)
+
+
+def assemble(layout: Layout, found: Mapping[str, Digest]) -> FileTree:
+    """Put the entries of generated files and found ones together."""
+    entries = [_generated(path, data) for path, data in layout.generated.items()]
+    entries += [_of_file(path, file, found[file.file]) for path, file in layout.files.items()]
+    return FileTree.of(entries)
+
+
+def cache_key(manifest: Manifest) -> str:
+    """Return what digests are kept under: a leave that is withdrawn has files looked at again."""
+    return "\n".join((str(manifest.path), *manifest.code.allow_secrets))
+
+
+def inspector(manifest: Manifest) -> Inspect:
+    """Return what looks at each file that is read, but for those that the manifest allows."""
+    allowed = frozenset(manifest.code.allow_secrets)
+
+    def inspect(file: Found, content: bytes) -> Problem | None:
+        from clarifai_build.suspects import suspicion
+
+        return None if file.path in allowed else suspicion(file, content)
+
+    return inspect
 
 
 @contextmanager
@@ -166,31 +216,6 @@ def _weights(manifest: Manifest, listen: Listener) -> dict[str, Found]:
     return {CODE + file.path: file for file in weights.locate(manifest, listen)}
 
 
-def _refuse_wrong_weights(manifest: Manifest, found: Mapping[str, Digest]) -> None:
-    if manifest.weights:
-        from clarifai_build import weights
-
-        taken = [found[CODE + weight.to] for weight in manifest.weights]
-        weights.refuse_mismatches(manifest.weights, taken)
-
-
-def _digests(
-    files: Mapping[str, Found], manifest: Manifest, listen: Listener, cache: DigestCache
-) -> dict[str, Digest]:
-    """Digest the files. One that may hold a secret is always read: the leave may be withdrawn."""
-    allowed = {CODE + path for path in manifest.code.allow_secrets} & files.keys()
-    others = [path for path in files if path not in allowed]
-    found = cache.of_files(str(manifest.path), [files[path] for path in others], listen, _suspicion)
-    found += digests.of_files([files[path] for path in allowed])
-    return dict(zip([*others, *allowed], found, strict=True))
-
-
-def _suspicion(file: Found, content: bytes) -> Problem | None:
-    from clarifai_build.suspects import suspicion
-
-    return suspicion(file, content)
-
-
 def _refuse_overlaps(
     generated: Mapping[str, bytes], sources: Mapping[str, Found], fetched: Mapping[str, Found]
 ) -> None:
@@ -236,48 +261,3 @@ def _of_file(path: str, found: Found, digest: Digest) -> Entry:
     mode = 0o755 if found.executable else 0o644
     stamp = found.stamp
     return Entry(path, mode, stamp.size, digest.sha256, digest.chunks, found.file, stamp)
-
-
-def _bad_names(paths: Sequence[str]) -> list[Problem]:
-    if _is_portable("".join(paths)):
-        return []
-    return [
-        Problem(
-            "file-name",
-            f"{path!r} is no name for a file of an artifact: Triton reads ASCII names only, and "
-            "control characters and backslashes mean different things on other systems",
-            file=path,
-            hint=f"rename it, or leave it out by a line in {IGNORE_FILE}",
-        )
-        for path in paths
-        if not _is_portable(path)
-    ]
-
-
-def _is_portable(text: str) -> bool:
-    return text.isascii() and text.isprintable() and "\\" not in text
-
-
-def _collisions(paths: Sequence[str]) -> list[Problem]:
-    """Find names that are one where case does not count; where Unicode forms do not, none can."""
-    names = [*paths, *sorted(_folders(paths))]
-    if len({name.lower() for name in names}) == len(names):
-        return []
-    taken: dict[str, str] = {}
-    return [
-        Problem(
-            "file-collision",
-            f"{taken[name.lower()]} and {name} are one name on macOS and Windows",
-            file=name,
-            hint="rename one of them",
-        )
-        for name in names
-        if taken.setdefault(name.lower(), name) is not name
-    ]
-
-
-def _folders(paths: Iterable[str]) -> set[str]:
-    folders: set[str] = set()
-    while paths := {path.rpartition("/")[0] for path in paths} - {""}:
-        folders |= paths
-    return folders

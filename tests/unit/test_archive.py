@@ -9,6 +9,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -19,10 +20,13 @@ from hypothesis import strategies as st
 
 from clarifai_build import digests
 from clarifai_build.archive import Artifact
+from clarifai_build.cold import build_zip
+from clarifai_build.digest_cache import DigestCache
 from clarifai_build.pack import write_zip
 from clarifai_build.problem import ArtifactError, SourceError
-from clarifai_build.tree import Entry, FileTree, lay_out
-from trees import artifact_of, manifest_of, write_files
+from clarifai_build.progress import silent
+from clarifai_build.tree import Entry, FileTree, cache_key, gather, lay_out
+from trees import GENERATED, artifact_of, manifest_of, weight_of, write_files
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 
@@ -189,3 +193,31 @@ def test_the_zip_on_disk_is_the_artifact(tmp_path: Path) -> None:
     assert written.sha256 == digests.of_bytes(data).sha256
     assert (written.size, written.digest) == (len(data), artifact.digest)
     assert oct(written.path.stat().st_mode) == "0o100644"
+
+
+def test_a_cold_build_gives_what_two_steps_give(tmp_path: Path) -> None:
+    """Hashed and packed in one read, with large, small, linked and known files among them."""
+    large = random.Random(4).randbytes(70 << 20)
+    files = {"a.bin": large, "b.txt": b"small", "c/d.bin": large[: 2 << 20]}
+    code = write_files(tmp_path / "code", files)
+    (code / "link.bin").symlink_to("a.bin")
+    manifest = manifest_of(code)
+    time.sleep(0.15)  # so that the digests may be kept
+    cache = DigestCache(tmp_path / "digests")
+    artifact, written = build_zip(GENERATED, manifest, tmp_path / "a.zip", cache=cache)
+    expected = Artifact(lay_out(GENERATED, manifest))
+    assert artifact == expected
+    assert written.path.read_bytes() == expected.read(0, expected.size)
+    assert written.sha256 == digests.of_bytes(written.path.read_bytes()).sha256
+    assert cache.look_up(cache_key(manifest), gather({}, manifest, silent).found)[1] == []
+    again, rewritten = build_zip(GENERATED, manifest, tmp_path / "b.zip", cache=cache)
+    assert (again, rewritten.sha256) == (artifact, written.sha256)
+
+
+def test_a_cold_build_refuses_what_two_steps_refuse(tmp_path: Path) -> None:
+    """A wrong weight is found at the end, and nothing is left."""
+    code = write_files(tmp_path / "code", {"w.bin": bytes(70 << 20)})
+    manifest = manifest_of(code, (weight_of("w.bin", "w.bin", b"another"),))
+    with pytest.raises(SourceError, match="has SHA-256"):
+        build_zip(GENERATED, manifest, tmp_path / "out" / "a.zip")
+    assert list((tmp_path / "out").iterdir()) == []
