@@ -63,8 +63,8 @@ def _outside(document: Document, name: str, path: Steps) -> Problem:
 
 
 def leaves(base: Path, path: Path) -> bool:
-    """Say whether `path` lies outside of `base`, symbolic links followed."""
-    return not path.resolve().is_relative_to(base.resolve())
+    """Say whether `path` lies outside of `base`, which is resolved; symbolic links are followed."""
+    return not path.resolve().is_relative_to(base)
 
 
 def _shown(document: Document, file: Path, base: Path) -> str:

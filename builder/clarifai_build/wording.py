@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -43,7 +44,8 @@ def shown(value: Value) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def closest(word: str, known: Sequence[str]) -> str | None:
+@functools.lru_cache(1024)
+def closest(word: str, known: tuple[str, ...]) -> str | None:
     """Return the known word that was probably meant."""
     import difflib
 
@@ -60,7 +62,7 @@ def unknown_key(name: str, known: Sequence[str], homes: Sequence[Steps]) -> str:
     """Say what an unknown key may have meant: a near name, another place, or what there is."""
     if name == "<<":
         return "merge keys are not part of YAML 1.2; write the keys out"
-    if near := closest(name, known):
+    if near := closest(name, tuple(known)):
         return f"did you mean '{near}'?"
     if homes:
         home = ".".join(str(step) for step in homes[0]).replace(".*", "[]")
@@ -114,7 +116,7 @@ def not_allowed(path: Steps, value: Value, allowed: Sequence[Any]) -> tuple[str,
     """Say what may stand there, and which of it was probably meant."""
     message = f"{dotted(path)} can't be {shown(value)}"
     names = [one for one in allowed if isinstance(one, str)]
-    near = closest(value, names) if isinstance(value, str) else None
+    near = closest(value, tuple(names)) if isinstance(value, str) else None
     if near:
         return message, f"did you mean '{near}'?"
     return message, f"one of: {', '.join(str(one) for one in allowed)}"
