@@ -11,7 +11,10 @@ from clarifai_build.cli.console import Console
 from clarifai_build.cli.target import add_locked, add_manifest, keep_to_lock
 
 if TYPE_CHECKING:
+    from clarifai_build.archive import Artifact
+    from clarifai_build.digest_cache import DigestCache
     from clarifai_build.manifest import Manifest
+    from clarifai_build.pack import WrittenZip
     from clarifai_build.progress import Listener
 
 
@@ -49,8 +52,6 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build import user_cache
     from clarifai_build.digest_cache import DigestCache
     from clarifai_build.manifest import load
-    from clarifai_build.pack import write_zip
-    from clarifai_build.pipeline import build
 
     console.json_errors = args.json
     manifest = load(args.manifest, os.environ, offline=True)
@@ -64,8 +65,7 @@ def run(args: Namespace, console: Console) -> int:
         return _check(manifest, listen, console, as_json=args.json)
     path = None if args.no_cache else user_cache.digests_file()
     cache = DigestCache(path, verify=args.verify_cache)
-    artifact = build(manifest, listen, cache)
-    written = write_zip(artifact, target, listen, cache)
+    artifact, written = _build(manifest, target, listen, cache)
     if args.json:
         console.json(
             {
@@ -87,6 +87,19 @@ def run(args: Namespace, console: Console) -> int:
     console.out(f"size    {written.size}")
     console.out(f"path    {written.path}")
     return 0
+
+
+def _build(
+    manifest: Manifest, target: Path, listen: Listener, cache: DigestCache
+) -> tuple[Artifact, WrittenZip]:
+    from clarifai_build.cold import build_zip
+    from clarifai_build.pack import write_zip
+    from clarifai_build.pipeline import build, repository
+
+    if manifest.artifact.compression == "stored":
+        return build_zip(repository(manifest), manifest, target, listen, cache)
+    artifact = build(manifest, listen, cache)
+    return artifact, write_zip(artifact, target, listen, cache)
 
 
 def _list(manifest: Manifest, console: Console, *, as_json: bool) -> int:
