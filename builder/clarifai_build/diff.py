@@ -25,10 +25,13 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class FileDiff:
-    """One file that differs. `text` is a unified diff; `fields` stand in place of it."""
+    """One file that differs. `text` is a unified diff; `fields` stand in place of it.
+
+    A renamed file has its old name in `before`.
+    """
 
     path: str
-    change: Literal["added", "removed", "content", "mode"]
+    change: Literal["added", "removed", "renamed", "content", "mode"]
     before: File | None
     after: File | None
     text: str = ""
@@ -39,7 +42,7 @@ def compare(before: Contents, after: Contents) -> tuple[FileDiff, ...]:
     """Return the files that differ, by path. Contents are told apart by size and CRC-32."""
     paths = sorted(before.files.keys() | after.files.keys())
     found = (_compare_file(path, before, after) for path in paths)
-    return tuple(diff for diff in found if diff)
+    return _with_renames([diff for diff in found if diff])
 
 
 def explain(path: str, before: Contents, after: Contents) -> FileDiff:
@@ -62,6 +65,22 @@ def _compare_file(path: str, before: Contents, after: Contents) -> FileDiff | No
     if (old.size, old.crc32) != (new.size, new.crc32):
         return explain(path, before, after)
     return FileDiff(path, "mode", old, new) if old.mode != new.mode else None
+
+
+def _with_renames(diffs: list[FileDiff]) -> tuple[FileDiff, ...]:
+    """Join a removed and an added file of the same content into one that was renamed."""
+    removed: dict[tuple[int, int], list[FileDiff]] = {}
+    for one in diffs:
+        if one.change == "removed" and one.before and one.before.size:
+            removed.setdefault((one.before.size, one.before.crc32), []).append(one)
+    joined: dict[str, FileDiff] = {one.path: one for one in diffs}
+    for one in diffs:
+        same = removed.get((one.after.size, one.after.crc32)) if one.after else None
+        if one.change == "added" and same:
+            old = same.pop(0)
+            del joined[old.path]
+            joined[one.path] = FileDiff(one.path, "renamed", old.before, one.after)
+    return tuple(joined.values())
 
 
 def _text_diff(path: str, before: bytes, after: bytes) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from clarifai_build.diff import FileDiff
 from clarifai_build.sizes import size_text
 
-_SIGNS = {"added": "+", "removed": "-", "content": "~", "mode": "~"}
+_SIGNS = {"added": "+", "removed": "-", "renamed": "~", "content": "~", "mode": "~"}
 
 
 def as_text(diffs: Sequence[FileDiff], cause: Callable[[str], str] = lambda _path: "") -> str:
@@ -37,6 +37,8 @@ def _what(diff: FileDiff) -> str:
     if old is None or new is None:
         there = old or new
         return size_text(there.size) if there else ""
+    if diff.change == "renamed":
+        return f"{size_text(new.size)}, renamed from {old.path}"
     if diff.change == "mode":
         return f"mode {old.mode:04o} → {new.mode:04o}"
     if old.size == new.size:
@@ -48,4 +50,9 @@ def _file(diff: FileDiff, side: int) -> dict[str, Any] | None:
     file = (diff.before, diff.after)[side]
     if file is None:
         return None
-    return {"size": file.size, "mode": f"{file.mode:04o}", "crc32": f"{file.crc32:08x}"}
+    return {
+        "path": file.path,
+        "size": file.size,
+        "mode": f"{file.mode:04o}",
+        "crc32": f"{file.crc32:08x}",
+    }

@@ -34,7 +34,13 @@ def compared(before: dict[str, bytes], after: dict[str, bytes]) -> tuple[diff.Fi
 @given(files, files)
 def test_every_difference_is_named_once(before: dict[str, bytes], after: dict[str, bytes]) -> None:
     """Added, removed and changed files are exactly those that differ; same files never show."""
-    found = {one.path: one.change for one in compared(before, after)}
+    found: dict[str, str] = {}
+    for one in compared(before, after):
+        renamed = one.change == "renamed"
+        found[one.path] = "added" if renamed else one.change
+        if renamed and one.before:
+            assert before[one.before.path] == after[one.path]
+            found[one.before.path] = "removed"
     expected = {
         path: "added" if path not in before else "removed" if path not in after else "content"
         for path in before.keys() | after.keys()
@@ -85,6 +91,12 @@ def test_modes_count() -> None:
     other = Artifact(FileTree.of([entry._replace(mode=0o755)]))
     before, after = (contents.of_artifact("", one) for one in (artifact, other))
     assert "mode 0644 → 0755" in as_text(diff.compare(before, after))
+
+
+def test_a_new_name_is_seen_as_such() -> None:
+    """The same content under another name is one difference, not two."""
+    (found,) = compared({"1/old.bin": b"same", "a": b""}, {"1/new.bin": b"same", "a": b""})
+    assert as_text([found]).startswith("~ 1/new.bin  4 B, renamed from 1/old.bin")
 
 
 def test_a_zip_on_disk_is_looked_into(tmp_path: Path) -> None:
