@@ -198,19 +198,19 @@ def examine_document(
 ) -> Examined:
     """Check a document as if it stood at `path`."""
     resolved = environment.resolve(document, environ, offline=offline)
-    document, base = resolved.document, path.resolve().parent
+    document, path = resolved.document, path.resolve()
     found = [
         *document.problems,
         *resolved.problems,
         *schema_problems(document),
         *checks.problems(document),
-        *source_checks.problems(document, base),
+        *source_checks.problems(document, path.parent),
     ]
     found.sort(
         key=lambda problem: (problem.file != document.name, problem.line or 0, problem.column or 0)
     )
     failed = any(problem.severity == "error" for problem in found)
-    manifest = None if failed else from_document(document, path.resolve())
+    manifest = None if failed else from_document(document, path)
     return Examined(document, manifest, tuple(found), resolved.origins)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,7 +65,7 @@ def _outside(document: Document, name: str, path: Steps) -> Problem:
 
 def leaves(base: Path, path: Path) -> bool:
     """Say whether `path` lies outside of `base`, which is resolved; symbolic links are followed."""
-    return not path.resolve().is_relative_to(base)
+    return os.path.commonpath((os.path.realpath(path), base)) != str(base)
 
 
 def _shown(document: Document, file: Path, base: Path) -> str:
