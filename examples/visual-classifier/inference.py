@@ -29,7 +29,7 @@ class InferenceModel:
 
 
 def prepare(image: np.ndarray) -> np.ndarray:
-    """Scale to the network's height; cut or fill up with grey at the right."""
+    """Scale to the network's height, squeeze what is too wide, fill up with grey at the right."""
     height, width = image.shape[:2]
     scaled = min(WIDTH, max(1, round(width * HEIGHT / height)))
     pixels = Image.fromarray(image).resize((scaled, HEIGHT), Image.BILINEAR)
