@@ -1,11 +1,19 @@
-"""The reference pages say what the code says."""
+"""The pages say what the code says."""
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import importlib.util
+import re
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+import pytest
+
+from clarifai_build.cli.main import COMMANDS, Parser
+from pages import PAGES, ROOT, blocks, calls
+
+IDS = [page.relative_to(ROOT).as_posix() for page in PAGES]
 
 
 def test_every_command_and_option_is_documented() -> None:
@@ -17,3 +25,34 @@ def test_every_command_and_option_is_documented() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.PAGE.read_text(encoding="utf-8") == module.page()
+
+
+def parser_of(command: str) -> argparse.ArgumentParser:
+    """Return the command's own parser."""
+    module = importlib.import_module(f"clarifai_build.cli.{COMMANDS[command][0]}")
+    parser = Parser(prog=command)
+    module.configure(parser)
+    return parser
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_commands_shown_are_commands(page: Path) -> None:
+    """Each call of clarifai-build on a page is one that its parser takes."""
+    for command, *arguments in calls(page):
+        if not command.startswith("-"):
+            parser_of(command).parse_args(arguments)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_make_targets_shown_exist(page: Path) -> None:
+    """Each `make` target on a page is in the Makefile."""
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    shown = [command for block in blocks(page) for command in block if command.startswith("make ")]
+    assert {command.split()[1] for command in shown} <= set(targets)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each relative link on a page is to a file that exists."""
+    links = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
