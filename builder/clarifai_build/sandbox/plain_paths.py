@@ -20,7 +20,8 @@ def plain(folder: Path) -> Path:
     """Return the folder itself if a shell takes its name as it is, else a link that leads to it."""
     if is_plain(folder):
         return folder
-    links = _SHARED / f"clarifai-build-{os.getuid()}"
+    link = _link(folder)
+    links = link.parent
     links.mkdir(mode=0o700, exist_ok=True)
     owner = links.lstat()
     if owner.st_uid != os.getuid() or links.is_symlink():
@@ -29,7 +30,6 @@ def plain(folder: Path) -> Path:
             f"{links} belongs to somebody else, and '{folder}' needs a link in it",
             hint="put the sandbox into a folder without spaces and quotes in its path",
         )
-    link = links / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
     fresh = link.with_name(f"{link.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(folder)
@@ -37,6 +37,16 @@ def plain(folder: Path) -> Path:
     return link
 
 
+def forget(folder: Path) -> None:
+    """Remove the link to a folder, if there is one."""
+    _link(folder).unlink(missing_ok=True)
+
+
 def is_plain(path: Path) -> bool:
     """Say whether a shell takes the path as it is."""
     return shlex.quote(str(path)) == str(path)
+
+
+def _link(folder: Path) -> Path:
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    return _SHARED / f"clarifai-build-{os.getuid()}" / name

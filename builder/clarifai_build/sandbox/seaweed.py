@@ -6,6 +6,7 @@ import json
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,13 @@ def start(
     identities.touch(mode=0o600)
     identities.write_text(json.dumps(_identities(keys)), encoding="utf-8")
     return spawn(_command(engines, ports, data, identities), log, bare_environment())
+
+
+def tidy(ports: Mapping[str, int]) -> None:
+    """Remove the sockets that a server which was killed left in /tmp."""
+    for port in ports.values():
+        for leftover in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+            leftover.unlink(missing_ok=True)
 
 
 def is_ready(port: int) -> bool:

@@ -65,6 +65,11 @@ class Folder:
         return self.data / "models"
 
     @property
+    def triton(self) -> Path:
+        """Triton's scratch folder."""
+        return self.root / "triton"
+
+    @property
     def database(self) -> Path:
         return self.data / "api.sqlite"
 

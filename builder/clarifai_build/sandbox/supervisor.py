@@ -44,8 +44,8 @@ def run(folder: Folder) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     running: dict[str, subprocess.Popen[bytes]] = {}
+    settings = folder.settle()
     try:
-        settings = folder.settle()
         engines_first, api = _servers(folder, settings)
         for group in (engines_first, (api,)):
             names = " and ".join(server.name for server in group)
@@ -62,6 +62,8 @@ def run(folder: Folder) -> int:
         return error.exit_code
     finally:
         stop(running.values(), STOP_SECONDS)
+        triton.tidy(folder.models, folder.triton)
+        seaweed.tidy(settings.ports)
     folder.set_phase("stopped")
     return 0
 
@@ -77,9 +79,7 @@ def _servers(folder: Folder, settings: Settings) -> tuple[tuple[Server, ...], Se
     )
     triton_server = Server(
         "Triton",
-        lambda log: triton.start(
-            installed, folder.models, ports["triton"], folder.root / "triton", log
-        ),
+        lambda log: triton.start(installed, folder.models, ports["triton"], folder.triton, log),
         lambda: _listens(ports["triton"]),
     )
     api = Server(

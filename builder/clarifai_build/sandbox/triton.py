@@ -16,7 +16,7 @@ from tritonclient.utils import InferenceServerException
 
 from clarifai_build.problem import SandboxError
 from clarifai_build.sandbox.engines import Engines
-from clarifai_build.sandbox.plain_paths import plain
+from clarifai_build.sandbox.plain_paths import forget, plain
 from clarifai_build.sandbox.processes import bare_environment, free_ports, spawn, stop, wait_until
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ENVIRONMENT_PARAMETER = "EXECUTION_ENV_PATH"
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
+_BACKENDS = "backends"
 
 
 class Client:
@@ -104,10 +105,9 @@ def start(
     It speaks gRPC on `port`, and HTTP too where `http_port` is given.
     """
     repository.mkdir(parents=True, exist_ok=True)
-    backends = plain(_lay_out_backends(engines, work / "backends"))
+    backends = plain(_lay_out_backends(engines, work / _BACKENDS))
     prefix = _shared_memory_prefix(work)
-    for leftover in Path("/dev/shm").glob(f"{prefix}*"):
-        leftover.unlink(missing_ok=True)
+    _free_shared_memory(work)
     command = [
         str(engines.triton / "bin" / "tritonserver"),
         f"--model-repository={plain(repository)}",
@@ -139,6 +139,19 @@ def serving(
     finally:
         client.close()
         stop([process], STOP_SECONDS)
+        tidy(repository, work)
+
+
+def tidy(repository: Path, work: Path) -> None:
+    """Remove what a server that has ended left outside its own folders."""
+    _free_shared_memory(work)
+    forget(repository)
+    forget(work / _BACKENDS)
+
+
+def _free_shared_memory(work: Path) -> None:
+    for leftover in Path("/dev/shm").glob(f"{_shared_memory_prefix(work)}*"):
+        leftover.unlink(missing_ok=True)
 
 
 def _http(port: int | None) -> list[str]:

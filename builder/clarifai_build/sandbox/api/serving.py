@@ -15,6 +15,8 @@ from clarifai_build.sandbox.triton import Client
 
 LOAD_SECONDS = 600.0
 INFER_SECONDS = 300.0
+# Each loaded model is a process with its weights in memory.
+MOST_LOADED = 12
 # Triton's words for a model that is not loaded, and for one whose process has died.
 _GONE = ("is not found", "has no available versions", "is not ready", "is not healthy")
 
@@ -28,6 +30,8 @@ class Serving:
         self._models: dict[str, layout.ServedModel] = {}
         self._starts: dict[str, int] = defaultdict(int)
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._loaded: dict[str, None] = {}
+        self._counting = threading.Lock()
 
     def model(self, name: str) -> layout.ServedModel:
         """Return the config and labels of a version that was built."""
@@ -37,8 +41,10 @@ class Serving:
         return known
 
     def load(self, name: str) -> None:
+        """Load a version, which then has its process; the longest unused ones give up theirs."""
         with self._locks[name]:
             self._client.load(name, LOAD_SECONDS)
+        self._touch(name)
 
     def infer(
         self, name: str, inputs: Mapping[str, Any], parameters: Mapping[str, Any]
@@ -52,15 +58,29 @@ class Serving:
             if not any(words in str(error) for words in _GONE):
                 raise
             self._revive(name, starts)
+        finally:
+            self._touch(name)
         return self._client.infer(name, inputs, outputs, parameters, INFER_SECONDS)
 
     def discard(self, name: str) -> None:
         """Forget a version: out of Triton, off the disk."""
         self._models.pop(name, None)
+        self._loaded.pop(name, None)
         folder = self.repository / name
         if folder.exists():
             self._client.unload(name)
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _touch(self, name: str) -> None:
+        """Remember that a model was just used, and unload those beyond the limit."""
+        with self._counting:
+            self._loaded.pop(name, None)
+            self._loaded[name] = None
+            surplus = list(self._loaded)[:-MOST_LOADED]
+            for idle in surplus:
+                self._loaded.pop(idle, None)
+        for idle in surplus:
+            self._client.unload(idle)
 
     def _revive(self, name: str, starts: int) -> None:
         """Start a model again, once for all the requests that found the same one gone."""
