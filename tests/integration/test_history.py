@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from clarifai_build import leases
 from clarifai_build.manifest import Clarifai, Storage
 from clarifai_build.registry import NewVersion
 from clarifai_build.registry.clarifai import open_registry
@@ -254,3 +255,53 @@ def test_a_shallow_clone_says_so(life: Life, tmp_path_factory: pytest.TempPathFa
     differs = life.tool("verify", "--sandbox", cwd=clone)
     assert differs.returncode == 1
     assert "--commit" in differs.stdout
+
+
+def test_what_is_leased_is_left_alone(life: Life, sandbox: Endpoints) -> None:
+    """While an apply is at work, nothing is rolled back, destroyed or collected."""
+    life.commit("a")
+    life.run("apply")
+    life.commit("b")
+    life.run("apply")
+    scope = f"{sandbox.user_id}/{sandbox.app_id}"
+    key = leases.key_of(life.model, scope, life.model)
+    with leases.held(life.store, key, leases.Holder.here("a test")):
+        assert "a test" in life.run("rollback", "v1", "--yes", fails=6)
+        assert "a test" in life.run("destroy", "--yes", fails=6)
+    assert len(life.versions()) == 2
+    life.run("destroy", "--yes")
+    with leases.held(life.store, key, leases.Holder.here("a test")):
+        kept = life.json("gc", "--grace", "0s", "--yes")["artifacts"]
+    assert {artifact["fate"] for artifact in kept} == {"leased"}
+    assert len([key for key in life.stored() if key.endswith(".zip")]) == 2
+
+
+def test_rollback_brings_parameters_back(life: Life, sandbox: Endpoints) -> None:
+    """What is registered anew is what was registered then, parameters and all."""
+    manifest = life.folder / "clarifai.yaml"
+    plain = manifest.read_text()
+    manifest.write_text(
+        plain
+        + "params:\n"
+        + "  - {name: loud, type: boolean, default: true, description: How loud.}\n"
+        + "  - {name: times, type: number, default: 2}\n"
+        + "  - {name: key, type: secret}\n"
+    )
+    life.commit("a")
+    life.run("apply")
+    registry = open_registry(
+        Clarifai(sandbox.user_id, sandbox.app_id, sandbox.api_base), sandbox.environ()
+    )
+    (first,) = registry.versions(life.model)
+    assert [param.name for param in first.params] == ["loud", "times", "key"]
+    manifest.write_text(plain)
+    life.commit("b")
+    life.run("apply")
+    assert "params[loud].default: true → none" in life.run("diff", "v1", "v2")
+    life.run("rollback", "v1", "--yes", "--no-wait")
+    again = registry.versions(life.model)[0]
+    assert again.params == first.params
+    assert again.registration == first.registration
+    assert (again.description, again.visibility) == (first.description, first.visibility)
+    assert len(registry.versions(life.model)) == 3
+    life.run("verify", "--commit")
