@@ -1,7 +1,7 @@
 # `make help` lists what there is. Every target sets up what it needs.
 PYTEST := .venv/bin/python -m pytest
 .DEFAULT_GOAL := help
-.PHONY: help bench-artifact setup demo rebuild-check test test-fast test-slow lint format reference bench-startup lock wheel clean
+.PHONY: help bench-artifact bench-serving setup demo rebuild-check test test-fast test-slow lint format reference bench-startup lock wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ lock: setup  ## pin the development requirements anew
 
 wheel: setup  ## build dist/*.whl
 	@.venv/bin/python -m build --wheel --no-isolation --outdir dist . >/dev/null && ls dist/*.whl
+
+bench-serving: setup  ## the runtime against hand-written models, in a real Triton
+	@.venv/bin/python benchmarks/serving.py
 
 clean:  ## remove what was built here
 	rm -rf dist build demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis

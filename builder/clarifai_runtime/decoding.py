@@ -19,11 +19,16 @@ Items = Tuple[List[Any], Hashable]
 Decoder = Callable[[Any], Items]
 
 
-def decoder_for(model_type: ModelType) -> Decoder:
-    """Return the function that reads the items out of a request of this model type."""
+def decoder_for(model_type: ModelType, mixed_sizes: bool) -> Decoder:
+    """Return the function that reads the items out of a request of this model type.
+
+    With `mixed_sizes`, images of all sizes may share a call.
+    """
     if len(model_type.inputs) > 1:
-        return decode_multimodal
-    return decode_images if model_type.has_image_input else decode_texts
+        decode = decode_multimodal
+    else:
+        decode = decode_images if model_type.has_image_input else decode_texts
+    return (lambda request: (decode(request)[0], None)) if mixed_sizes else decode
 
 
 def decode_images(request: Any) -> Items:

@@ -22,10 +22,15 @@ CLASS_NAME = "InferenceModel"
 
 
 class UserModel(NamedTuple):
-    """A loaded model. `model_type` is what its code says it serves, if it says so."""
+    """A loaded model.
+
+    `model_type` is what its code says it serves, if it says so. `mixed_sizes` says that one call
+    may have images of different sizes.
+    """
 
     predict: Predict
     model_type: Optional[str]
+    mixed_sizes: bool
 
 
 def load_model(version_folder: Path, params: Optional[Sequence[Param]] = None) -> UserModel:
@@ -77,7 +82,7 @@ def _seed_style(model: Any, params: Optional[Sequence[Param]]) -> UserModel:
     def predict(items: List[Any], values: Dict[str, Value]) -> Any:
         return function(model, items, **values)
 
-    return UserModel(predict, getattr(function, MARK, None))
+    return UserModel(predict, getattr(function, MARK, None), _mixes_sizes(model))
 
 
 def _class_style(model: Any) -> UserModel:
@@ -86,7 +91,12 @@ def _class_style(model: Any) -> UserModel:
     def predict(items: List[Any], values: Dict[str, Value]) -> Any:
         return method(items, dict(values))
 
-    return UserModel(predict, model.model_type if isinstance(model, ClarifaiModel) else None)
+    model_type = model.model_type if isinstance(model, ClarifaiModel) else None
+    return UserModel(predict, model_type, _mixes_sizes(model))
+
+
+def _mixes_sizes(model: Any) -> bool:
+    return bool(getattr(model, "mixed_sizes", False))
 
 
 def _check_signature(function: Callable[..., Any], params: Sequence[Param]) -> None:

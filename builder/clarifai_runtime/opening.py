@@ -30,7 +30,7 @@ def open_server(
         dims=_dims(model_type, model_config),
     )
     encoder = Encoder(model_type, limits)
-    decode = decoder_for(model_type)
+    decode = decoder_for(model_type, model.mixed_sizes)
     parameters = Parameters(settings.params)
     responder = Responder(pb_utils, encoder.names)
     if settings.streaming:

@@ -94,6 +94,18 @@ def test_images_of_other_sizes_are_other_calls(tmp_path):
     assert answers[2].tensors["predicted_mask"].all()
 
 
+def test_a_model_may_take_images_of_all_sizes_in_one_call(tmp_path):
+    """`mixed_sizes = True` in the class says that its code can."""
+    source = seed_style("visual-embedder").replace(
+        "    def __init__", "    mixed_sizes = True\n\n    def __init__"
+    )
+    body = "config.inference.return_type([len(input_data)]) for _ in input_data"
+    source = source[: source.index("return [")] + f"return [{body}]\n"
+    opened = Opened(write_repository(tmp_path, "visual-embedder", source))
+    answers = opened.ask(images(image(2, 3)), images(image(4, 5)))
+    assert [answer.tensors["embeddings"].item() for answer in answers] == [2, 2]
+
+
 def test_multimodal_rows_are_items(tmp_path):
     """Fault 1: two rows are two items, with None for what was not sent."""
     opened = Opened(write_repository(tmp_path, "multimodal-embedder"))
