@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clarifai_build import resources
 from clarifai_build.plan import Plan
 from clarifai_build.problem import StalePlanError, UsageError
 
@@ -51,32 +52,51 @@ class SavedPlan:
 
 def load(file: Path) -> SavedPlan:
     """Read what `plan --out` wrote; raises UsageError where the file is something else."""
+    document = _document(file)
+    _check_form(file, document)
+    return SavedPlan(
+        file=file,
+        id=document["id"],
+        sandbox=document["sandbox"],
+        adopt=document["adopt"],
+        prune={one["model"]: tuple(one["versions"]) for one in document["prune"]},
+        states={model["manifest"]: model["state"] for model in document["models"]},
+    )
+
+
+def _document(file: Path) -> Any:
     try:
-        document: dict[str, Any] = json.loads(file.read_bytes())
-        saved = SavedPlan(
-            file=file,
-            id=str(document["id"]),
-            sandbox=bool(document["sandbox"]),
-            adopt=bool(document["adopt"]),
-            prune={one["model"]: tuple(one["versions"]) for one in document["prune"]},
-            states={model["manifest"]: model["state"] for model in document["models"]},
-        )
-        version = str(document["format_version"])
+        return json.loads(file.read_bytes())
     except OSError as error:
         raise UsageError.of(
             "plan-unreadable", f"{file} can't be read: {error.strerror}", file=str(file)
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError.of(
-            "plan-unreadable",
-            f"{file} is not a plan that `clarifai-build plan --out` wrote",
-            file=str(file),
-        ) from error
-    if version.partition(".")[0] != MAJOR:
+    except ValueError as error:
+        raise _no_plan(file, str(error)) from error
+
+
+def _check_form(file: Path, document: Any) -> None:
+    """Hold the file against the published schema of plans."""
+    from jsonschema import Draft7Validator
+    from jsonschema.exceptions import best_match
+
+    version = document.get("format_version") if isinstance(document, dict) else None
+    if isinstance(version, str) and version.partition(".")[0] != MAJOR:
         raise UsageError.of(
             "plan-version", f"{file} has the form {version}, this tool reads {MAJOR}.x"
         )
-    return saved
+    validator = Draft7Validator(json.loads(resources.plan_schema_text()))
+    if error := best_match(validator.iter_errors(document)):
+        raise _no_plan(file, f"{error.json_path}: {error.message}")
+
+
+def _no_plan(file: Path, reason: str) -> UsageError:
+    return UsageError.of(
+        "plan-unreadable",
+        f"{file} is not a plan that `clarifai-build plan --out` wrote: {reason}",
+        file=str(file),
+        hint="make a new plan",
+    )
 
 
 def state_of(plan: Plan) -> str:
