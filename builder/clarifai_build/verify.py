@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from clarifai_build import contents, diff, provenance, records
 from clarifai_build.archive import Artifact
@@ -57,8 +56,8 @@ class Verified:
 
 def in_bucket(store: ObjectStore, key: str) -> Published:
     """Look at the object itself, with the bucket's credentials."""
-    stored = contents.stat(store, key)
     notes = (store.get(records.provenance_key(key)), store.get(records.sbom_key(key)))
+    stored = contents.stat(store, key)
     return Published(
         key,
         lambda offset, length: store.read(key, offset, length),
@@ -212,28 +211,3 @@ def _sha256(blocks: Iterator[bytes]) -> str:
     for block in blocks:
         sha256.update(block)
     return sha256.hexdigest()
-
-
-def cause(path: str) -> str:
-    """Say what a file of the artifact follows from."""
-    if path.startswith("1/clarifai_runtime/"):
-        return "runtime of clarifai-build"
-    if path in ("config.pbtxt", "1/serving.json", "1/model.py"):
-        return "manifest or template"
-    if path == "requirements.txt":
-        return "requirements or lock"
-    return "labels" if path == "labels.txt" else "source"
-
-
-def as_json(verified: Verified) -> dict[str, Any]:
-    """Return plain values for `--json`."""
-    return {
-        "version": verified.version.id,
-        "revision": verified.version.revision,
-        "artifact": verified.version.artifact,
-        "ok": verified.ok,
-        "checks": [
-            {"name": c.name, "ok": c.ok, "message": c.message, "hint": c.hint}
-            for c in verified.checks
-        ],
-    }

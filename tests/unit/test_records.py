@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -12,12 +14,15 @@ from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
 from clarifai_build import lock as locks
-from clarifai_build import provenance, resolving
+from clarifai_build import provenance, records, resolving
 from clarifai_build.archive import Artifact
 from clarifai_build.lock import Lock, LockError, Requirements
 from clarifai_build.manifest import Manifest, load
+from clarifai_build.problem import StorageError
 from clarifai_build.sbom import sbom_of
+from clarifai_build.storage import UNCONDITIONAL
 from clarifai_build.tree import lay_out
+from fakes import BUILT, MemoryStore, artifact_of
 
 PINS = (
     "numpy==1.26.4 \\",
@@ -166,3 +171,41 @@ def test_provenance_says_what_went_in(lock: Lock, manifest: Manifest) -> None:
     )
     source = dirty["predicate"]["buildDefinition"]["resolvedDependencies"][0]
     assert source["annotations"] == {"dirty": True}
+
+
+KEY = "models/tree/words.zip"
+
+
+def test_records_are_written_once(manifest: Manifest) -> None:
+    """A second publication of the same zip, from another commit say, refers to the same records."""
+    artifact, store = artifact_of(BUILT), MemoryStore()
+    first = records.publish(store, KEY, manifest, artifact)
+    other = replace(manifest, model=replace(manifest.model, description="other"))
+    assert records.publish(store, KEY, other, artifact) == first
+    body = store.objects[records.provenance_key(KEY)][0]
+    assert first.mark()["provenance"] == hashlib.sha256(body).hexdigest()
+    assert first.sha256 == hashlib.sha256(artifact.read(0, artifact.size)).hexdigest()
+
+
+@pytest.mark.parametrize("found", [b"", b"[]", b"{}", b"not json"])
+def test_what_is_no_provenance_is_replaced(found: bytes, manifest: Manifest) -> None:
+    """Something else in the place of a zip's provenance does not stay there."""
+    artifact, store = artifact_of(BUILT), MemoryStore()
+    expected = records.publish(MemoryStore(), KEY, manifest, artifact)
+    store.put(records.provenance_key(KEY), found, {})
+    assert records.publish(store, KEY, manifest, artifact) == expected
+
+
+class PlainStore(MemoryStore):
+    """A store that knows no conditional writes."""
+
+    def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
+        raise StorageError.of(UNCONDITIONAL, "no conditions here")
+
+
+def test_a_store_without_conditions_gets_records_too(manifest: Manifest) -> None:
+    """Where nothing can be written on a condition, it is written without."""
+    store = PlainStore()
+    made = records.publish(store, KEY, manifest, artifact_of(BUILT))
+    assert made.provenance
+    assert records.provenance_key(KEY) in store.objects

@@ -46,7 +46,11 @@ def run(args: Namespace, console: Console) -> int:
     listen = console.listener()
     target = load_target(args.manifest, listen, sandbox=args.sandbox)
     model = target.manifest.model.id
-    earlier = history.find(target.registry.versions(model), args.version, model)
+    versions = target.registry.versions(model)
+    earlier = history.find(versions, args.version, model)
+    if earlier == history.find(versions, history.LIVE, model):
+        console.out(f"{model}: nothing to do, {history.label(earlier)} is live")
+        return 0
     Approval(console, None, yes=args.yes).ask(
         [
             f"  + register the zip of {history.label(earlier)} ({earlier.artifact}) anew",

@@ -105,38 +105,15 @@ def _show(
     args: Namespace,
     console: Console,
 ) -> None:
+    from clarifai_build import verify_report
     from clarifai_build.cli.results import error_json, report_errors
-    from clarifai_build.diff_report import as_json as diffs_json
-    from clarifai_build.verify import as_json
 
+    results = [(target.name, target.manifest.model.id, verified) for target, verified in done]
     if args.json:
-        models = [
-            {"manifest": target.name, "model": target.manifest.model.id}
-            | as_json(verified)
-            | {"files": diffs_json(verified.diffs)}
-            for target, verified in done
-        ]
+        models = [verify_report.as_json(*result) for result in results]
         failed = [error_json(name, error) for name, error in errors.items()]
         console.json({"format_version": 1, "models": models, "errors": failed})
         return
     report_errors(errors, console)
-    for target, verified in done:
-        console.out(_paragraph(target.manifest.model.id, verified))
-
-
-def _paragraph(model: str, verified: Verified) -> str:
-    from clarifai_build.diff_report import as_text
-    from clarifai_build.history import label
-    from clarifai_build.verify import cause
-
-    version = verified.version
-    result = "verified" if verified.ok else "DIFFERS"
-    lines = [f"{model}: {label(version)} ({version.id}) {result}"]
-    for check in verified.checks:
-        lines.append(f"  {'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.message}")
-        if check.hint and not check.ok:
-            lines.append(f"          = {check.hint}")
-    if verified.diffs:
-        lines.append("  published → rebuilt:")
-        lines += [f"    {line}" for line in as_text(verified.diffs, cause).splitlines()]
-    return "\n".join(lines)
+    for _, model, verified in results:
+        console.out(verify_report.as_text(model, verified))

@@ -1,0 +1,51 @@
+"""What came of verifying, as text and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from clarifai_build import diff_report
+from clarifai_build.history import label
+from clarifai_build.verify import Verified
+
+
+def as_text(model: str, verified: Verified) -> str:
+    """Return a line a check, and then the files that differ."""
+    version = verified.version
+    result = "verified" if verified.ok else "DIFFERS"
+    lines = [f"{model}: {label(version)} ({version.id}) {result}"]
+    for check in verified.checks:
+        lines.append(f"  {'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.message}")
+        if check.hint and not check.ok:
+            lines.append(f"          = {check.hint}")
+    if verified.diffs:
+        lines.append("  published → rebuilt:")
+        text = diff_report.as_text(verified.diffs, _cause)
+        lines += [f"    {line}" for line in text.splitlines()]
+    return "\n".join(lines)
+
+
+def as_json(manifest: str, model: str, verified: Verified) -> dict[str, Any]:
+    """Return plain values for `--json`."""
+    return {
+        "manifest": manifest,
+        "model": model,
+        "version": verified.version.id,
+        "revision": verified.version.revision,
+        "artifact": verified.version.artifact,
+        "ok": verified.ok,
+        "checks": [asdict(check) for check in verified.checks],
+        "files": diff_report.as_json(verified.diffs),
+    }
+
+
+def _cause(path: str) -> str:
+    """Say what a file of the artifact follows from."""
+    if path.startswith("1/clarifai_runtime/"):
+        return "runtime of clarifai-build"
+    if path in ("config.pbtxt", "1/serving.json", "1/model.py"):
+        return "manifest or template"
+    if path == "requirements.txt":
+        return "requirements or lock"
+    return "labels" if path == "labels.txt" else "source"
