@@ -13,6 +13,8 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -328,3 +330,69 @@ def test_weights_come_from_the_store_with_its_credentials(
     gone = weight_of("x.bin", f"s3://{sandbox.bucket}/weights/gone.bin", b"other")
     with pytest.raises(SourceError, match="can't be fetched"):
         locate(replace(manifest, weights=(gone,)), environ=environ)
+
+
+@pytest.mark.parametrize("unknown", ["x-amz-checksum", "if-none-match"])
+@pytest.mark.parametrize("size", [100, CHUNK + 12345])
+def test_what_a_store_does_not_know_is_left_out(
+    sandbox: Endpoints, tmp_path: Path, unknown: str, size: int
+) -> None:
+    """Checksums or conditions: the artifact arrives without them."""
+    artifact = large(tmp_path, size)
+    with Older(sandbox.s3_endpoint, unknown) as older:
+        storage = Storage(sandbox.bucket, endpoint_url=older.endpoint)
+        store = open_store(storage, sandbox.environ())
+        store.put_artifact(key_of(artifact), artifact, {})
+        assert hashlib.sha256(content_of(store, key_of(artifact))).digest() == _sha256(artifact)
+    assert older.refused
+
+
+class Older:
+    """Stands before the store, and refuses requests with headers that begin in a certain way."""
+
+    def __init__(self, endpoint: str, unknown: str) -> None:
+        self.refused = 0
+        outer = self
+
+        class Answer(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                names = [name.lower() for name in self.headers]
+                if self.command in ("PUT", "POST") and any(n.startswith(unknown) for n in names):
+                    outer.refused += 1
+                    self.reply(501, {}, b"<Error><Code>NotImplemented</Code></Error>")
+                    return
+                connection = HTTPConnection(urlsplit(endpoint).netloc)
+                connection.request(self.command, self.path, body, dict(self.headers))
+                answer = connection.getresponse()
+                self.reply(answer.status, dict(answer.headers), answer.read())
+                connection.close()
+
+            def reply(self, status: int, headers: dict[str, str], body: bytes) -> None:
+                self.send_response(status)
+                length = headers.pop("Content-Length", len(body))
+                headers.pop("Transfer-Encoding", None)
+                for name, value in {**headers, "Content-Length": str(length)}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(body)
+
+            do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 - their names
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self.server.daemon_threads = True
+        self.endpoint = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def __enter__(self) -> Older:
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.server.server_close()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials
     from mypy_boto3_s3 import S3Client
 
-PRESIGNED_SECONDS = 7 * 24 * 3600
+_DAY = 24 * 3600
+PRESIGNED_SECONDS = 7 * _DAY
 _DEFAULT_REGION = "us-east-1"
 _ONE_REQUEST = 16 << 20
 _SAMPLE = 64 << 10
@@ -66,13 +67,11 @@ def _session(environ: Mapping[str, str]) -> boto3.Session:
 def _client(session: boto3.Session, storage: Storage, environ: Mapping[str, str]) -> S3Client:
     region = storage.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     endpoint = storage.endpoint_url or environ.get("AWS_ENDPOINT_URL_S3")
-    checksums: Literal["when_required", "when_supported"] = (
-        "when_required" if storage.checksums == "when_required" else "when_supported"
-    )
     config = Config(
         retries={"mode": "adaptive", "max_attempts": 6},
-        request_checksum_calculation=checksums,
-        response_checksum_validation=checksums,
+        # Ours are explicit, where the store knows them; botocore's own would be sent to all stores.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
         s3={"addressing_style": "path" if endpoint else "virtual"},
     )
     return session.client(
@@ -130,6 +129,8 @@ class S3Store:
         if not compared:
             self._compare(key, artifact)
         listen(Event("upload", "done", done=artifact.size, total=artifact.size))
+        if self.storage.access == "presigned":
+            listen(Event("upload", "done", self._lifetime()))
         return stored
 
     def url(self, key: str) -> str:
@@ -142,6 +143,15 @@ class S3Store:
                 ExpiresIn=PRESIGNED_SECONDS,
             )
         return public_url(storage, self.client.meta.region_name, key)
+
+    def _lifetime(self) -> str:
+        """Say until when the platform can fetch what is published under a presigned URL."""
+        if self.credentials.get_frozen_credentials().token:
+            return (
+                "warning: the credentials are temporary, and the presigned URL ends with them; "
+                "the platform may not have fetched by then"
+            )
+        return f"the presigned URL ends after {PRESIGNED_SECONDS // _DAY} days"
 
     def get(self, key: str) -> SmallObject | None:
         """Return what lies at `key`, or None."""
