@@ -1,3 +1,36 @@
-"""Declarative, reproducible packaging and publishing of models for Clarifai."""
+"""Declarative, reproducible packaging and publishing of models for Clarifai.
+
+`load` a manifest, `build` its artifact, `plan` what would change, `apply` it. What goes wrong is a
+`BuilderError` that carries `Problem`s; nothing here prints or exits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from clarifai_build.manifest import Manifest, load
+    from clarifai_build.pipeline import apply, build, plan
+    from clarifai_build.problem import BuilderError, Problem
 
 __version__ = "0.1.0"
+__all__ = ["BuilderError", "Manifest", "Problem", "apply", "build", "load", "plan"]
+
+_HOMES = {
+    "Manifest": "manifest",
+    "load": "manifest",
+    "apply": "pipeline",
+    "build": "pipeline",
+    "plan": "pipeline",
+    "BuilderError": "problem",
+    "Problem": "problem",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for: `--help` must not load the pipeline."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'clarifai_build' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(f"clarifai_build.{_HOMES[name]}"), name)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from clarifai_build.plan import Plan
+from clarifai_build.planning import Plan
 from clarifai_build.problem import ArtifactError, StorageError
 from clarifai_build.published import PublishedEntry, read_listing
 from clarifai_build.storage.download import fetch_range

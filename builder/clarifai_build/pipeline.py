@@ -14,7 +14,7 @@ from clarifai_build.archive import Artifact
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.labels import labels_of
 from clarifai_build.manifest import Manifest, Storage
-from clarifai_build.plan import Observed, Plan, make_plan
+from clarifai_build.planning import Observed, Plan, make_plan
 from clarifai_build.problem import ManifestError, RegistryError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registration import Registration

@@ -8,7 +8,7 @@ from typing import Any
 
 from clarifai_build import __version__
 from clarifai_build.changes import FileChange
-from clarifai_build.plan import Action, ActionKind, Plan
+from clarifai_build.planning import Action, ActionKind, Plan
 from clarifai_build.prune import Doomed
 from clarifai_build.sizes import size_text
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_build import resources
-from clarifai_build.plan import Plan
+from clarifai_build.planning import Plan
 from clarifai_build.problem import StalePlanError, UsageError
 
 MAJOR = "1"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from clarifai_build.archive import Artifact
-from clarifai_build.plan import Plan, sort_out
+from clarifai_build.planning import Plan, sort_out
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registration import TREE, Registration
 from clarifai_build.registry import (

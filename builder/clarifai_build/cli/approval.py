@@ -11,7 +11,7 @@ from clarifai_build.cli.console import Console
 from clarifai_build.problem import StalePlanError, UsageError
 
 if TYPE_CHECKING:
-    from clarifai_build.plan import Plan
+    from clarifai_build.planning import Plan
     from clarifai_build.prune import Doomed
     from clarifai_build.saved_plan import SavedPlan
 
