@@ -41,6 +41,10 @@ class Console:
         """Write a line of data."""
         print(text, file=self._stdout)
 
+    def flush(self) -> None:
+        """Let whoever reads stdout see what was written so far."""
+        self._stdout.flush()
+
     def err(self, text: str) -> None:
         """Write a line for people."""
         print(text, file=self._stderr, flush=True)

@@ -46,6 +46,7 @@ def run(args: Namespace, console: Console) -> int:
         statuses, errors = _look(loaded, args.jobs, stop)
         if statuses != shown:
             _show(statuses, args.output, console)
+            console.flush()
             shown = statuses
         if not args.watch:
             return fleet.exit_code(list(errors.values()))
