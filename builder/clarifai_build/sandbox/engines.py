@@ -17,6 +17,7 @@ from clarifai_build.progress import Event, Listener, silent
 REQUIREMENTS = Path(__file__).with_name("engines.txt")
 STAGE = "engines"
 _MINORS = ("3.11", "3.12", "3.10", "3.9", "3.8")
+_GLIBC = (2, 35)
 _PROBE = """
 import json, pathlib, sys, sysconfig
 executable = getattr(sys, "_base_executable", sys.executable)
@@ -131,18 +132,19 @@ def _probe(candidate: str) -> tuple[str, str, str | None] | None:
 
 
 def _check_platform() -> None:
-    system, machine, (libc, libc_version) = (
-        platform.system(),
-        platform.machine(),
-        platform.libc_ver(),
-    )
-    new_enough = libc == "glibc" and tuple(map(int, libc_version.split("."))) >= (2, 35)
-    if (system, machine) == ("Linux", "x86_64") and new_enough:
-        return
-    here = " ".join(filter(None, (system, machine, libc, libc_version)))
-    raise SandboxError.of(
-        "unsupported-platform",
-        f"the sandbox's engines run on Linux x86_64 with glibc 2.35 or newer; this is {here}",
-        hint="run it in a container or virtual machine such as Debian 12 or Ubuntu 22.04 (amd64),"
-        " or apply to your own S3 and Clarifai without --sandbox",
-    )
+    libc = platform.libc_ver()
+    if not runs_on(platform.system(), platform.machine(), libc):
+        here = " ".join(filter(None, (platform.system(), platform.machine(), *libc)))
+        raise SandboxError.of(
+            "unsupported-platform",
+            f"the sandbox's engines run on Linux x86_64 with glibc 2.35 or newer; this is {here}",
+            hint="use a container or virtual machine, such as Debian 12 or Ubuntu 22.04 (amd64),"
+            " or apply to your own S3 and Clarifai without --sandbox",
+        )
+
+
+def runs_on(system: str, machine: str, libc: tuple[str, str]) -> bool:
+    """Say whether there are wheels of the engines for a platform."""
+    name, version = libc
+    new_enough = name == "glibc" and tuple(map(int, version.split("."))) >= _GLIBC
+    return (system, machine) == ("Linux", "x86_64") and new_enough

@@ -202,6 +202,31 @@ def test_an_attached_one_dies_with_its_parent(state: Path) -> None:
     wait_for(lambda: all_gone(processes))
 
 
+def test_in_the_foreground(state: Path) -> None:
+    """Its stdout is lines for a shell; Ctrl-C ends it with everything it started."""
+    with subprocess.Popen(
+        cli("up", "--foreground", "--state", str(state)),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stderr
+        said = [program.stderr.readline()]
+        while "Ctrl-C" not in said[-1]:
+            assert said[-1], said
+            said.append(program.stderr.readline())
+        processes = family(program.pid)
+        program.send_signal(signal.SIGINT)
+        exports, _ = program.communicate(timeout=60)
+    assert program.returncode == 0
+    wait_for(lambda: all_gone(processes))
+    script = f"{exports}\nenv"
+    shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert "CLARIFAI_API_BASE=http://127.0.0.1:" in shown
+    assert "AWS_SECRET_ACCESS_KEY=" in shown
+
+
 def test_a_broken_state_file(state: Path) -> None:
     """It is named, with what to do, before anything is started."""
     state.mkdir()

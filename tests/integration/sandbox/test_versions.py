@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from clarifai_grpc.grpc.api import resources_pb2
 
+from clarifai_build.sandbox.api.serving import MOST_LOADED
+from clarifai_build.sandbox.triton import Client
 from sandbox_client import Api, model_files, text, zipped
 
 FieldType = resources_pb2.ModelTypeField.ModelTypeFieldType
@@ -236,6 +238,19 @@ def test_many_at_once(api: Api) -> None:
 
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(one, range(6))) == [f"word {number}" for number in range(6)]
+
+
+def test_idle_models_give_up_their_process(api: Api) -> None:
+    """Beyond a number of models the one that was idle longest is unloaded, until it is asked."""
+    triton = Client(int(api.endpoints.triton.rpartition(":")[2]))
+    model_id, version = api.deploy("text-to-text")
+    assert triton.has(version.id)
+    for _ in range(MOST_LOADED):
+        api.deploy("text-embedder")
+    assert not triton.has(version.id)
+    assert api.predict(model_id, text("ab")).outputs[0].data.text.raw == "ba"
+    assert triton.has(version.id)
+    triton.close()
 
 
 def test_a_compressed_zip_with_folders(api: Api) -> None:
