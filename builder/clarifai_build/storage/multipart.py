@@ -35,6 +35,10 @@ _CONTENT_ADDRESSED = re.compile(r"(?:.*/)?[0-9a-f]{64}/[^/]+\.zip\Z")
 _EVEN_PARTS = ".r2.cloudflarestorage.com"
 
 
+class UploadGoneError(Exception):
+    """Another run has completed or aborted the upload in the meantime."""
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """Where an artifact goes and how. `options` are headers of the new object."""
@@ -177,6 +181,8 @@ def _send_part(wire: Wire, artifact: Artifact, part: Part) -> str:
         except (OSError, StoreAnsweredError) as exc:
             if wire.stop.is_set():
                 raise InterruptedError from exc
+            if isinstance(exc, StoreAnsweredError) and "NoSuchUpload" in exc.body:
+                raise UploadGoneError from exc
             if attempt == _ATTEMPTS - 1 or not _may_pass(exc):
                 raise _failed(part, exc) from exc
         wire.stop.wait(random.uniform(0, 2**attempt / 2))

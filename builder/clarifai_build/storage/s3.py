@@ -19,7 +19,7 @@ from clarifai_build.manifest import Storage
 from clarifai_build.problem import BuilderError, NotAuthorisedError, StorageError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.storage import UNCONDITIONAL, FoundObject, SmallObject, StoredObject
-from clarifai_build.storage.multipart import Upload, is_unknown_to_store
+from clarifai_build.storage.multipart import Upload, UploadGoneError, is_unknown_to_store
 from clarifai_build.storage.parts import base64_of
 from clarifai_build.storage.public import crc_hex, public_url
 
@@ -117,7 +117,7 @@ class S3Store:
                 compared = self._send(
                     key, artifact, metadata, condition, listen, self.storage.checksums == "auto"
                 )
-        except (_RefusedError, _AbsentError):
+        except (_RefusedError, _AbsentError, UploadGoneError):
             listen(Event("upload", "running", "another upload of the same artifact was first"))
         stored = self.stat(key)
         if stored is None or not _holds(stored, artifact):
