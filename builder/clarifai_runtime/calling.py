@@ -52,7 +52,7 @@ def call(predict: Predict, group: Group) -> List[Any]:
     count = len(group.items)
     try:
         outputs = predict(list(group.items), group.values)
-        if isinstance(outputs, Iterable) and not isinstance(outputs, (list, str, bytes, dict)):
+        if not isinstance(outputs, (list, str, bytes, dict)) and isinstance(outputs, Iterable):
             outputs = list(outputs)
     except BaseException as error:  # whatever user code raises answers its request
         raise failure_of(error) from error

@@ -57,14 +57,15 @@ class Server(NamedTuple):
                 items, shape = decode(request)
                 if not items:
                     raise InvalidInputError("the request is empty")
-                if (text, shape) not in seen:
+                group = seen.get((text, shape))
+                if group is None:
                     key, values = self.parameters.resolve(text)
                     group = groups.setdefault((key, shape), Group([], [], [], values))
                     seen[text, shape] = group
             except RequestError as error:
                 batch.answer([place], [error])
                 continue
-            places, sizes, members, _ = seen[text, shape]
+            places, sizes, members, _ = group
             places.append(place)
             sizes.append(len(items))
             members += items
