@@ -14,6 +14,9 @@ from clarifai_build.registry.status import UNTRAINED
 UNTRAINED_SECONDS = 60.0
 """How long a version may stay 'untrained' before that means it failed."""
 
+NEWS_SECONDS = 10.0
+"""How often to tell that it still goes on, when there is nothing else to tell."""
+
 
 def wait_until_ready(
     registry: ModelRegistry,
@@ -32,16 +35,18 @@ def wait_until_ready(
     """
     start = clock()
     pause = 0.25
-    said = ""
+    said: tuple[str, int] = ("", 0)
     while version.health != "ready":
         waited = clock() - start
         if version.health == "failed" or _stuck(version, waited):
             raise _failed(model_id, version)
         if waited > timeout:
             raise _late(model_id, version, timeout)
-        if version.status != said:
-            said = version.status
-            listen(Event("register", "running", f"version {version.id}: {said or 'waiting'}"))
+        now = (version.status or "waiting", int(waited / NEWS_SECONDS))
+        if now != said:
+            said = now
+            so_far = f", {waited:.0f} s so far" if said[1] else ""
+            listen(Event("register", "running", f"version {version.id}: {said[0]}{so_far}"))
         sleep(pause * random.uniform(0.75, 1.25))
         pause = min(pause * 1.5, 5.0)
         version = _again(registry, model_id, version.id)

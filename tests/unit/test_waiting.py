@@ -68,6 +68,20 @@ def test_unknown_state_is_polled_to_the_deadline() -> None:
     assert platform.now > 100.0
 
 
+def test_long_wait_shows_signs_of_life() -> None:
+    """A build without news is told about every ten seconds, with the time so far."""
+    platform, told = Platform(*[21107] * 40, 21100), list[str]()
+    registry: ModelRegistry = platform  # type: ignore[assignment]  # only `version` is called
+    wait_until_ready(
+        *(registry, "m", POSTED, 600.0, lambda event: told.append(event.message)),
+        clock=lambda: platform.now,
+        sleep=platform.sleep,
+    )
+    assert told[0].endswith("Model is uploading")
+    assert platform.now / 12 < len(told) < platform.now / 8
+    assert "s so far" in told[-1]
+
+
 def test_version_removed_meanwhile() -> None:
     """Someone deleted it by hand."""
     with pytest.raises(RegistryError, match="removed"):
