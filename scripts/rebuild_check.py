@@ -158,6 +158,9 @@ def diffoscope() -> Path:
     target = ENVIRONMENTS / "diffoscope"
     recipe = Recipe("diffoscope", Path(sys.executable), ("diffoscope==332",), HINT)
     provision(target, recipe, silent)
+    magic = [target / "bin" / "python", "-c", "import magic"]
+    if subprocess.run(magic, capture_output=True, check=False).returncode:
+        sys.exit("diffoscope needs libmagic; Debian, Ubuntu: apt-get install libmagic1")
     return target / "bin" / "diffoscope"
 
 
