@@ -31,6 +31,7 @@ _STALE = timedelta(days=7)
 _MAY_PASS = frozenset({408, 429, 500, 502, 503, 504})
 _BROKEN_ON_THE_WAY = ("BadDigest", "IncompleteBody", "RequestTimeout", "XAmzContentChecksum")
 _UNKNOWN_TO_STORE = frozenset({"NotImplemented", "InvalidArgument", "InvalidRequest", "501"})
+_MAY_NOT_LIST = frozenset({"AccessDenied", "403", "NotImplemented", "501"})
 _CONTENT_ADDRESSED = re.compile(r"(?:.*/)?[0-9a-f]{64}/[^/]+\.zip\Z")
 _EVEN_PARTS = ".r2.cloudflarestorage.com"
 
@@ -150,8 +151,13 @@ class Upload:
         pages = self.client.get_paginator("list_multipart_uploads").paginate(
             Bucket=self.bucket, Prefix=prefix
         )
-        for page in pages:
-            yield from page.get("Uploads", [])
+        try:
+            for page in pages:
+                yield from page.get("Uploads", [])
+        except ClientError as exc:
+            # Resuming and tidying are all that is lost where the store does not let us look.
+            if exc.response["Error"]["Code"] not in _MAY_NOT_LIST:
+                raise
 
     def _abort(self, key: str, upload: str) -> None:
         self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
