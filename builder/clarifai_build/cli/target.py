@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clarifai_build import contexts
 from clarifai_build.manifest import Clarifai, Manifest, Storage, load
 from clarifai_build.problem import BuilderError, ManifestError, UsageError
 from clarifai_build.progress import Listener
@@ -122,7 +123,7 @@ def load_targets(names: Sequence[str], listen: Listener, *, sandbox: bool) -> Lo
     from clarifai_build.fleet import failure
 
     endpoints = _sandbox(listen) if sandbox else None
-    environ = {**os.environ, **(endpoints.environ() if endpoints else {})}
+    environ = {**contexts.merged(os.environ), **(endpoints.environ() if endpoints else {})}
     connections = _Connections(environ)
     targets: list[Target] = []
     errors: dict[str, BuilderError] = {}
