@@ -63,6 +63,7 @@ class RenderContext:
                 "_isolate": triton.isolate,
                 "_streaming": triton.streaming,
                 "_warmup": triton.warmup,
+                "_version_policy": triton.version_policy,
                 "_response_cache": triton.response_cache,
                 "_model_types": template_table(),
             }

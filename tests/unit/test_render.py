@@ -102,6 +102,7 @@ def test_triton_settings_arrive() -> None:
                     instance_group=InstanceGroup(2, "cpu"),
                     warmup=True,
                     response_cache=True,
+                    version_policy="all",
                     parameters=(("EXECUTION_ENV_PATH", "/opt/env"),),
                 ),
             )
@@ -115,6 +116,7 @@ def test_triton_settings_arrive() -> None:
     assert (config.instance_group[0].count, config.instance_group[0].kind) == (2, 2)
     assert config.model_warmup[0].batch_size == 1
     assert config.response_cache.enable
+    assert config.version_policy.HasField("all")
     assert config.parameters["EXECUTION_ENV_PATH"].string_value == "/opt/env"
 
 
