@@ -52,6 +52,7 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build import user_cache
     from clarifai_build.digest_cache import DigestCache
     from clarifai_build.manifest import load
+    from clarifai_build.memory import shared_memory
 
     console.json_errors = args.json
     manifest = load(args.manifest, os.environ, offline=True)
@@ -86,6 +87,8 @@ def run(args: Namespace, console: Console) -> int:
     console.out(f"sha256  {written.sha256}")
     console.out(f"size    {written.size}")
     console.out(f"path    {written.path}")
+    if memory := shared_memory(manifest):
+        console.err(f"Triton will need about {memory / 2**20:.0f} MiB of shared memory for images")
     return 0
 
 
