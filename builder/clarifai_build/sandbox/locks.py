@@ -10,13 +10,16 @@ from pathlib import Path
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock at `path`, waiting for whoever has it."""
+def exclusive(path: Path) -> Iterator[int]:
+    """Hold the lock at `path`, waiting for whoever has it.
+
+    A child that is given the descriptor shares the lock: it is free again when both have ended.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 

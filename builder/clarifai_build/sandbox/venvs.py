@@ -37,18 +37,18 @@ class Recipe:
 def provision(target: Path, recipe: Recipe, listen: Listener) -> Path:
     """Return `target` as a finished environment, installing into it unless that was done before.
 
-    A stamp is written last, so an environment that was interrupted half-way is made anew; a file
-    lock lets one process build while the others wait for it.
+    A stamp is written last, so an environment that was interrupted half-way is made anew. A file
+    lock lets one process build while the others wait for it, and for a pip that outlived it.
     """
     if is_complete(target):
         return target
-    with exclusive(target.with_name(target.name + ".lock")):
+    with exclusive(target.with_name(target.name + ".lock")) as lock:
         if not is_complete(target):
             shutil.rmtree(target, ignore_errors=True)
-            _make(target, recipe)
-            _install(target, recipe, listen)
+            _make(target, recipe, lock)
+            _install(target, recipe, lock, listen)
             if recipe.then:
-                _install(target, replace(recipe, arguments=recipe.then), listen)
+                _install(target, replace(recipe, arguments=recipe.then), lock, listen)
             (target / _STAMP).touch()
     return target
 
@@ -67,11 +67,16 @@ def clean_environment() -> dict[str, str]:
     }
 
 
-def _make(target: Path, recipe: Recipe) -> None:
+def _make(target: Path, recipe: Recipe, lock: int) -> None:
     bare = ["--without-pip"] if recipe.pip_of else []
     command = [str(recipe.python), "-I", "-m", "venv", *bare, str(target)]
     done = subprocess.run(
-        command, capture_output=True, text=True, env=clean_environment(), check=False
+        command,
+        capture_output=True,
+        text=True,
+        env=clean_environment(),
+        pass_fds=(lock,),
+        check=False,
     )
     if done.returncode:
         reason = _last_line(done.stdout + done.stderr)
@@ -82,7 +87,7 @@ def _make(target: Path, recipe: Recipe) -> None:
         )
 
 
-def _install(target: Path, recipe: Recipe, listen: Listener) -> None:
+def _install(target: Path, recipe: Recipe, lock: int, listen: Listener) -> None:
     log = target.with_name(target.name + ".log")
     with (
         log.open("w", encoding="utf-8") as written,
@@ -94,6 +99,7 @@ def _install(target: Path, recipe: Recipe, listen: Listener) -> None:
             text=True,
             errors="replace",
             env=clean_environment(),
+            pass_fds=(lock,),
         ) as pip,
     ):
         for line in pip.stdout or ():
