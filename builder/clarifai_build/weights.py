@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from clarifai_build import user_cache
@@ -14,6 +15,7 @@ from clarifai_build.progress import Listener, silent
 from clarifai_build.walk import Found, Stamp
 
 if TYPE_CHECKING:
+    from clarifai_build.fetch import Fetcher
     from clarifai_build.manifest import Manifest, Weight
 
 _AT_ONCE = 4
@@ -64,29 +66,44 @@ def _fetch(
     listen: Listener,
     environ: Mapping[str, str],
 ) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     from clarifai_build.fetch import Fetcher
 
     fetcher = Fetcher(kept, manifest.storage, environ, listen)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        futures = [pool.submit(fetcher.fetch, weight) for weight in missing]
-        try:
-            problems = [p for future in futures for p in _problems(future.exception())]
-        except BaseException:
-            fetcher.stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    if problems:
+    queue = list(missing)
+    failures: list[Exception] = []
+
+    def work() -> None:
+        while queue and not fetcher.stop.is_set():
+            if failure := _failure(fetcher, queue.pop(0)):
+                failures.append(failure)
+
+    # Threads that no exit waits for: one may hang on a server that does not answer.
+    threads = [Thread(target=work, daemon=True) for _ in range(min(_AT_ONCE, len(queue)))]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        fetcher.stop.set()
+    _raise_all(failures)
+
+
+def _failure(fetcher: Fetcher, weight: Weight) -> Exception | None:
+    try:
+        fetcher.fetch(weight)
+    except Exception as exc:  # noqa: BLE001 - raised again by the thread that waits
+        return exc
+    return None
+
+
+def _raise_all(failures: Sequence[Exception]) -> None:
+    """Raise what the user can mend as one error; anything else as it is."""
+    for failure in failures:
+        if not isinstance(failure, BuilderError):
+            raise failure
+    if problems := [p for f in failures if isinstance(f, BuilderError) for p in f.problems]:
         raise SourceError(*problems)
-
-
-def _problems(error: BaseException | None) -> tuple[Problem, ...]:
-    if error is None:
-        return ()
-    if isinstance(error, BuilderError):
-        return error.problems
-    raise error
 
 
 def _found(weight: Weight, file: Path) -> Found:

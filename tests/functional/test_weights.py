@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import re
+import signal
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -188,3 +193,23 @@ def test_pruning_removes_what_was_not_used(
     assert kept.prune(3600, environ) == []
     assert [file.size for file in kept.prune(0, environ)] == [len(CONTENT)]
     assert kept.find(environ) == []
+
+
+def test_an_interrupt_does_not_wait_for_a_server_that_hangs(tmp_path: Path) -> None:
+    """Ctrl-C ends a fetch that nothing arrives for."""
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom clarifai_build.manifest import Weight\n"
+        "from clarifai_build.weights import locate\nfrom trees import manifest_of\n"
+        "locate(manifest_of(Path(sys.argv[1]), (Weight('w', sys.argv[2], '0' * 64),)))\n"
+    )
+    environ = os.environ | {
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "XDG_CACHE_HOME": str(tmp_path),
+    }
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/w"
+        process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path), url], env=environ)
+        connection, _ = server.accept()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) != 0
+        connection.close()

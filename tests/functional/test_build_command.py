@@ -1,0 +1,96 @@
+"""`build` and `cache` as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trees import write_files
+
+MANIFEST = b"version: 1\nmodel: {id: m, type: text-to-text}\n"
+CODE = b"""
+class InferenceModel:
+    def get_predictions(self, input_data, **kwargs):
+        return input_data
+"""
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A model folder with a secret-to-be and a folder that stays out."""
+    files = {"clarifai.yaml": MANIFEST, "inference.py": CODE, ".git/x": b"123", "n.ipynb": b"{}"}
+    return write_files(tmp_path / "model", files)
+
+
+def tool(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder, with a cache of its own."""
+    environ = os.environ | {
+        "XDG_CACHE_HOME": str(folder.parent / "cache"),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "clarifai_build", *arguments],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_list_writes_nothing_and_names_each_file(model: Path) -> None:
+    """What goes in has a plus, what stays out a minus, its size and the reason."""
+    done = tool(model, "build", "--list")
+    assert done.returncode == 0, done.stderr
+    lines = [line.split(maxsplit=3) for line in done.stdout.splitlines()]
+    assert ["-", "3", ".git", "(version control)"] in lines
+    assert ["+", str(len(CODE)), "inference.py"] in lines
+    assert not (model / "dist").exists()
+    listed = json.loads(tool(model, "build", "--list", "--json").stdout)
+    assert {"path": "n.ipynb", "size": 2} in listed["in"]
+
+
+def test_the_cache_changes_nothing(model: Path) -> None:
+    """With, without and against the cache: the same zip."""
+    found = set()
+    for option in ("--no-cache", "--json", "--verify-cache"):
+        done = tool(model, "build", "--json", option, "-o", "../out.zip")
+        assert done.returncode == 0, done.stderr
+        result = json.loads(done.stdout)
+        found.add((result["digest"], result["sha256"], result["size"]))
+    assert len(found) == 1
+
+
+def test_compression_is_another_artifact(model: Path) -> None:
+    """`deflate` in the manifest gives a smaller zip under another digest."""
+    write_files(model, {"data.csv": b"1,2,3\n" * 100_000})
+    stored = json.loads(tool(model, "build", "--json", "-o", "../a.zip").stdout)
+    (model / "clarifai.yaml").write_bytes(MANIFEST + b"artifact: {compression: deflate}\n")
+    done = tool(model, "build", "--json", "-o", "../b.zip")
+    assert done.returncode == 0, done.stderr
+    deflated = json.loads(done.stdout)
+    assert deflated["size"] < stored["size"] / 2
+    assert deflated["digest"] != stored["digest"]
+
+
+def test_what_is_refused_is_told_with_its_code(model: Path) -> None:
+    """All problems at once, and the exit code of an invalid manifest."""
+    write_files(model, {"id_rsa": b"x", "sub/w.bin": b"version https://git-lfs.github.com/spec/v1"})
+    done = tool(model, "build")
+    assert done.returncode == 3
+    assert "error[secret]" in done.stderr
+    assert "allow_secrets: [id_rsa]" in done.stderr
+    assert "error[lfs-pointer]" in done.stderr
+
+
+def test_caches_are_listed_and_pruned(model: Path) -> None:
+    """The digests are there after a build, and gone after pruning."""
+    tool(model, "build")
+    listed = json.loads(tool(model, "cache", "list", "--json").stdout)
+    assert [Path(file["path"]).name for file in listed["files"]] == ["digests-1.sqlite"]
+    assert tool(model, "cache", "prune").returncode == 0
+    assert json.loads(tool(model, "cache", "list", "--json").stdout)["files"] == []
