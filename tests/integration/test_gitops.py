@@ -27,6 +27,7 @@ from clarifai_build.problem import BuilderError, LeaseHeldError
 from clarifai_build.progress import silent
 from clarifai_build.registry.clarifai import ClarifaiRegistry
 from clarifai_build.sandbox import Endpoints
+from clarifai_build.storage import ObjectStore
 from conftest import Tool
 from light_platform import Platform, light_platform
 
@@ -176,34 +177,36 @@ def test_races_end_with_one_version(
     """A hundred times two applies at once: exactly one version each time, with a lease or not."""
     target = place.target(place.model("lines"), monkeypatch)
     artifact = target.build(silent)
+    stores = [target.store(), target.store()]
     for number in range(RACES):
-        apply_at_once(target, artifact, lease)
+        apply_at_once(target, artifact, stores, lease)
         found = versions(target)
         assert len(found) == 1, f"race {number}: {len(found)} versions"
         target.registry.delete_model("lines")
 
 
-def apply_at_once(target: Target, artifact: Artifact, lease: bool) -> list[Applied | BuilderError]:
+def apply_at_once(
+    target: Target, artifact: Artifact, stores: list[ObjectStore], lease: bool
+) -> None:
     """Apply from two threads at once; being kept out by the lease is fine."""
     start = threading.Barrier(2)
     results: list[Applied | BuilderError] = []
 
-    def work() -> None:
+    def work(store: ObjectStore) -> None:
         start.wait()
         try:
             way = Way(lease=lease)
-            results.append(apply(target.manifest, artifact, target.store(), target.registry, way))
+            results.append(apply(target.manifest, artifact, store, target.registry, way))
         except LeaseHeldError as error:
             results.append(error)
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
+    threads = [threading.Thread(target=work, args=(store,)) for store in stores]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(results) == 2, "an apply failed otherwise"
     assert any(isinstance(result, Applied) for result in results)
-    return results
 
 
 def test_twenty_manifests_with_one_broken(place: Place) -> None:
