@@ -13,7 +13,6 @@ from hypothesis import settings
 
 from clarifai_build.sandbox import STATE_VARIABLE, Endpoints, down, up
 
-
 # A busy machine is no failure.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
