@@ -39,6 +39,7 @@ _DEFAULTS = {
     "editor or system file": (
         ".idea",
         ".vscode",
+        ".clarifai",
         "*.swp",
         "*.swo",
         "*~",

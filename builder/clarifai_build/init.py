@@ -16,12 +16,6 @@ SCHEMA_COPY = ".clarifai/schema.json"
 DEFAULT_BUCKET = "${env:MODELS_BUCKET:-my-models}"
 EMBEDDING_SIZES = {"text-embedder": 64, "visual-embedder": 48, "multimodal-embedder": 48}
 
-_IGNORE = f"""\
-# What stays out of the artifact, in .gitignore's syntax, beside safe defaults.
-{SCHEMA_COPY.split("/")[0]}/
-dist/
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -51,7 +45,6 @@ def starting_files(start: Start) -> dict[str, str]:
         FILE_NAME: "\n".join(_manifest(start)) + "\n",
         "inference.py": (folder / "inference.py").read_text(encoding="utf-8"),
         "requirements.txt": "numpy\n",
-        ".clarifaiignore": _IGNORE,
         SCHEMA_COPY: resources.schema_text(),
     }
     if MODEL_TYPES[start.type].has_labels:
