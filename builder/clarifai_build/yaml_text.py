@@ -9,6 +9,7 @@ from typing import Any
 
 from clarifai_build.document import core_scalar
 
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _PLAIN = re.compile(r"[A-Za-z0-9$_./][A-Za-z0-9 ._/${}:-]*\Z")
 
 
@@ -17,7 +18,7 @@ def scalar(value: Any) -> str:
     if not isinstance(value, str):
         return json.dumps(value)
     plain = _PLAIN.match(value) and not value.endswith((" ", ":")) and ": " not in value
-    return value if plain and core_scalar(value) == value else json.dumps(value, ensure_ascii=False)
+    return value if plain and core_scalar(value) == value else _in_quotes(value)
 
 
 def block(data: dict[str, Any], indent: str = "") -> Iterator[str]:
@@ -47,4 +48,10 @@ def _flow(value: Any) -> str:
 def _quoted(item: Any) -> str:
     """Write an item of a list on one line, where braces and commas mean something."""
     text = scalar(item)
-    return json.dumps(item, ensure_ascii=False) if set(text) & set("{}$,") else text
+    return _in_quotes(item) if set(text) & set("{}$,") else text
+
+
+def _in_quotes(text: str) -> str:
+    """Write text in double quotes; what YAML forbids, or takes for a line break, is escaped."""
+    written = json.dumps(text, ensure_ascii=False)
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", written)
