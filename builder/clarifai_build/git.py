@@ -16,7 +16,7 @@ _INSTALL = "install Git, and run this inside a clone of the repository"
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A folder's commit, as 40 hex digits."""
+    """A folder's commit, as 40 hex digits. What was built into `dist` does not make it dirty."""
 
     commit: str
     dirty: bool
@@ -27,7 +27,8 @@ def checkout_of(folder: Path) -> Checkout | None:
     commit = _ask(folder, "rev-parse", "--verify", "HEAD")
     if not commit:
         return None
-    return Checkout(commit, bool(_ask(folder, "status", "--porcelain", "--", ".")))
+    changes = _ask(folder, "status", "--porcelain", "--", ".", ":(exclude)dist")
+    return Checkout(commit, bool(changes))
 
 
 def remote_of(folder: Path) -> str:

@@ -1,17 +1,19 @@
-"""The records beside a published zip: its provenance, and its SBOM where there is a lock.
+"""The records beside a zip: its provenance, and its SBOM where there is a lock.
 
-They are written once, by whoever publishes the zip first; their digests stand in the mark of every
-version that uses it.
+In a bucket they are written once, by whoever publishes the zip first; their digests stand in the
+mark of every version that uses it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from clarifai_build import lock as locks
 from clarifai_build import provenance
 from clarifai_build.archive import Artifact
+from clarifai_build.lock import Lock
 from clarifai_build.manifest import Manifest
 from clarifai_build.problem import ArtifactError, StorageError
 from clarifai_build.storage import UNCONDITIONAL, ObjectStore
@@ -42,11 +44,9 @@ def sbom_key(zip_key: str) -> str:
 def publish(store: ObjectStore, key: str, manifest: Manifest, artifact: Artifact) -> Records:
     """Write the records of the zip at `key`, unless they are there, and return their digests."""
     lock = locks.read(locks.path_of(manifest))
-    sbom = None
-    if lock is not None and lock.requirements is not None:
-        from clarifai_build.sbom import sbom_of
-
-        sbom = _put(store, sbom_key(key), sbom_of(manifest, lock), None)
+    sbom = _sbom(manifest, lock)
+    if sbom is not None:
+        sbom = _put(store, sbom_key(key), sbom, None)
     sha256 = provenance.zip_sha256(artifact)
     at = provenance_key(key)
     found = store.get(at)
@@ -55,6 +55,32 @@ def publish(store: ObjectStore, key: str, manifest: Manifest, artifact: Artifact
     statement = provenance.statement_of(manifest, artifact, sha256, lock, sbom)
     statement = _put(store, at, statement, found.etag if found else None)
     return Records(sha256, _sha256(statement), _sha256(sbom) if sbom else "")
+
+
+def write_beside(target: Path, manifest: Manifest, artifact: Artifact, sha256: str) -> None:
+    """Write the records of a zip on disk; those of an earlier zip of that name go."""
+    lock = locks.read(locks.path_of(manifest))
+    sbom = _sbom(manifest, lock)
+    statement = provenance.statement_of(manifest, artifact, sha256, lock, sbom)
+    try:
+        Path(provenance_key(str(target))).write_bytes(statement)
+        beside = Path(sbom_key(str(target)))
+        if sbom is None:
+            beside.unlink(missing_ok=True)
+        else:
+            beside.write_bytes(sbom)
+    except OSError as error:
+        raise ArtifactError.of(
+            "unwritable", f"the records of {target} can't be written: {error.strerror}"
+        ) from error
+
+
+def _sbom(manifest: Manifest, lock: Lock | None) -> bytes | None:
+    if lock is None or lock.requirements is None:
+        return None
+    from clarifai_build.sbom import sbom_of
+
+    return sbom_of(manifest, lock)
 
 
 def _subject(statement: bytes) -> str:

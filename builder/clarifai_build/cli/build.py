@@ -1,4 +1,7 @@
-"""Build the artifact: a zip whose bytes follow from its content alone."""
+"""Build the artifact: a zip whose bytes follow from its content alone.
+
+Its provenance lies beside it, and its SBOM where there is a lock.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import user_cache
+    from clarifai_build import records, user_cache
     from clarifai_build.digest_cache import DigestCache
     from clarifai_build.manifest import load
     from clarifai_build.memory import shared_memory
@@ -67,6 +70,7 @@ def run(args: Namespace, console: Console) -> int:
     path = None if args.no_cache else user_cache.digests_file()
     cache = DigestCache(path, verify=args.verify_cache)
     artifact, written = _build(manifest, target, listen, cache)
+    records.write_beside(target, manifest, artifact, written.sha256)
     if args.json:
         console.json(
             {

@@ -1,0 +1,89 @@
+"""Builds as a process: the same bytes in other surroundings, held to a lock, with their records."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WEIGHTS = b"w" * (2 << 20)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A model with weights beside its folder, and a program."""
+    model = tmp_path / "models" / "one"
+    model.mkdir(parents=True)
+    sha256 = hashlib.sha256(WEIGHTS).hexdigest()
+    (tmp_path / "weights.bin").write_bytes(WEIGHTS)
+    (model / "clarifai.yaml").write_text(
+        "model: {id: one, type: text-to-text}\n"
+        f"weights: [{{to: w.bin, from: ../../weights.bin, sha256: {sha256}}}]\n"
+    )
+    (model / "inference.py").write_text("class InferenceModel:\n    def predict(self): ...\n")
+    (model / "run.sh").write_text("#!/bin/sh\n")
+    (model / "run.sh").chmod(0o755)
+    (model / "large.bin").write_bytes(WEIGHTS)
+    return model
+
+
+def tool(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the tool in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "clarifai_build", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_other_surroundings_give_the_same_bytes(folder: Path) -> None:
+    """Umask, locale, time zone, hash seed, folder and order of files leave no trace."""
+    done = tool(folder, "build", "--check", "--json")
+    assert done.returncode == 0, done.stderr
+    checked = json.loads(done.stdout)
+    assert checked["same"]
+    built = json.loads(tool(folder, "build", "--json").stdout)
+    assert set(checked["sha256"]) == {built["sha256"]}
+
+
+def test_records_lie_beside_a_local_zip(folder: Path) -> None:
+    """`inspect` of a zip on disk reads what `build` wrote beside it."""
+    built = json.loads(tool(folder, "build", "--json").stdout)
+    shown = tool(folder, "inspect", built["path"])
+    assert shown.returncode == 0, shown.stderr
+    assert f"tree    {built['digest']}" in shown.stdout
+    assert "1/w.bin" in shown.stdout
+    provenance = json.loads(Path(f"{built['path']}.provenance.json").read_text())
+    assert provenance["subject"][0]["digest"]["sha256"] == built["sha256"]
+
+
+def test_diff_of_a_zip_and_the_source(folder: Path) -> None:
+    """What changed since the zip was built is shown, and can be an exit code."""
+    built = json.loads(tool(folder, "build", "--json").stdout)
+    same = tool(folder, "diff", built["path"], "--exit-code")
+    assert same.returncode == 0, same.stderr
+    (folder / "run.sh").chmod(0o644)
+    (folder / "large.bin").rename(folder / "renamed.bin")
+    changed = tool(folder, "diff", built["path"], "--exit-code")
+    assert changed.returncode == 1
+    assert "~ 1/run.sh  mode 0755 → 0644" in changed.stdout
+    assert "renamed from 1/large.bin" in changed.stdout
+
+
+def test_locked_builds_refuse_without_a_lock(folder: Path) -> None:
+    """`--locked` names what is missing, and builds once it is there."""
+    assert tool(folder, "build", "--locked").returncode == 3
+    assert tool(folder, "lock").returncode == 0
+    assert tool(folder, "lock", "--check").returncode == 0
+    assert tool(folder, "build", "--locked").returncode == 0
+    manifest = folder / "clarifai.yaml"
+    manifest.write_text(manifest.read_text().replace("to: w.bin", "to: v.bin"))
+    moved = tool(folder, "lock", "--check")
+    assert moved.returncode == 3
+    assert "weight v.bin" in moved.stderr
+    assert "weight w.bin" in moved.stderr
