@@ -88,6 +88,9 @@ def _triton(document: Document) -> Iterator[Problem]:
             message = f"{size} is more than the largest batch, {largest}"
             hint = "raise 'max_batch_size', or leave it out; Triton does not load such a model"
             yield document.problem("preferred-over-max", message, (*path, index), hint=hint)
+    if document.get("triton", "streaming") is True and document.get(*path[:2]):
+        message = "a streaming model gets its requests one by one: this would have no effect"
+        yield document.problem("streaming-batching", message, path[:2], key=True, hint="remove it")
     if document.get("triton", "response_cache") is not True:
         return
     for section, why in (
