@@ -62,6 +62,15 @@ def test_records_lie_beside_a_local_zip(folder: Path) -> None:
     assert provenance["subject"][0]["digest"]["sha256"] == built["sha256"]
 
 
+def test_what_is_built_into_the_folder_stays_out(folder: Path) -> None:
+    """A zip that is written beside the manifest, and its records, are no part of the next one."""
+    built = [
+        json.loads(tool(folder, "build", "-o", "one_text-to-text.zip", "--json").stdout)["digest"]
+        for _ in range(2)
+    ]
+    assert built[0] == built[1]
+
+
 def test_diff_of_a_zip_and_the_source(folder: Path) -> None:
     """What changed since the zip was built is shown, and can be an exit code."""
     built = json.loads(tool(folder, "build", "--json").stdout)
