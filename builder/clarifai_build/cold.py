@@ -20,6 +20,7 @@ from clarifai_build import digests, tree
 from clarifai_build.archive import Artifact, read_span
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.digests import Digest
+from clarifai_build.layout import gather
 from clarifai_build.pack import WrittenZip, whole_or_nothing, write_all, write_zip
 from clarifai_build.problem import SourceError
 from clarifai_build.progress import Event, Listener, silent
@@ -42,7 +43,7 @@ def build_zip(
     cache: DigestCache = NO_CACHE,
 ) -> tuple[Artifact, WrittenZip]:
     """Lay the tree out and write its zip; what has to be read is read once where that pays."""
-    layout = tree.gather(generated, manifest, listen)
+    layout = gather(generated, manifest, listen)
     known, unread = cache.look_up(tree.cache_key(manifest), layout.found)
     large = [file for file in unread if file.stamp.size > _LARGE]
     if cache.verify or sum(file.stamp.size for file in large) < _WORTH:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from clarifai_build import tree
+from clarifai_build.layout import look_around
 
 if TYPE_CHECKING:
     from clarifai_build.manifest import Manifest
@@ -22,7 +22,7 @@ class Listed(NamedTuple):
 
 def listing(manifest: Manifest) -> list[Listed]:
     """List the user's files by path; a folder that stays out is one line with its whole size."""
-    files, left = tree.look_around(manifest)
+    files, left = look_around(manifest)
     listed = [Listed(file.path, file.stamp.size, "") for file in files]
     listed += [Listed(item.path, _size(item.file), item.reason) for item in left]
     return sorted(listed)

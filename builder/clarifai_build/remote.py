@@ -39,7 +39,7 @@ def _open_s3(url: str, offset: int, storage: Storage | None, environ: Mapping[st
     from botocore.exceptions import BotoCoreError, ClientError
 
     from clarifai_build.manifest import Storage
-    from clarifai_build.storage.s3 import connect
+    from clarifai_build.storage.client import connect
 
     bucket, _, key = url.removeprefix("s3://").partition("/")
     here = replace(storage, bucket=bucket) if storage else Storage(bucket)

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from clarifai_build.archive import Artifact
 from clarifai_build.manifest import Storage
-from clarifai_build.problem import BuilderError, NotAuthorisedError, StorageError
+from clarifai_build.problem import StorageError
 from clarifai_build.progress import Event, Listener, silent
-from clarifai_build.storage import UNCONDITIONAL, FoundObject, SmallObject, StoredObject
+from clarifai_build.storage import FoundObject, SmallObject, StoredObject
+from clarifai_build.storage.client import client_of, session_of
 from clarifai_build.storage.multipart import Upload, UploadGoneError, is_unknown_to_store
 from clarifai_build.storage.parts import base64_of
 from clarifai_build.storage.public import crc_hex, public_url
+from clarifai_build.storage.s3_errors import AbsentError, RefusedError, translated
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -29,57 +27,18 @@ if TYPE_CHECKING:
 
 _DAY = 24 * 3600
 PRESIGNED_SECONDS = 7 * _DAY
-_DEFAULT_REGION = "us-east-1"
 _ONE_REQUEST = 16 << 20
 _SAMPLE = 64 << 10
-_REFUSED = frozenset(
-    {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
-)
-_EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
-_UNKNOWN = frozenset({"NotImplemented", "501"})
-_ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
 
 
 def open_store(storage: Storage, environ: Mapping[str, str]) -> S3Store:
     """Connect to the bucket with the credentials that boto3 finds."""
-    with _translated(storage.bucket):
-        session = _session(environ)
+    with translated(storage.bucket):
+        session = session_of(environ)
         credentials = session.get_credentials()
         if credentials is None:
             raise NoCredentialsError
-        return S3Store(_client(session, storage, environ), storage, credentials)
-
-
-def connect(storage: Storage, environ: Mapping[str, str]) -> S3Client:
-    """Return a client for the store of a bucket; botocore's errors come as they are."""
-    return _client(_session(environ), storage, environ)
-
-
-def _session(environ: Mapping[str, str]) -> boto3.Session:
-    return boto3.Session(
-        aws_access_key_id=environ.get("AWS_ACCESS_KEY_ID"),
-        aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY"),
-        aws_session_token=environ.get("AWS_SESSION_TOKEN"),
-        profile_name=environ.get("AWS_PROFILE"),
-    )
-
-
-def _client(session: boto3.Session, storage: Storage, environ: Mapping[str, str]) -> S3Client:
-    region = storage.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-    endpoint = storage.endpoint_url or environ.get("AWS_ENDPOINT_URL_S3")
-    config = Config(
-        retries={"mode": "adaptive", "max_attempts": 6},
-        # Ours are explicit, where the store knows them; botocore's own would be sent to all stores.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        s3={"addressing_style": "path" if endpoint else "virtual"},
-    )
-    return session.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name=region or session.region_name or _DEFAULT_REGION,
-        config=config,
-    )
+        return S3Store(client_of(session, storage, environ), storage, credentials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +52,11 @@ class S3Store:
     def stat(self, key: str) -> StoredObject | None:
         """Return what lies at `key`, or None."""
         try:
-            with _translated(self.storage.bucket):
+            with translated(self.storage.bucket):
                 head = self.client.head_object(
                     Bucket=self.storage.bucket, Key=key, ChecksumMode="ENABLED"
                 )
-        except _AbsentError:
+        except AbsentError:
             return None
         etag, crc = head["ETag"].strip('"'), head.get("ChecksumCRC32", "")
         return StoredObject(key, head["ContentLength"], etag, head["Metadata"], crc_hex(crc))
@@ -113,11 +72,11 @@ class S3Store:
         listen(Event("upload", "started", total=artifact.size))
         compared = True
         try:
-            with _translated(self.storage.bucket):
+            with translated(self.storage.bucket):
                 compared = self._send(
                     key, artifact, metadata, condition, listen, self.storage.checksums == "auto"
                 )
-        except (_RefusedError, _AbsentError, UploadGoneError):
+        except (RefusedError, AbsentError, UploadGoneError):
             listen(Event("upload", "running", "another upload of the same artifact was first"))
         stored = self.stat(key)
         if stored is None or not _holds(stored, artifact):
@@ -156,10 +115,10 @@ class S3Store:
     def get(self, key: str) -> SmallObject | None:
         """Return what lies at `key`, or None."""
         try:
-            with _translated(self.storage.bucket):
+            with translated(self.storage.bucket):
                 answer = self.client.get_object(Bucket=self.storage.bucket, Key=key)
                 body = answer["Body"].read()
-        except _AbsentError:
+        except AbsentError:
             return None
         age = _now(answer) - answer["LastModified"]
         return SmallObject(body, answer["ETag"], age.total_seconds())
@@ -168,34 +127,34 @@ class S3Store:
         """Return a range of what lies at `key`; raises StorageError where nothing does."""
         bucket, span = self.storage.bucket, f"bytes={offset}-{offset + length - 1}"
         try:
-            with _translated(bucket):
+            with translated(bucket):
                 return self.client.get_object(Bucket=bucket, Key=key, Range=span)["Body"].read()
-        except _AbsentError as exc:
+        except AbsentError as exc:
             raise StorageError.of("object-gone", f"there is no {key} in bucket {bucket}") from exc
 
     def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
         """Store `body` where the ETag `replaces` lies, or where nothing lies for None."""
         bucket = self.storage.bucket
         try:
-            with _translated(bucket):
+            with translated(bucket):
                 if replaces is None:
                     put = self.client.put_object(Bucket=bucket, Key=key, Body=body, IfNoneMatch="*")
                 else:
                     put = self.client.put_object(
                         Bucket=bucket, Key=key, Body=body, IfMatch=replaces
                     )
-        except (_RefusedError, _AbsentError):
+        except (RefusedError, AbsentError):
             return None
         return put["ETag"]
 
     def write(self, key: str, body: bytes) -> None:
         """Store `body` at `key`, whatever lies there."""
-        with _translated(self.storage.bucket):
+        with translated(self.storage.bucket):
             self.client.put_object(Bucket=self.storage.bucket, Key=key, Body=body)
 
     def find(self, prefix: str) -> Iterator[FoundObject]:
         """Yield every object whose key begins with `prefix`, by key."""
-        with _translated(self.storage.bucket):
+        with translated(self.storage.bucket):
             pages = self.client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.storage.bucket, Prefix=prefix):
                 now = _now(page)
@@ -207,14 +166,14 @@ class S3Store:
         """Remove `key`, or only this ETag of it; say whether it is gone."""
         bucket = self.storage.bucket
         try:
-            with _translated(bucket):
+            with translated(bucket):
                 if etag is None:
                     self.client.delete_object(Bucket=bucket, Key=key)
                 else:
                     self.client.delete_object(Bucket=bucket, Key=key, IfMatch=etag)
-        except _RefusedError:
+        except RefusedError:
             return False
-        except _AbsentError:
+        except AbsentError:
             return True
         return True
 
@@ -267,7 +226,7 @@ class S3Store:
         """Read samples back from a store that compares no checksums itself."""
         length = min(_SAMPLE, artifact.size)
         for offset in (0, (artifact.size - length) // 2, artifact.size - length):
-            with _translated(self.storage.bucket):
+            with translated(self.storage.bucket):
                 answer = self.client.get_object(
                     Bucket=self.storage.bucket,
                     Key=key,
@@ -290,53 +249,6 @@ def _holds(stored: StoredObject, artifact: Artifact) -> bool:
     return not stored.crc32 or stored.crc32 == f"{artifact.crc32(0, artifact.size):08x}"
 
 
-class _AbsentError(Exception):
-    """What was asked for is not there."""
-
-
-class _RefusedError(Exception):
-    """The condition of a request does not hold."""
-
-
 def _now(answer: Any) -> datetime:
     """Return when the store answered, by its own clock."""
     return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-
-
-@contextmanager
-def _translated(bucket: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as exc:
-        raise _meaning(exc, bucket) from exc
-    except NoCredentialsError as exc:
-        raise NotAuthorisedError.of(
-            "no-credentials",
-            f"No credentials for bucket {bucket} were found.",
-            hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE.",
-        ) from exc
-    except BotoCoreError as exc:
-        raise StorageError.of("store-unreachable", f"Bucket {bucket}: {exc}") from exc
-
-
-def _meaning(exc: ClientError, bucket: str) -> BuilderError | _AbsentError | _RefusedError:
-    code = exc.response["Error"]["Code"]
-    if code in _EXISTS:
-        return _RefusedError()
-    if code in _UNKNOWN:
-        return StorageError.of(UNCONDITIONAL, f"Bucket {bucket}: {exc}")
-    if code in _ABSENT:
-        return _AbsentError()
-    if code in _REFUSED:
-        return NotAuthorisedError.of(
-            "store-refused",
-            f"The store refuses {exc.operation_name} on bucket {bucket}: {code}.",
-            hint="The credentials need to read, list and write objects under the prefix.",
-        )
-    if code == "NoSuchBucket":
-        return StorageError.of("no-bucket", f"There is no bucket {bucket}.", hint="Create it.")
-    return StorageError.of("store-failed", f"Bucket {bucket}: {exc}")
-
-
-def _base64(crc: int) -> str:
-    return base64.b64encode(crc.to_bytes(4, "big")).decode()

@@ -1,0 +1,62 @@
+"""What botocore raises, as the errors of this tool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from clarifai_build.problem import BuilderError, NotAuthorisedError, StorageError
+from clarifai_build.storage import UNCONDITIONAL
+
+_REFUSED = frozenset(
+    {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
+)
+_EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
+_UNKNOWN = frozenset({"NotImplemented", "501"})
+_ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
+
+
+class AbsentError(Exception):
+    """What was asked for is not there."""
+
+
+class RefusedError(Exception):
+    """The condition of a request does not hold."""
+
+
+@contextmanager
+def translated(bucket: str) -> Iterator[None]:
+    """Turn what botocore raises into errors that say which bucket, and what to do."""
+    try:
+        yield
+    except ClientError as exc:
+        raise _meaning(exc, bucket) from exc
+    except NoCredentialsError as exc:
+        raise NotAuthorisedError.of(
+            "no-credentials",
+            f"no credentials for bucket {bucket} were found",
+            hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+        ) from exc
+    except BotoCoreError as exc:
+        raise StorageError.of("store-unreachable", f"bucket {bucket}: {exc}") from exc
+
+
+def _meaning(exc: ClientError, bucket: str) -> BuilderError | AbsentError | RefusedError:
+    code = exc.response["Error"]["Code"]
+    if code in _EXISTS:
+        return RefusedError()
+    if code in _UNKNOWN:
+        return StorageError.of(UNCONDITIONAL, f"bucket {bucket}: {exc}")
+    if code in _ABSENT:
+        return AbsentError()
+    if code in _REFUSED:
+        return NotAuthorisedError.of(
+            "store-refused",
+            f"the store refuses {exc.operation_name} on bucket {bucket}: {code}",
+            hint="the credentials need to read, list and write objects under the prefix",
+        )
+    if code == "NoSuchBucket":
+        return StorageError.of("no-bucket", f"there is no bucket {bucket}", hint="create it")
+    return StorageError.of("store-failed", f"bucket {bucket}: {exc}")
