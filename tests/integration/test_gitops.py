@@ -5,6 +5,7 @@ The platform is the sandbox's API without Triton, so that a hundred applies take
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +25,13 @@ from clarifai_build import leases
 from clarifai_build.archive import Artifact
 from clarifai_build.cli.target import Target, load_targets
 from clarifai_build.pipeline import Applied, Way, apply
-from clarifai_build.problem import BuilderError, LeaseHeldError
+from clarifai_build.problem import BuilderError, LeaseHeldError, StorageError
 from clarifai_build.progress import silent
 from clarifai_build.registry.clarifai import ClarifaiRegistry
 from clarifai_build.sandbox import Endpoints
 from clarifai_build.storage import ObjectStore
 from conftest import Tool
+from faulty_store import Loss, faulty_store
 from light_platform import Platform, light_platform
 
 INFERENCE = """
@@ -353,6 +356,44 @@ def test_terminated_apply_gives_its_lease_back(place: Place) -> None:
     assert f":{process.pid}" in place.run("unlock", "lines").stdout
     assert "not leased" in place.run("unlock", "lines").stdout
     assert place.run("apply", "lines").returncode == 0
+
+
+@pytest.mark.parametrize("lost", ["request", "answer"])
+@pytest.mark.parametrize(
+    ("method", "part"),
+    [
+        ("PUT", ".leases"),
+        ("DELETE", ".leases"),
+        ("HEAD", ".zip"),
+        ("PUT", ".zip"),
+        ("GET", ".zip"),
+    ],
+)
+def test_store_loses_a_call(
+    place: Place,
+    sandbox: Endpoints,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    part: str,
+    lost: Loss,
+) -> None:
+    """Whatever the store does not hear or does not answer, the next apply converges."""
+    target = place.target(place.model("lines"), monkeypatch)
+    artifact = target.build(silent)
+    with faulty_store(sandbox.s3_endpoint) as proxy:
+        assert target.manifest.storage
+        storage = replace(target.manifest.storage, endpoint_url=proxy.endpoint)
+        faulty = replace(target, manifest=replace(target.manifest, storage=storage))
+        proxy.losses = [(method, part, lost)]
+        with contextlib.suppress(StorageError):
+            apply(faulty.manifest, artifact, faulty.store(), target.registry)
+        assert not proxy.losses, "no such call was made"
+    store = target.store()
+    apply(target.manifest, artifact, store, target.registry)
+    assert not apply(target.manifest, artifact, store, target.registry).plan.actions
+    assert len(versions(target)) == 1
+    key = leases.key_of(place.prefix, target.registry.scope, "lines")
+    assert store.get(key) is None
 
 
 def test_watch_ends_on_an_interrupt(place: Place) -> None:
