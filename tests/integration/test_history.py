@@ -305,3 +305,25 @@ def test_rollback_brings_parameters_back(life: Life, sandbox: Endpoints) -> None
     assert (again.description, again.visibility) == (first.description, first.visibility)
     assert len(registry.versions(life.model)) == 3
     life.run("verify", "--commit")
+
+
+def test_verify_all_of_a_folder(tool: Tool, sandbox: Endpoints, tmp_path: Path) -> None:
+    """A nightly job proves every live model of a folder, and leaves out what is not live yet."""
+    lives = []
+    for name in ("one", "two", "three"):
+        (tmp_path / name).mkdir()
+        lives.append(Life(tmp_path / name, tool, sandbox))
+        lives[-1].commit("a")
+    for life in lives[:2]:
+        life.run("apply", "--no-wait")
+    every = tool("verify", "--all", "--sandbox", "--json", cwd=tmp_path)
+    assert every.returncode == 0, every.stdout + every.stderr
+    models = {model["model"]: model["ok"] for model in json.loads(every.stdout)["models"]}
+    assert models == {life.model: True for life in lives[:2]}
+    (lives[1].folder / "inference.py").write_text(INFERENCE)
+    differing = tool("verify", "--all", "--sandbox", cwd=tmp_path)
+    assert differing.returncode == 1
+    assert f"{lives[1].model}: v1" in differing.stdout
+    missing = tool("verify", "three", "--sandbox", cwd=tmp_path)
+    assert missing.returncode == 64
+    assert "no version 'live'" in missing.stderr
