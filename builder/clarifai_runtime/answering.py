@@ -63,8 +63,12 @@ class Batch:
 
     def answer(self, places: Sequence[int], answers: Sequence[Answer]) -> None:
         """Give the requests at these places their answers."""
-        for place, response in zip(places, self._responder.respond(answers)):
-            self.responses[place] = response
+        responses = self._responder.respond(answers)
+        if len(responses) == len(self.responses):
+            self.responses = responses
+        else:
+            for place, response in zip(places, responses):
+                self.responses[place] = response
         self._open -= len(places)
         now = time.monotonic()
         took, self._last = now - self._last, now
