@@ -129,9 +129,14 @@ class Lease:
         self._released.set()
 
     def release(self) -> None:
-        """Give the lease back, unless it is someone else's by now."""
-        if not self._lost:
+        """Give the lease back, unless it is someone else's by now. It would expire by itself."""
+        if self._lost:
+            return
+        try:
             self._store.delete(self._key, self._etag)
+        except StorageError as error:
+            if error.problems[0].code == UNCONDITIONAL and self._is_ours():
+                self._store.delete(self._key)
 
     def _is_ours(self) -> bool:
         """Tell whether a renewal that got no answer was carried out nevertheless."""

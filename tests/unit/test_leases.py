@@ -101,6 +101,23 @@ def test_renewal_that_fails_once_is_no_loss() -> None:
         lease.check()
 
 
+@pytest.mark.parametrize("code", [UNCONDITIONAL, "store-failed"])
+def test_store_that_does_not_take_it_back(code: str) -> None:
+    """What was applied stays applied: a lease that can't be given back expires by itself."""
+    store = MemoryStore()
+    real = store.delete
+
+    def delete(key: str, etag: str | None = None) -> bool:
+        if etag is not None or code != UNCONDITIONAL:
+            raise StorageError.of(code, "no")
+        return real(key)
+
+    store.delete = delete  # type: ignore[method-assign]  # a fault
+    with held(store, KEY, ME):
+        pass
+    assert (KEY in store.objects) == (code != UNCONDITIONAL)
+
+
 def test_answer_lost_and_request_repeated() -> None:
     """S3 clients repeat a request without an answer: the lease that is then there is ours."""
     store = MemoryStore()
