@@ -27,7 +27,7 @@ CONFIG = {"input": [{"name": "text"}], "output": [{"name": "embeddings", "dims":
 
 
 def overhead(rounds: int) -> tuple[list[float], list[float]]:
-    """Return CPU microseconds a request, of the runtime and of the minimal model.py, round by round."""
+    """Return CPU microseconds a request, round by round: the runtime's, then the minimal one's."""
     ours: list[float] = []
     minimal: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
