@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from clarifai_build import contexts
-from clarifai_build.document import Document, Steps, Value
+from clarifai_build.document import Document
 from clarifai_build.problem import Problem, Severity
-from clarifai_build.validation import walk
+from clarifai_build.schema import walk
+from clarifai_build.yaml_reader import Steps, Value
 
 REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 ONLINE_SECTIONS = ("storage", "clarifai")

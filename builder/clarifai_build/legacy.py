@@ -29,7 +29,7 @@ from clarifai_build.problem import ManifestError, UsageError
 from clarifai_build.progress import Event, Listener
 from clarifai_build.registry import ModelRegistry, NewModel, NewVersion, RemoteVersion
 from clarifai_build.resources import starters_dir
-from clarifai_build.validation import matches
+from clarifai_build.schema import matches
 from clarifai_build.waiting import wait_until_ready
 
 USERS_FILES = ("requirements.txt", "labels.txt", "1/inference.py", "1/test.py", "1/__init__.py")

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from clarifai_build import contexts
-from clarifai_build.document import Document, Steps
+from clarifai_build.document import Document
 from clarifai_build.manifest import Examined, Manifest
-from clarifai_build.validation import manifest_schema
+from clarifai_build.schema import manifest_schema
+from clarifai_build.yaml_reader import Steps
 
 MASK = "***"
 ACCOUNT: Mapping[Steps, str] = {

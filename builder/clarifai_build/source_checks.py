@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from clarifai_build import requirements_checks
 from clarifai_build.checks import non_ascii
-from clarifai_build.document import Document, Steps
+from clarifai_build.document import Document
 from clarifai_build.ignore import Rules
 from clarifai_build.problem import Problem, SourceError
 from clarifai_build.walk import walk
+from clarifai_build.yaml_reader import Steps
 
 METHODS = ("get_predictions", "predict")
-# What most lines are. packaging, which reads the others, takes long to import.
-_PLAIN_REQUIREMENT = re.compile(
-    r"(?!clarifai\b)[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?"
-    r"(?:(?:==|>=|<=|!=|<|>)\d+(?:\.\d+)*(?:,(?:==|>=|<=|!=|<|>)\d+(?:\.\d+)*)*)?",
-    re.IGNORECASE | re.ASCII,
-)
 
 
 def problems(document: Document, base: Path) -> Iterator[Problem]:
@@ -110,7 +105,7 @@ def _code(document: Document, base: Path, requirements: Path | None) -> Iterator
     if requirements is None and document.get("code", "requirements") is None:
         requirements = folder / "requirements.txt"
     if requirements is not None and requirements.is_file():
-        yield from _requirements(requirements, _shown(document, requirements, base))
+        yield from requirements_checks.problems(requirements, _shown(document, requirements, base))
     yield from _names(document, folder, base)
     inference = folder / "inference.py"
     if inference.is_file():
@@ -213,53 +208,3 @@ def _declared_types(document: Document, module: ast.Module, shown: str) -> Itera
                     "type-mismatch", message, shown, argument.lineno, argument.col_offset + 1,
                     len(declared) + 2,
                 )  # fmt: skip
-
-
-def _requirements(file: Path, shown: str) -> Iterator[Problem]:
-    text = file.read_text(encoding="utf-8-sig", errors="replace")
-    for number, line in _logical_lines(text):
-        if problem := _requirement(line, shown, number):
-            yield problem
-
-
-def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each requirement with its line number, without comments and options."""
-    joined, start = "", 0
-    for number, line in enumerate(text.splitlines(), 1):
-        start = start or number
-        if line.endswith("\\"):
-            joined += line[:-1]
-            continue
-        whole = (joined + line).strip()
-        whole = "" if whole.startswith("#") else whole.split(" #")[0]
-        whole = whole.split(" --")[0].strip()
-        if whole and not whole.startswith("-"):
-            yield start, whole
-        joined, start = "", 0
-
-
-def _requirement(line: str, shown: str, number: int) -> Problem | None:
-    if "://" in line.split("@")[0] or line.startswith((".", "/")):
-        return None  # an address or a path, which pip reads by itself
-    if _PLAIN_REQUIREMENT.fullmatch(line):
-        return None
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    try:
-        requirement = Requirement(line)
-    except InvalidRequirement as error:
-        reason = str(error).splitlines()[0]
-        message = f"pip can't read this requirement: {reason}"
-        return Problem("requirement-syntax", message, shown, number, 1, len(line))
-    pinned = any(spec.operator in ("==", "===") for spec in requirement.specifier)
-    if requirement.name.lower() == "clarifai" and not pinned and not requirement.url:
-        return Problem(
-            "clarifai-unpinned",
-            "clarifai without an exact version: it changes under the model",
-            shown,
-            number,
-            1,
-            len(line),
-            hint="remove it: the runtime in the artifact has all that the model needs",
-        )
-    return None

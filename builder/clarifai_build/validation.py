@@ -7,18 +7,15 @@ to the same verdicts on drawn manifests, another refuses keywords that are not r
 
 from __future__ import annotations
 
-import functools
-import json
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from clarifai_build import resources, wording
-from clarifai_build.document import Document, Steps, Value
+from clarifai_build import wording
+from clarifai_build.document import Document
 from clarifai_build.problem import Problem
-
-Schema = Any  # bool | dict[str, Any]
+from clarifai_build.schema import Schema, compiled, examples, homes, manifest_schema, resolve
+from clarifai_build.yaml_reader import Steps, Value
 
 
 class Finding(NamedTuple):
@@ -29,12 +26,6 @@ class Finding(NamedTuple):
     path: Steps
     hint: str | None = None
     key: bool = False
-
-
-@functools.cache
-def manifest_schema() -> Schema:
-    """Return the schema of a manifest."""
-    return json.loads(resources.schema_text())
 
 
 def schema_problems(document: Document) -> list[Problem]:
@@ -51,18 +42,6 @@ def schema_problems(document: Document) -> list[Problem]:
 def check(document: Document, schema: Schema) -> Iterator[Finding]:
     """Yield every difference between the document and the schema."""
     return _Checker(document, schema).check(document.data, schema, ())
-
-
-def matches(definition: str, text: str) -> bool:
-    """Say whether text has the form that one of the schema's definitions asks for."""
-    return bool(_compiled(manifest_schema()["definitions"][definition]["pattern"]).match(text))
-
-
-def resolve(root: Schema, schema: Schema) -> Schema:
-    """Follow a `$ref` into the schema's definitions."""
-    while "$ref" in schema:
-        schema = root["definitions"][schema["$ref"].removeprefix("#/definitions/")]
-    return schema
 
 
 class _Checker:
@@ -101,7 +80,7 @@ class _Checker:
             if name in known:
                 continue
             if additional is False:
-                hint = wording.unknown_key(name, list(known), _homes(name))
+                hint = wording.unknown_key(name, list(known), homes(name))
                 yield Finding("unknown-key", f"unknown key '{name}'", (*path, name), hint, True)
             else:
                 yield from self.check(value[name], additional, (*path, name))
@@ -110,7 +89,7 @@ class _Checker:
         for name in names if isinstance(value, dict) else ():
             if name not in value:
                 message = f"'{name}' is missing" + (f" in {wording.dotted(path)}" if path else "")
-                hint = wording.example(name, _examples(path, name))
+                hint = wording.example(name, examples(path, name))
                 yield Finding("missing-key", message, path, hint, True)
 
     def items(self, value: Value, items: Schema, _: Schema, path: Steps) -> Iterator[Finding]:
@@ -138,7 +117,7 @@ class _Checker:
             yield Finding("not-allowed", message, path)
 
     def pattern(self, value: Value, pattern: str, schema: Schema, path: Steps) -> Iterator[Finding]:
-        if isinstance(value, str) and not _compiled(pattern).search(value):
+        if isinstance(value, str) and not compiled(pattern).search(value):
             message = f"{wording.dotted(path)} can't be {wording.shown(value)}"
             yield Finding("bad-value", message, path, schema.get("patternErrorMessage"))
 
@@ -219,37 +198,3 @@ KEYWORDS: Mapping[str, Callable[[_Checker, Value, Any, Schema, Steps], Iterator[
 def _same(one: Value, other: Value) -> bool:
     """Compare as JSON does: 1 is 1.0, but true is not 1."""
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
-
-
-@functools.cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    # In JSON Schema `$` is the end of the text; Python's also matches before a last line break.
-    return re.compile(re.sub(r"(?<!\\)\$", r"\\Z", pattern))
-
-
-def walk() -> Iterator[tuple[Steps, Schema]]:
-    """Yield every property of the schema with its path, outer ones first."""
-    root = manifest_schema()
-
-    def inside(schema: Schema, path: Steps) -> Iterator[tuple[Steps, Schema]]:
-        schema = resolve(root, schema)
-        if path and path[-1] != "*":
-            yield path, schema
-        for name, known in schema.get("properties", {}).items():
-            yield from inside(known, (*path, name))
-        if isinstance(schema.get("items"), dict):
-            yield from inside(schema["items"], (*path, "*"))
-
-    return inside(root, ())
-
-
-def _homes(name: str) -> list[Steps]:
-    return [path[:-1] for path, _ in walk() if path[-1] == name]
-
-
-def _examples(path: Steps, name: str) -> Iterable[Value]:
-    generic = tuple("*" if isinstance(step, int) else step for step in path)
-    for known, schema in walk():
-        if known == (*generic, name):
-            return list(schema.get("examples", []))
-    return []

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from clarifai_build.document import Steps, Value, core_scalar
+from clarifai_build.yaml_reader import Steps, Value, core_scalar
 
 _KINDS = {
     "string": "a string",

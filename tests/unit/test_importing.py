@@ -17,7 +17,7 @@ from clarifai_build.importing.parts import params
 from clarifai_build.init import id_from, write_missing
 from clarifai_build.manifest import load
 from clarifai_build.problem import ManifestError, UsageError
-from clarifai_build.validation import matches
+from clarifai_build.schema import matches
 from manifests import manifests
 
 CONFIG = """

@@ -16,7 +16,8 @@ from clarifai_build.document import parse
 from clarifai_build.manifest import from_document
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.origins import settings
-from clarifai_build.validation import manifest_schema, resolve, walk
+from clarifai_build.schema import manifest_schema, resolve, walk
+from clarifai_build.yaml_reader import Steps
 
 ROOT = Path(__file__).parents[2]
 PROPERTIES = list(walk())
@@ -26,7 +27,7 @@ ANNOTATIONS = {
 }
 
 
-def required_at(path: validation.Steps) -> Any:
+def required_at(path: Steps) -> Any:
     schema = manifest_schema()
     for step in path:
         schema = resolve(manifest_schema(), schema)
@@ -90,7 +91,7 @@ def test_the_model_types_are_those_of_the_table() -> None:
     ]["enum"] == list(MODEL_TYPES)
 
 
-def dataclass_paths(kind: Any, path: validation.Steps = ()) -> set[validation.Steps]:
+def dataclass_paths(kind: Any, path: Steps = ()) -> set[Steps]:
     found = set()
     hints = get_type_hints(kind, vars(manifest))
     for field in fields(kind):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from packaging.requirements import InvalidRequirement, Requirement
 
 from clarifai_build.manifest import examine
-from clarifai_build.source_checks import _PLAIN_REQUIREMENT
+from clarifai_build.requirements_checks import _PLAIN_REQUIREMENT
 
 INFERENCE = "class InferenceModel:\n    def get_predictions(self, input_data, **kwargs): ...\n"
 

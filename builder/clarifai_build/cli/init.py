@@ -17,8 +17,8 @@ from clarifai_build.document import read
 from clarifai_build.manifest import FILE_NAME
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.problem import UsageError
+from clarifai_build.schema import matches
 from clarifai_build.shapes import read_image_shape
-from clarifai_build.validation import matches
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

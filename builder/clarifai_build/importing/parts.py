@@ -10,7 +10,7 @@ from typing import Any
 
 from clarifai_build.init import id_from
 from clarifai_build.problem import ManifestError
-from clarifai_build.validation import matches
+from clarifai_build.schema import matches
 
 FIELD_TYPES = {1: "boolean", 2: "string", 3: "number", 21: "secret"}
 GENERATED = ("serving.json", "clarifai_runtime/")
