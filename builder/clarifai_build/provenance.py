@@ -46,7 +46,11 @@ def statement_of(
             "buildDefinition": {
                 "buildType": BUILD_TYPE,
                 "externalParameters": {"manifest": resolved(manifest)},
-                "internalParameters": {"tree": artifact.digest, "size": artifact.size},
+                "internalParameters": {
+                    "artifact": artifact.digest,
+                    "size": artifact.size,
+                    "encoder": artifact.encoder,
+                },
                 "resolvedDependencies": list(_dependencies(manifest, lock)),
             },
             "runDetails": {

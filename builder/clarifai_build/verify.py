@@ -106,8 +106,8 @@ def verify(
 
 def _source(version: RemoteVersion, artifact: Artifact) -> Check:
     if version.artifact == artifact.digest:
-        return Check("source", True, f"the source gives tree {artifact.digest}, as registered")
-    found = f"the source gives tree {artifact.digest}, registered is {version.artifact}"
+        return Check("source", True, f"the source gives {artifact.digest}, as registered")
+    found = f"the source gives {artifact.digest}, registered is {version.artifact}"
     moved = [
         f"{name} {version.mark.get(name)} then, {now} now"
         for name, now in BUILDER.items()
@@ -178,7 +178,8 @@ def _bytes(diffs: tuple[FileDiff, ...], differs_at: int | None) -> Check:
     if differs_at is None:
         return Check("bytes", True, "the bytes are those of the rebuilt zip")
     message = f"every file is the same, the zip around them differs from byte {differs_at}"
-    return Check("bytes", False, message)
+    hint = "a deflated zip depends on what packed it, which its provenance names"
+    return Check("bytes", False, message, hint)
 
 
 def _compare_bytes(artifact: Artifact, published: Published) -> tuple[str, int | None]:

@@ -56,7 +56,7 @@ def test_records_lie_beside_a_local_zip(folder: Path) -> None:
     built = json.loads(tool(folder, "build", "--json").stdout)
     shown = tool(folder, "inspect", built["path"])
     assert shown.returncode == 0, shown.stderr
-    assert f"tree    {built['digest']}" in shown.stdout
+    assert f"digest  {built['digest']}" in shown.stdout
     assert "1/w.bin" in shown.stdout
     provenance = json.loads(Path(f"{built['path']}.provenance.json").read_text())
     assert provenance["subject"][0]["digest"]["sha256"] == built["sha256"]

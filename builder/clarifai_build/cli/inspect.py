@@ -67,7 +67,10 @@ def _origin(statement: bytes | None) -> list[str]:
         return ["no provenance lies beside it"]
     predicate = read_statement(statement, "the provenance")["predicate"]
     definition = predicate["buildDefinition"]
-    lines = [f"tree    {definition['internalParameters']['tree']}"]
+    parameters = definition["internalParameters"]
+    lines = [f"digest  {parameters['artifact']}"]
+    if parameters["encoder"]:
+        lines.append(f"packed  by {parameters['encoder']}")
     builder: dict[str, Any] = predicate["runDetails"]["builder"]
     lines += [f"builder {name} {version}" for name, version in builder["version"].items()]
     for one in definition["resolvedDependencies"]:
