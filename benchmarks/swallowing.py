@@ -17,6 +17,7 @@ _SPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 class Answer(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     sizes: dict[str, int]
+    lock: threading.Lock
 
     def do_HEAD(self) -> None:
         path = urlsplit(self.path).path
@@ -47,7 +48,9 @@ class Answer(BaseHTTPRequestHandler):
         if self.headers.get("Expect"):
             self.send_response_only(100)
             self.end_headers()
-        self.sizes[path] = self.sizes.get(path, 0) + self.swallow()
+        length = self.swallow()
+        with self.lock:
+            self.sizes[path] = self.sizes.get(path, 0) + length
         self.answer("")
 
     def swallow(self) -> int:
@@ -76,7 +79,7 @@ class Answer(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    Answer.sizes = {}
+    Answer.sizes, Answer.lock = {}, threading.Lock()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,12 +1,11 @@
-"""What is measured, each as one process: `variants.py NAME ARGUMENTS`.
+"""What is measured, each function as one process.
 
-Imports stand in the functions, because they are part of what is measured.
+Imports stand in the functions, because they are a part of it.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -129,8 +128,3 @@ def _cache(cache: str) -> Any:
     from clarifai_build.digest_cache import DigestCache
 
     return DigestCache(Path(cache) if cache != "none" else None)
-
-
-if __name__ == "__main__":
-    name, *arguments = sys.argv[1:]
-    globals()[name.replace("-", "_")](*arguments)

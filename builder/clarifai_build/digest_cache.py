@@ -23,7 +23,7 @@ from clarifai_build.progress import Listener, silent
 from clarifai_build.walk import Found, Stamp
 
 T = TypeVar("T")
-_Row = tuple[str, int, int, int, int, str, bytes]
+_Row = tuple[str, int, int, int, int, str, int | bytes]
 
 _SECOND_NS = 1_000_000_000
 _SETTLED_NS = _SECOND_NS // 10
@@ -32,7 +32,7 @@ _BUSY_SECONDS = 5.0
 _SCHEMA = """
 create table if not exists file (
   tree text, path text, size integer, mtime integer, ctime integer, inode integer,
-  sha256 text, chunks blob, primary key (tree, path)) without rowid;
+  sha256 text, chunks, primary key (tree, path)) without rowid;
 create table if not exists zip (tree text primary key, sha256 text) without rowid;
 """
 _FIND = "select path, size, mtime, ctime, inode, sha256, chunks from file where tree = ?"
@@ -76,14 +76,17 @@ class DigestCache:
         known: dict[str, Digest] = {}
         unread = []
         for file in files:
-            row = rows.pop(file.file, None)
+            row = rows.get(file.file)
             if row is not None and row[1:5] == file.stamp:
-                known[file.file] = Digest(row[5], _unpack(row[6]))
+                chunks = row[6]
+                known[file.file] = Digest(
+                    row[5], (chunks,) if isinstance(chunks, int) else _unpack(chunks)
+                )
             elif file.file not in known:
                 unread.append(file)
-        if rows:
-            gone = [(tree, path) for path in rows]
-            self._run(lambda db: db.executemany(_DROP, gone), None)
+        if len(rows) > len(files):
+            gone = rows.keys() - {file.file for file in files}
+            self._run(lambda db: db.executemany(_DROP, [(tree, path) for path in gone]), None)
         return known, unread
 
     def keep(
@@ -151,11 +154,10 @@ def _refuse_stale(known: Mapping[str, Digest], fresh: Mapping[str, Digest]) -> N
         raise ArtifactError(*stale)
 
 
-def _pack(chunks: tuple[int, ...]) -> bytes:
-    return struct.pack(f"<{len(chunks)}I", *chunks)
+def _pack(chunks: tuple[int, ...]) -> int | bytes:
+    """Most files are one chunk, and a number is the quickest to read back."""
+    return chunks[0] if len(chunks) == 1 else struct.pack(f"<{len(chunks)}I", *chunks)
 
 
 def _unpack(data: bytes) -> tuple[int, ...]:
-    if len(data) == 4:
-        return (int.from_bytes(data, "little"),)
     return struct.unpack(f"<{len(data) // 4}I", data)
