@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from typing import Any
 
 import boto3
 import pytest
+from jsonschema import Draft7Validator
 
 from clarifai_build import leases
 from clarifai_build.archive import Artifact
@@ -293,6 +296,60 @@ def test_prune_shows_asks_and_spares_what_is_not_ours(place: Place) -> None:
     unsure = place.run("apply", ".", "--prune", "--yes")
     assert unsure.returncode == 64
     assert "prune-unsure" in unsure.stderr
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n", 64), ("y", 0)])
+def test_prune_asks_on_a_terminal(place: Place, answer: str, code: int) -> None:
+    """Where there is someone to ask, what would be destroyed is shown and asked for."""
+    place.model("kept", project="vision")
+    gone = place.model("gone", project="vision")
+    place.run("apply", ".")
+    (gone / "clarifai.yaml").unlink()
+    terminal, end = pty.openpty()
+    with subprocess.Popen(
+        place.command("apply", "kept", "--prune"),
+        cwd=place.folder,
+        env=place.environ,
+        stdin=end,
+        stdout=subprocess.PIPE,
+        stderr=end,
+    ) as process:
+        os.close(end)
+        os.write(terminal, f"{answer}\n".encode())
+        said = b""
+        with contextlib.suppress(OSError):  # how a terminal says that nobody is left
+            while chunk := os.read(terminal, 4096):
+                said += chunk
+    os.close(terminal)
+    assert process.returncode == code, said
+    assert b"- destroy model gone" in said
+    assert b"Destroy it? [y/N]" in said
+
+
+def test_errors_are_json_where_that_is_asked_for(place: Place) -> None:
+    """A bad command line, a missing manifest and a broken one: one object on stdout each."""
+    (place.folder / "broken.yaml").write_text("model: [")
+    for command, code, exit_code in (
+        (("apply", "--json", "--nope"), "usage", 64),
+        (("plan", "--json", "--jobs", "0"), "usage", 64),
+        (("apply", "none.yaml", "--json"), "unreadable-file", 3),
+        (("plan", "broken.yaml", "--json"), "yaml-syntax", 3),
+    ):
+        done = place.run(*command)
+        assert done.returncode == exit_code
+        error = json.loads(done.stdout)["error"]
+        assert error["code"] == code
+        assert {"message", "file", "line", "column", "hint"} <= error.keys()
+
+
+def test_schema_of_plans_is_printed(place: Place) -> None:
+    """What `plan --json` prints is as its published schema says."""
+    place.model("lines")
+    schema = json.loads(place.run("schema", "plan").stdout)
+    Draft7Validator.check_schema(schema)
+    for _ in range(2):
+        Draft7Validator(schema).validate(json.loads(place.run("plan", "lines", "--json").stdout))
+        place.run("apply", "lines")
 
 
 def test_going_back_needs_yes(place: Place) -> None:

@@ -52,6 +52,8 @@ def run(args: Namespace, console: Console) -> int:
     )
     planned = [outcome.value for outcome in outcomes if outcome.value]
     errors = {**loaded.errors, **{o.item.name: o.error for o in outcomes if o.error}}
+    if not planned and len(errors) == 1:
+        raise next(iter(errors.values()))
     doomed = [one for _, one in doomed_in(loaded)] if args.prune else []
     document = plan_report.as_json(
         planned,
@@ -61,7 +63,9 @@ def run(args: Namespace, console: Console) -> int:
         sandbox=args.sandbox,
         adopt=args.adopt,
     )
-    if args.out and not errors:
+    if args.out and errors:
+        console.err(f"{args.out} is not written: a plan of only some of the models is none")
+    elif args.out:
         _save(args.out, json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
     if args.json:
         console.json(document)
