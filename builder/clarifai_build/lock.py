@@ -14,11 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from clarifai_build import __version__, resolving
+from clarifai_build import __version__, resolving, toolchain
 from clarifai_build.manifest import Manifest
 from clarifai_build.problem import BuilderError, Problem
-from clarifai_build.render import TEMPLATE_VERSION, runtime_files
-from clarifai_build.resources import template_dir
 
 FORMAT = 1
 _AGAIN = "run `clarifai-build lock` and commit what it writes"
@@ -70,7 +68,9 @@ def path_of(manifest: Manifest) -> Path:
 def make(manifest: Manifest, previous: Lock | None = None, *, upgrade: bool = False) -> Lock:
     """Pin everything. Pins that still fit stay, unless `upgrade` asks for the newest."""
     pinned = previous.requirements if previous and not upgrade else None
-    return Lock(**tool_now(), weights=_weights(manifest), requirements=_resolve(manifest, pinned))
+    return Lock(
+        **toolchain.now(), weights=_weights(manifest), requirements=_resolve(manifest, pinned)
+    )
 
 
 def write(lock: Lock, path: Path) -> None:
@@ -138,24 +138,8 @@ def requirements_of(manifest: Manifest) -> bytes | None:
     return lock.requirements.text.encode() if lock.requirements else None
 
 
-def tool_now() -> dict[str, Any]:
-    """Return what builds an artifact now: versions and digests, by the lock's names."""
-    folder = template_dir()
-    template = {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    return {
-        "tool": __version__,
-        "template": TEMPLATE_VERSION,
-        "template_sha256": _digest_of_files(template),
-        "runtime_sha256": _digest_of_files(runtime_files()),
-    }
-
-
 def _tool_drift(lock: Lock, path: Path) -> Iterator[Problem]:
-    now = tool_now()
+    now = toolchain.now()
     for name in ("template", "runtime"):
         before, after = getattr(lock, f"{name}_sha256"), now[f"{name}_sha256"]
         if before != after:
@@ -216,11 +200,6 @@ def _body(lock: Lock) -> dict[str, Any]:
 
 def _digest(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-
-
-def _digest_of_files(files: Mapping[str, bytes]) -> str:
-    lines = [f"{hashlib.sha256(files[path]).hexdigest()} {path}\n" for path in sorted(files)]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _short(digest: str | None) -> str:

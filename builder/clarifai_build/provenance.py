@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from clarifai_build import __version__, git
+from clarifai_build import __version__, git, toolchain
 from clarifai_build.archive import Artifact
-from clarifai_build.lock import Lock, tool_now
+from clarifai_build.lock import Lock
 from clarifai_build.manifest import Manifest
 from clarifai_build.problem import ArtifactError
 
@@ -119,7 +119,7 @@ def _dependencies(manifest: Manifest, lock: Lock | None) -> Iterator[dict[str, A
             "uri": without_credentials(weight.source),
             "digest": {"sha256": weight.sha256},
         }
-    tool = tool_now()
+    tool = toolchain.now()
     for name, version in (("template", str(tool["template"])), ("runtime", __version__)):
         yield {
             "name": name,

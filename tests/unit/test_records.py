@@ -14,7 +14,7 @@ from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
 from clarifai_build import lock as locks
-from clarifai_build import provenance, records, resolving
+from clarifai_build import provenance, records, resolving, toolchain
 from clarifai_build.archive import Artifact
 from clarifai_build.lock import Lock, LockError, Requirements
 from clarifai_build.manifest import Manifest, load
@@ -53,7 +53,7 @@ def lock(manifest: Manifest) -> Lock:
     source = manifest.code.requirements
     assert source
     pins = Requirements(resolving.digest(source), "3.11", resolving.PLATFORM, PINS)
-    return Lock(**locks.tool_now(), weights={}, requirements=pins)
+    return Lock(**toolchain.now(), weights={}, requirements=pins)
 
 
 def test_a_lock_comes_back_as_it_was(lock: Lock, manifest: Manifest) -> None:
@@ -103,7 +103,7 @@ def test_changed_requirements_are_named(name: str, lock: Lock, manifest: Manifes
 
 def test_drift_of_the_tool_names_the_version_to_use(lock: Lock, manifest: Manifest) -> None:
     """A lock made with another runtime says which version of the tool gives the same bytes."""
-    other = {**locks.tool_now(), "tool": "0.0.9", "runtime_sha256": "0" * 64}
+    other = {**toolchain.now(), "tool": "0.0.9", "runtime_sha256": "0" * 64}
     locks.write(
         Lock(**other, weights={"w": "1" * 64}, requirements=lock.requirements),
         locks.path_of(manifest),
