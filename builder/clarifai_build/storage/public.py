@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from clarifai_build.archive import Artifact
     from clarifai_build.manifest import Storage
 
-DEFAULT_REGION = "us-east-1"
 _TIMEOUT = 15.0
 _META = "x-amz-meta-"
 
@@ -48,9 +48,12 @@ class LazyStore:
 
     def url(self, key: str) -> str:
         """Return the URL under which a stranger downloads `key`."""
-        environ = self._environ
-        region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
-        return public_url(self._storage, self._storage.region or region, key)
+        storage, environ = self._storage, self._environ
+        region = storage.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+        if region or storage.public_base_url or storage.endpoint_url:
+            return public_url(storage, region or "", key)
+        # Only boto3 knows the region that its own configuration files name.
+        return self._s3.url(key)
 
     def get(self, key: str) -> SmallObject | None:
         """Return what lies at `key`, or None."""
@@ -86,7 +89,9 @@ class LazyStore:
 
 
 def connect(storage: Storage, environ: Mapping[str, str]) -> ObjectStore:
-    """Return the store that the manifest names; nothing is sent yet."""
+    """Return the store that the manifest and the environment name; nothing is sent yet."""
+    endpoint = storage.endpoint_url or environ.get("AWS_ENDPOINT_URL_S3")
+    storage = replace(storage, endpoint_url=endpoint)
     if storage.access == "presigned":
         from clarifai_build.storage.s3 import open_store
 
