@@ -195,6 +195,21 @@ def test_all_pages_are_read_newest_first(platform: Platform) -> None:
     assert [version.id for version in versions] == [f"v{n:03}" for n in reversed(range(200))]
 
 
+def test_page_that_is_missing_is_looked_behind(platform: Platform) -> None:
+    """An empty page after a full one may be a fault: what comes after it is not left out."""
+    scripted, registry = platform
+    full = [resources_pb2.ModelVersion(id=f"v{number}") for number in range(128)]
+    pages = [full, [], [resources_pb2.ModelVersion(id="last")]]
+    scripted.on(
+        "ListModelVersions",
+        *(service_pb2.MultiModelVersionResponse(status=OK, model_versions=page) for page in pages),
+    )
+    assert len(registry.versions("lines")) == 129
+    scripted.on("ListModelVersions", service_pb2.MultiModelVersionResponse(status=OK))
+    assert registry.versions("lines") == ()
+    assert scripted.count("ListModelVersions") == 4
+
+
 def test_duplicate_model_is_a_race(platform: Platform) -> None:
     """When another apply made the model meanwhile, theirs is used."""
     scripted, registry = platform
