@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -30,7 +29,7 @@ def write_folder(tree: FileTree, target: Path) -> None:
                 _write(entry, Path(partial) / "repository" / entry.path)
             if target.exists():
                 target.rmdir()
-            os.replace(Path(partial) / "repository", target)
+            (Path(partial) / "repository").replace(target)
     except OSError as error:
         raise ArtifactError.of(
             "unwritable", f"{target} can't be written: {error.strerror}", file=str(target)
