@@ -93,11 +93,12 @@ class Channel:
 
     def _method(self, rpc: str) -> Callable[..., Any]:
         method = _V2.methods_by_name[rpc]
-        return self._channel.unary_unary(
+        call: Callable[..., Any] = self._channel.unary_unary(
             f"/{_V2.full_name}/{rpc}",
             request_serializer=GetMessageClass(method.input_type).SerializeToString,
             response_deserializer=GetMessageClass(method.output_type).FromString,
         )
+        return call
 
 
 def _open(account: Account) -> grpc.Channel:
