@@ -11,17 +11,23 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from local_platform import platform
 from measuring import Variant, in_turn, run, show, variant
 
 import trees
 
 KEYS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "benchbench"}
 LIMIT_MIB = 120.0
+MODEL = """
+class InferenceModel:
+    def get_predictions(self, input_data, **kwargs):
+        return input_data
+"""
 
 
 class Bench:
@@ -46,6 +52,40 @@ class Bench:
         made = variant("publish", self.trees[tree], cache, endpoint, prepare=self.clear)
         self.ours.append(made)
         return made
+
+    def apply(
+        self,
+        tree: str,
+        endpoint: str,
+        account: Mapping[str, str],
+        cache: str,
+        prepare: Callable[[], None],
+    ) -> Variant:
+        """The whole command; with the cache `none` it hashes everything anew."""
+        folder = self.model(tree, f"apply-{cache}", endpoint)
+        command = [sys.executable, "-m", "clarifai_build", "apply", str(folder)]
+        kept = self.work / f"cache-{cache}"
+
+        def ready() -> None:
+            prepare()
+            if cache == "none":
+                subprocess.run(["rm", "-rf", kept], check=True)
+
+        environ = {**account, "XDG_CACHE_HOME": str(kept)}
+        made = Variant(["env", *(f"{k}={v}" for k, v in environ.items()), *command], ready)
+        self.ours.append(made)
+        return made
+
+    def model(self, tree: str, name: str, endpoint: str = "") -> Path:
+        """Make a model folder around a tree, by hard links."""
+        folder = self.work / name
+        subprocess.run(["cp", "-al", f"{self.trees[tree]}/.", folder], check=True)
+        (folder / "inference.py").write_text(MODEL)
+        store = f"storage: {{bucket: public, endpoint_url: '{endpoint}'}}\n" if endpoint else ""
+        (folder / "clarifai.yaml").write_text(
+            f"model: {{id: bench-{name}, type: text-to-text}}\n{store}"
+        )
+        return folder
 
     def seed(self, tree: str) -> Variant:
         return variant("seed-zip", self.trees[tree], self.target("seed"), prepare=self.clear)
@@ -115,22 +155,21 @@ def unchanged(bench: Bench) -> None:
 
 
 def to_a_store(bench: Bench) -> None:
-    """Tree (b) to SeaweedFS, (d) to the server that swallows bodies."""
-    with seaweed(bench.work) as endpoint:
-        cold = bench.publish("b", "none", endpoint)
-        seed = variant(
-            "seed-publish", bench.trees["b"], bench.target("seed"), endpoint, prepare=bench.clear
+    """Tree (b) to SeaweedFS by the whole command, (d) to the server that swallows bodies."""
+    with seaweed(bench.work) as endpoint, platform(bench.work) as account:
+        empty = partial(forget, bench, endpoint)
+        cold, known = (
+            bench.apply("b", endpoint, account, cache, empty) for cache in ("none", "kept")
         )
-        for each in (cold, seed):
-            each.prepare = partial(forget, bench, endpoint)
+        ready = bench.work / "ready.stored"
+        seed = variant("seed-publish", bench.trees["b"], bench.target("seed"), endpoint)
+        boto3 = variant("boto3-upload", ready, endpoint)
+        seed.prepare = boto3.prepare = empty
         in_turn([seed, cold], bench.slow_rounds)
         bench.compare("publish of (b), cold, SeaweedFS: seed ÷ ours", seed, cold, 5)
-        known = bench.publish("b", bench.cache, endpoint)
-        ready = bench.work / "ready.stored"
         run(variant("zip", bench.trees["b"], ready, bench.cache).command)
-        boto3 = variant("boto3-upload", ready, endpoint)
-        for each in (known, boto3):
-            each.prepare = partial(forget, bench, endpoint)
+        empty()
+        run(known.command)
         in_turn([known, boto3], bench.rounds)
         bench.compare("publish of (b), known, SeaweedFS: ours / boto3", known, boto3, 1.1, 1.0)
     ready.unlink()
@@ -149,11 +188,6 @@ def to_a_store(bench: Bench) -> None:
         bench.compare(what, ours, stored, 0.5, 0.3)
 
 
-MODEL = """
-class InferenceModel:
-    def get_predictions(self, input_data, **kwargs):
-        return input_data
-"""
 FORGET = """
 import sys, boto3
 client = boto3.client("s3", endpoint_url=sys.argv[1], region_name="us-east-1")
@@ -203,11 +237,7 @@ def swallowing() -> Iterator[str]:
 
 def whole_command(bench: Bench) -> None:
     """The whole `build` command on (b), for the record."""
-    code = bench.work / "model"
-    code.mkdir()
-    (code / "weights.bin").hardlink_to(bench.trees["b"] / "weights.bin")
-    (code / "inference.py").write_text(MODEL)
-    (code / "clarifai.yaml").write_text("version: 1\nmodel: {id: bench, type: text-to-text}\n")
+    code = bench.model("b", "model")
     command = [sys.executable, "-m", "clarifai_build", "build", str(code / "clarifai.yaml")]
     command += ["-o", str(bench.target("build"))]
     build = Variant(command, bench.clear)

@@ -12,15 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "builder"), str(ROOT / "tests")]
+from local_platform import platform
 
-from clarifai_build import sandbox  # noqa: E402 - found by the line above
-from light_platform import APP_ID, TOKEN, USER_ID  # noqa: E402 - the same
+from clarifai_build import sandbox
 
 ROUNDS = 9
 MANY = 200
@@ -57,9 +54,9 @@ def main() -> int:
         work = Path(name)
         endpoints = sandbox.up(work / "sandbox", attached=True)
         try:
-            with platform(work) as api_base:
-                environ = {**os.environ, **environment(endpoints, api_base, work)}
-                seconds = measure(work, endpoints, environ)
+            with platform(work) as account:
+                ours = {**endpoints.environ(), **account, "XDG_CACHE_HOME": str(work / "cache")}
+                seconds = measure(work, endpoints, {**os.environ, **ours})
         finally:
             sandbox.down(work / "sandbox")
     return report(seconds)
@@ -117,33 +114,6 @@ def write_model(
         file.parent.mkdir(exist_ok=True)
         with file.open("wb") as stream:
             stream.truncate(size // files)
-
-
-@contextmanager
-def platform(work: Path) -> Iterator[str]:
-    """Run the platform as a process of its own; gives its address."""
-    command = [sys.executable, str(ROOT / "tests" / "light_platform.py"), str(work)]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT / "builder")}
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ
-    ) as process:
-        assert process.stdout
-        assert process.stdin
-        yield process.stdout.readline().strip()
-        process.stdin.close()
-
-
-def environment(endpoints: sandbox.Endpoints, api_base: str, work: Path) -> dict[str, str]:
-    """Return the variables that lead the tool to the store, the platform and an empty cache."""
-    return {
-        **endpoints.environ(),
-        "CLARIFAI_API_BASE": api_base,
-        "CLARIFAI_USER_ID": USER_ID,
-        "CLARIFAI_APP_ID": APP_ID,
-        "CLARIFAI_PAT": TOKEN,
-        "PYTHONPATH": str(ROOT / "builder"),
-        "XDG_CACHE_HOME": str(work / "cache"),
-    }
 
 
 def report(seconds: Mapping[str, float]) -> int:
