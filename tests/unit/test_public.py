@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
 import pytest
 
 from clarifai_build.manifest import Storage
+from clarifai_build.problem import StorageError
+from clarifai_build.storage.download import fetch_range
 from clarifai_build.storage.public import LazyStore, connect, crc_hex, look
 
 
@@ -49,3 +57,68 @@ def test_checksum_of_the_whole_content_only(encoded: str, digits: str) -> None:
 def test_what_can_not_be_seen_is_not_known() -> None:
     """Nobody answers: that is no proof that nothing is there."""
     assert look("http://127.0.0.1:9/b/key", "key") is None
+
+
+def test_an_address_that_is_none_shows_nothing() -> None:
+    """What can't even be asked for is not known either."""
+    assert look("http://[bad/key", "key") is None
+
+
+@contextmanager
+def server(status: int, headers: Mapping[str, str], body: bytes) -> Iterator[str]:
+    """Answer every GET like this, and give the URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.server_port}/a.zip"
+        finally:
+            listening.shutdown()
+            thread.join()
+
+
+def code_of(url: str, offset: int = 4) -> str:
+    """Return the code of the error of a fetch."""
+    with pytest.raises(StorageError) as caught:
+        fetch_range(url, offset, 2)
+    return caught.value.problems[0].code
+
+
+def test_a_range_is_read_with_and_without_the_servers_help() -> None:
+    """A server may send the range, or the whole, of which the beginning is skipped."""
+    with server(206, {"Content-Range": "bytes 4-5/10"}, b"45") as url:
+        assert fetch_range(url, 4, 2) == (b"45", 10)
+    with server(200, {"Content-Length": "10"}, b"0123456789") as url:
+        assert fetch_range(url, 4, 2) == (b"45", 10)
+
+
+@pytest.mark.parametrize("found", [{}, {"Content-Range": "bytes 0-1/10"}, {"Content-Range": "x"}])
+def test_another_range_is_refused(found: dict[str, str]) -> None:
+    """An answer that names no range, or another than was asked for, is no answer."""
+    with server(206, found, b"01") as url:
+        assert code_of(url) == "not-public"
+
+
+def test_no_gibibytes_are_skipped() -> None:
+    """A server that ignores ranges is not read to the end of a huge zip."""
+    with server(200, {"Content-Length": str(1 << 40)}, b"0123") as url:
+        assert code_of(url, 1 << 39) == "ranges-ignored"
+
+
+@pytest.mark.parametrize("url", ["http://[bad/x", "file://{}", "ftp://127.0.0.1:9/x"])
+def test_only_web_addresses_are_opened(url: str, tmp_path: Path) -> None:
+    """No file of this machine is read by a URL, and a broken URL is an error that says so."""
+    (tmp_path / "file").write_bytes(b"0123456789")
+    assert code_of(url.format(tmp_path / "file")) == "not-public"

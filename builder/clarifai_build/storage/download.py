@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from http.client import HTTPException
+import re
+from http.client import HTTPException, HTTPResponse
 from urllib.error import HTTPError
-from urllib.request import Request, build_opener
+from urllib.request import Request
 
 from clarifai_build.archive import Artifact
 from clarifai_build.problem import StorageError
+from clarifai_build.storage.public import web_opener
 
 _SAMPLE = 64 << 10
 _TIMEOUT = 30.0
+_BLOCK = 1 << 20
+_MOST_SKIPPED = 256 << 20
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 _HINT = (
     "Clarifai downloads the zip without credentials. Allow everyone to read objects under the "
     "prefix (a bucket policy), put a CDN before the bucket and name it in `public_base_url`, or "
@@ -31,14 +36,15 @@ def prove_downloadable(url: str, artifact: Artifact) -> None:
 
 def fetch_range(url: str, offset: int, length: int) -> tuple[bytes, int]:
     """Return a range of what lies at `url`, and the size of the whole."""
-    request = Request(url, headers={"Range": f"bytes={offset}-{offset + length - 1}"})
     try:
-        with build_opener().open(request, timeout=_TIMEOUT) as response:
+        request = Request(url, headers={"Range": f"bytes={offset}-{offset + length - 1}"})
+        with web_opener().open(request, timeout=_TIMEOUT) as response:
             if response.status == 206:
-                size = int(response.headers["Content-Range"].rpartition("/")[2])
-                return response.read(length), size
-            response.read(offset)
-            return response.read(length), int(response.headers["Content-Length"])
+                size = _size_of_whole(response.headers.get("Content-Range", ""), offset)
+            else:
+                size = int(response.headers["Content-Length"])
+                _skip(response, offset, url)
+            return response.read(length), size
     except HTTPError as exc:
         raise StorageError.of(
             "not-public", f"{_bare(url)} answers {exc.code} {exc.reason}.", hint=_HINT
@@ -47,6 +53,26 @@ def fetch_range(url: str, offset: int, length: int) -> tuple[bytes, int]:
         raise StorageError.of(
             "not-public", f"{_bare(url)} can't be downloaded: {exc}.", hint=_HINT
         ) from exc
+
+
+def _size_of_whole(content_range: str, offset: int) -> int:
+    """Return the size that a Content-Range names; raises ValueError for another range."""
+    found = _CONTENT_RANGE.fullmatch(content_range)
+    if found is None or int(found[1]) != offset:
+        raise ValueError(f"asked from byte {offset}, it sends the range {content_range!r}")
+    return int(found[2])
+
+
+def _skip(response: HTTPResponse, count: int, url: str) -> None:
+    """Read what comes before the range, where the server sends the whole: a little, not GiBs."""
+    if count > _MOST_SKIPPED:
+        raise StorageError.of(
+            "ranges-ignored",
+            f"{_bare(url)} can't be read by ranges: asked from byte {count}, the server sends all.",
+            hint="Let the server, or the CDN before the bucket, answer requests with a Range.",
+        )
+    while count > 0 and (block := response.read(min(count, _BLOCK))):
+        count -= len(block)
 
 
 def _differs(url: str, how: str) -> Exception:

@@ -13,7 +13,17 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import quote
-from urllib.request import Request, build_opener
+from urllib.request import (
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+    UnknownHandler,
+)
 
 from clarifai_build.progress import Listener, silent
 from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
@@ -108,11 +118,27 @@ def public_url(storage: Storage, region: str, key: str) -> str:
     return f"https://{storage.bucket}.s3.{region}.amazonaws.com/{quote(key)}"
 
 
+def web_opener() -> OpenerDirector:
+    """Return what opens http and https, and nothing else: an address may come from anywhere."""
+    opener = OpenerDirector()
+    for handler in (
+        ProxyHandler,
+        UnknownHandler,
+        HTTPHandler,
+        HTTPSHandler,
+        HTTPDefaultErrorHandler,
+        HTTPRedirectHandler,
+        HTTPErrorProcessor,
+    ):
+        opener.add_handler(handler())
+    return opener
+
+
 def look(url: str, key: str) -> StoredObject | None:
     """Return what a stranger sees at `url`; None where that is nothing, or can't be told."""
-    request = Request(url, method="HEAD", headers={"x-amz-checksum-mode": "ENABLED"})
     try:
-        with build_opener().open(request, timeout=_TIMEOUT) as answer:
+        request = Request(url, method="HEAD", headers={"x-amz-checksum-mode": "ENABLED"})
+        with web_opener().open(request, timeout=_TIMEOUT) as answer:
             headers = answer.headers
             return StoredObject(
                 key,
