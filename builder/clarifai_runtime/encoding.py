@@ -86,8 +86,9 @@ class Encoder:
         return InvalidOutputError(f"the items of the prediction don't fit together: {error}")
 
 
-# What reading and stacking the attributes of an arbitrary object raises.
-_UNUSABLE = (AttributeError, TypeError, ValueError, OverflowError)
+# What reading and stacking the attributes of an arbitrary object raises: a tensor of torch that
+# requires its gradient, for one, a RuntimeError.
+_UNUSABLE = (Exception,)
 
 
 def _parts(sizes: Sequence[int]) -> Iterator[Tuple[slice, int]]:

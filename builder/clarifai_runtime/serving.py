@@ -65,6 +65,10 @@ class Server(NamedTuple):
             except RequestError as error:
                 batch.answer([place], [error])
                 continue
+            except Exception as error:  # noqa: BLE001 - what a client sends can raise anything
+                unread = InvalidInputError(f"can't be read: {type(error).__name__}: {error}")
+                batch.answer([place], [unread])
+                continue
             places, sizes, members, _ = group
             places.append(place)
             sizes.append(len(items))

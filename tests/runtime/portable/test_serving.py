@@ -28,6 +28,15 @@ class InferenceModel:
         self.calls.append((list(input_data), kwargs))
         {behaviour}
         return [EmbeddingOutput([len(text), len(self.calls)]) for text in input_data]
+
+
+class Tensor:
+    def __array__(self, *args, **kwargs):
+        raise RuntimeError("requires grad")
+
+
+HELD = EmbeddingOutput([1.0, 2.0])
+HELD.embedding_vector = Tensor()
 """
 
 
@@ -192,6 +201,23 @@ def test_bad_parameters_fail_alone(counting):
 
 
 @pytest.mark.parametrize(
+    "sent",
+    [b'{"top_k": "\xff"}', b'{"top_k": 1%s}' % (b"0" * 400), b'{"top_k": %s' % (b"[" * 100_000)],
+)
+def test_unreadable_parameters_fail_alone(counting, sent):
+    """Whatever reading them raises is an error of their request."""
+    opened, calls = counting(params=[{"name": "top_k", "type": "number", "default": 0.5}])
+
+    class Hostile(InferenceRequest):
+        def parameters(self):
+            return sent.decode()
+
+    bad = Hostile({"text": np.array([[b"bad"]], dtype=object)})
+    assert errors(opened.ask(texts("a"), bad, texts("b"))) == [None, "INVALID_ARG", None]
+    assert [items for items, _ in calls] == [["a", "b"]]
+
+
+@pytest.mark.parametrize(
     ("returned", "said"),
     [
         ("return []", "0 outputs for 1 items"),
@@ -200,6 +226,7 @@ def test_bad_parameters_fail_alone(counting):
         ("return {}", "a dict, not a list"),
         ("return [1 if text == 'bad' else GOOD for text in input_data]", "is a int, not a Embed"),
         ("return [NAN if text == 'bad' else GOOD for text in input_data]", "NaN"),
+        ("return [HELD if text == 'bad' else GOOD for text in input_data]", "requires grad"),
     ],
 )
 def test_wrong_returns_fail_alone(counting, returned, said):
@@ -255,13 +282,8 @@ def test_a_finished_group_does_not_wait_for_the_others(counting):
 def test_a_bug_of_the_runtime_leaves_nobody_without_an_answer(counting):
     """Whatever happens, each request gets one response."""
     opened, _ = counting()
-
-    class Broken(InferenceRequest):
-        def parameters(self):
-            raise ZeroDivisionError
-
-    broken = Broken({"text": np.array([[b"a"]], dtype=object)})
-    assert errors(opened.ask(texts("a"), broken)) == ["INTERNAL", "INTERNAL"]
+    opened.server = opened.server._replace(encoder=None)
+    assert errors(opened.ask(texts("a"), texts("b"))) == ["INTERNAL", "INTERNAL"]
 
 
 def test_get_predictions_without_kwargs_is_fine_without_parameters(tmp_path):
