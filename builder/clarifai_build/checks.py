@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from clarifai_build.addresses import is_plain
 from clarifai_build.document import Document
 from clarifai_build.model_types import MODEL_TYPES, ModelType
 from clarifai_build.problem import Problem
@@ -38,6 +39,7 @@ def problems(document: Document) -> Iterator[Problem]:
     yield from _params(document)
     yield from _weights(document)
     yield from _storage(document)
+    yield from _addresses(document)
     yield from _secrets(document)
 
 
@@ -176,6 +178,21 @@ def _storage(document: Document) -> Iterator[Problem]:
         message = f"'{prefix}' is not a plain prefix"
         hint = "use folder names with '/' between them"
         yield document.problem("storage-prefix", message, ("storage", "prefix"), hint=hint)
+
+
+def _addresses(document: Document) -> Iterator[Problem]:
+    for path in (
+        ("storage", "endpoint_url"),
+        ("storage", "public_base_url"),
+        ("clarifai", "api_base"),
+    ):
+        address = document.get(*path)
+        if not isinstance(address, str) or "${env:" in address or "@" not in address:
+            continue
+        if not is_plain(address):
+            message = "an address that can't be read, or holds a user or a password"
+            hint = "write https://host; credentials belong in the environment"
+            yield document.problem("address-credentials", message, path, hint=hint)
 
 
 def is_bucket(name: str) -> bool:

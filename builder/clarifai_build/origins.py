@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clarifai_build import contexts
+from clarifai_build import addresses, contexts
 from clarifai_build.document import Document
 from clarifai_build.manifest import Examined, Manifest
 from clarifai_build.schema import manifest_schema
@@ -45,12 +45,17 @@ def settings(examined: Examined, environ: Mapping[str, str]) -> Iterator[Shown]:
     for path, value in _leaves(examined.manifest, ()):
         name = ACCOUNT.get(path, "")
         if value is None and name and (setting := contexts.setting(name, environ)):
-            yield Shown(path, setting.value, setting.origin)
+            yield Shown(path, _shown(path, setting.value), setting.origin)
         else:
-            yield Shown(path, value, _origin(examined, examined.document, path))
+            yield Shown(path, _shown(path, value), _origin(examined, examined.document, path))
     for name in SECRETS:
         if found := contexts.setting(name, environ):
             yield Shown((name,), MASK, found.origin)
+
+
+def _shown(path: Steps, value: Any) -> Any:
+    is_address = path[-1] in addresses.FIELDS and path[0] != "triton"
+    return addresses.shown(value) if is_address and isinstance(value, str) else value
 
 
 def _origin(examined: Examined, document: Document, path: Steps) -> str:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-from clarifai_build import __version__, git, toolchain
+from clarifai_build import __version__, addresses, git, toolchain
 from clarifai_build.archive import Artifact
 from clarifai_build.lock import Lock
 from clarifai_build.manifest import Manifest
@@ -23,6 +23,9 @@ STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:clarifai-build:zip:1"
 BUILDER = "urn:clarifai-build"
+_NETWORK = frozenset({"http", "https", "ssh", "git"})
+# git@host:path, but neither C:/path nor another/path:with-a-colon.
+_HOST_AND_PATH = re.compile(r"[^/:\s]{2,}:[^:]")
 
 
 def zip_sha256(artifact: Artifact) -> str:
@@ -84,39 +87,39 @@ def resolved(manifest: Manifest) -> dict[str, Any]:
     return plain
 
 
-def _plain(value: Any, base: Path) -> Any:
+def _plain(value: Any, base: Path, name: str = "") -> Any:
     if isinstance(value, dict):
-        return {str(key): _plain(item, base) for key, item in value.items()}
+        return {str(key): _plain(item, base, str(key)) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item, base) for item in value]
     if isinstance(value, Path):
         inside = value.is_relative_to(base)
         return value.relative_to(base).as_posix() if inside else value.name
-    return without_credentials(value) if isinstance(value, str) else value
+    return addresses.shown(value) if name in addresses.FIELDS and value else value
 
 
-def without_credentials(text: str) -> str:
-    """Return an address without user, password and query, which may be a signature."""
-    if "://" not in text:
-        return text
-    parts = urlsplit(text)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+def _repository(remote: str) -> str:
+    """Return a remote's address without credentials; nothing for a path on this machine."""
+    scheme, separator, _ = remote.partition("://")
+    if separator:
+        known = scheme.lower() in _NETWORK and addresses.is_plain(remote, user=True)
+        return f"git+{addresses.shown(remote)}" if known else "git"
+    return f"git+{remote}" if _HOST_AND_PATH.match(remote) else "git"
 
 
 def _dependencies(manifest: Manifest, lock: Lock | None) -> Iterator[dict[str, Any]]:
     folder = manifest.path.parent
     if checkout := git.checkout_of(folder):
-        remote = without_credentials(git.remote_of(folder))
         yield {
             "name": "source",
-            "uri": f"git+{remote}" if remote else "git",
+            "uri": _repository(git.remote_of(folder)),
             "digest": {"gitCommit": checkout.commit},
             "annotations": {"dirty": checkout.dirty},
         }
     for weight in manifest.weights:
         yield {
             "name": weight.to,
-            "uri": without_credentials(weight.source),
+            "uri": addresses.shown(weight.source),
             "digest": {"sha256": weight.sha256},
         }
     tool = toolchain.now()

@@ -1,4 +1,4 @@
-"""What looks like a token or a key, and how it is kept out of everything that is shown."""
+"""What looks like a token, a key or a password, and how it is kept out of all that is shown."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ _TOKEN = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9a-f]{32}|(?:AKIA|ASIA)[0-9A-Z]{16}|hf_[A-Za-z0-9]{30,}"
     r"|gh[pousr]_[A-Za-z0-9]{36,}|glpat-[\w-]{20,})(?![0-9A-Za-z])"
 )
+# User and password of an address, be it one that can't be read; in hf://repo@revision/file, what
+# stands there is the repository.
+_USER = re.compile(
+    r"(?<!hf://)(?<=://)[^\s\"']+(?=@)|(?<![^\s\"'])[^\s\"':@]+:(?!//)[^\s\"'@]+(?=@)"
+)
 
 
 def has_token(text: str) -> bool:
@@ -17,5 +22,7 @@ def has_token(text: str) -> bool:
 
 
 def masked(text: str) -> str:
-    """Replace what looks like a token by as many asterisks."""
-    return _TOKEN.sub(lambda match: "*" * len(match[0]), text)
+    """Replace what looks like a token, and users in addresses, by as many asterisks."""
+    for secret in (_TOKEN, _USER):
+        text = secret.sub(lambda match: "*" * len(match[0]), text)
+    return text

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from clarifai_build.tokens import masked
 from clarifai_build.yaml_reader import Steps, Value, core_scalar
 
 _KINDS = {
@@ -38,6 +39,7 @@ def dotted(path: Steps) -> str:
 def shown(value: Value) -> str:
     """Write a value as it could stand in YAML, shortened."""
     if isinstance(value, str):
+        value = masked(value)  # before it is cut: half a token does not look like one
         text = value if len(value) <= 60 else value[:57] + "…"
         return "'" + text.encode("unicode_escape").decode().replace("\\\\", "\\") + "'"
     text = json.dumps(value, ensure_ascii=False)

@@ -245,3 +245,13 @@ def test_unreachable_api() -> None:
     with pytest.raises(RegistryError, match=r"127\.0\.0\.1:9"):
         ClarifaiRegistry(channel).model("lines")
     channel.close()
+
+
+@pytest.mark.parametrize("base", ["http://me:hunter2@h", "me:hunter2@h", "http://me:p/hunter2@h"])
+def test_address_with_a_password(base: str) -> None:
+    """It is refused before anything is sent, and not repeated, wherever it came from."""
+    environ = {"CLARIFAI_PAT": "x", "CLARIFAI_API_BASE": base}
+    with pytest.raises(RegistryError) as raised:
+        Channel(Account.resolve(Clarifai("me", "main"), environ))
+    assert raised.value.problems[0].code == "api-base"
+    assert "hunter2" not in str(raised.value)

@@ -31,7 +31,7 @@ PINS = (
     "ruamel.yaml[jinja2]==0.18.6 ; python_version < '4' \\",
     f"    --hash=sha256:{'c' * 64}",
 )
-ENDPOINT = "https://user:hunter2@store.example/path?X-Signature=hunter3"
+ENDPOINT = "https://store.example/path?X-Signature=hunter3"
 
 
 @pytest.fixture
@@ -171,6 +171,41 @@ def test_provenance_says_what_went_in(lock: Lock, manifest: Manifest) -> None:
     )
     source = dirty["predicate"]["buildDefinition"]["resolvedDependencies"][0]
     assert source["annotations"] == {"dirty": True}
+
+
+@pytest.mark.parametrize(
+    ("remote", "uri"),
+    [
+        ("ssh://me:hunter4@git.example/models", "git+ssh://git.example/models"),
+        ("git@git.example:team/models.git", "git+git@git.example:team/models.git"),
+        ("https://[git.example/models?hunter4", "git"),
+        ("/home/me/models", "git"),
+        ("file:///home/me/models", "git"),
+        ("C:/me/models", "git"),
+    ],
+)
+def test_provenance_names_repositories_in_the_network(
+    remote: str, uri: str, manifest: Manifest
+) -> None:
+    """A path on the machine that built says nothing to others, and is not theirs to know."""
+    folder = manifest.path.parent
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "first")
+    git(folder, "remote", "add", "origin", remote)
+    statement = provenance.read_statement(
+        provenance.statement_of(manifest, artifact_of(BUILT), "f" * 64, None, None), "here"
+    )
+    assert statement["predicate"]["buildDefinition"]["resolvedDependencies"][0]["uri"] == uri
+
+
+@pytest.mark.parametrize("text", ["Docs: https://h/p?q=1#f. More text", "http://[foo"])
+def test_provenance_leaves_prose_as_it_is(text: str, manifest: Manifest) -> None:
+    """Only addresses lose their queries; a description with an address in it is none."""
+    described = replace(manifest, model=replace(manifest.model, description=text))
+    plain = provenance.resolved(described)
+    assert plain["model"]["description"] == text
+    assert plain["storage"]["endpoint_url"] == "https://store.example/path"
 
 
 KEY = "models/tree/words.zip"

@@ -51,6 +51,29 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
         assert token not in written
 
 
+def test_a_password_in_an_address_is_never_shown(tmp_path: Path) -> None:
+    """Neither where it is written nor where a variable brings it in; all places are refused."""
+    manifest = tmp_path / "clarifai.yaml"
+    manifest.write_text(
+        "model: {id: a, type: text-to-text}\n"
+        "weights:\n"
+        f"- {{to: a, from: 'https://me:hunter2@h/a', sha256: {'a' * 64}}}\n"
+        f"- {{to: b, from: 'ftp://me:hunter2@h/a', sha256: {'a' * 64}}}\n"
+        "storage:\n"
+        "  bucket: models\n"
+        "  endpoint_url: ${env:ENDPOINT}\n"
+        "  public_base_url: http://me:p/hunter2@h\n"
+        "clarifai:\n"
+        "  api_base: me:hunter2@api.example.com\n"
+    )
+    problems = examine(manifest, {"ENDPOINT": "http://me:hunter2@h"}).errors
+    codes = [problem.code for problem in problems]
+    assert codes.count("weight-source") == 2
+    assert codes.count("address-credentials") == 3
+    for written in (report.text(problems), report.sarif(problems)):
+        assert "hunter2" not in written
+
+
 def test_long_lines_are_cut_around_the_caret(tmp_path: Path) -> None:
     """A line of a thousand characters does not fill the screen."""
     text = report.text([problem_in(tmp_path, "x" * 500 + "here" + "x" * 500, column=501, length=4)])

@@ -14,6 +14,7 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_code_pb2
 from google.protobuf.message_factory import GetMessageClass
 
+from clarifai_build.addresses import is_plain, shown
 from clarifai_build.problem import BuilderError, NotAuthorisedError, RegistryError
 from clarifai_build.registry import NoAnswerError
 from clarifai_build.registry.account import Account
@@ -104,13 +105,13 @@ class Channel:
 def _open(account: Account) -> grpc.Channel:
     """Connect as the scheme says: http is insecure, https and none are TLS."""
     base = account.api_base if "://" in account.api_base else f"https://{account.api_base}"
-    address = urlsplit(base)
-    if address.scheme not in ("http", "https") or not address.hostname:
+    if not is_plain(base) or not base.startswith(("http://", "https://")):
         raise RegistryError.of(
             "api-base",
-            f"'{account.api_base}' is not an address of a Clarifai API",
+            f"'{shown(base)}' is not an address of a Clarifai API, or holds a user or a password",
             hint="write https://host, or http://host:port for a server without TLS",
         )
+    address = urlsplit(base)
     if address.scheme == "http":
         return grpc.insecure_channel(f"{address.hostname}:{address.port or 80}", _OPTIONS)
     roots = Path(account.root_certificates).read_bytes() if account.root_certificates else None
@@ -129,7 +130,7 @@ def _transport_error(
 ) -> RegistryError:
     return kind.of(
         "api-unreachable",
-        f"{rpc}: the Clarifai API at {account.api_base} did not answer: "
+        f"{rpc}: the Clarifai API at {shown(account.api_base)} did not answer: "
         f"{error.code().name}: {error.details()}",
         hint="check clarifai.api_base or CLARIFAI_API_BASE, and the network",
     )
