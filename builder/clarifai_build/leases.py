@@ -93,13 +93,13 @@ class Lease:
 
     def __init__(self, store: ObjectStore, key: str, holder: Holder, etag: str) -> None:
         self._store, self._key, self._holder, self._etag = store, key, holder, etag
-        self._renewed = time.monotonic()
+        self._renewed = _now()
         self._released = threading.Event()
         self._lost = ""
 
     def check(self) -> None:
         """Raise LeaseHeldError when the lease is no longer ours: someone else may be at work."""
-        if not self._lost and time.monotonic() - self._renewed > EXPIRY:
+        if not self._lost and _now() - self._renewed > EXPIRY:
             self._lost = "it could not be renewed in time"
         if self._lost:
             raise LeaseHeldError.of(
@@ -115,35 +115,48 @@ class Lease:
 
     def renew(self) -> None:
         """Renew once. A store that fails now may answer the next time."""
+        asked = _now()
         try:
             etag = self._store.put_if(self._key, self._holder.body(), self._etag)
+            if etag is not None:
+                self._etag, self._renewed = etag, asked
+            elif not self._is_ours():
+                self._lost = f"{holder_of(self._store, self._key) or 'nobody'} holds it now"
         except BuilderError:
             return
-        if etag is None and not self._is_ours():
-            self._lost = f"{holder_of(self._store, self._key) or 'nobody'} holds it now"
-        elif etag is not None:
-            self._etag, self._renewed = etag, time.monotonic()
 
     def stop(self) -> None:
         """Make `renew_until_released` end."""
         self._released.set()
 
-    def release(self) -> None:
-        """Give the lease back, unless it is someone else's by now. It would expire by itself."""
+    def release(self, listen: Listener = silent) -> None:
+        """Give the lease back, unless it is someone else's by now.
+
+        What was done under it is done: a store that refuses is no error, but a warning.
+        """
         if self._lost:
             return
         try:
+            if self._is_ours():
+                self._delete()
+        except BuilderError as error:
+            listen(Event("lease", "done", f"not given back, the lease expires by itself: {error}"))
+
+    def _delete(self) -> None:
+        try:
             self._store.delete(self._key, self._etag)
         except StorageError as error:
-            if error.problems[0].code == UNCONDITIONAL and self._is_ours():
-                self._store.delete(self._key)
+            if error.problems[0].code != UNCONDITIONAL:
+                raise
+            self._store.delete(self._key)
 
     def _is_ours(self) -> bool:
-        """Tell whether a renewal that got no answer was carried out nevertheless."""
+        """Look whether it is; so it may be when a renewal that got no answer was carried out."""
+        asked = _now()
         found = self._store.get(self._key)
         if found is None or Holder.of(found.body).id != self._holder.id:
             return False
-        self._etag, self._renewed = found.etag, time.monotonic()
+        self._etag, self._renewed = found.etag, asked - found.age
         return True
 
 
@@ -174,7 +187,7 @@ def held(
     finally:
         lease.stop()
         heartbeat.join(_LAST_RENEWAL)
-        lease.release()
+        lease.release(listen)
 
 
 def _acquire(
@@ -210,6 +223,12 @@ def _is_conditional(store: ObjectStore, key: str, holder: Holder) -> bool:
         return True
     store.delete(key)
     return False
+
+
+def _now() -> float:
+    """Return seconds that go on while the machine sleeps, where it has such a clock."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 def _held(holder: Holder, age: float) -> LeaseHeldError:

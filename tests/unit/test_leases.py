@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from clarifai_build import leases
 from clarifai_build.leases import Holder, held, holder_of, key_of, unlock
-from clarifai_build.problem import LeaseHeldError, StorageError
+from clarifai_build.problem import LeaseHeldError, NotAuthorisedError, StorageError
 from clarifai_build.progress import Event
 from clarifai_build.storage import UNCONDITIONAL
 from fakes import MemoryStore
@@ -99,6 +99,65 @@ def test_renewal_that_fails_once_is_no_loss() -> None:
         lease.check()
         lease.renew()
         lease.check()
+
+
+def test_renewal_survives_a_store_that_fails_half_way() -> None:
+    """A renewal that is refused, and then not told why, leaves the heartbeat alive."""
+    store = MemoryStore()
+    with held(store, KEY, ME) as lease:
+        assert lease is not None
+        store.put(KEY, ME.body(), {})  # our own renewal, whose answer was lost
+
+        def fail(name: str) -> None:
+            if name == "get":
+                raise StorageError.of("store-failed", "down")
+
+        store.calls.before = fail
+        lease.renew()
+        store.calls.before = lambda _name: None
+        lease.renew()
+        lease.check()
+
+
+def test_not_given_back_without_the_right_to_delete() -> None:
+    """Credentials that may not delete leave a warning, and what was applied is no failure."""
+    store = MemoryStore()
+    told: list[Event] = []
+
+    def refuse(name: str) -> None:
+        if name == "delete":
+            raise NotAuthorisedError.of("store-refused", "the store refuses DeleteObject")
+
+    store.calls.before = refuse
+    with held(store, KEY, ME, told.append):
+        pass
+    assert "expires by itself" in told[0].message
+    assert "DeleteObject" in told[0].message
+
+
+def test_another_ones_lease_is_not_given_back() -> None:
+    """Even a store that ignores the conditions of a removal keeps the next one's lease."""
+    store = MemoryStore()
+    real = store.delete
+    store.delete = lambda key, _etag=None: real(key)  # type: ignore[method-assign]  # a fault
+    with held(store, KEY, ME):
+        store.put(KEY, YOU.body(), {})
+    assert holder_of(store, KEY) == YOU
+
+
+def test_counts_from_before_the_request() -> None:
+    """A renewal on its way for longer than a lease lasts does not prolong it."""
+    store = MemoryStore()
+    with held(store, KEY, ME) as lease:
+        assert lease is not None
+        store.put(KEY, ME.body(), {})
+        store.ages[KEY] = leases.EXPIRY + 1
+        real = store.put_if
+        store.put_if = lambda *_: None  # type: ignore[method-assign]  # a fault
+        lease.renew()
+        store.put_if = real  # type: ignore[method-assign]
+        with pytest.raises(LeaseHeldError, match="in time"):
+            lease.check()
 
 
 @pytest.mark.parametrize("code", [UNCONDITIONAL, "store-failed"])
