@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from clarifai_build.addresses import is_plain
 from clarifai_build.document import Document
+from clarifai_build.labels import unwritable
 from clarifai_build.model_types import MODEL_TYPES, ModelType
 from clarifai_build.problem import Problem
 from clarifai_build.tokens import has_token
@@ -63,9 +64,11 @@ def _labels(document: Document) -> Iterator[Problem]:
     for index, label in enumerate(labels if isinstance(labels, list) else ()):
         if not isinstance(label, str):
             continue
-        if label in first:
+        path = ("model", "labels", index)
+        if found := unwritable(label):
+            yield document.problem(*found, path, hint="remove it: labels.txt has a label a line")
+        elif label in first:
             message = f"label '{label}' is already label {first[label] + 1}"
-            path = ("model", "labels", index)
             yield document.problem("duplicate-label", message, path)
         first.setdefault(label, index)
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from clarifai_build.manifest import Manifest
 from clarifai_build.problem import SourceError
+
+if TYPE_CHECKING:
+    from clarifai_build.manifest import Manifest
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def labels_of(manifest: Manifest) -> tuple[str, ...]:
@@ -17,6 +23,13 @@ def labels_of(manifest: Manifest) -> tuple[str, ...]:
     if labels is None:
         return ()
     return labels_in(labels) if isinstance(labels, Path) else labels
+
+
+def unwritable(label: str) -> tuple[str, str] | None:
+    """Return code and message where a label would not be one line of labels.txt."""
+    if not _CONTROL.search(label):
+        return None
+    return "label-characters", f"label {label!r} holds a line break or another control character"
 
 
 def labels_in(file: Path) -> tuple[str, ...]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from clarifai_build import requirements_checks
 from clarifai_build.checks import non_ascii
 from clarifai_build.document import Document
 from clarifai_build.ignore import Rules
+from clarifai_build.labels import labels_in, unwritable
 from clarifai_build.problem import Problem, SourceError
 from clarifai_build.walk import walk
 from clarifai_build.yaml_reader import Steps
 
 METHODS = ("get_predictions", "predict")
+_MODELS = frozenset({"inference.py", "model.py"})
 
 
 def problems(document: Document, base: Path) -> Iterator[Problem]:
@@ -60,7 +63,10 @@ def _outside(document: Document, name: str, path: Steps) -> Problem:
 
 def leaves(base: Path, path: Path) -> bool:
     """Say whether `path` lies outside of `base`, which is resolved; symbolic links are followed."""
-    return os.path.commonpath((os.path.realpath(path), base)) != str(base)
+    try:
+        return os.path.commonpath((os.path.realpath(path), base)) != str(base)
+    except ValueError:  # a null character, or what no file system takes: it leads nowhere
+        return True
 
 
 def _shown(document: Document, file: Path, base: Path) -> str:
@@ -71,9 +77,9 @@ def _shown(document: Document, file: Path, base: Path) -> str:
 def _labels(document: Document, file: Path, base: Path, path: Steps) -> Iterator[Problem]:
     shown = _shown(document, file, base)
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        yield Problem("labels-encoding", "the labels are not UTF-8", shown, 1, 1)
+        lines = labels_in(file)
+    except SourceError as error:
+        yield from (replace(problem, file=shown, line=1, column=1) for problem in error.problems)
         return
     if not any(line.strip() for line in lines):
         yield document.problem("labels-empty", f"'{file.name}' has no labels", path)
@@ -84,6 +90,8 @@ def _labels(document: Document, file: Path, base: Path, path: Steps) -> Iterator
         if not label:
             hint = "remove the line: each line is one label, in the order of the model's outputs"
             yield Problem("label-blank", "a blank line is no label", shown, number, 1, hint=hint)
+        elif found := unwritable(line):
+            yield Problem(*found, shown, number, 1, len(line), hint="remove it")
         elif label in first:
             message = f"label '{label}' is already on line {first[label]}"
             yield Problem("duplicate-label", message, shown, number, 1, len(line))
@@ -106,18 +114,32 @@ def _code(document: Document, base: Path, requirements: Path | None) -> Iterator
         requirements = folder / "requirements.txt"
     if requirements is not None and requirements.is_file():
         yield from requirements_checks.problems(requirements, _shown(document, requirements, base))
-    yield from _names(document, folder, base)
+    packed = yield from _packed(document, folder, base)
     inference = folder / "inference.py"
-    if inference.is_file():
+    if "inference.py" in packed:
         yield from _inference(document, inference, _shown(document, inference, base))
-    elif not (folder / "model.py").is_file():
-        hint = "`clarifai-build init` writes one to start from"
-        message = f"there is no inference.py in '{name}'"
-        yield document.problem("inference-missing", message, path, hint=hint)
+    elif "model.py" not in packed:
+        yield _no_inference(document, name, inference.is_file())
 
 
-def _names(document: Document, folder: Path, base: Path) -> Iterator[Problem]:
-    """Yield a problem for each file of the artifact that can't be packed, or opened in Triton."""
+def _no_inference(document: Document, name: str, ignored: bool) -> Problem:
+    path: Steps = ("code", "path")
+    if ignored:
+        message = f"inference.py in '{name}' is left out by .clarifaiignore or code.exclude"
+        hint = "bring it back by a line !inference.py in .clarifaiignore"
+        return document.problem("inference-ignored", message, path, hint=hint)
+    hint = "`clarifai-build init` writes one to start from"
+    message = f"there is no inference.py in '{name}'"
+    return document.problem("inference-missing", message, path, hint=hint)
+
+
+def _packed(
+    document: Document, folder: Path, base: Path
+) -> Generator[Problem, None, frozenset[str]]:
+    """Return which of the two files that hold a model are packed.
+
+    Yield a problem for each file of the artifact that can't be packed, or opened in Triton.
+    """
     exclude = document.get("code", "exclude")
     exclude = exclude if isinstance(exclude, list) else []
     try:
@@ -125,12 +147,13 @@ def _names(document: Document, folder: Path, base: Path) -> Iterator[Problem]:
         found = walk(folder, rules)
     except SourceError as error:
         yield from error.problems
-        return
+        return frozenset(name for name in _MODELS if (folder / name).is_file())
     for file in found.files:
         if not file.path.isascii():
             shown = _shown(document, folder / file.path, base)
             hint = "rename it, or leave it out by a line in .clarifaiignore"
             yield Problem(*non_ascii(file.path), shown, hint=hint)
+    return _MODELS & {file.path for file in found.files}
 
 
 def _inference(document: Document, file: Path, shown: str) -> Iterator[Problem]:
@@ -142,6 +165,10 @@ def _inference(document: Document, file: Path, shown: str) -> Iterator[Problem]:
         return
     except ValueError as error:
         yield Problem("inference-syntax", f"not Python: {error}", shown, 1, 1)
+        return
+    except (RecursionError, MemoryError):
+        message = "Python can't read it: an expression is nested too deeply"
+        yield Problem("inference-syntax", message, shown, 1, 1)
         return
     yield from _declared_types(document, module, shown)
     if not any("InferenceModel" in _bound(node) for node in ast.walk(module)):

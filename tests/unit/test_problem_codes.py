@@ -23,7 +23,9 @@ def codes_in(path: Path) -> Iterator[str]:
                 node.args if MAKERS.fullmatch(name.lstrip("_")) or MAKERS.fullmatch(name) else []
             )
         elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
-            parts = node.value.elts[:1] if path.name in ("walk.py", "checks.py") else []
+            parts = (
+                node.value.elts[:1] if path.name in ("walk.py", "checks.py", "labels.py") else []
+            )
         words = [part.value for part in parts if isinstance(part, ast.Constant)]
         codes = [word for word in words if isinstance(word, str) and CODE.fullmatch(word)]
         yield from codes[:1]

@@ -119,3 +119,45 @@ def test_labels_with_a_byte_order_mark_and_windows_line_ends(folder: Path) -> No
     (folder / "clarifai.yaml").write_text(manifest)
     (folder / "labels.txt").write_bytes(b"\xef\xbb\xbfcat\r\ndog\r\n")
     assert codes(folder) == []
+
+
+@pytest.mark.parametrize("label", ["a\\nb", "a\\rb", "a\\Nb", "a\\Lb", "a\\0b"])
+def test_a_label_is_one_line(folder: Path, label: str) -> None:
+    """What would break the lines of labels.txt is refused, inline and, but for \\n, in a file."""
+    model = "id: example, type: text-classifier"
+    (folder / "clarifai.yaml").write_text(f'model: {{{model}, labels: ["{label}", c]}}\n')
+    assert codes(folder) == ["label-characters"]
+    (folder / "clarifai.yaml").write_text(f"model: {{{model}, labels: labels.txt}}\n")
+    plain = label.encode().decode("unicode_escape") if label[2] in "r0" else "a\u2028b"
+    (folder / "labels.txt").write_bytes(f"{plain}\nc\n".encode())
+    assert codes(folder) == ["label-characters"]
+
+
+@pytest.mark.parametrize("rules", ["inference.py\n", "*.py\n"])
+def test_code_that_is_left_out_is_missed(folder: Path, rules: str) -> None:
+    """Without it the artifact would hold the template's own, which predicts nothing."""
+    (folder / ".clarifaiignore").write_text(rules)
+    assert codes(folder) == ["inference-ignored"]
+    (folder / "model.py").write_text("class TritonPythonModel: ...\n")
+    assert codes(folder) == (["inference-ignored"] if rules == "*.py\n" else [])
+
+
+@pytest.mark.parametrize("code", ["x = " + "-" * 100_000 + "1", "x = 1" + " + 1" * 100_000])
+def test_code_that_python_can_not_read(folder: Path, code: str) -> None:
+    """An expression may be too deep for Python's parser."""
+    (folder / "inference.py").write_text(code)
+    assert codes(folder) == ["inference-syntax"]
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        'model: {id: example, type: text-classifier, labels: "a\\0b"}\n',
+        'model: {id: example, type: text-to-text}\ncode: {path: "a\\0b"}\n',
+        'model: {id: example, type: text-to-text}\ncode: {requirements: "a\\0b"}\n',
+    ],
+)
+def test_a_null_character_is_no_path(folder: Path, manifest: str) -> None:
+    """No file can be called so."""
+    (folder / "clarifai.yaml").write_text(manifest)
+    assert codes(folder) == ["path-outside"]
