@@ -22,6 +22,8 @@ def shown(address: str) -> str:
 
 def is_plain(address: str, *, user: bool = False) -> bool:
     """Say whether an address has a host, and no user or password before it; `user` allows them."""
+    if " " in address or not address.isprintable():
+        return False
     try:
         parts = urlsplit(address if "://" in address else f"//{address}")
         readable = bool(parts.hostname) and parts.port != 0

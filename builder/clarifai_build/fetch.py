@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from clarifai_build.addresses import shown
 from clarifai_build.problem import SourceError
 from clarifai_build.progress import Event, Listener
 from clarifai_build.remote import open_remote
@@ -59,9 +60,9 @@ class Fetcher:
             (self.folder / f"{weight.sha256}.part").unlink(missing_ok=True)
             raise SourceError.of(
                 "weight-mismatch",
-                f"the weight {weight.source} has SHA-256 {found}, the manifest says "
+                f"the weight {shown(weight.source)} has SHA-256 {found}, the manifest says "
                 f"{weight.sha256}; nothing was kept",
-                file=weight.source,
+                file=shown(weight.source),
                 hint="correct `sha256` if the new file is the one you mean",
             )
 
@@ -101,8 +102,8 @@ class Fetcher:
 def _unreachable(weight: Weight, exc: OSError) -> Exception:
     return SourceError.of(
         "weight-unreachable",
-        f"the weight {weight.source} can't be fetched: {exc}",
-        file=weight.source,
+        f"the weight {shown(weight.source)} can't be fetched: {exc}",
+        file=shown(weight.source),
         hint="what has arrived is kept, and the next run goes on from there",
     )
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from clarifai_build.addresses import is_plain, shown
 from clarifai_build.problem import SourceError
+from clarifai_build.tokens import masked
 
 if TYPE_CHECKING:
     from clarifai_build.manifest import Storage
@@ -52,7 +54,7 @@ def _open_s3(url: str, offset: int, storage: Storage | None, environ: Mapping[st
     except ClientError as exc:
         raise _refused(url, exc.response["Error"]["Code"]) from exc
     except BotoCoreError as exc:
-        raise ConnectionError(str(exc)) from exc
+        raise ConnectionError(masked(str(exc))) from exc
     return Remote(size, _read(body))
 
 
@@ -60,6 +62,8 @@ def _open_http(url: str, offset: int) -> Remote:
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen
 
+    if not is_plain(url):
+        raise _refused(url, "the address can't be read, or holds a user")
     try:
         response = urlopen(
             Request(url, headers={"Range": f"bytes={offset}-"} if offset else {}), timeout=_TIMEOUT
@@ -113,8 +117,8 @@ def _skip(stream: Any, count: int) -> None:
 def _refused(url: str, why: str) -> SourceError:
     return SourceError.of(
         "weight-refused",
-        f"the weight {url} can't be fetched: {why}",
-        file=url,
+        f"the weight {shown(url)} can't be fetched: {why}",
+        file=shown(url),
         hint="check the address, and that your credentials may read it",
     )
 
@@ -122,7 +126,7 @@ def _refused(url: str, why: str) -> SourceError:
 def _needs_extra(url: str) -> SourceError:
     return SourceError.of(
         "weight-source",
-        f"fetching {url} needs packages that are not installed",
-        file=url,
+        f"fetching {shown(url)} needs packages that are not installed",
+        file=shown(url),
         hint="pip install 'clarifai-build[hf]'",
     )

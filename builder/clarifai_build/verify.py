@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from clarifai_build import contents, diff, provenance, records
+from clarifai_build.addresses import shown
 from clarifai_build.archive import Artifact
 from clarifai_build.contents import Contents
 from clarifai_build.diff import FileDiff
@@ -70,7 +71,7 @@ def at_url(url: str) -> Published:
     """Look at what a stranger downloads."""
     size = fetch_range(url, 0, 1)[1]
     return Published(
-        url.partition("?")[0],
+        shown(url),
         lambda offset, length: fetch_range(url, offset, length)[0],
         size,
         contents.download(records.provenance_key(url)),

@@ -9,6 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from clarifai_build import user_cache
+from clarifai_build.addresses import shown
 from clarifai_build.digests import Digest
 from clarifai_build.problem import BuilderError, Problem, SourceError
 from clarifai_build.progress import Listener, silent
@@ -46,9 +47,9 @@ def refuse_mismatches(weights: Sequence[Weight], digests: Sequence[Digest]) -> N
     problems = [
         Problem(
             "weight-mismatch",
-            f"the weight {weight.source} has SHA-256 {digest.sha256}, "
+            f"the weight {shown(weight.source)} has SHA-256 {digest.sha256}, "
             f"the manifest says {weight.sha256}",
-            file=weight.source,
+            file=shown(weight.source),
             hint="correct `sha256` if the new file is the one you mean"
             + ("; `clarifai-build cache prune` fetches it anew" if is_remote(weight) else ""),
         )
@@ -112,7 +113,7 @@ def _found(weight: Weight, file: Path) -> Found:
     except OSError as exc:
         raise SourceError.of(
             "weight-missing",
-            f"the weight {weight.source} can't be read: {exc.strerror}",
+            f"the weight {shown(weight.source)} can't be read: {exc.strerror}",
             file=str(file),
         ) from exc
     return Found(weight.to, str(file), Stamp.of(status), executable=False)

@@ -39,8 +39,8 @@ def dotted(path: Steps) -> str:
 def shown(value: Value) -> str:
     """Write a value as it could stand in YAML, shortened."""
     if isinstance(value, str):
-        value = masked(value)  # before it is cut: half a token does not look like one
-        text = value if len(value) <= 60 else value[:57] + "…"
+        safe = masked(value)  # before it is cut: half a token does not look like one
+        text = safe if len(safe) <= 60 else safe[:57] + "…"
         return "'" + text.encode("unicode_escape").decode().replace("\\\\", "\\") + "'"
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "…"

@@ -52,7 +52,7 @@ class Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.requests += 1
         content = self.server.content
-        if self.path == "/missing":
+        if self.path.startswith("/missing"):
             self.send_error(404)
             return
         asked = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
@@ -160,6 +160,21 @@ def test_all_that_fail_are_named(server: Server, tmp_path: Path, environ: dict[s
     assert [problem.code for problem in caught.value.problems] == ["weight-refused"] * 2
     with pytest.raises(SourceError, match=r"no\.bin can't be read"):
         locate(manifest_of(tmp_path, (weight_of("a.bin", "no.bin", b""),)), environ=environ)
+
+
+@pytest.mark.parametrize("path", ["/missing", "/w.bin"])
+def test_a_signature_is_never_shown(
+    path: str, server: Server, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    """A presigned address opens a file to whoever reads it in a log: only what it names is told."""
+    signed = server.url.replace("/w.bin", f"{path}?X-Amz-Signature=hunter2")
+    manifest = manifest_of(tmp_path, (weight_of("a.bin", signed, b"other"),))
+    with pytest.raises(SourceError) as raised:
+        locate(manifest, environ=environ)
+    (problem,) = raised.value.problems
+    assert problem.file == server.url.replace("/w.bin", path)
+    assert problem.file in problem.message
+    assert "hunter2" not in problem.message
 
 
 def test_a_fetched_weight_is_laid_out_from_the_cache(

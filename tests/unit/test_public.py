@@ -45,6 +45,18 @@ def test_url_is_known_without_a_client(storage: Storage, environ: dict[str, str]
     assert store.url("a key") == url
 
 
+@pytest.mark.parametrize("address", ["http://me:hunter2@h", "http://me:p/hunter2@h", "http://[h"])
+def test_addresses_with_a_password_are_refused(address: str) -> None:
+    """They would stand in public URLs, and in what is told of them."""
+    for refused in (
+        lambda: connect(Storage("b"), {"AWS_ENDPOINT_URL_S3": address}),
+        lambda: fetch_range(f"{address}/b/key?X-Amz-Signature=hunter3", 0, 1),
+    ):
+        with pytest.raises(StorageError) as raised:
+            refused()
+        assert "hunter" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("encoded", "digits"),
     [("nY/0ew==", "9d8ff47b"), ("", ""), ("nY/0ew==-2", ""), ("AAA=", ""), ("*", "")],

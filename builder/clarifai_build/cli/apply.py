@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from clarifai_build.addresses import shown
 from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.pruning import doomed_in, prune
@@ -181,6 +182,6 @@ def _document(name: str, applied: Applied) -> dict[str, Any]:
         "version": applied.version.id,
         "status": applied.version.health,
         "digest": registration.artifact,
-        "url": applied.url.partition("?")[0],
+        "url": shown(applied.url),
         "actions": [action.kind for action in applied.plan.actions],
     }

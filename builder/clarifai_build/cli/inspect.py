@@ -26,6 +26,7 @@ def run(args: Namespace, console: Console) -> int:
     import json
 
     from clarifai_build import contents, records
+    from clarifai_build.addresses import shown
 
     console.json_errors = args.json
     with ExitStack() as stack:
@@ -33,7 +34,7 @@ def run(args: Namespace, console: Console) -> int:
         fetch: Callable[[str], bytes | None]
         fetch = contents.download if published else contents.read_local
         if published:
-            found = contents.of_url(args.zip.partition("?")[0], args.zip)
+            found = contents.of_url(shown(args.zip), args.zip)
         else:
             found = stack.enter_context(contents.of_file(Path(args.zip)))
         statement = fetch(records.provenance_key(args.zip))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from clarifai_build.addresses import shown
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.target import add_manifest, add_sandbox, load_target
 
@@ -96,5 +97,5 @@ def _document(version: RemoteVersion, *, live: bool) -> dict[str, Any]:
         "size": int(mark.get("size", 0)),
         "tool": mark.get("tool"),
         "rollback_of": mark.get("rollback_of"),
-        "url": version.zip_url.partition("?")[0],
+        "url": shown(version.zip_url),
     }

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from clarifai_build.storage.public import endpoint_of
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -34,7 +36,7 @@ def session_of(environ: Mapping[str, str]) -> boto3.Session:
 def client_of(session: boto3.Session, storage: Storage, environ: Mapping[str, str]) -> S3Client:
     """Return a client for the store of a bucket."""
     region = storage.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-    endpoint = storage.endpoint_url or environ.get("AWS_ENDPOINT_URL_S3")
+    endpoint = endpoint_of(storage, environ)
     config = Config(
         retries={"mode": "adaptive", "max_attempts": 6},
         # Ours are explicit, where the store knows them; botocore's own would be sent to all stores.

@@ -7,6 +7,7 @@ from http.client import HTTPException, HTTPResponse
 from urllib.error import HTTPError
 from urllib.request import Request
 
+from clarifai_build.addresses import is_plain, shown
 from clarifai_build.archive import Artifact
 from clarifai_build.problem import StorageError
 from clarifai_build.storage.public import web_opener
@@ -36,6 +37,12 @@ def prove_downloadable(url: str, artifact: Artifact) -> None:
 
 def fetch_range(url: str, offset: int, length: int) -> tuple[bytes, int]:
     """Return a range of what lies at `url`, and the size of the whole."""
+    if not is_plain(url):
+        raise StorageError.of(
+            "not-public",
+            f"{shown(url)} is no address for strangers: it can't be read, or holds a user.",
+            hint=_HINT,
+        )
     try:
         request = Request(url, headers={"Range": f"bytes={offset}-{offset + length - 1}"})
         with web_opener().open(request, timeout=_TIMEOUT) as response:
@@ -47,11 +54,11 @@ def fetch_range(url: str, offset: int, length: int) -> tuple[bytes, int]:
             return response.read(length), size
     except HTTPError as exc:
         raise StorageError.of(
-            "not-public", f"{_bare(url)} answers {exc.code} {exc.reason}.", hint=_HINT
+            "not-public", f"{shown(url)} answers {exc.code} {exc.reason}.", hint=_HINT
         ) from exc
     except (OSError, HTTPException, ValueError, TypeError) as exc:
         raise StorageError.of(
-            "not-public", f"{_bare(url)} can't be downloaded: {exc}.", hint=_HINT
+            "not-public", f"{shown(url)} can't be downloaded: {exc}.", hint=_HINT
         ) from exc
 
 
@@ -68,7 +75,7 @@ def _skip(response: HTTPResponse, count: int, url: str) -> None:
     if count > _MOST_SKIPPED:
         raise StorageError.of(
             "ranges-ignored",
-            f"{_bare(url)} can't be read by ranges: asked from byte {count}, the server sends all.",
+            f"{shown(url)} can't be read by ranges: asked from byte {count}, the server sends all.",
             hint="Let the server, or the CDN before the bucket, answer requests with a Range.",
         )
     while count > 0 and (block := response.read(min(count, _BLOCK))):
@@ -78,11 +85,6 @@ def _skip(response: HTTPResponse, count: int, url: str) -> None:
 def _differs(url: str, how: str) -> Exception:
     return StorageError.of(
         "published-differs",
-        f"What lies at {_bare(url)} is not what was published: {how}.",
+        f"What lies at {shown(url)} is not what was published: {how}.",
         hint="Something replaced it, or a proxy changes it on the way. Remove it and apply again.",
     )
-
-
-def _bare(url: str) -> str:
-    """Return the URL without its query, which may be a signature."""
-    return url.partition("?")[0]

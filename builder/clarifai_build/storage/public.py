@@ -25,6 +25,8 @@ from urllib.request import (
     UnknownHandler,
 )
 
+from clarifai_build.addresses import is_plain, shown
+from clarifai_build.problem import StorageError
 from clarifai_build.progress import Listener, silent
 from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
 
@@ -100,13 +102,24 @@ class LazyStore:
 
 def connect(storage: Storage, environ: Mapping[str, str]) -> ObjectStore:
     """Return the store that the manifest and the environment name; nothing is sent yet."""
-    endpoint = storage.endpoint_url or environ.get("AWS_ENDPOINT_URL_S3")
-    storage = replace(storage, endpoint_url=endpoint)
+    storage = replace(storage, endpoint_url=endpoint_of(storage, environ))
     if storage.access == "presigned":
         from clarifai_build.storage.s3 import open_store
 
         return open_store(storage, environ)
     return LazyStore(storage, environ)
+
+
+def endpoint_of(storage: Storage, environ: Mapping[str, str]) -> str | None:
+    """Return the address of the store, or None for AWS; it becomes a part of public URLs."""
+    endpoint = storage.endpoint_url or environ.get("AWS_ENDPOINT_URL_S3")
+    if endpoint and not is_plain(endpoint):
+        raise StorageError.of(
+            "address-credentials",
+            f"the store's address {shown(endpoint)} can't be read, or holds a user or a password",
+            hint="write https://host in AWS_ENDPOINT_URL_S3; credentials have their own variables",
+        )
+    return endpoint or None
 
 
 def public_url(storage: Storage, region: str, key: str) -> str:

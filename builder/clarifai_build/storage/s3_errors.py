@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from clarifai_build.problem import BuilderError, NotAuthorisedError, StorageError
 from clarifai_build.storage import UNCONDITIONAL
+from clarifai_build.tokens import masked
 
 _REFUSED = frozenset(
     {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
@@ -40,7 +41,7 @@ def translated(bucket: str) -> Iterator[None]:
             hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
         ) from exc
     except BotoCoreError as exc:
-        raise StorageError.of("store-unreachable", f"bucket {bucket}: {exc}") from exc
+        raise StorageError.of("store-unreachable", f"bucket {bucket}: {masked(str(exc))}") from exc
 
 
 def _meaning(exc: ClientError, bucket: str) -> BuilderError | AbsentError | RefusedError:
@@ -55,7 +56,7 @@ def _meaning(exc: ClientError, bucket: str) -> BuilderError | AbsentError | Refu
         return NotAuthorisedError.of(
             "store-refused",
             f"the store refuses {exc.operation_name} on bucket {bucket}: {code}",
-            hint="the credentials need to read, list and write objects under the prefix",
+            hint="the credentials need to read, list, write and delete objects under the prefix",
         )
     if code == "NoSuchBucket":
         return StorageError.of("no-bucket", f"there is no bucket {bucket}", hint="create it")
