@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from clarifai_build.bugs import internal_error
 from clarifai_build.problem import BuilderError
 from clarifai_build.progress import Event, Listener
 
@@ -53,6 +54,8 @@ def failure(work: Callable[[Item], object], item: Item) -> BuilderError | None:
         work(item)
     except BuilderError as error:
         return error
+    except Exception as error:  # noqa: BLE001 - a bug that one item meets must not stop the others
+        return internal_error(error)
     return None
 
 
@@ -69,6 +72,8 @@ def each(
             return Outcome(item, work(item))
         except BuilderError as error:
             return Outcome(item, error=error)
+        except Exception as error:  # noqa: BLE001 - as in `failure`
+            return Outcome(item, error=internal_error(error))
 
     if jobs == 1 or len(items) < 2:
         return [outcome(item) for item in items]

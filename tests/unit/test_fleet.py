@@ -45,6 +45,20 @@ def test_one_failure_stops_nobody() -> None:
     assert outcomes[2].error is not None
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_bug_that_one_meets_stops_nobody(jobs: int) -> None:
+    """It is a problem of that item alone; the traceback is kept in a file."""
+    outcomes = fleet.each([0, 1, 2], lambda item: 10 // (1 - item), jobs, fleet.Stop())
+    assert [outcome.value for outcome in outcomes] == [10, None, -10]
+    error = fleet.failure(lambda item: 1 // item, 0)
+    for bug in (outcomes[1].error, error):
+        assert bug is not None
+        assert (bug.problems[0].code, bug.exit_code) == ("internal-error", 70)
+        log = Path(str(bug.problems[0].hint).split()[4].rstrip(";"))
+        assert "ZeroDivisionError" in log.read_text(encoding="utf-8")
+        log.unlink()
+
+
 def test_exit_code_of_many() -> None:
     """The common one, or 1 where they differ."""
     storage, registry = StorageError.of("a", ""), RegistryError.of("b", "")

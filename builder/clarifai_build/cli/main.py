@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from clarifai_build import __version__
 from clarifai_build.cli.console import Console
-from clarifai_build.problem import BuilderError, Problem, UsageError
+from clarifai_build.problem import BuilderError, UsageError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "start a new model folder"),
@@ -83,7 +83,11 @@ def guarded(run: Callable[[Console], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - the program's one catch-all: a bug of ours
-        return _bug(error, console)
+        from clarifai_build.bugs import internal_error
+
+        bug = internal_error(error)
+        console.failure(bug)
+        return bug.exit_code
 
 
 def _dispatch(arguments: list[str], console: Console) -> int:
@@ -137,20 +141,3 @@ def _unknown(name: str) -> str:
 
     near = difflib.get_close_matches(name, COMMANDS, n=1)
     return f"no command '{name}'" + (f"; did you mean '{near[0]}'?" if near else "")
-
-
-def _bug(error: Exception, console: Console) -> int:
-    """Put the traceback into a file, where a person can attach it, and say where."""
-    import tempfile
-    import traceback
-
-    handle, path = tempfile.mkstemp(prefix="clarifai-build-", suffix=".log")
-    with os.fdopen(handle, "w", encoding="utf-8") as log:
-        log.write("".join(traceback.format_exception(error)))
-    problem = Problem(
-        "internal-error",
-        f"a bug in clarifai-build {__version__}: {type(error).__name__}: {error}",
-        hint=f"the traceback is in {path}; please report it",
-    )
-    console.failure(BuilderError(problem))
-    return 70

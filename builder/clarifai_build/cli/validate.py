@@ -8,13 +8,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from clarifai_build import report
 from clarifai_build.cli.console import Console
 from clarifai_build.discovery import find_manifests
+from clarifai_build.fleet import failure
 from clarifai_build.manifest import examine
-from clarifai_build.problem import ManifestError, Problem
+from clarifai_build.problem import BuilderError, ManifestError, Problem
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +35,15 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Validate, write the findings to stdout, and return 3 where there are errors."""
     files = find_manifests(args.paths)
     problems: list[Problem] = []
+
+    def look(file: Path) -> None:
+        problems.extend(examine(file, os.environ, offline=True).problems)
+
+    bugs: list[BuilderError] = []
     for file in files:
-        problems += examine(file, os.environ, offline=True).problems
+        if bug := failure(look, file):
+            problems += [replace(problem, file=str(file)) for problem in bug.problems]
+            bugs.append(bug)
     if args.output == "json":
         console.json(report.as_json(problems))
     elif args.output == "sarif":
@@ -44,6 +53,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         written = report.github(problems) if args.output == "github" else None
         console.out(written or report.text(problems, colour=colour))
     console.err(_summary(problems, len(files)))
+    if bugs:
+        return bugs[0].exit_code
     failed = any(problem.severity == "error" for problem in problems)
     return ManifestError.exit_code if failed else 0
 

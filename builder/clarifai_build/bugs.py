@@ -1,0 +1,28 @@
+"""Bugs of ours: an exception that nobody foresaw becomes an error, its traceback a file."""
+
+from __future__ import annotations
+
+from clarifai_build import __version__
+from clarifai_build.problem import BuilderError
+
+
+class InternalError(BuilderError):
+    """A bug of ours."""
+
+    exit_code = 70
+
+
+def internal_error(error: Exception) -> InternalError:
+    """Put the traceback into a file, where a person can attach it, and say where."""
+    import os
+    import tempfile
+    import traceback
+
+    handle, path = tempfile.mkstemp(prefix="clarifai-build-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as log:
+        log.write("".join(traceback.format_exception(error)))
+    return InternalError.of(
+        "internal-error",
+        f"a bug in clarifai-build {__version__}: {type(error).__name__}: {error}",
+        hint=f"the traceback is in {path}; please report it",
+    )
