@@ -18,6 +18,7 @@ from clarifai_build.archive import Artifact
 from clarifai_build.problem import SourceError, StorageError
 from clarifai_build.progress import Event, Listener
 from clarifai_build.storage.parts import Part, base64_of, cut, whole_crc32
+from clarifai_build.storage.s3_errors import REFUSED, refusal
 from clarifai_build.storage.wire import StoreAnsweredError, Wire
 
 if TYPE_CHECKING:
@@ -187,8 +188,10 @@ def _send_part(wire: Wire, artifact: Artifact, part: Part) -> str:
         except (OSError, StoreAnsweredError) as exc:
             if wire.stop.is_set():
                 raise InterruptedError from exc
-            if isinstance(exc, StoreAnsweredError) and "NoSuchUpload" in exc.body:
+            if isinstance(exc, StoreAnsweredError) and exc.code == "NoSuchUpload":
                 raise UploadGoneError from exc
+            if isinstance(exc, StoreAnsweredError) and exc.code in REFUSED:
+                raise refusal("UploadPart", wire.bucket, exc.code) from exc
             if attempt == _ATTEMPTS - 1 or not _may_pass(exc):
                 raise _failed(part, exc) from exc
         wire.stop.wait(random.uniform(0, 2**attempt / 2))
@@ -197,7 +200,7 @@ def _send_part(wire: Wire, artifact: Artifact, part: Part) -> str:
 
 def _may_pass(exc: OSError | StoreAnsweredError) -> bool:
     if isinstance(exc, StoreAnsweredError):
-        return exc.status in _MAY_PASS or any(code in exc.body for code in _BROKEN_ON_THE_WAY)
+        return exc.status in _MAY_PASS or exc.code.startswith(_BROKEN_ON_THE_WAY)
     return True
 
 

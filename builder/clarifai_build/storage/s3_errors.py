@@ -11,7 +11,7 @@ from clarifai_build.problem import BuilderError, NotAuthorisedError, StorageErro
 from clarifai_build.storage import UNCONDITIONAL
 from clarifai_build.tokens import masked
 
-_REFUSED = frozenset(
+REFUSED = frozenset(
     {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
 )
 _EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
@@ -44,6 +44,15 @@ def translated(bucket: str) -> Iterator[None]:
         raise StorageError.of("store-unreachable", f"bucket {bucket}: {masked(str(exc))}") from exc
 
 
+def refusal(operation: str, bucket: str, code: str) -> NotAuthorisedError:
+    """Return what to say where the store takes credentials for none, too few or too old."""
+    return NotAuthorisedError.of(
+        "store-refused",
+        f"the store refuses {operation} on bucket {bucket}: {code}",
+        hint="the credentials need to read, list, write and delete objects under the prefix",
+    )
+
+
 def _meaning(exc: ClientError, bucket: str) -> BuilderError | AbsentError | RefusedError:
     code = exc.response["Error"]["Code"]
     if code in _EXISTS:
@@ -52,12 +61,8 @@ def _meaning(exc: ClientError, bucket: str) -> BuilderError | AbsentError | Refu
         return StorageError.of(UNCONDITIONAL, f"bucket {bucket}: {exc}")
     if code in _ABSENT:
         return AbsentError()
-    if code in _REFUSED:
-        return NotAuthorisedError.of(
-            "store-refused",
-            f"the store refuses {exc.operation_name} on bucket {bucket}: {code}",
-            hint="the credentials need to read, list, write and delete objects under the prefix",
-        )
+    if code in REFUSED:
+        return refusal(exc.operation_name, bucket, code)
     if code == "NoSuchBucket":
         return StorageError.of("no-bucket", f"there is no bucket {bucket}", hint="create it")
     return StorageError.of("store-failed", f"bucket {bucket}: {exc}")

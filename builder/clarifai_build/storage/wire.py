@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import http.client
 import os
+import re
 import socket
 import ssl
 import threading
@@ -31,15 +32,17 @@ if TYPE_CHECKING:
 _TIMEOUT = 120.0
 _STEP = 4 << 20
 _KERNEL_SEND = 64 << 10
+_CODE = re.compile(r"<Code>\s*(\w{1,64})\s*</Code>")
 
 
 class StoreAnsweredError(Exception):
-    """The store answered a part with an error."""
+    """The store answered a part with an error. All else that it says may repeat what was signed."""
 
     def __init__(self, status: int, body: str) -> None:
-        super().__init__(f"{status} {body[:500]}")
+        code = _CODE.search(body)
         self.status = status
-        self.body = body
+        self.code = code[1] if code else str(status)
+        super().__init__(f"the store answers {status} {code[1] if code else ''}".rstrip())
 
 
 @dataclass(frozen=True, slots=True)
