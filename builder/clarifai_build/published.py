@@ -64,20 +64,44 @@ def read_entry(read: ReadRange, entry: PublishedEntry) -> Iterator[bytes]:
         raise _broken(f"the header of {entry.path} is not where the directory says")
     name_length, extra_length = _LOCAL.unpack(header)[-2:]
     start = entry.offset + _LOCAL.size + name_length + extra_length
-    packed = (
-        read(start + at, min(_BLOCK, entry.packed - at)) for at in range(0, entry.packed, _BLOCK)
-    )
-    return packed if entry.method == _STORED else _inflated(packed, entry.path)
+    packed = _packed(read, start, entry)
+    return _whole(packed if entry.method == _STORED else _inflated(packed, entry.path), entry)
+
+
+def _packed(read: ReadRange, start: int, entry: PublishedEntry) -> Iterator[bytes]:
+    for at in range(0, entry.packed, _BLOCK):
+        length = min(_BLOCK, entry.packed - at)
+        block = read(start + at, length)
+        if len(block) < length:
+            raise _broken(f"the content of {entry.path} is cut")
+        yield block
 
 
 def _inflated(packed: Iterator[bytes], path: str) -> Iterator[bytes]:
+    """Inflate in blocks of bounded size: a few bytes can stand for GiBs."""
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         for block in packed:
-            yield stream.decompress(block)
+            while block:
+                yield stream.decompress(block, _BLOCK)
+                block = stream.unconsumed_tail
         yield stream.flush()
     except zlib.error as error:
         raise _broken(f"the content of {path} is damaged") from error
+    if not stream.eof or stream.unused_data:
+        raise _broken(f"the content of {path} does not end where the directory says")
+
+
+def _whole(blocks: Iterator[bytes], entry: PublishedEntry) -> Iterator[bytes]:
+    """Pass the blocks on, as long as they are those of a file of the size that is listed."""
+    left = entry.size
+    for block in blocks:
+        left -= len(block)
+        if left < 0:
+            break
+        yield block
+    if left:
+        raise _broken(f"the content of {entry.path} is not of the size that the directory says")
 
 
 def _entries(directory: bytes, count: int) -> Iterator[PublishedEntry]:
@@ -96,8 +120,13 @@ def _entries(directory: bytes, count: int) -> Iterator[PublishedEntry]:
         size, packed, offset = _widened(extra, size, packed, offset)
         if method not in (_STORED, _DEFLATED):
             raise _broken(f"{name!r} is compressed in a way that clarifai-build does not use")
-        path, mode = name.decode("utf-8", "replace"), attributes >> 16 & 0o777
+        path, mode = printable(name.decode("utf-8", "replace")), attributes >> 16 & 0o777
         yield PublishedEntry(path, mode, size, crc32, offset, packed, method)
+
+
+def printable(text: str) -> str:
+    """Return a text from a stranger as a terminal may see it: control characters are escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _widened(extra: bytes, *values: int) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clarifai_build import digests
 from clarifai_build.archive import Artifact
 from clarifai_build.problem import ArtifactError
-from clarifai_build.published import ReadRange, read_entry, read_listing
+from clarifai_build.published import PublishedEntry, ReadRange, read_entry, read_listing
 from clarifai_build.tree import Entry, FileTree
 
 
@@ -88,6 +88,45 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (entry,) = read_listing(reader(bytes(data)), len(data))
     with pytest.raises(ArtifactError, match="lost"):
         b"".join(read_entry(reader(bytes(data)), entry))
+
+
+def deflated(content: bytes, tmp_path: Path) -> tuple[bytes, PublishedEntry]:
+    """Return a zip of one deflated file, and that file's entry."""
+    target = tmp_path / "other.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as written:
+        written.writestr("one", content)
+    data = target.read_bytes()
+    (entry,) = read_listing(reader(data), len(data))
+    return data, entry
+
+
+def test_more_than_is_listed_is_not_inflated(tmp_path: Path) -> None:
+    """A file that inflates to more than the directory says is refused, in blocks of few MiB."""
+    data, entry = deflated(bytes(64 << 20), tmp_path)
+    assert all(len(block) <= 4 << 20 for block in read_entry(reader(data), entry))
+    taken: list[bytes] = []
+    with pytest.raises(ArtifactError, match="size"):
+        taken.extend(read_entry(reader(data), entry._replace(size=10)))
+    assert not taken
+
+
+@pytest.mark.parametrize("cut", [1, 100])
+def test_a_stream_that_ends_early_is_refused(cut: int, tmp_path: Path) -> None:
+    """A compressed file that is cut is an error, not a shorter file."""
+    data, entry = deflated(bytes(range(256)) * 10, tmp_path)
+    with pytest.raises(ArtifactError, match="one"):
+        list(read_entry(reader(data), entry._replace(packed=entry.packed - cut)))
+    with pytest.raises(ArtifactError, match="cut"):
+        list(read_entry(reader(data[: 33 + entry.packed - cut]), entry))
+
+
+def test_names_are_shown_without_control_characters(tmp_path: Path) -> None:
+    """The names of a hostile zip can't speak to the terminal."""
+    target = tmp_path / "other.zip"
+    with zipfile.ZipFile(target, "w") as written:
+        written.writestr("a\x1b[2J\né", b"")
+    data = target.read_bytes()
+    assert read_listing(reader(data), len(data))[0].path == "a\\x1b[2J\\né"
 
 
 def test_another_compression_is_refused(tmp_path: Path) -> None:
