@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from clarifai_build.cli.console import Console
+from clarifai_build.cli.main import guarded
 from trees import write_files
 
 MANIFEST = b"version: 1\nmodel: {id: m, type: text-to-text}\n"
@@ -75,6 +77,30 @@ def test_compression_is_another_artifact(model: Path) -> None:
     deflated = json.loads(done.stdout)
     assert deflated["size"] < stored["size"] / 2
     assert deflated["digest"] != stored["digest"]
+
+
+@pytest.mark.parametrize("streams", [("stderr",), ("stdout",), ("stdout", "stderr"), ()])
+def test_the_work_is_done_whoever_listens(model: Path, streams: tuple[str, ...]) -> None:
+    """Neither a reader that went away nor a closed stream ends a build, or hides how it ended."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    unread = dict.fromkeys(streams, writer)
+    closed = "" if streams else " >&- 2>&-"
+    for file, code in (("clarifai.yaml", 0), ("missing.yaml", 3)):
+        command = f'exec "{sys.executable}" -m clarifai_build build {file} --json -o ../o.zip'
+        done = subprocess.run(["sh", "-c", command + closed], cwd=model, **unread)
+        assert done.returncode == code
+        assert (model.parent / "o.zip").is_file()
+    os.close(writer)
+
+
+def test_a_pipe_that_breaks_elsewhere_is_a_failure() -> None:
+    """Only a stream's reader may go away; any other broken pipe means that the work failed."""
+
+    def work(console: Console) -> int:
+        raise BrokenPipeError
+
+    assert guarded(work) == 70
 
 
 def test_what_is_refused_is_told_with_its_code(model: Path) -> None:

@@ -114,6 +114,24 @@ def test_config_shows_values_with_origins() -> None:
     assert "error[unknown-key]" in broken.stderr
 
 
+@pytest.mark.parametrize("arguments", [["config"], ["config", "-o", "json"], ["validate"]])
+def test_any_encoding_takes_every_character(
+    tmp_path: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a stream has no characters for is escaped; documents stay readable."""
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    text = "model: {id: m, type: visual-classifier, labels: [é, é]}\n"
+    if arguments[0] == "config":
+        text = text.replace("é, é", "é")
+    (tmp_path / "clarifai.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "inference.py").write_text("class InferenceModel:\n    def predict(self): ...\n")
+    done = run(*arguments, "clarifai.yaml", cwd=tmp_path)
+    assert done.returncode == (0 if arguments[0] == "config" else 3), done.stderr
+    assert "\\u00e9" in done.stdout or "\\xe9" in done.stdout
+    if "json" in arguments:
+        assert "é" in str(json.loads(done.stdout))
+
+
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
 def test_what_init_writes_validates_builds_and_passes_its_tests(
     tmp_path: Path, model_type: str

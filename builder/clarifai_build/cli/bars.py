@@ -22,12 +22,18 @@ class Bars:
 
     def __call__(self, event: Event) -> None:
         with self._one_at_a_time:
-            if event.total:
-                self._advance(event)
-            if event.state == "done" or event.message:
-                self._close(event.stage)
-            if event.message:
-                self._say(event)
+            try:
+                self._show(event)
+            except OSError:  # the terminal is gone; the work goes on
+                self._console.quiet = True
+
+    def _show(self, event: Event) -> None:
+        if event.total:
+            self._advance(event)
+        if event.state == "done" or event.message:
+            self._close(event.stage)
+        if event.message:
+            self._say(event)
 
     def _say(self, event: Event) -> None:
         mark = "[green]✓[/]" if event.state == "done" else "[dim]·[/]"

@@ -1,12 +1,20 @@
-"""The two streams: data on stdout; progress, prose and errors on stderr."""
+"""The two streams: data on stdout; progress, prose and errors on stderr.
+
+Whoever reads a stream may go away, as `head` does: what is written from then on is dropped, and
+the work goes on.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Any, TextIO
 
 from clarifai_build.problem import BuilderError, Problem
@@ -20,12 +28,24 @@ class Console:
         self._stdout = stdout
         self._stderr = stderr
         self.json_errors = False
+        self.heard = True
+        """Whether somebody may still read stdout."""
+
+    @classmethod
+    def standard(cls) -> Console:
+        """Return the console of this process. What is closed is replaced by the null device."""
+        for name in ("stdout", "stderr"):
+            stream = getattr(sys, name)
+            if stream is None:
+                nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - stays open
+                setattr(sys, name, nowhere)
+            elif isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # the locale may lack characters
+        return cls(sys.stdout, sys.stderr)
 
     @property
     def interactive(self) -> bool:
         """Whether a person can be asked something."""
-        import sys
-
         return sys.stdin is not None and sys.stdin.isatty() and self._stderr.isatty()
 
     @property
@@ -39,20 +59,24 @@ class Console:
 
     def out(self, text: str) -> None:
         """Write a line of data."""
-        print(text, file=self._stdout)
+        with self._while_heard():
+            print(text, file=self._stdout)
 
     def flush(self) -> None:
         """Let whoever reads stdout see what was written so far."""
-        self._stdout.flush()
+        with self._while_heard():
+            self._stdout.flush()
 
     def err(self, text: str) -> None:
         """Write a line for people."""
-        print(text, file=self._stderr, flush=True)
+        try:
+            print(text, file=self._stderr, flush=True)
+        except OSError:
+            _silence(self._stderr)
 
     def json(self, value: Any) -> None:
         """Write one JSON document to stdout."""
-        json.dump(value, self._stdout, indent=2, ensure_ascii=False, sort_keys=True)
-        self._stdout.write("\n")
+        self.out(json.dumps(value, indent=2, sort_keys=True))
 
     def problems(self, problems: Sequence[Problem]) -> None:
         """Write findings for people."""
@@ -75,6 +99,21 @@ class Console:
 
             return Bars(self._stderr)
         return _TimedLines(self)
+
+    @contextmanager
+    def _while_heard(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            self.heard = False
+            _silence(self._stdout)
+
+
+def _silence(stream: TextIO) -> None:
+    """Let a stream lead nowhere, what it still buffers included."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 class _TimedLines:

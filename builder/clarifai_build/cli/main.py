@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import NoReturn
 
 from clarifai_build import __version__
@@ -69,7 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def guarded(run: Callable[[Console], int]) -> int:
     """Run something that takes the console, and turn what it raises into an exit code."""
-    console = Console(sys.stdout, sys.stderr)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _interrupt)
+    console = Console.standard()
     try:
         return run(console)
     except BuilderError as error:
@@ -78,16 +82,19 @@ def guarded(run: Callable[[Console], int]) -> int:
     except KeyboardInterrupt:
         console.err("interrupted")
         return 130
-    except BrokenPipeError:
-        # The reader of stdout went away; keep Python from complaining when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:  # noqa: BLE001 - the program's one catch-all: a bug of ours
         from clarifai_build.bugs import internal_error
 
         bug = internal_error(error)
         console.failure(bug)
         return bug.exit_code
+    finally:
+        console.flush()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """End as on Ctrl-C, so that leases and announced removals are taken back."""
+    raise KeyboardInterrupt
 
 
 def _dispatch(arguments: list[str], console: Console) -> int:

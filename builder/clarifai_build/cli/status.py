@@ -48,7 +48,7 @@ def run(args: Namespace, console: Console) -> int:
             _show(statuses, args.output, console)
             console.flush()
             shown = statuses
-        if not args.watch:
+        if not args.watch or not console.heard:
             return fleet.exit_code(list(errors.values()))
         time.sleep(args.interval)
 
