@@ -43,11 +43,11 @@ def build_zip(
     cache: DigestCache = NO_CACHE,
 ) -> tuple[Artifact, WrittenZip]:
     """Lay the tree out and write its zip; what has to be read is read once where that pays."""
-    layout = gather(generated, manifest, listen)
+    layout = gather(generated, manifest, listen, target)
     known, unread = cache.look_up(tree.cache_key(manifest), layout.found)
     large = [file for file in unread if file.stamp.size > _LARGE]
     if cache.verify or sum(file.stamp.size for file in large) < _WORTH:
-        artifact = Artifact(tree.lay_out(generated, manifest, listen, cache))
+        artifact = Artifact(tree.lay_out(generated, manifest, listen, cache, target))
         return artifact, write_zip(artifact, target, listen, cache)
     read_at = time.time_ns()
     inspect = tree.inspector(manifest)

@@ -6,6 +6,7 @@ out. A folder that is left out is not entered.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -67,6 +68,7 @@ _DEFAULTS = {
 _NAMES = {name: why for why, rules in _DEFAULTS.items() for name in rules if "*" not in name}
 _ENDS = {r[1:]: why for why, rules in _DEFAULTS.items() for r in rules if r.startswith("*")}
 _STARTS = {r[:-1]: why for why, rules in _DEFAULTS.items() for r in rules if r.endswith("*")}
+_UNFINISHED = re.compile(r"\..+\.zip\.\d+-[0-9a-f]{8}")
 _ALL_ENDS, _ALL_STARTS = tuple(_ENDS), tuple(_STARTS)
 
 
@@ -101,6 +103,8 @@ def default_reason(name: str) -> str | None:
         return next(why for end, why in _ENDS.items() if name.endswith(end))
     if name.startswith(_ALL_STARTS):
         return next(why for start, why in _STARTS.items() if name.startswith(start))
+    if name.startswith(".") and _UNFINISHED.fullmatch(name):
+        return "an artifact that was never finished"
     return None
 
 

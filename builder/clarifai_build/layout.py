@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CODE = "1/"
 _RUNTIME = "1/clarifai_runtime/"
+_RECORDS = (".provenance.json", ".sbom.json")
 _MEANT_TO_BE_REPLACED = frozenset({"1/__init__.py", "1/inference.py", "1/test.py"})
 
 
@@ -32,23 +33,45 @@ class Layout(NamedTuple):
         return list(self.files.values())
 
 
-def gather(generated: Mapping[str, bytes], manifest: Manifest, listen: Listener) -> Layout:
+def gather(
+    generated: Mapping[str, bytes],
+    manifest: Manifest,
+    listen: Listener,
+    output: Path | None = None,
+) -> Layout:
     """Find the user's files and the weights, and refuse those that stand in each other's way."""
-    sources = {CODE + file.path: file for file in look_around(manifest).files}
+    sources = {CODE + file.path: file for file in look_around(manifest, output).files}
     fetched = _weights(manifest, listen)
     _refuse_overlaps(generated, sources, fetched)
     written = {path: data for path, data in generated.items() if path not in sources}
     return Layout(written, {**sources, **fetched})
 
 
-def look_around(manifest: Manifest) -> Walk:
-    """Walk the user's folder: what goes in, and what stays out and why."""
+def look_around(manifest: Manifest, output: Path | None = None) -> Walk:
+    """Walk the user's folder: what goes in, and what stays out and why.
+
+    `output` is the zip that is about to be written.
+    """
     folder = manifest.code.path
-    rules = Rules.of(folder, manifest.code.exclude, _laid_elsewhere(manifest))
+    rules = Rules.of(folder, manifest.code.exclude, _laid_elsewhere(manifest, output))
     files, left = walk(folder, rules)
-    pulled = _pulled_by_dvc(files)
-    left += [Left(f.path, f.file, "data version control") for f in pulled]
-    return Walk([f for f in files if f not in pulled] if pulled else files, left)
+    pulled = dict.fromkeys(_pulled_by_dvc(files), "data version control")
+    if out := {**pulled, **_built_before(files)}:
+        left += [Left(file.path, file.file, reason) for file, reason in out.items()]
+        files = [file for file in files if file not in out]
+    return Walk(files, left)
+
+
+def _built_before(files: Sequence[Found]) -> dict[Found, str]:
+    """Return the zips that have a provenance beside them, with their records."""
+    zips = {
+        f.path.removesuffix(_RECORDS[0]) for f in files if f.path.endswith(".zip" + _RECORDS[0])
+    }
+    if not zips:
+        return {}
+    built = {file: "a built artifact" for file in files if file.path in zips}
+    beside = {file.path + record for file in built for record in _RECORDS}
+    return built | {file: "a record of a built artifact" for file in files if file.path in beside}
 
 
 def _pulled_by_dvc(files: Sequence[Found]) -> list[Found]:
@@ -58,20 +81,21 @@ def _pulled_by_dvc(files: Sequence[Found]) -> list[Found]:
     return [file for file in pointers if file.path.removesuffix(".dvc") in present]
 
 
-def _laid_elsewhere(manifest: Manifest) -> dict[str, str]:
+def _laid_elsewhere(manifest: Manifest, output: Path | None) -> dict[str, str]:
     """Paths below the user's folder that are no part of the code, and what they are."""
     beside = manifest.path.parent
     model = manifest.model
-    zip_name = f"{model.id}_{model.type}.zip"
     elsewhere = {
         manifest.path: "the manifest",
         manifest.path.with_suffix(".lock"): "the lock",
         beside / "dist": "built artifacts",
-        beside / zip_name: "a built artifact",
-        beside / f"{zip_name}.provenance.json": "a record of a built artifact",
-        beside / f"{zip_name}.sbom.json": "a record of a built artifact",
         manifest.code.path / IGNORE_FILE: "ignore rules",
     }
+    for built in (beside / f"{model.id}_{model.type}.zip", output):
+        if built is not None:
+            elsewhere[built] = "a built artifact"
+            for record in _RECORDS:
+                elsewhere[built.with_name(built.name + record)] = "a record of a built artifact"
     if isinstance(model.labels, Path):
         elsewhere[model.labels] = "laid at the root as labels.txt"
     if manifest.code.requirements is not None:

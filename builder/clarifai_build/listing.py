@@ -20,9 +20,9 @@ class Listed(NamedTuple):
     reason: str
 
 
-def listing(manifest: Manifest) -> list[Listed]:
+def listing(manifest: Manifest, output: Path | None = None) -> list[Listed]:
     """List the user's files by path; a folder that stays out is one line with its whole size."""
-    files, left = look_around(manifest)
+    files, left = look_around(manifest, output)
     listed = [Listed(file.path, file.stamp.size, "") for file in files]
     listed += [Listed(item.path, _size(item.file), item.reason) for item in left]
     return sorted(listed)

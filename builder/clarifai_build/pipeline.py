@@ -18,15 +18,14 @@ from clarifai_build.planning import Observed, Plan, make_plan
 from clarifai_build.problem import ManifestError, RegistryError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registration import Registration
-from clarifai_build.registry import ModelRegistry, RemoteModel, RemoteVersion
+from clarifai_build.registry import ModelRegistry, RemoteVersion
+from clarifai_build.registry.looks import look
 from clarifai_build.render import RenderContext
 from clarifai_build.renders import render_once
 from clarifai_build.steps import Carrier, carry_out
 from clarifai_build.storage import ObjectStore
 from clarifai_build.tree import lay_out
 from clarifai_build.waiting import wait_until_ready
-
-_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +78,16 @@ def build(
     listen: Listener = silent,
     cache: DigestCache = NO_CACHE,
     renders: Path | None = None,
+    output: Path | None = None,
 ) -> Artifact:
-    """Make the artifact of a manifest; nothing is written but what the caches keep."""
+    """Make the artifact of a manifest; nothing is written but what the caches keep.
+
+    `output` is where the zip will be written, if anywhere: it is no part of itself.
+    """
     listen(Event("render", "started"))
     generated = repository(manifest, renders)
     listen(Event("render", "done"))
-    tree = lay_out(generated, manifest, listen, cache)
+    tree = lay_out(generated, manifest, listen, cache, output)
     if manifest.artifact.compression == "deflate":
         from clarifai_build.deflate import deflated
 
@@ -101,7 +104,7 @@ def plan(
     adopt: bool = False,
 ) -> Plan:
     """Compare the artifact and the manifest with what the bucket and the platform say now."""
-    model, versions = _look(registry, manifest.model.id)
+    model, versions = look(registry, manifest.model.id)
     size = _registered_size(artifact, versions) or artifact.size
     registration = Registration.of(manifest, artifact.digest, size)
     stored = store.stat(registration.key(storage_of(manifest).prefix))
@@ -167,32 +170,10 @@ def storage_of(manifest: Manifest) -> Storage:
     return manifest.storage
 
 
-def _look(
-    registry: ModelRegistry, model_id: str
-) -> tuple[RemoteModel | None, tuple[RemoteVersion, ...]]:
-    """Return the model and all its versions.
-
-    The newest version, which the model itself names, has to be in the list: otherwise the list is
-    incomplete, and a version that it leaves out would be registered a second time.
-    """
-    for _ in range(_LOOKS):
-        model = registry.model(model_id)
-        versions = registry.versions(model_id) if model else ()
-        if not model or not model.newest or model.newest in {version.id for version in versions}:
-            return model, versions
-    raise RegistryError.of(
-        "versions-incomplete",
-        f"the platform's list of the versions of '{model_id}' leaves out the newest",
-        hint="try again later; nothing was changed",
-    )
-
-
 def _registered_size(artifact: Artifact, versions: tuple[RemoteVersion, ...]) -> int:
     """Return the size of the zip from a version that holds it, without laying it out; else 0."""
-    sizes = (
-        version.mark.get("size") for version in versions if version.artifact == artifact.digest
-    )
-    return int(next(sizes, 0) or 0)
+    sizes = (version.size for version in versions if version.artifact == artifact.digest)
+    return next(sizes, 0)
 
 
 @contextmanager

@@ -23,6 +23,8 @@ from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.walk import Found, Stamp
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from clarifai_build.manifest import Manifest
 
 FORMAT = "clarifai-build tree 1"
@@ -77,17 +79,25 @@ def lay_out(
     manifest: Manifest,
     listen: Listener = silent,
     cache: DigestCache = NO_CACHE,
+    output: Path | None = None,
 ) -> FileTree:
-    """Lay the user's files and weights over the generated files, and take every digest."""
+    """Lay the user's files and weights over the generated files, and take every digest.
+
+    `output` is the zip that is about to be written, which stays out.
+    """
     with _no_garbage():
-        return _lay_out(generated, manifest, listen, cache)
+        return _lay_out(generated, manifest, listen, cache, output)
 
 
 def _lay_out(
-    generated: Mapping[str, bytes], manifest: Manifest, listen: Listener, cache: DigestCache
+    generated: Mapping[str, bytes],
+    manifest: Manifest,
+    listen: Listener,
+    cache: DigestCache,
+    output: Path | None,
 ) -> FileTree:
     listen(Event("tree", "started"))
-    layout = gather(generated, manifest, listen)
+    layout = gather(generated, manifest, listen, output)
     found = cache.of_files(cache_key(manifest), layout.found, listen, inspector(manifest))
     tree = complete(layout, found, manifest)
     listen(Event("tree", "done", f"{len(tree.entries)} files"))

@@ -83,6 +83,27 @@ def test_listing_names_what_stays_out_with_size_and_reason(tmp_path: Path) -> No
     ]
 
 
+def test_what_builds_leave_in_the_folder_stays_out(tmp_path: Path) -> None:
+    """The zip to be written, one with its provenance beside it, and one that was never finished."""
+    records = ("sub/my.zip", "sub/my.zip.provenance.json", "sub/my.zip.sbom.json")
+    unfinished = ".my.zip.4242-0a1b2c3d"
+    names = ("data.zip", "a.sbom.json", *records, unfinished, "new.zip", "new.zip.sbom.json")
+    write_files(tmp_path, dict.fromkeys(names, b""))
+    listed = {path: reason for path, _, reason in listing(manifest_of(tmp_path), Path("new.zip"))}
+    assert listed["new.zip"] == ""
+    listed = {p: reason for p, _, reason in listing(manifest_of(tmp_path), tmp_path / "new.zip")}
+    assert listed == {
+        "data.zip": "",
+        "a.sbom.json": "",
+        records[0]: "a built artifact",
+        records[1]: "a record of a built artifact",
+        records[2]: "a record of a built artifact",
+        unfinished: "an artifact that was never finished",
+        "new.zip": "a built artifact",
+        "new.zip.sbom.json": "a record of a built artifact",
+    }
+
+
 def test_symlinks_inside_are_followed(tmp_path: Path) -> None:
     """A link to a file or folder of the same folder is laid out as what it leads to."""
     write_files(tmp_path, {"real/a.bin": b"a"})

@@ -63,7 +63,7 @@ def run(args: Namespace, console: Console) -> int:
     target = args.output or manifest.path.parent / "dist" / name
     keep_to_lock(args, manifest)
     if args.list:
-        return _list(manifest, console, as_json=args.json)
+        return _list(manifest, target, console, as_json=args.json)
     listen = console.listener()
     if args.check:
         return _check(manifest, listen, console, as_json=args.json)
@@ -105,14 +105,14 @@ def _build(
 
     if manifest.artifact.compression == "stored":
         return build_zip(repository(manifest), manifest, target, listen, cache)
-    artifact = build(manifest, listen, cache)
+    artifact = build(manifest, listen, cache, output=target)
     return artifact, write_zip(artifact, target, listen, cache)
 
 
-def _list(manifest: Manifest, console: Console, *, as_json: bool) -> int:
+def _list(manifest: Manifest, target: Path, console: Console, *, as_json: bool) -> int:
     from clarifai_build.listing import listing
 
-    files = listing(manifest)
+    files = listing(manifest, target)
     if as_json:
         console.json(
             {
