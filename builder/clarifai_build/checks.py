@@ -20,6 +20,7 @@ RESERVED_TARGETS = ("serving.json", "clarifai_runtime", "model.py", "inference.p
 
 _BUCKET = re.compile(r"(?=.{3,63}\Z)[a-z0-9](?:[a-z0-9-]|\.(?![.-])|-(?!\.))*[a-z0-9]\Z")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+\Z")
+_HTTP = re.compile(r"https?://[^\s/?#]+\S*")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _SOURCES = {
     "s3": (re.compile(r"[^/@]+/.+"), "s3://bucket/key"),
@@ -190,9 +191,11 @@ def _addresses(document: Document) -> Iterator[Problem]:
         ("clarifai", "api_base"),
     ):
         address = document.get(*path)
-        if not isinstance(address, str) or "${env:" in address or "@" not in address:
+        if not isinstance(address, str) or "${env:" in address:
             continue
-        if not is_plain(address):
+        whole = address if "://" in address else f"https://{address}"
+        # What does not look like an address is refused by the schema.
+        if ("@" in address or _HTTP.fullmatch(whole)) and not is_plain(whole):
             message = "an address that can't be read, or holds a user or a password"
             hint = "write https://host; credentials belong in the environment"
             yield document.problem("address-credentials", message, path, hint=hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent import futures
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -255,3 +256,19 @@ def test_address_with_a_password(base: str) -> None:
         Channel(Account.resolve(Clarifai("me", "main"), environ))
     assert raised.value.problems[0].code == "api-base"
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize("api_base", ["http://[bad", "https://api.example.com:xx"])
+def test_unreadable_addresses_are_refused(api_base: str) -> None:
+    """Before anything connects to them."""
+    with pytest.raises(RegistryError) as raised:
+        Channel(Account("me", "app", api_base, ()))
+    assert raised.value.problems[0].code == "api-base"
+
+
+def test_root_certificates_that_are_not_there(tmp_path: Path) -> None:
+    """The error names the variable that leads to them."""
+    account = Account("me", "app", "https://api.example.com", (), str(tmp_path / "roots.pem"))
+    with pytest.raises(RegistryError, match=r"roots\.pem can't be read") as raised:
+        Channel(account)
+    assert raised.value.problems[0].code == "root-certificates"

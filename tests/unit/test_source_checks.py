@@ -161,3 +161,18 @@ def test_a_null_character_is_no_path(folder: Path, manifest: str) -> None:
     """No file can be called so."""
     (folder / "clarifai.yaml").write_text(manifest)
     assert codes(folder) == ["path-outside"]
+
+
+@pytest.mark.parametrize("address", ["http://[bad", "https://example.com:xx"])
+def test_addresses_that_can_not_be_read(folder: Path, address: str) -> None:
+    """They are found before anything is built; a host without a scheme will do for the API."""
+    model = "model: {id: example, type: text-to-text}\n"
+    for section in (
+        f"storage: {{type: s3, bucket: models, endpoint_url: '{address}'}}",
+        f"storage: {{type: s3, bucket: models, public_base_url: '{address}'}}",
+        f"clarifai: {{api_base: '{address}'}}",
+    ):
+        (folder / "clarifai.yaml").write_text(f"{model}{section}\n")
+        assert codes(folder) == ["address-credentials"]
+    (folder / "clarifai.yaml").write_text(f"{model}clarifai: {{api_base: api.example.com}}\n")
+    assert codes(folder) == []

@@ -114,10 +114,21 @@ def _open(account: Account) -> grpc.Channel:
     address = urlsplit(base)
     if address.scheme == "http":
         return grpc.insecure_channel(f"{address.hostname}:{address.port or 80}", _OPTIONS)
-    roots = Path(account.root_certificates).read_bytes() if account.root_certificates else None
-    return grpc.secure_channel(
-        f"{address.hostname}:{address.port or 443}", grpc.ssl_channel_credentials(roots), _OPTIONS
-    )
+    credentials = grpc.ssl_channel_credentials(_roots(account.root_certificates))
+    return grpc.secure_channel(f"{address.hostname}:{address.port or 443}", credentials, _OPTIONS)
+
+
+def _roots(file: str | None) -> bytes | None:
+    if file is None:
+        return None
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise RegistryError.of(
+            "root-certificates",
+            f"{file} can't be read: {error.strerror}",
+            hint="correct CLARIFAI_ROOT_CERTIFICATES_PATH, or unset it for the usual certificates",
+        ) from error
 
 
 def _backoff(attempt: int) -> float:
