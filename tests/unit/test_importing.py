@@ -155,10 +155,40 @@ def test_generation_2_is_carried_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ("{clarifai_model: {type: text-to-text}, serving_backend: 3}", "serving_backend"),
+        ("clarifai_model: {type: visual-classifier, labels: 5}", "labels: 5"),
+        ("clarifai_model: {type: text-to-text, inference_parameters: 5}", "parameters: 5"),
+        ("clarifai_model: {type: [a]}", "no model type"),
+        ("- 1", "no model type"),
+    ],
+)
+def test_what_has_another_form_is_told(tmp_path: Path, config: str, told: str) -> None:
+    """A note where the rest can be carried over, a problem where it can't."""
+    (tmp_path / "clarifai_config.yaml").write_text(config)
+    try:
+        said = " ".join(import_folder(tmp_path).notes)
+    except ManifestError as error:
+        said = str(error)
+    assert told in said
+
+
+def test_requirements_in_another_encoding_are_a_problem(repository: Path) -> None:
+    """The file is named, with the way out."""
+    (repository / "requirements.txt").write_bytes("numpy\n".encode("utf-16"))
+    with pytest.raises(ManifestError) as caught:
+        import_folder(repository)
+    assert caught.value.problems[0].code == "not-utf8"
+
+
+@pytest.mark.parametrize(
     "entry",
     [
         {"path": "a", "field_type": 99, "default_value": 1},
         {"field_type": 3},
+        {"path": "a", "field_type": [1]},
+        {"path": "a", "field_type": {}},
         {"path": "a", "field_type": 3, "default_value": True},
         {"path": "a", "field_type": 3, "default_value": "0.5"},
         {"path": "a", "field_type": 1, "default_value": "yes"},

@@ -47,7 +47,7 @@ def read_folder(folder: Path) -> Imported:
         manifest["shapes"] = {"image": shape}
     if batch := document.get(*_TRITON, "max_batch_size"):
         manifest["triton"] = {"max_batch_size": batch}
-    if entries := document.get(*_MODEL, "inference_parameters"):
+    if entries := _listed(document, "inference_parameters", notes):
         manifest["params"] = parts.params(entries, notes)
     if account := _account(document, notes):
         manifest["clarifai"] = account
@@ -56,7 +56,7 @@ def read_folder(folder: Path) -> Imported:
 
 def _model(document: Document, folder: Path, notes: list[str]) -> dict[str, Any]:
     type_name = document.get(*_MODEL, "type")
-    if type_name not in MODEL_TYPES:
+    if not isinstance(type_name, str) or type_name not in MODEL_TYPES:
         path = (*_MODEL, "type")
         hint = f"one of: {', '.join(MODEL_TYPES)}"
         raise ManifestError(
@@ -66,12 +66,20 @@ def _model(document: Document, folder: Path, notes: list[str]) -> dict[str, Any]
     model: dict[str, Any] = {"id": parts.model_id(str(name), notes), "type": type_name}
     if description := document.get(*_MODEL, "description"):
         model["description"] = str(description)
-    labels = document.get(*_MODEL, "labels")
+    labels = _listed(document, "labels", notes)
     if MODEL_TYPES[type_name].has_labels:
         model["labels"] = [str(label) for label in labels] if labels else "labels.txt"
     elif labels:
         notes.append(f"labels, which a {type_name} has none of")
     return model
+
+
+def _listed(document: Document, key: str, notes: list[str]) -> list[Any]:
+    value = document.get(*_MODEL, key)
+    if value is None or isinstance(value, list):
+        return value or []
+    notes.append(f"{key}: {value!r}, which is no list")
+    return []
 
 
 def _account(document: Document, notes: list[str]) -> dict[str, str]:
@@ -87,6 +95,10 @@ def _account(document: Document, notes: list[str]) -> dict[str, str]:
 
 def _unknown(document: Document) -> Iterator[str]:
     for path, known in _CARRIED.items():
-        for key in document.get(*path) or ():
-            if key not in known:
-                yield f"{GENERATION_2}: {'.'.join((*path, key))}"
+        section = document.get(*path)
+        if isinstance(section, dict):
+            for key in section:
+                if key not in known:
+                    yield f"{GENERATION_2}: {'.'.join((*path, key))}"
+        elif section is not None:
+            yield f"{GENERATION_2}: {'.'.join(path)}, which is no mapping"

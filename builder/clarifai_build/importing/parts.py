@@ -42,7 +42,8 @@ def params(entries: Iterable[Any], notes: list[str]) -> list[dict[str, Any]]:
     result = []
     for entry in entries:
         entry = entry if isinstance(entry, dict) else {}
-        kind = FIELD_TYPES.get(entry.get("field_type", 0))
+        field_type = entry.get("field_type")
+        kind = FIELD_TYPES.get(field_type) if isinstance(field_type, int) else None
         if kind is None or not isinstance(entry.get("path"), str):
             notes.append(f"parameter {json.dumps(entry)}: its path or field_type is unknown")
             continue
@@ -72,7 +73,12 @@ def requirements(folder: Path, notes: list[str]) -> tuple[str | None, dict[str, 
     file = folder / REQUIREMENTS
     if not file.is_file():
         return None, {}
-    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ManifestError.of(
+            "not-utf8", f"it is not UTF-8: {error}", file=str(file), hint="save the file as UTF-8"
+        ) from error
     kept = [line for line in lines if not _names_sdk(line)]
     if kept == lines:
         return REQUIREMENTS, {}
