@@ -105,6 +105,7 @@ def test_a_broken_context_file_sets_nothing(folder: Path) -> None:
 def test_every_setting_says_where_it_came_from(folder: Path) -> None:
     """File, environment, context or default; secrets are masked."""
     environ = {"HOME": str(folder), "BUCKET": "my-models", "AWS_SECRET_ACCESS_KEY": "hush"}
+    environ["CLARIFAI_API_BASE"] = "https://me:hush@api.example.com"
     shown = {one.path: one for one in settings(examine(folder, environ), environ)}
     name = str(folder / "clarifai.yaml")
     assert shown["model", "type"].origin == f"{name}:3"
@@ -112,6 +113,7 @@ def test_every_setting_says_where_it_came_from(folder: Path) -> None:
     assert shown["storage", "bucket"].origin == "environment variable BUCKET"
     assert shown["clarifai", "user_id"].origin.startswith("context 'work' in ")
     assert shown["triton", "max_batch_size"] == (("triton", "max_batch_size"), 1, "default")
+    assert shown["clarifai", "api_base"].value == "https://api.example.com"
     assert shown[("CLARIFAI_PAT",)].value == "***"
     assert shown[("AWS_SECRET_ACCESS_KEY",)].value == "***"
     assert "hush" not in repr(shown)
