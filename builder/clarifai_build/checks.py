@@ -143,11 +143,14 @@ def _weights(document: Document) -> Iterator[Problem]:
             first.setdefault(to, index)
         if isinstance(source, str) and (match := _SCHEME.match(source)):
             yield from _source(document, match[1].lower(), match[2], ("weights", index, "from"))
+        elif isinstance(source, str) and "\0" in source:
+            message = "a path can't hold a null character"
+            yield document.problem("weight-source", message, ("weights", index, "from"))
 
 
 def _target(document: Document, to: str, path: Steps) -> Iterator[Problem]:
     parts = PurePosixPath(to).parts
-    if to.startswith("/") or ".." in parts or "\\" in to or to.endswith("/"):
+    if to.startswith("/") or ".." in parts or {"\\", "\0"} & set(to) or to.endswith("/"):
         message = f"'{to}' is not a file path inside the artifact"
         hint = "use a relative path with '/', without '..'"
         yield document.problem("path-outside", message, path, hint=hint)

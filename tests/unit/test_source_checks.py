@@ -163,6 +163,14 @@ def test_a_null_character_is_no_path(folder: Path, manifest: str) -> None:
     assert codes(folder) == ["path-outside"]
 
 
+def test_a_null_character_names_no_weight(folder: Path) -> None:
+    """Neither where it comes from nor where it goes."""
+    weight = f'{{to: "a\\0b", from: "a\\0b", sha256: "{"0" * 64}"}}'
+    manifest = f"model: {{id: example, type: text-to-text}}\nweights: [{weight}]\n"
+    (folder / "clarifai.yaml").write_text(manifest)
+    assert codes(folder) == ["path-outside", "weight-source"]
+
+
 @pytest.mark.parametrize("address", ["http://[bad", "https://example.com:xx"])
 def test_addresses_that_can_not_be_read(folder: Path, address: str) -> None:
     """They are found before anything is built; a host without a scheme will do for the API."""
