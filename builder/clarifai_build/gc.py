@@ -18,6 +18,7 @@ from clarifai_build.claims import Claim
 from clarifai_build.problem import LeaseHeldError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registry import ModelRegistry, RemoteVersion
+from clarifai_build.registry.looks import look_twice
 from clarifai_build.storage import FoundObject, ObjectStore
 
 _FOLDER = re.compile(r"[0-9a-f]{64}/")
@@ -79,7 +80,9 @@ def judge(bucket: Bucket) -> tuple[Verdict, ...]:
         return ()
     models = {model.id for model in bucket.registry.models()}
     models |= {claim.model for stored in mine for claim in stored.claims if claim.scope == scope}
-    used = [version for model in sorted(models) for version in bucket.registry.versions(model)]
+    used = [
+        version for model in sorted(models) for version in look_twice(bucket.registry, model)[1]
+    ]
     return tuple(_judge(stored, bucket, used) for stored in mine)
 
 
@@ -134,7 +137,7 @@ def _remove_leased(
         again = _look(store, stored.folder)
         if again.age < stored.age:
             return Verdict(again, "young", "something of it was written just now")
-        verdict = _judge(again, bucket, bucket.registry.versions(model))
+        verdict = _judge(again, bucket, look_twice(bucket.registry, model)[1])
         if verdict.fate == "remove":
             check()
             for found in sorted(again.objects, key=_last_the_claims):

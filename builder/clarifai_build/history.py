@@ -16,8 +16,11 @@ _DIGITS = re.compile(r"[0-9a-f]{6,}")
 
 
 def ours(versions: Iterable[RemoteVersion]) -> tuple[RemoteVersion, ...]:
-    """Return the versions that this tool made, in their order."""
-    return tuple(version for version in versions if version.mark)
+    """Return the versions that this tool built, in their order.
+
+    What the legacy `upload-model` registered is a zip from elsewhere: its mark names no artifact.
+    """
+    return tuple(version for version in versions if version.artifact)
 
 
 def label(version: RemoteVersion) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from clarifai_build.problem import StalePlanError
 from clarifai_build.registry import ModelRegistry, RemoteModel, RemoteVersion
+from clarifai_build.registry.looks import look, look_twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ def find_doomed(
     for model in registry.models():
         if not model.managed or model.id in named:
             continue
-        versions = registry.versions(model.id)
+        _, versions = look(registry, model.id)
         ours = [version for version in versions if version.mark]
         if ours and ours[0].mark.get("project") == project:
             doomed.append(_doom(model, versions))
@@ -38,8 +39,8 @@ def find_doomed(
 
 def doom(registry: ModelRegistry, model_id: str) -> Doomed | None:
     """Return what is ours of a model; None where there is no model, or nothing of it is ours."""
-    model = registry.model(model_id)
-    doomed = _doom(model, registry.versions(model_id)) if model else None
+    model, versions = look_twice(registry, model_id)
+    doomed = _doom(model, versions) if model else None
     return doomed if doomed and (doomed.versions or doomed.whole) else None
 
 

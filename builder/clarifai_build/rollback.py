@@ -12,6 +12,7 @@ from clarifai_build.history import label, ours
 from clarifai_build.problem import RegistryError, StorageError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registry import ModelRegistry, NewVersion, RemoteVersion, next_revision
+from clarifai_build.registry.looks import look
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.download import fetch_range
 
@@ -35,7 +36,12 @@ def roll_back(place: Place, target: RemoteVersion, key: str) -> RemoteVersion:
     Nothing is registered before the zip is proven to be what was published. Where the newest
     version is registered like this already, that one is returned.
     """
-    live = ours(place.registry.versions(place.model))[0]
+    _, versions = look(place.registry, place.model)
+    live = next(iter(ours(versions)), None)
+    if live is None:
+        raise RegistryError.of(
+            "no-version", f"model '{place.model}' has no version of ours any more"
+        )
     if live.registration == target.registration and live.health != "failed":
         return live
     if target.health == "failed":
@@ -57,7 +63,7 @@ def roll_back(place: Place, target: RemoteVersion, key: str) -> RemoteVersion:
         mark={
             **source.mark,
             "rollback_of": label(target),
-            "revision": next_revision(place.registry.versions(place.model)),
+            "revision": next_revision(look(place.registry, place.model)[1]),
             "apply": uuid.uuid4().hex,
             "by": leases.user(),
         },
@@ -72,7 +78,7 @@ def drop_twins(place: Place, version: RemoteVersion) -> tuple[RemoteVersion, ...
     """Remove older versions of the same registration, and return them: one of a kind is kept."""
     twins = tuple(
         other
-        for other in ours(place.registry.versions(place.model))
+        for other in ours(look(place.registry, place.model)[1])
         if other.id != version.id and other.registration == version.registration
     )
     for twin in twins:
@@ -84,7 +90,7 @@ def drop_twins(place: Place, version: RemoteVersion) -> tuple[RemoteVersion, ...
 def _prove_unchanged(place: Place, target: RemoteVersion, key: str) -> None:
     """Read the whole zip, and compare its SHA-256 with what was recorded when it was published."""
     size, sha256 = contents.stat(place.store, key).size, hashlib.sha256()
-    expected, expected_size = target.mark.get("sha256"), int(target.mark.get("size", size))
+    expected, expected_size = target.mark.get("sha256"), target.size or size
     if size == expected_size:
         for offset in range(0, size, _BLOCK):
             sha256.update(place.store.read(key, offset, min(_BLOCK, size - offset)))

@@ -211,6 +211,17 @@ def test_page_that_is_missing_is_looked_behind(platform: Platform) -> None:
     assert scripted.count("ListModelVersions") == 4
 
 
+def test_pages_that_repeat_end(platform: Platform) -> None:
+    """A server that knows no pages gives the first one for ever: that is an error, not a hang."""
+    scripted, registry = platform
+    full = [resources_pb2.ModelVersion(id=f"v{number}") for number in range(128)]
+    answer = service_pb2.MultiModelVersionResponse(status=OK, model_versions=full)
+    scripted.on("ListModelVersions", answer)
+    with pytest.raises(RegistryError, match="only repeats"):
+        registry.versions("lines")
+    assert scripted.count("ListModelVersions") == 2
+
+
 def test_duplicate_model_is_a_race(platform: Platform) -> None:
     """When another apply made the model meanwhile, theirs is used."""
     scripted, registry = platform

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
 
-from clarifai_build import fleet, plan_report, saved_plan, sync
+from clarifai_build import fleet, history, plan_report, saved_plan, sync
 from clarifai_build.changes import compare
 from clarifai_build.pipeline import Way, apply, plan
 from clarifai_build.plan_report import Planned, plans_text
@@ -20,8 +23,9 @@ from clarifai_build.problem import RegistryError, StalePlanError, StorageError, 
 from clarifai_build.progress import silent
 from clarifai_build.prune import Doomed, destroy, find_doomed
 from clarifai_build.published import read_listing
-from clarifai_build.registry import NewModel, NewVersion
+from clarifai_build.registry import NewModel, NewVersion, RemoteVersion
 from clarifai_build.resources import plan_schema_text
+from clarifai_build.rollback import Place, roll_back
 from clarifai_build.saved_plan import SavedPlan, state_of
 from fakes import BUILT, MemoryRegistry, MemoryStore, artifact_of, manifest_of, public_bucket
 
@@ -185,6 +189,46 @@ def test_prune_finds_only_what_is_ours_and_unnamed() -> None:
         destroy(registry, one)
     assert set(registry.by_id) == {"kept", "mixed", "other", "theirs"}
     assert [version.mark for version in registry.posted["mixed"]] == [{}]
+
+
+def test_nothing_is_destroyed_by_lists_that_differ() -> None:
+    """Where a model has versions at one look and not at the next, it is left alone."""
+    registry = MemoryRegistry()
+    project_of(registry, "gone", "ocr")
+    registry.post("gone", FOREIGN)
+    (one,) = find_doomed(registry, "ocr", ())
+    real, looks = registry.versions, count()
+    registry.versions = lambda model: real(model)[: 1 + next(looks) % 2]  # type: ignore[method-assign]
+    with pytest.raises(RegistryError, match="at each look"):
+        destroy(registry, one)
+    assert len(real("gone")) == 2
+
+
+def test_marks_of_others_are_no_versions_of_ours() -> None:
+    """A mark that someone wrote by hand, or `upload-model`, neither fails nor counts."""
+    strange = {"revision": "abc", "size": [], "artifact": 7, "tool": "1.0"}
+    version = RemoteVersion("v1", 21100, "", mark=strange)
+    assert (version.revision, version.size, version.artifact) == (0, 0, None)
+    assert history.ours([version, RemoteVersion("v2", 21100, "", mark={"tool": "1.0"})]) == ()
+
+
+def test_rollback_of_a_model_that_goes_meanwhile() -> None:
+    """When the versions vanish after they were listed, that is said."""
+    target = RemoteVersion("v1", 21100, "", mark={"artifact": "a" * 64})
+    with pytest.raises(RegistryError, match="any more"):
+        roll_back(Place("lines", MemoryStore(), MemoryRegistry()), target, "key")
+
+
+def test_every_command_ends_on_a_signal_as_on_ctrl_c() -> None:
+    """SIGTERM unwinds whatever runs, so that leases are given back."""
+    code = (
+        "import os, signal, time\nfrom clarifai_build.cli.main import guarded\n"
+        "def run(console):\n    try:\n        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        time.sleep(30)\n    finally:\n        print('given back', flush=True)\n"
+        "raise SystemExit(guarded(run))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (130, "given back\n"), done.stderr
 
 
 def test_status_follows_the_platform() -> None:

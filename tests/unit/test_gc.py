@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from clarifai_build import claims, gc
 from clarifai_build.gc import Bucket, Verdict
 from clarifai_build.pipeline import Waiting, Way, apply
-from clarifai_build.problem import BuilderError
+from clarifai_build.problem import BuilderError, RegistryError
 from clarifai_build.registration import Registration
 from fakes import (
     BUILT,
@@ -83,6 +84,24 @@ def test_what_nothing_refers_to_goes_whole(world: World) -> None:
     """The zip, its records and its claim go; nothing is left but the leases' place."""
     assert fates(world.collect()) == ["removed"]
     assert list(world.store.objects) == []
+
+
+def test_incomplete_list_of_versions_removes_nothing(world: World) -> None:
+    """A list that leaves out versions, the newest or some now and then, is not believed."""
+    world.apply(world.ours)
+    world.age()
+    real = world.ours.versions
+    world.ours.versions = lambda _model: ()  # type: ignore[method-assign]  # a fault
+    with pytest.raises(RegistryError, match="leaves out the newest"):
+        world.collect()
+    world.ours.versions = real  # type: ignore[method-assign]
+    world.apply(world.ours, OTHER)
+    world.age()
+    looks = count()
+    world.ours.versions = lambda model: real(model)[: 1 + next(looks) % 2]  # type: ignore[method-assign]
+    with pytest.raises(RegistryError, match="at each look"):
+        world.collect()
+    assert world.stored()
 
 
 def test_judging_changes_nothing(world: World) -> None:

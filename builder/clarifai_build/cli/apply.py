@@ -6,11 +6,9 @@ what that plan says, or refuses when anything has changed since.
 
 from __future__ import annotations
 
-import signal
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from clarifai_build.addresses import shown
@@ -32,6 +30,7 @@ from clarifai_build.progress import Listener, named
 if TYPE_CHECKING:
     from clarifai_build import fleet
     from clarifai_build.pipeline import Applied
+    from clarifai_build.prune import Doomed
     from clarifai_build.saved_plan import SavedPlan
 
 
@@ -70,7 +69,6 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build import fleet
 
     console.json_errors = args.json
-    signal.signal(signal.SIGTERM, _interrupt)
     saved = _saved(args)
     stop = fleet.Stop()
     listen = stop.heeding(console.listener())
@@ -86,10 +84,16 @@ def run(args: Namespace, console: Console) -> int:
 
     outcomes = fleet.each(loaded.targets, apply, args.jobs, stop)
     errors = {**loaded.errors, **{o.item.name: o.error for o in outcomes if o.error}}
+    pruned: list[str] = []
     if not errors:
-        for target, one in doomed:
-            prune(target, one, listen, lease=not args.no_lease)
-    _show(outcomes, errors, [one.model for _, one in doomed if not errors], args, console)
+
+        def destroy(item: tuple[Target, Doomed]) -> None:
+            prune(*item, listen, lease=not args.no_lease)
+
+        destroyed = fleet.each(doomed, destroy, 1, stop)
+        errors = {o.item[1].model: o.error for o in destroyed if o.error}
+        pruned = [o.item[1].model for o in destroyed if not o.error]
+    _show(outcomes, errors, pruned, args, console)
     return fleet.exit_code(list(errors.values()))
 
 
@@ -124,11 +128,6 @@ def _apply(
     keep_to_lock(args, target.manifest)
     artifact = target.build(listen)
     return pipeline.apply(target.manifest, artifact, target.store(), target.registry, way, listen)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """End as on Ctrl-C, so that leases are given back."""
-    raise KeyboardInterrupt
 
 
 def _show(

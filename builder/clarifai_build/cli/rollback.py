@@ -8,7 +8,7 @@ the next apply goes forward again.
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.console import Console
@@ -41,15 +41,19 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build import history
+    from clarifai_build.registry.looks import look
 
     console.json_errors = args.json
     listen = console.listener()
     target = load_target(args.manifest, listen, sandbox=args.sandbox)
     model = target.manifest.model.id
-    versions = target.registry.versions(model)
+    _, versions = look(target.registry, model)
     earlier = history.find(versions, args.version, model)
     if earlier == history.find(versions, history.LIVE, model):
-        console.out(f"{model}: nothing to do, {history.label(earlier)} is live")
+        if args.json:
+            console.json(_document(model, earlier, rollback_of=None))
+        else:
+            console.out(f"{model}: nothing to do, {history.label(earlier)} is live")
         return 0
     Approval(console, None, yes=args.yes).ask(
         [
@@ -59,19 +63,21 @@ def run(args: Namespace, console: Console) -> int:
     )
     version = _roll_back(target, earlier, args, listen)
     if args.json:
-        console.json(
-            {
-                "model": model,
-                "version": version.id,
-                "revision": version.revision,
-                "rollback_of": history.label(earlier),
-                "digest": version.artifact,
-                "status": version.health,
-            }
-        )
+        console.json(_document(model, version, rollback_of=history.label(earlier)))
     else:
         console.out(f"{model}: {history.label(version)} ({version.id}) is {version.health}")
     return 0
+
+
+def _document(model: str, version: RemoteVersion, *, rollback_of: str | None) -> dict[str, Any]:
+    return {
+        "model": model,
+        "version": version.id,
+        "revision": version.revision,
+        "rollback_of": rollback_of,
+        "digest": version.artifact,
+        "status": version.health,
+    }
 
 
 def _roll_back(

@@ -34,7 +34,7 @@ def run(args: Namespace, console: Console) -> int:
     known = ours(found)
     if args.json:
         versions = [_document(version, live=index == 0) for index, version in enumerate(known)]
-        others = [version.id for version in found if not version.mark]
+        others = [version.id for version in found if version not in known]
         console.json({"model": model, "versions": versions, "others": others})
         return 0
     if known:
@@ -59,7 +59,7 @@ def _rows(versions: Sequence[RemoteVersion]) -> list[tuple[str, ...]]:
             str(version.mark.get("by", "")),
             _commit(version),
             str(version.artifact)[:12],
-            size_text(int(version.mark.get("size", 0))),
+            size_text(version.size),
             _note(version, live=index == 0),
         )
         for index, version in enumerate(versions)
@@ -94,7 +94,7 @@ def _document(version: RemoteVersion, *, live: bool) -> dict[str, Any]:
         "dirty": mark.get("dirty"),
         "digest": version.artifact,
         "sha256": mark.get("sha256"),
-        "size": int(mark.get("size", 0)),
+        "size": version.size,
         "tool": mark.get("tool"),
         "rollback_of": mark.get("rollback_of"),
         "url": shown(version.zip_url),

@@ -58,12 +58,12 @@ class RemoteVersion:
     @property
     def registration(self) -> str | None:
         """The digest of all that was registered, or None where the version is not ours."""
-        return self.mark.get("registration")
+        return self._text("registration")
 
     @property
     def artifact(self) -> str | None:
         """The tree digest of the registered artifact."""
-        return self.mark.get("artifact")
+        return self._text("artifact")
 
     @property
     def crc32(self) -> str:
@@ -73,12 +73,28 @@ class RemoteVersion:
     @property
     def apply(self) -> str | None:
         """The id of the apply that registered it."""
-        return self.mark.get("apply")
+        return self._text("apply")
 
     @property
     def revision(self) -> int:
         """Which version of ours it is, counted from 1 for each model; 0 where it is not ours."""
-        return int(self.mark.get("revision", 0))
+        return self._number("revision")
+
+    @property
+    def size(self) -> int:
+        """How many bytes the published zip has; 0 where it is not known."""
+        return self._number("size")
+
+    def _text(self, name: str) -> str | None:
+        """Read the mark, which anyone may have written, as everywhere below."""
+        value = self.mark.get(name)
+        return value if isinstance(value, str) else None
+
+    def _number(self, name: str) -> int:
+        try:
+            return max(int(self.mark.get(name, 0)), 0)
+        except (TypeError, ValueError, OverflowError):
+            return 0
 
 
 def next_revision(versions: Iterable[RemoteVersion]) -> int:

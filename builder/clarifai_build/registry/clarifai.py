@@ -171,6 +171,12 @@ def _all_pages(page: Callable[[int], Sequence[Any]]) -> dict[str, Any]:
     number, empty = 1, 0
     while True:
         items = page(number)
+        if len(items) >= PAGE and all(item.id in found for item in items):
+            raise RegistryError.of(
+                "pages-repeat",
+                f"page {number} of a list from the platform only repeats the pages before it",
+                hint="try again later; whatever answers at api_base may not know pages",
+            )
         found |= {item.id: item for item in items}
         empty = 0 if items else empty + 1
         if 0 < len(items) < PAGE or empty == min(number, 2):
