@@ -10,6 +10,7 @@ from pathlib import Path
 from clarifai_build import resources
 from clarifai_build.manifest import FILE_NAME
 from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.problem import ArtifactError
 from clarifai_build.yaml_text import scalar
 
 SCHEMA_COPY = ".clarifai/schema.json"
@@ -52,20 +53,33 @@ def starting_files(start: Start) -> dict[str, str]:
     return files
 
 
-def write_missing(folder: Path, files: Mapping[str, str]) -> Written:
-    """Write the files that are not there yet; those that are stay as they are."""
-    new, kept = [], []
+def write_missing(folder: Path, files: Mapping[str, str | bytes]) -> Written:
+    """Write the files that are not there yet; those that are stay as they are.
+
+    Raises ArtifactError where one can't be written.
+    """
+    new: list[str] = []
+    kept: list[str] = []
     for name, content in sorted(files.items()):
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with path.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(content)
-        except FileExistsError:
-            kept.append(name)
-        else:
-            new.append(name)
+            written = _write_new(path, content.encode() if isinstance(content, str) else content)
+        except OSError as error:
+            raise ArtifactError.of(
+                "unwritable", f"{path} can't be written: {error.strerror}", file=str(path)
+            ) from error
+        (new if written else kept).append(name)
     return Written(tuple(new), tuple(kept))
+
+
+def _write_new(path: Path, content: bytes) -> bool:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        return False
+    return True
 
 
 def id_from(name: str) -> str:

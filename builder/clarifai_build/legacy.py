@@ -32,7 +32,6 @@ from clarifai_build.resources import starters_dir
 from clarifai_build.schema import matches
 from clarifai_build.waiting import wait_until_ready
 
-USERS_FILES = ("requirements.txt", "labels.txt", "1/inference.py", "1/test.py", "1/__init__.py")
 _WAIT_SECONDS = 1800.0
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from clarifai_build.cli.legacy import upload_init
 from clarifai_build.model_types import MODEL_TYPES
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -167,6 +168,56 @@ def test_init_takes_its_options(tmp_path: Path) -> None:
     assert values["shapes.image"] == [480, 640]
     assert values["storage.endpoint_url"] == "http://127.0.0.1:9000"
     assert (values["clarifai.user_id"], values["clarifai.app_id"]) == ("me", "app")
+
+
+@pytest.mark.parametrize(
+    "option", ["--endpoint-url=not a url", "--user-id=no good", "--app-id=a b", "--id=-"]
+)
+def test_init_checks_its_options_before_it_writes(tmp_path: Path, option: str) -> None:
+    """What no manifest takes is a usage error."""
+    assert run("init", tmp_path, "--type", "text-to-text", option).returncode == 64
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_says_where_it_can_not_write(tmp_path: Path) -> None:
+    """A file in the folder's place is a problem with a code."""
+    (tmp_path / "file").touch()
+    done = run("init", tmp_path / "file", "--id", "m", "--type", "text-to-text")
+    assert done.returncode == 1
+    assert "error[unwritable]" in done.stderr
+
+
+def test_upload_init_keeps_every_file(tmp_path: Path) -> None:
+    """What was edited since the first run stays, config.pbtxt included."""
+    options = ["--model_name=m", "--model_type=text-to-text", f"--repo_dir={tmp_path}"]
+    assert upload_init(options) == 0
+    config = tmp_path / "m" / "config.pbtxt"
+    config.write_text("# mine")
+    assert upload_init(options) == 0
+    assert config.read_text() == "# mine"
+    assert upload_init([*options[:2], f"--repo_dir={config}"]) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [["status", "-o", "json"], ["status", "--output=json"], ["plan", "--json"]]
+)
+def test_usage_errors_are_json_where_that_is_asked_for(arguments: list[str]) -> None:
+    """Whichever way a command asks for JSON."""
+    done = run(*arguments, "--bogus")
+    assert done.returncode == 64
+    assert json.loads(done.stdout)["error"]["code"] == "usage"
+
+
+def test_a_plan_has_a_name_that_apply_knows(tmp_path: Path) -> None:
+    """Any other name is refused before anything is planned."""
+    done = run("plan", "--out", "my.plan", cwd=tmp_path)
+    assert done.returncode == 64
+    assert ".json" in done.stderr
+
+
+def test_a_missing_manifest_has_a_way_out(tmp_path: Path) -> None:
+    """The problem names the command that writes one."""
+    assert "clarifai-build init" in run("build", cwd=tmp_path).stderr
 
 
 def test_init_adds_what_is_missing_and_touches_nothing(tmp_path: Path) -> None:

@@ -71,6 +71,13 @@ def _start(args: argparse.Namespace, folder: Path, ask: Ask) -> init.Start:
         raise UsageError.of("bad-value", f"Clarifai takes no model id '{model_id}'")
     if not _is_bucket(bucket):
         raise UsageError.of("bucket-name", f"S3 takes no bucket called '{bucket}'")
+    for option, value, form in (
+        ("--endpoint-url", args.endpoint_url, "httpUrl"),
+        ("--user-id", args.user_id, "envId"),
+        ("--app-id", args.app_id, "envId"),
+    ):
+        if value and not matches(form, value):
+            raise UsageError.of("bad-value", f"{option} can't be '{value}'")
     return init.Start(
         id=model_id,
         type=type_name,

@@ -55,6 +55,7 @@ def upload_model(argv: Sequence[str] | None = None) -> int:
 
 def _upload_init(args: argparse.Namespace, console: Console) -> int:
     from clarifai_build import legacy
+    from clarifai_build.init import write_missing
     from clarifai_build.shapes import read_image_shape
 
     if args.model_version != "1":
@@ -64,13 +65,8 @@ def _upload_init(args: argparse.Namespace, console: Console) -> int:
     image = read_image_shape(args.image_shape)
     files = legacy.repository_files(args.model_name, args.model_type, image, args.max_bs)
     folder: Path = args.repo_dir / args.model_name
-    for name, content in sorted(files.items()):
-        path = folder / name
-        if name in legacy.USERS_FILES and path.exists():
-            console.err(f"kept as it is: {path}")
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    for name in write_missing(folder, files).kept:
+        console.err(f"kept as it is: {folder / name}")
     console.out(str(folder))
     console.err(f"next: edit {folder / '1' / 'inference.py'}, then pytest {folder / '1/test.py'}")
     return 0
