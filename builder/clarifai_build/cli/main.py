@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from types import FrameType
 from typing import NoReturn
 
@@ -118,7 +119,12 @@ def _dispatch(arguments: list[str], console: Console) -> int:
     )
     module.configure(command)
     command.console = console
-    console.json_errors = "--json" in rest
+    console.json_errors = "--json" in rest or (
+        command.get_default("output") == "text"  # elsewhere, -o names a file
+        and not {"-ojson", "-o=json", "--output=json"}.isdisjoint(
+            [*rest, *map("=".join, pairwise(rest))]
+        )
+    )
     code: int = module.run(command.parse_args(rest), console)
     return code
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ def configure(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
     parser.add_argument(
-        "--out", type=Path, metavar="PLAN.json", help="save the plan, for `apply PLAN.json`"
+        "--out", type=_plan_file, metavar="PLAN.json", help="save the plan, for `apply PLAN.json`"
     )
 
 
@@ -89,6 +89,13 @@ def _plan(target: Target, listen: Listener, *, adopt: bool) -> Planned:
     plan = pipeline.plan(target.manifest, artifact, store, target.registry, adopt=adopt)
     files = file_changes(plan, artifact.tree, pipeline.live_url(plan, target.manifest, store))
     return Planned(target.name, plan, files, state_of(plan))
+
+
+def _plan_file(name: str) -> Path:
+    """Take a name that `apply` tells from a manifest's."""
+    if not name.endswith(".json"):
+        raise ArgumentTypeError(f"a plan's name ends in .json, unlike '{name}'")
+    return Path(name)
 
 
 def _save(file: Path, text: str) -> None:
