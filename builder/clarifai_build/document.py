@@ -105,8 +105,12 @@ def read(path: Path, name: str | None = None) -> Document:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
         raise ManifestError.of(
-            "unreadable-file", f"can't read it: {error.strerror}", file=name
+            "unreadable-file",
+            f"can't read it: {error.strerror}",
+            file=name,
+            hint="`clarifai-build init` writes one" if missing else None,
         ) from error
     return parse(raw, name)
 
