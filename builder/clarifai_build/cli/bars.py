@@ -28,9 +28,9 @@ class Bars:
                 self._console.quiet = True
 
     def _show(self, event: Event) -> None:
-        if event.total:
+        if event.total and event.done != event.total:
             self._advance(event)
-        if event.state == "done" or event.message:
+        if event.state == "done" or event.message or event.done == event.total:
             self._close(event.stage)
         if event.message:
             self._say(event)
@@ -38,7 +38,7 @@ class Bars:
     def _say(self, event: Event) -> None:
         mark = "[green]✓[/]" if event.state == "done" else "[dim]·[/]"
         self._console.print(f"{mark} [bold]{event.stage}[/]: ", end="")
-        self._console.print(event.message, markup=False, highlight=False)
+        self._console.print(event.message, markup=False, highlight=False, soft_wrap=True)
 
     def _advance(self, event: Event) -> None:
         if self._progress is None:
