@@ -298,6 +298,22 @@ def test_prune_shows_asks_and_spares_what_is_not_ours(place: Place) -> None:
     assert "prune-unsure" in unsure.stderr
 
 
+def test_prune_that_fails_hides_no_result(place: Place) -> None:
+    """A doomed model under another's lease is an error among the results of what was applied."""
+    place.model("kept", project="vision")
+    gone = place.model("gone", project="vision")
+    assert place.run("apply", ".").returncode == 0
+    (gone / "clarifai.yaml").unlink()
+    key = leases.key_of(place.prefix, "sandbox-user/sandbox-app", "gone")
+    place.bucket().put_object(Key=key, Body=leases.Holder.here("apply gone").body())
+    done = place.run("apply", "kept", "--prune", "--yes", "--json")
+    assert done.returncode == 6
+    said = json.loads(done.stdout)
+    assert [model["model"] for model in said["models"]] == ["kept"]
+    assert said["pruned"] == []
+    assert [error["error"]["code"] for error in said["errors"]] == ["lease-held"]
+
+
 @pytest.mark.parametrize(("answer", "code"), [("n", 64), ("y", 0)])
 def test_prune_asks_on_a_terminal(place: Place, answer: str, code: int) -> None:
     """Where there is someone to ask, what would be destroyed is shown and asked for."""
