@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "builder"), str(ROOT / "tests")]
+sys.path += [str(ROOT / "builder"), str(ROOT / "tests")]
 
 from light_platform import APP_ID, TOKEN, USER_ID  # noqa: E402 - found by the line above
 
