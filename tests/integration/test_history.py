@@ -125,6 +125,8 @@ def test_five_commits(life: Life) -> None:
     assert "--yes" in refused
     back = life.json("rollback", "v2", "--yes")
     assert (back["revision"], back["rollback_of"]) == (6, "v2")
+    again = life.json("rollback", back["version"])
+    assert again == back | {"rollback_of": None}
     versions = life.versions()
     assert [version["revision"] for version in versions] == [6, 5, 4, 3, 1]
     assert versions[0]["commit"] == commits[1]
