@@ -70,15 +70,42 @@ def read_statement(body: bytes, where: str) -> dict[str, Any]:
     try:
         statement: dict[str, Any] = json.loads(body)
         known = (statement["_type"], statement["predicateType"]) == (STATEMENT, PREDICATE)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         known = False
     if not known:
-        raise ArtifactError.of(
-            "provenance-unreadable",
-            f"{where} is no in-toto statement with SLSA provenance v1",
-            hint="something replaced it; remove it and apply again",
-        )
+        raise unreadable(where)
     return statement
+
+
+def summary_of(statement: dict[str, Any]) -> list[str]:
+    """Return what a statement says, line by line; raises ArtifactError where it lacks parts."""
+    try:
+        return list(_summary(statement["predicate"]))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise unreadable("the provenance") from error
+
+
+def _summary(predicate: dict[str, Any]) -> Iterator[str]:
+    definition = predicate["buildDefinition"]
+    parameters = definition["internalParameters"]
+    yield f"digest  {parameters['artifact']}"
+    if parameters["encoder"]:
+        yield f"packed  by {parameters['encoder']}"
+    for name, version in predicate["runDetails"]["builder"]["version"].items():
+        yield f"builder {name} {version}"
+    for one in definition["resolvedDependencies"]:
+        digest = " ".join(f"{kind}:{value}" for kind, value in one["digest"].items())
+        notes = ", ".join(f"{key} {value}" for key, value in one.get("annotations", {}).items())
+        yield f"from    {one['name']}  {one.get('uri', '')}  {digest}  {notes}".rstrip()
+
+
+def unreadable(where: str) -> ArtifactError:
+    """Return the error of a statement that is none of ours."""
+    return ArtifactError.of(
+        "provenance-unreadable",
+        f"{where} is no in-toto statement with SLSA provenance v1",
+        hint="something replaced it; remove it and apply again",
+    )
 
 
 def resolved(manifest: Manifest) -> dict[str, Any]:

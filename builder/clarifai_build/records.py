@@ -33,12 +33,24 @@ class Records:
 
 def provenance_key(zip_key: str) -> str:
     """Return where the provenance of the zip at a key, or a URL, lies."""
-    return f"{zip_key}.provenance.json"
+    return _beside(zip_key, ".provenance.json")
 
 
 def sbom_key(zip_key: str) -> str:
     """Return where the SBOM of the zip at a key, or a URL, lies."""
-    return f"{zip_key}.sbom.json"
+    return _beside(zip_key, ".sbom.json")
+
+
+def is_signed(url: str) -> bool:
+    """Tell whether a URL may open the zip alone: a signature, in its query, is for one object."""
+    return "://" in url and "?" in url
+
+
+def _beside(zip_key: str, record: str) -> str:
+    if not is_signed(zip_key):
+        return zip_key + record
+    address, mark, query = zip_key.partition("?")
+    return f"{address}{record}{mark}{query}"
 
 
 def publish(store: ObjectStore, key: str, manifest: Manifest, artifact: Artifact) -> Records:

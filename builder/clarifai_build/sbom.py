@@ -9,11 +9,12 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clarifai_build import __version__
 from clarifai_build.lock import Lock
 from clarifai_build.manifest import Manifest
+from clarifai_build.problem import ArtifactError
 
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
@@ -45,6 +46,25 @@ def sbom_of(manifest: Manifest, lock: Lock) -> bytes:
     written = json.loads(JsonV1Dot6(bom).output_as_string())
     del written["metadata"]["timestamp"]
     return json.dumps(written, indent=2, sort_keys=True).encode() + b"\n"
+
+
+def read_sbom(body: bytes) -> dict[str, Any]:
+    """Parse an SBOM, and check what is shown of it; raises ArtifactError for anything else."""
+    try:
+        sbom: dict[str, Any] = json.loads(body)
+        packages_of(sbom)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ArtifactError.of(
+            "sbom-unreadable",
+            "the SBOM is no CycloneDX document in JSON",
+            hint="something replaced it; remove it and apply again",
+        ) from error
+    return sbom
+
+
+def packages_of(sbom: dict[str, Any]) -> list[str]:
+    """Return name and version of every package."""
+    return [f"{one['name']} {one['version']}" for one in sbom.get("components", [])]
 
 
 def _components(pins: tuple[str, ...]) -> Iterator[Component]:

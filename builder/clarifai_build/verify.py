@@ -67,15 +67,15 @@ def in_bucket(store: ObjectStore, key: str) -> Published:
     )
 
 
-def at_url(url: str) -> Published:
-    """Look at what a stranger downloads."""
+def at_url(url: str, there: Published | None = None) -> Published:
+    """Look at what a stranger downloads; where that is the zip alone, `there` has the records."""
     size = fetch_range(url, 0, 1)[1]
     return Published(
         shown(url),
         lambda offset, length: fetch_range(url, offset, length)[0],
         size,
-        contents.download(records.provenance_key(url)),
-        contents.download(records.sbom_key(url)),
+        there.provenance if there else contents.download(records.provenance_key(url)),
+        there.sbom if there else contents.download(records.sbom_key(url)),
     )
 
 

@@ -18,8 +18,8 @@ from clarifai_build import provenance, records, resolving, toolchain
 from clarifai_build.archive import Artifact
 from clarifai_build.lock import Lock, LockError, Requirements
 from clarifai_build.manifest import Manifest, load
-from clarifai_build.problem import StorageError
-from clarifai_build.sbom import sbom_of
+from clarifai_build.problem import ArtifactError, StorageError
+from clarifai_build.sbom import read_sbom, sbom_of
 from clarifai_build.storage import UNCONDITIONAL
 from clarifai_build.tree import lay_out
 from fakes import BUILT, MemoryStore, artifact_of
@@ -244,3 +244,26 @@ def test_a_store_without_conditions_gets_records_too(manifest: Manifest) -> None
     made = records.publish(store, KEY, manifest, artifact_of(BUILT))
     assert made.provenance
     assert records.provenance_key(KEY) in store.objects
+
+
+def test_records_of_a_url_keep_its_query() -> None:
+    """A record lies beside the zip, not beside its signature; a key may hold anything."""
+    assert records.provenance_key("https://b/k.zip?X=s") == "https://b/k.zip.provenance.json?X=s"
+    assert records.sbom_key("https://b/k.zip") == "https://b/k.zip.sbom.json"
+    assert records.sbom_key("a?b.zip") == "a?b.zip.sbom.json"
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"[" * 100_000, b"\xff", b'{"components": 1}'])
+def test_hostile_records_are_refused(body: bytes) -> None:
+    """Whatever lies where a record should be is an error that names the record."""
+    with pytest.raises(ArtifactError, match="the SBOM"):
+        read_sbom(body)
+    with pytest.raises(ArtifactError, match="here"):
+        provenance.read_statement(body, "here")
+
+
+@pytest.mark.parametrize("rest", [{}, {"predicate": []}, {"predicate": {"buildDefinition": "x"}}])
+def test_a_statement_that_lacks_parts_is_refused(rest: dict[str, object]) -> None:
+    """A statement of the right type that says nothing is no statement of ours."""
+    with pytest.raises(ArtifactError, match="the provenance"):
+        provenance.summary_of(rest)

@@ -23,10 +23,11 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    import json
-
     from clarifai_build import contents, records
     from clarifai_build.addresses import shown
+    from clarifai_build.provenance import read_statement
+    from clarifai_build.published import printable
+    from clarifai_build.sbom import read_sbom
 
     console.json_errors = args.json
     with ExitStack() as stack:
@@ -37,8 +38,10 @@ def run(args: Namespace, console: Console) -> int:
             found = contents.of_url(shown(args.zip), args.zip)
         else:
             found = stack.enter_context(contents.of_file(Path(args.zip)))
-        statement = fetch(records.provenance_key(args.zip))
-        sbom = fetch(records.sbom_key(args.zip))
+        recorded = fetch(records.provenance_key(args.zip))
+        listed = fetch(records.sbom_key(args.zip))
+    statement = None if recorded is None else read_statement(recorded, "the provenance")
+    sbom = None if listed is None else read_sbom(listed)
     if args.json:
         console.json(
             {
@@ -47,13 +50,14 @@ def run(args: Namespace, console: Console) -> int:
                     {"path": f.path, "size": f.size, "mode": f"{f.mode:04o}"}
                     for f in found.files.values()
                 ],
-                "provenance": json.loads(statement) if statement else None,
-                "sbom": json.loads(sbom) if sbom else None,
+                "provenance": statement,
+                "sbom": sbom,
             }
         )
         return 0
-    for line in (*_files(found), *_origin(statement), *_packages(sbom)):
-        console.out(line)
+    signed = records.is_signed(args.zip)
+    for line in (*_files(found), *_origin(statement, signed), *_packages(sbom, signed)):
+        console.out(printable(line))
     return 0
 
 
@@ -61,30 +65,21 @@ def _files(found: Contents) -> list[str]:
     return [f"{file.size:>12}  {file.path}" for file in found.files.values()]
 
 
-def _origin(statement: bytes | None) -> list[str]:
-    from clarifai_build.provenance import read_statement
+def _origin(statement: dict[str, Any] | None, signed: bool) -> list[str]:
+    from clarifai_build.provenance import summary_of
 
-    if statement is None:
-        return ["no provenance lies beside it"]
-    predicate = read_statement(statement, "the provenance")["predicate"]
-    definition = predicate["buildDefinition"]
-    parameters = definition["internalParameters"]
-    lines = [f"digest  {parameters['artifact']}"]
-    if parameters["encoder"]:
-        lines.append(f"packed  by {parameters['encoder']}")
-    builder: dict[str, Any] = predicate["runDetails"]["builder"]
-    lines += [f"builder {name} {version}" for name, version in builder["version"].items()]
-    for one in definition["resolvedDependencies"]:
-        digest = " ".join(f"{kind}:{value}" for kind, value in one["digest"].items())
-        notes = ", ".join(f"{key} {value}" for key, value in one.get("annotations", {}).items())
-        lines.append(f"from    {one['name']}  {one.get('uri', '')}  {digest}  {notes}".rstrip())
-    return lines
+    if statement is not None:
+        return summary_of(statement)
+    if signed:
+        return ["no provenance can be read: a signed URL opens the zip alone"]
+    return ["no provenance lies beside it"]
 
 
-def _packages(sbom: bytes | None) -> list[str]:
-    import json
+def _packages(sbom: dict[str, Any] | None, signed: bool) -> list[str]:
+    from clarifai_build.sbom import packages_of
 
-    if sbom is None:
-        return ["no SBOM lies beside it: the model was published without a lock"]
-    found = json.loads(sbom).get("components", [])
-    return [f"package {one['name']} {one['version']}" for one in found]
+    if sbom is not None:
+        return [f"package {package}" for package in packages_of(sbom)]
+    if signed:
+        return ["no SBOM can be read: a signed URL opens the zip alone"]
+    return ["no SBOM lies beside it: the model was published without a lock"]

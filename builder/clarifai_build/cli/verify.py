@@ -75,7 +75,7 @@ def run(args: Namespace, console: Console) -> int:
 
 
 def _verify(target: Target, args: Namespace, listen: Listener) -> Verified | None:
-    from clarifai_build import history, pipeline, revisions, verify
+    from clarifai_build import history, pipeline, records, revisions, verify
     from clarifai_build.registration import Registration
 
     manifest = target.manifest
@@ -90,12 +90,14 @@ def _verify(target: Target, args: Namespace, listen: Listener) -> Verified | Non
     with source as rebuilt:
         artifact = pipeline.build(rebuilt, listen) if commit else target.build(listen)
         registration = Registration.of(rebuilt, artifact.digest, artifact.size)
-        if args.url:
+        if args.url and not records.is_signed(version.zip_url):
             published = verify.at_url(version.zip_url)
         else:
             store = target.store()
             key = history.key_of(version, manifest, pipeline.storage_of(manifest))
             published = verify.in_bucket(store, key)
+            if args.url:
+                published = verify.at_url(version.zip_url, published)
         return verify.verify(version, registration, artifact, published)
 
 
