@@ -14,6 +14,7 @@ from clarifai_build.manifest import Storage
 from clarifai_build.problem import StorageError
 from clarifai_build.storage.download import fetch_range
 from clarifai_build.storage.public import LazyStore, connect, crc_hex, look
+from clarifai_build.verify import Published, at_url
 
 
 @pytest.mark.parametrize(
@@ -134,3 +135,12 @@ def test_only_web_addresses_are_opened(url: str, tmp_path: Path) -> None:
     """No file of this machine is read by a URL, and a broken URL is an error that says so."""
     (tmp_path / "file").write_bytes(b"0123456789")
     assert code_of(url.format(tmp_path / "file")) == "not-public"
+
+
+def test_records_of_a_signed_url_come_from_the_bucket() -> None:
+    """A signature opens the zip alone: its records are those that the bucket's owner sees."""
+    there = Published("key", lambda offset, length: b"", 0, b"provenance", b"sbom")
+    with server(200, {"Content-Length": "10"}, b"0123456789") as url:
+        found = at_url(f"{url}?X-Amz-Signature=s", there)
+        assert (found.size, found.read(2, 2)) == (10, b"23")
+    assert (found.provenance, found.sbom) == (b"provenance", b"sbom")
