@@ -137,7 +137,7 @@ def _registration(version: RemoteVersion, registration: Registration) -> Check:
 
 
 def _unchanged(version: RemoteVersion, published: Published, sha256: str) -> Check:
-    size, recorded = int(version.mark.get("size", published.size)), version.mark.get("sha256")
+    size, recorded = version.size or published.size, version.mark.get("sha256")
     if published.size != size:
         message = f"{published.where} has {published.size} bytes, {size} were published"
     elif recorded and recorded != sha256:
