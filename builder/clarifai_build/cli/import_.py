@@ -20,7 +20,9 @@ from clarifai_build.problem import ManifestError, UsageError
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("folder", nargs="?", type=Path, default=Path(), help="the model's folder")
-    parser.add_argument("--type", choices=list(MODEL_TYPES), help="where nothing tells the type")
+    parser.add_argument(
+        "--type", choices=list(MODEL_TYPES), metavar="TYPE", help="where nothing tells the type"
+    )
 
 
 def run(args: argparse.Namespace, console: Console) -> int:

@@ -6,6 +6,7 @@ On a terminal, asks for what the options leave open. Files that exist are never 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=Path(),
         help="the model's folder (default: this one)",
     )
-    parser.add_argument("--type", choices=list(MODEL_TYPES), help="the model's type")
+    parser.add_argument(
+        "--type", choices=list(MODEL_TYPES), metavar="TYPE", help=f"one of {', '.join(MODEL_TYPES)}"
+    )
     parser.add_argument("--id", help="the model's id (default: the folder's name)")
     parser.add_argument(
         "--image-shape", metavar="H,W", help="height and width of images (default: any)"
@@ -51,8 +54,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         console.out(str(folder / name))
     for name in written.kept:
         console.err(f"kept as it is: {folder / name}")
-    manifest = folder / FILE_NAME
-    console.err(f"next: edit {folder / 'inference.py'}, then `clarifai-build test {manifest}`")
+    test = "clarifai-build test" + ("" if folder == Path() else f" {shlex.quote(str(folder))}")
+    console.err(f"next: edit {folder / 'inference.py'}, then `{test}`")
     return 0
 
 

@@ -19,7 +19,7 @@ def upload_init(argv: Sequence[str] | None = None) -> int:
     parser = Parser("clarifai-model-upload-init", description=upload_init.__doc__)
     parser.add_argument("--model_name", required=True, help="the model's name")
     parser.add_argument("--model_version", default="1", help="the version folder; always 1")
-    parser.add_argument("--model_type", required=True, choices=list(MODEL_TYPES))
+    parser.add_argument("--model_type", required=True, choices=list(MODEL_TYPES), metavar="TYPE")
     parser.add_argument("--image_shape", default="-1, -1", help='"H, W" (default: any)')
     parser.add_argument("--repo_dir", required=True, type=Path, help="where the folder is made")
     parser.add_argument("--max_bs", type=int, default=1, help="the largest batch (default: 1)")
@@ -43,7 +43,7 @@ def upload_model(argv: Sequence[str] | None = None) -> int:
     parser = Parser("clarifai-upload-model", description=upload_model.__doc__)
     parser.add_argument("--url", required=True, help="where everyone can download the archive")
     parser.add_argument("--model_id", default="", help="default: from the URL's file name")
-    parser.add_argument("--model_type", default="", choices=["", *MODEL_TYPES])
+    parser.add_argument("--model_type", default="", choices=["", *MODEL_TYPES], metavar="TYPE")
     parser.add_argument("--desc", default="", help="a description")
     parser.add_argument(
         "--update_version", action="store_true", help="add a version to a model that has one"
