@@ -108,7 +108,7 @@ def test_the_quick_start_from_init_to_prediction(
 
 
 def test_init_again_keeps_what_the_user_wrote(scripts: Scripts, tmp_path: Path) -> None:
-    """The generated config follows the new options; inference.py stays as it is."""
+    """The generated config follows options that are given; inference.py stays as it is."""
     common = ("--model_name", "twice", "--model_type", "visual-embedder", "--repo_dir", tmp_path)
     assert scripts("clarifai-model-upload-init", *common).returncode == 0
     inference = tmp_path / "twice" / "1" / "inference.py"

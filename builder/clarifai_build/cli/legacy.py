@@ -65,6 +65,10 @@ def _upload_init(args: argparse.Namespace, console: Console) -> int:
     image = read_image_shape(args.image_shape)
     files = legacy.repository_files(args.model_name, args.model_type, image, args.max_bs)
     folder: Path = args.repo_dir / args.model_name
+    if image != (-1, -1) or args.max_bs != 1:
+        # Who gives a shape or a batch size wants it: what holds these is generated anew.
+        for name in ("config.pbtxt", "1/serving.json"):
+            (folder / name).unlink(missing_ok=True)
     for name in write_missing(folder, files).kept:
         console.err(f"kept as it is: {folder / name}")
     console.out(str(folder))
