@@ -156,7 +156,7 @@ def _unit(stack: Array, field: str) -> Array:
 def _is_finite(flat: Array) -> bool:
     # NaN and infinity survive a product, which is quicker; it may overflow, too. Above 10,000
     # numbers BLAS would start threads for it.
-    if flat.size <= 10_000 and math.isfinite(np.dot(flat, flat)):
+    if flat.size <= 10_000 and math.isfinite(flat.dot(flat)):
         return True
     return bool(np.isfinite(flat).all())
 

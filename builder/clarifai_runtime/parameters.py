@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import lru_cache
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Union
 
 from .errors import InvalidInputError
@@ -35,9 +36,14 @@ class Parameters:
 
     def __init__(self, declared: Optional[Sequence[Param]]) -> None:
         self._declared = None if declared is None else {param.name: param for param in declared}
+        # Most requests send what the one before them sent: nothing.
+        self._remembered = lru_cache(maxsize=8)(self._resolve)
 
     def resolve(self, text: str) -> Call:
         """Return the call for a request's parameters, which Triton hands over as JSON."""
+        return self._remembered(text)
+
+    def _resolve(self, text: str) -> Call:
         sent = _parse(text)
         values = dict(sent) if self._declared is None else self._fill(self._declared, sent)
         # Sorted JSON keeps True, 1 and 1.0 apart, where tuples and dicts would merge them.
