@@ -48,9 +48,13 @@ def variant(name: str, *arguments: object, prepare: Callable[[], None] = lambda:
 
 
 def run(command: Sequence[str]) -> Run:
-    """Run a command to its end; its failure is ours."""
+    """Run a command to its end; its failure is ours.
+
+    Python may keep what it compiles, as it does where a package is installed.
+    """
+    environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
     assert process.stdout is not None
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)

@@ -61,7 +61,11 @@ def file_digest(file: str) -> None:
 
 
 def tree(folder: str, cache: str) -> None:
-    """The local part of an apply: what is there, and its digest."""
+    """The local part of an apply: what is there, and its digest; then the end, as of a command."""
+    import atexit
+    import gc
+
+    atexit.register(gc.freeze)
     laid, read = _lay_out(folder, cache)
     print(read, laid.digest)
 

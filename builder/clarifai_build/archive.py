@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,7 +53,6 @@ class Content(NamedTuple):
     stamp: Stamp | None
 
 
-@dataclass(frozen=True, slots=True)
 class Artifact:
     """The zip of a tree, which need not exist anywhere.
 
@@ -61,23 +60,21 @@ class Artifact:
     compressed them, because the bytes of the zip depend on it.
     """
 
-    tree: FileTree
-    contents: tuple[Content, ...] | None = field(default=None, repr=False)
-    encoder: str | None = None
-    _laid_out: list[tuple[Segment, ...]] = field(
-        default_factory=list, init=False, repr=False, compare=False
-    )
+    def __init__(
+        self,
+        tree: FileTree,
+        contents: tuple[Content, ...] | None = None,
+        encoder: str | None = None,
+    ) -> None:
+        self.tree, self.contents, self.encoder = tree, contents, encoder
 
-    @property
+    @cached_property
     def segments(self) -> tuple[Segment, ...]:
-        """The zip from its first byte to its last; laid out when it is first asked for."""
-        if not self._laid_out:
-            contents = self.contents
-            if contents is None:
-                contents = tuple(map(stored, self.tree.entries))
-            members = zip(self.tree.entries, contents, strict=True)
-            self._laid_out[:] = [tuple(_lay_out(members))]
-        return self._laid_out[0]
+        """The zip from its first byte to its last."""
+        contents = self.contents
+        if contents is None:
+            contents = tuple(map(stored, self.tree.entries))
+        return tuple(_lay_out(zip(self.tree.entries, contents, strict=True)))
 
     @property
     def digest(self) -> str:

@@ -21,7 +21,13 @@ from clarifai_build.archive import Artifact, read_span
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.digests import Digest
 from clarifai_build.layout import gather
-from clarifai_build.pack import WrittenZip, whole_or_nothing, write_all, write_zip
+from clarifai_build.pack import (
+    WrittenZip,
+    start_writing_back,
+    whole_or_nothing,
+    write_all,
+    write_zip,
+)
 from clarifai_build.problem import SourceError
 from clarifai_build.progress import Event, Listener, silent
 
@@ -63,7 +69,7 @@ def build_zip(
         zip_sha256, hashed = _pour(artifact, descriptor, set(chunks), listen)
         known |= {file: Digest(hashed[file], sums) for file, sums in chunks.items()}
         artifact = Artifact(tree.complete(layout, known, manifest))
-    cache.keep(tree.cache_key(manifest), unread, known, read_at)
+    cache.keep(tree.cache_key(manifest), layout.found, known, read_at)
     cache.keep_zip_sha256(artifact.digest, zip_sha256)
     return artifact, WrittenZip(target, artifact.digest, zip_sha256, artifact.size)
 
@@ -78,7 +84,9 @@ def _pour(
 
     def write(block: Block) -> None:
         nonlocal done
-        done += write_all(descriptor, block[0])
+        count = write_all(descriptor, block[0])
+        start_writing_back(descriptor, done, count)
+        done += count
         listen(Event("zip", "running", done=done, total=artifact.size))
 
     consumers = [

@@ -7,14 +7,15 @@ The cache may be lost at any time: what can't be read or written counts as empty
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import struct
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from clarifai_build import digests
 from clarifai_build.digests import Digest, Inspect, unsuspicious
@@ -23,25 +24,56 @@ from clarifai_build.progress import Listener, silent
 from clarifai_build.walk import Found, Stamp
 
 T = TypeVar("T")
-_Row = tuple[str, int, int, int, int, str, int | bytes]
+_Row = tuple[bytes, bytes, bytes, bytes, bytes]
 
 _SECOND_NS = 1_000_000_000
 _SETTLED_NS = _SECOND_NS // 10
 _COARSE_SETTLED_NS = 2 * _SECOND_NS
 _BUSY_SECONDS = 5.0
 _SCHEMA = """
-create table if not exists file (
-  tree text, path text, size integer, mtime integer, ctime integer, inode integer,
-  sha256 text, chunks, primary key (tree, path)) without rowid;
+create table if not exists tree (
+  tree text primary key, paths blob, stamps blob, sha256s blob, firsts blob, chunks blob
+) without rowid;
 create table if not exists zip (tree text primary key, sha256 text) without rowid;
 """
-_FIND = "select path, size, mtime, ctime, inode, sha256, chunks from file where tree = ?"
-_PUT = "insert or replace into file values (?, ?, ?, ?, ?, ?, ?, ?)"
-_DROP = "delete from file where tree = ? and path = ?"
+# One row a tree: to step through thousands of rows takes SQLite longer than the files' `stat`.
+_FIND = "select paths, stamps, sha256s, firsts, chunks from tree where tree = ?"
+_PUT = "insert or replace into tree values (?, ?, ?, ?, ?, ?)"
+_STAMP = struct.Struct("<qqqQ")
 
 
-@dataclass(frozen=True, slots=True)
-class DigestCache:
+class _Kept(NamedTuple):
+    """The digests of a tree's files, as columns; `firsts` says where a file's `chunks` begin."""
+
+    places: Mapping[str, int]
+    stamps: Sequence[tuple[int, ...]]
+    sha256s: str
+    firsts: Sequence[int]
+    chunks: tuple[int, ...]
+
+    @classmethod
+    def of(cls, row: _Row) -> _Kept:
+        paths, stamps, sha256s, firsts, chunks = row
+        names = os.fsdecode(paths).split("\0")
+        return cls(
+            dict(zip(names, range(len(names)), strict=True)),
+            list(_STAMP.iter_unpack(stamps)),
+            sha256s.hex(),
+            _integers(firsts),
+            _integers(chunks),
+        )
+
+    def digest(self, place: int) -> Digest:
+        return Digest(
+            self.sha256s[64 * place : 64 * place + 64],
+            self.chunks[self.firsts[place] : self.firsts[place + 1]],
+        )
+
+
+_NOTHING = _Kept({}, (), "", (), ())
+
+
+class DigestCache(NamedTuple):
     """A SQLite file, or nothing where `path` is None. `verify` reads every file all the same."""
 
     path: Path | None = None
@@ -62,7 +94,7 @@ class DigestCache:
             now = time.time_ns()
             read = digests.of_files(unread, listen, inspect)
             fresh = {file.file: digest for file, digest in zip(unread, read, strict=True)}
-            self.keep(tree, unread, fresh, now)
+            self.keep(tree, files, known | fresh, now)
             if self.verify:
                 _refuse_stale(known, fresh)
             known.update(fresh)
@@ -70,36 +102,28 @@ class DigestCache:
 
     def look_up(self, tree: str, files: Sequence[Found]) -> tuple[dict[str, Digest], list[Found]]:
         """Return the digests that still hold, and the files that have to be read."""
-        rows: dict[str, _Row] = self._run(
-            lambda db: {row[0]: row for row in db.execute(_FIND, (tree,))}, {}
-        )
+        row: _Row | None = self._run(lambda db: db.execute(_FIND, (tree,)).fetchone(), None)
+        kept = _Kept.of(row) if row else _NOTHING
+        places, stamps = kept.places, kept.stamps
         known: dict[str, Digest] = {}
         unread = []
         for file in files:
-            row = rows.get(file.file)
-            if row is not None and row[1:5] == file.stamp:
-                chunks = row[6]
-                known[file.file] = Digest(
-                    row[5], (chunks,) if isinstance(chunks, int) else _unpack(chunks)
-                )
+            place = places.get(file.file)
+            if place is not None and stamps[place] == file.stamp:
+                known[file.file] = kept.digest(place)
             elif file.file not in known:
                 unread.append(file)
-        if len(rows) > len(files):
-            gone = rows.keys() - {file.file for file in files}
-            self._run(lambda db: db.executemany(_DROP, [(tree, path) for path in gone]), None)
         return known, unread
 
     def keep(
-        self, tree: str, files: Sequence[Found], fresh: Mapping[str, Digest], read_at: int
+        self, tree: str, files: Iterable[Found], known: Mapping[str, Digest], read_at: int
     ) -> None:
-        """Keep the digests of files whose reading began at `read_at`, as far as they may be."""
-        rows = [
-            (tree, f.file, *f.stamp, fresh[f.file].sha256, _pack(fresh[f.file].chunks))
-            for f in files
-            if _is_settled(f.stamp, read_at)
-        ]
-        if rows:
-            self._run(lambda db: db.executemany(_PUT, rows), None)
+        """Keep the digests of a tree's files, as far as they may be.
+
+        Those that were not known before were read after `read_at`.
+        """
+        row = _row({f.file: f.stamp for f in files if _is_settled(f.stamp, read_at)}, known)
+        self._run(lambda db: db.execute(_PUT, (tree, *row)), None)
 
     def zip_sha256(self, tree_digest: str) -> str | None:
         """Return the SHA-256 of the zip of a tree, where it was made before."""
@@ -154,10 +178,18 @@ def _refuse_stale(known: Mapping[str, Digest], fresh: Mapping[str, Digest]) -> N
         raise ArtifactError(*stale)
 
 
-def _pack(chunks: tuple[int, ...]) -> int | bytes:
-    """Most files are one chunk, and a number is the quickest to read back."""
-    return chunks[0] if len(chunks) == 1 else struct.pack(f"<{len(chunks)}I", *chunks)
+def _row(stamps: Mapping[str, Stamp], known: Mapping[str, Digest]) -> _Row:
+    found = [known[file] for file in stamps]
+    chunks = [chunk for digest in found for chunk in digest.chunks]
+    firsts = [0, *accumulate(len(digest.chunks) for digest in found)]
+    return (
+        os.fsencode("\0".join(stamps)),
+        b"".join(_STAMP.pack(*stamp) for stamp in stamps.values()),
+        bytes.fromhex("".join(digest.sha256 for digest in found)),
+        struct.pack(f"<{len(firsts)}I", *firsts),
+        struct.pack(f"<{len(chunks)}I", *chunks),
+    )
 
 
-def _unpack(data: bytes) -> tuple[int, ...]:
-    return struct.unpack(f"<{len(data) // 4}I", data)
+def _integers(packed: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(packed) // 4}I", packed)

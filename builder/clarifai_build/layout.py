@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CODE = "1/"
 _RUNTIME = "1/clarifai_runtime/"
 _RECORDS = (".provenance.json", ".sbom.json")
+_TELLING = (".dvc", ".zip" + _RECORDS[0])
 _MEANT_TO_BE_REPLACED = frozenset({"1/__init__.py", "1/inference.py", "1/test.py"})
 
 
@@ -55,11 +56,17 @@ def look_around(manifest: Manifest, output: Path | None = None) -> Walk:
     folder = manifest.code.path
     rules = Rules.of(folder, manifest.code.exclude, _laid_elsewhere(manifest, output))
     files, left = walk(folder, rules)
-    pulled = dict.fromkeys(_pulled_by_dvc(files), "data version control")
-    if out := {**pulled, **_built_before(files)}:
+    out = _told_by_others(files) if any(f.path.endswith(_TELLING) for f in files) else {}
+    if out:
         left += [Left(file.path, file.file, reason) for file, reason in out.items()]
         files = [file for file in files if file not in out]
     return Walk(files, left)
+
+
+def _told_by_others(files: Sequence[Found]) -> dict[Found, str]:
+    """Return the files that stay out because of what lies beside them, and why."""
+    pulled = dict.fromkeys(_pulled_by_dvc(files), "data version control")
+    return pulled | _built_before(files)
 
 
 def _built_before(files: Sequence[Found]) -> dict[Found, str]:
@@ -67,8 +74,6 @@ def _built_before(files: Sequence[Found]) -> dict[Found, str]:
     zips = {
         f.path.removesuffix(_RECORDS[0]) for f in files if f.path.endswith(".zip" + _RECORDS[0])
     }
-    if not zips:
-        return {}
     built = {file: "a built artifact" for file in files if file.path in zips}
     beside = {file.path + record for file in built for record in _RECORDS}
     return built | {file: "a record of a built artifact" for file in files if file.path in beside}

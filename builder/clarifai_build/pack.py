@@ -7,8 +7,8 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from clarifai_build.archive import Artifact, Span, read_span, unreadable
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
@@ -22,8 +22,7 @@ _KERNEL_COPY = 256 << 10
 _CANT_COPY = frozenset({errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM})
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenZip:
+class WrittenZip(NamedTuple):
     """A zip on disk: the digest of what it holds, and the SHA-256 of the file itself."""
 
     path: Path
@@ -82,7 +81,7 @@ def _copy(artifact: Artifact, descriptor: int, listen: Listener) -> None:
             continue
         done += _flush(descriptor, small)
         for count in _copy_file(span, descriptor):
-            _start_writing_back(descriptor, done, count)
+            start_writing_back(descriptor, done, count)
             done += count
             listen(Event("zip", "running", done=done, total=artifact.size))
     done += _flush(descriptor, small)
@@ -140,7 +139,7 @@ def write_all(descriptor: int, data: bytes | bytearray) -> int:
     return done
 
 
-def _start_writing_back(descriptor: int, offset: int, count: int) -> None:
+def start_writing_back(descriptor: int, offset: int, count: int) -> None:
     """Let the disk begin while the copy goes on, so that the fsync at the end has little to do."""
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, offset, count, os.POSIX_FADV_DONTNEED)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One step of one stage; `done` and `total` are bytes where the stage moves bytes."""
 
     stage: str
@@ -27,4 +25,4 @@ def silent(_event: Event) -> None:
 
 def named(name: str, listen: Listener) -> Listener:
     """Return a listener that tells `listen` whose stage an event is about."""
-    return lambda event: listen(replace(event, stage=f"{name} {event.stage}"))
+    return lambda event: listen(event._replace(stage=f"{name} {event.stage}"))

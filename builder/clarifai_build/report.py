@@ -6,7 +6,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -96,7 +95,7 @@ def as_json(problems: Sequence[Problem]) -> dict[str, Any]:
     """Return problems as a JSON object, with the counts that scripts ask for."""
     errors = sum(problem.severity == "error" for problem in problems)
     return {
-        "problems": [asdict(problem) for problem in problems],
+        "problems": [problem._asdict() for problem in problems],
         "errors": errors,
         "warnings": len(problems) - errors,
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Generator, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from clarifai_build import requirements_checks
@@ -79,7 +78,7 @@ def _labels(document: Document, file: Path, base: Path, path: Steps) -> Iterator
     try:
         lines = labels_in(file)
     except SourceError as error:
-        yield from (replace(problem, file=shown, line=1, column=1) for problem in error.problems)
+        yield from (problem._replace(file=shown, line=1, column=1) for problem in error.problems)
         return
     if not any(line.strip() for line in lines):
         yield document.problem("labels-empty", f"'{file.name}' has no labels", path)

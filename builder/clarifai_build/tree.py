@@ -9,7 +9,6 @@ import gc
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from clarifai_build.manifest import Manifest
 
 FORMAT = "clarifai-build tree 1"
+_MODES = {0o644: "0644", 0o755: "0755"}
 
 
 class Entry(NamedTuple):
@@ -52,8 +52,7 @@ class Entry(NamedTuple):
         return digests.crc32(self.size, self.chunks)
 
 
-@dataclass(frozen=True, slots=True)
-class FileTree:
+class FileTree(NamedTuple):
     """The files of an artifact, sorted by path."""
 
     entries: tuple[Entry, ...]
@@ -70,7 +69,7 @@ class FileTree:
     @property
     def digest(self) -> str:
         """SHA-256 over the format and each file's mode, size, SHA-256 and path, as hex."""
-        lines = [f"{e.mode:04o} {e.size} {e.sha256} {e.path}\n" for e in self.entries]
+        lines = [f"{_MODES[e.mode]} {e.size} {e.sha256} {e.path}\n" for e in self.entries]
         return hashlib.sha256((FORMAT + "\n" + "".join(lines)).encode()).hexdigest()
 
 

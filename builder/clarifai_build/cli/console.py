@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
@@ -87,7 +86,7 @@ class Console:
     def failure(self, error: BuilderError) -> None:
         """Say why the command failed, in the form the user asked for."""
         if self.json_errors:
-            first, *others = [asdict(problem) for problem in error.problems]
+            first, *others = [problem._asdict() for problem in error.problems]
             self.json({"error": first, "others": others} if others else {"error": first})
         else:
             self.problems(error.problems)

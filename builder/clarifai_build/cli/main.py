@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import importlib
 import signal
 import sys
@@ -74,6 +76,8 @@ def guarded(run: Callable[[Console], int]) -> int:
     """Run something that takes the console, and turn what it raises into an exit code."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _interrupt)
+    # At its end a process need not search thousands of objects for garbage: it takes 10 to 30 ms.
+    atexit.register(gc.freeze)
     console = Console.standard()
     try:
         return run(console)

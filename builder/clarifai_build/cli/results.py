@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from clarifai_build.cli.console import Console
@@ -29,5 +28,5 @@ def report_errors(errors: Mapping[str, BuilderError], console: Console) -> None:
 
 def error_json(name: str, error: BuilderError) -> dict[str, Any]:
     """Return the error of a manifest: its first problem, with the manifest and the others."""
-    first, *others = [asdict(problem) for problem in error.problems]
+    first, *others = [problem._asdict() for problem in error.problems]
     return {"manifest": name, "error": first, "others": others}

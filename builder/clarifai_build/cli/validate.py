@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 from clarifai_build import report
@@ -42,7 +41,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     bugs: list[BuilderError] = []
     for file in files:
         if bug := failure(look, file):
-            problems += [replace(problem, file=str(file)) for problem in bug.problems]
+            problems += [problem._replace(file=str(file)) for problem in bug.problems]
             bugs.append(bug)
     if args.output == "json":
         console.json(report.as_json(problems))
