@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from io import BufferedReader
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 _SPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
@@ -57,8 +58,9 @@ class Answer(BaseHTTPRequestHandler):
         left = length = self.length()
         buffer = bytearray(1 << 20)
         view = memoryview(buffer)
+        reader = cast("BufferedReader", self.rfile)
         while left > 0:
-            count = self.rfile.readinto1(view[: min(left, len(buffer))])  # type: ignore[attr-defined]
+            count = reader.readinto1(view[: min(left, len(buffer))])
             if not count:
                 break
             left -= count

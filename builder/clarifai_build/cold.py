@@ -8,7 +8,6 @@ to the disk, each on a thread of its own.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,6 +22,7 @@ from clarifai_build.digests import Digest
 from clarifai_build.layout import gather
 from clarifai_build.pack import (
     WrittenZip,
+    preallocate,
     start_writing_back,
     whole_or_nothing,
     write_all,
@@ -94,8 +94,7 @@ def _pour(
         _Consumer(lambda block: each[block[1]].update(block[0]) if block[1] else None),
         _Consumer(write),
     ]
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(descriptor, 0, artifact.size)
+    preallocate(descriptor, artifact.size)
     try:
         for segment in artifact.segments:
             source = segment.source if isinstance(segment.source, str) else ""

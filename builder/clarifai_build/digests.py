@@ -7,7 +7,7 @@ import os
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build import crc
 from clarifai_build.problem import Problem, SourceError
@@ -16,6 +16,7 @@ from clarifai_build.walk import Found, Stamp
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+    from io import FileIO
 
 CHUNK = 64 << 20
 """A CRC-32 is kept of every so many bytes; those of ranges follow by combining."""
@@ -165,7 +166,7 @@ class _Reader:
         self.listen(Event("hash", "running", done=self.done, total=self.total))
 
 
-def _of_stream(stream: BinaryIO, count: Callable[[int], None], helpers: Executor | None) -> Digest:
+def _of_stream(stream: FileIO, count: Callable[[int], None], helpers: Executor | None) -> Digest:
     """Read once; while this thread takes the SHA-256 of a block, a helper takes its CRC-32."""
     sha256 = hashlib.sha256()
     chunks = []
@@ -191,9 +192,9 @@ def _of_stream(stream: BinaryIO, count: Callable[[int], None], helpers: Executor
     return Digest(sha256.hexdigest(), tuple(chunks))
 
 
-def _fill(stream: BinaryIO, buffer: memoryview) -> int:
+def _fill(stream: FileIO, buffer: memoryview) -> int:
     """Read until the buffer is full or the stream ends: chunks must not depend on short reads."""
     done = 0
-    while done < len(buffer) and (length := stream.readinto(buffer[done:])):  # type: ignore[attr-defined]
+    while done < len(buffer) and (length := stream.readinto(buffer[done:])):
         done += length
     return done

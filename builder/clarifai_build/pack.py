@@ -1,8 +1,7 @@
-"""Artifact to a file: copied by the kernel, hashed beside, all or nothing."""
+"""Artifact to a file: read once, hashed beside the writing, all or nothing."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -10,16 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from clarifai_build.archive import Artifact, Span, read_span, unreadable
+from clarifai_build.archive import Artifact
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
-from clarifai_build.digests import refuse_changed
 from clarifai_build.problem import ArtifactError
 from clarifai_build.progress import Event, Listener, silent
-from clarifai_build.walk import Stamp
 
-_STEP = 8 << 20
-_KERNEL_COPY = 256 << 10
-_CANT_COPY = frozenset({errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM})
+_SMALL = 256 << 10
+_WORTH_A_THREAD = 8 << 20
 
 
 class WrittenZip(NamedTuple):
@@ -37,97 +33,62 @@ def write_zip(
     """Write the zip to `target`, all or nothing; it is hashed unless its SHA-256 is known."""
     digest = artifact.digest
     known = cache.zip_sha256(digest)
+    sha256 = hashlib.sha256()
+    blocks = _gathered(artifact) if known else _hashed(_gathered(artifact), artifact.size, sha256)
     with whole_or_nothing(target) as descriptor:
-        if known is not None:
-            _copy(artifact, descriptor, listen)
-            sha256 = known
-        else:
-            sha256 = _copy_and_hash(artifact, descriptor, listen)
+        _copy(blocks, artifact.size, descriptor, listen)
     if known is None:
-        cache.keep_zip_sha256(digest, sha256)
-    return WrittenZip(target, digest, sha256, artifact.size)
+        known = sha256.hexdigest()
+        cache.keep_zip_sha256(digest, known)
+    return WrittenZip(target, digest, known, artifact.size)
 
 
-def _copy_and_hash(artifact: Artifact, descriptor: int, listen: Listener) -> str:
-    """Copy on a second thread while this one hashes; both read what the other has made warm."""
+def _gathered(artifact: Artifact) -> Iterator[bytes]:
+    """Yield the zip in blocks of which none is small: headers and small files come together."""
+    small = bytearray()
+    for block in artifact.blocks(0, artifact.size):
+        if len(block) < _SMALL:
+            small += block
+        if small and (len(block) >= _SMALL or len(small) >= _SMALL):
+            yield bytes(small)
+            small.clear()
+        if len(block) >= _SMALL:
+            yield block
+    yield bytes(small)
+
+
+def _hashed(blocks: Iterator[bytes], size: int, sha256: hashlib._Hash) -> Iterator[bytes]:
+    """Pass blocks on; where it pays, a second thread hashes each while it is written."""
+    if size < _WORTH_A_THREAD:
+        for block in blocks:
+            sha256.update(block)
+            yield block
+        return
     from concurrent.futures import ThreadPoolExecutor
 
-    sha256 = hashlib.sha256()
-    if artifact.size < _STEP:
-        for block in artifact.blocks(0, artifact.size):
-            sha256.update(block)
-            write_all(descriptor, block)
-        return sha256.hexdigest()
     with ThreadPoolExecutor(1) as pool:
-        copied = pool.submit(_copy, artifact, descriptor, listen)
-        for block in artifact.blocks(0, artifact.size):
-            sha256.update(block)
-            if copied.done() and copied.exception():
-                break
-        copied.result()
-    return sha256.hexdigest()
+        for block in blocks:
+            hashed = pool.submit(sha256.update, block)
+            yield block
+            hashed.result()
 
 
-def _copy(artifact: Artifact, descriptor: int, listen: Listener) -> None:
-    if hasattr(os, "posix_fallocate") and artifact.size >= _STEP:
-        os.posix_fallocate(descriptor, 0, artifact.size)
+def _copy(blocks: Iterator[bytes], size: int, descriptor: int, listen: Listener) -> None:
+    # By read and write: content begins anywhere in a zip, and where it does not lie as in its
+    # source, copy_file_range goes page by page, and takes half as long again.
+    preallocate(descriptor, size)
     done = 0
-    small = bytearray()
-    for span in artifact.spans(0, artifact.size):
-        if isinstance(span.source, bytes) or span.length < _KERNEL_COPY:
-            small += b"".join(read_span(span))
-            if len(small) >= _KERNEL_COPY:
-                done += _flush(descriptor, small)
-            continue
-        done += _flush(descriptor, small)
-        for count in _copy_file(span, descriptor):
-            start_writing_back(descriptor, done, count)
-            done += count
-            listen(Event("zip", "running", done=done, total=artifact.size))
-    done += _flush(descriptor, small)
-    listen(Event("zip", "running", done=done, total=artifact.size))
+    for block in blocks:
+        count = write_all(descriptor, block)
+        start_writing_back(descriptor, done, count)
+        done += count
+        listen(Event("zip", "running", done=done, total=size))
 
 
-def _copy_file(span: Span, descriptor: int) -> Iterator[int]:
-    """Copy a span of a file, yielding how many bytes each step moved."""
-    file = str(span.source)
-    try:
-        with Path(file).open("rb", buffering=0) as stream:
-            source = stream.fileno()
-            start, end = span.start, span.start + span.length
-            move = _kernel_copy
-            while start < end:
-                try:
-                    count = move(source, descriptor, start, min(_STEP, end - start))
-                except OSError as exc:
-                    if move is _user_copy or exc.errno not in _CANT_COPY:
-                        raise
-                    move = _user_copy
-                    continue
-                if not count:
-                    break
-                yield count
-                start += count
-            refuse_changed(file, span.stamp, Stamp.of(os.fstat(source)))
-    except FileNotFoundError as exc:
-        raise unreadable(file, exc) from exc
-
-
-def _kernel_copy(source: int, target: int, start: int, count: int) -> int:
-    if not hasattr(os, "copy_file_range"):
-        raise OSError(errno.ENOSYS, "no copy_file_range here")
-    return os.copy_file_range(source, target, count, start)
-
-
-def _user_copy(source: int, target: int, start: int, count: int) -> int:
-    os.lseek(source, start, os.SEEK_SET)
-    return write_all(target, os.read(source, min(count, 1 << 20)))
-
-
-def _flush(descriptor: int, small: bytearray) -> int:
-    count = write_all(descriptor, small)
-    small.clear()
-    return count
+def preallocate(descriptor: int, size: int) -> None:
+    """Reserve the space of a large file: a full disk is found out before an hour's copying."""
+    if hasattr(os, "posix_fallocate") and size >= _WORTH_A_THREAD:
+        os.posix_fallocate(descriptor, 0, size)
 
 
 def write_all(descriptor: int, data: bytes | bytearray) -> int:
