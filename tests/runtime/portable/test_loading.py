@@ -122,6 +122,17 @@ def test_parameters_reach_the_class_form_as_a_dict(tmp_path):
     assert answer.tensors["text"].tolist() == [[b"sent"]]
 
 
+def test_what_a_model_does_to_its_parameters_stays_with_that_call(tmp_path):
+    """A dict of parameters is each call's own, though equal ones are read once."""
+    body = '[TextOutput(inference_parameters.pop("p"))]'
+    source = CLASS_STYLE.format(base="TextToText", body=body)
+    declared = [{"name": "p", "type": "string", "default": "default"}]
+    opened = Opened(write_repository(tmp_path, "text-to-text", source, params=declared))
+    for _ in range(2):
+        (answer,) = opened.ask(texts("a"))
+        assert answer.tensors["text"].tolist() == [[b"default"]]
+
+
 def test_boxes_in_pixels_become_outputs():
     """`VisualDetector.postprocess` of 10.x turns x, y pixels into the platform's boxes."""
     from clarifai_runtime import VisualDetector
