@@ -56,7 +56,7 @@ class _Kept(NamedTuple):
         paths, stamps, sha256s, firsts, chunks = row
         names = os.fsdecode(paths).split("\0")
         return cls(
-            dict(zip(names, range(len(names)), strict=True)),
+            {name: place for place, name in enumerate(names)},
             list(_STAMP.iter_unpack(stamps)),
             sha256s.hex(),
             _integers(firsts),

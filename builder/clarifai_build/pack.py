@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from clarifai_build.progress import Event, Listener, silent
 
 _SMALL = 256 << 10
 _WORTH_A_THREAD = 8 << 20
+_CANT_RESERVE = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
 
 
 class WrittenZip(NamedTuple):
@@ -87,8 +89,13 @@ def _copy(blocks: Iterator[bytes], size: int, descriptor: int, listen: Listener)
 
 def preallocate(descriptor: int, size: int) -> None:
     """Reserve the space of a large file: a full disk is found out before an hour's copying."""
-    if hasattr(os, "posix_fallocate") and size >= _WORTH_A_THREAD:
+    if not hasattr(os, "posix_fallocate") or size < _WORTH_A_THREAD:
+        return
+    try:
         os.posix_fallocate(descriptor, 0, size)
+    except OSError as exc:
+        if exc.errno not in _CANT_RESERVE:
+            raise
 
 
 def write_all(descriptor: int, data: bytes | bytearray) -> int:

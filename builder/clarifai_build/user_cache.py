@@ -15,7 +15,7 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 def digests_file(environ: Mapping[str, str] = os.environ) -> Path:
     """Return where the digests of files are kept."""
-    return cache_folder(environ) / "digests-1.sqlite"
+    return cache_folder(environ) / "digests-2.sqlite"
 
 
 def weights_folder(environ: Mapping[str, str] = os.environ) -> Path:

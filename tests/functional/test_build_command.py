@@ -94,6 +94,20 @@ def test_the_work_is_done_whoever_listens(model: Path, streams: tuple[str, ...])
     os.close(writer)
 
 
+def test_output_that_can_not_be_written_is_a_failure(model: Path) -> None:
+    """A full disk behind stdout is told, rather than passed over or taken for a bug."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "clarifai_build", "schema"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=model,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert "error[output] the output can't be written" in done.stderr
+
+
 def test_a_pipe_that_breaks_elsewhere_is_a_failure() -> None:
     """Only a stream's reader may go away; any other broken pipe means that the work failed."""
 
@@ -117,6 +131,6 @@ def test_caches_are_listed_and_pruned(model: Path) -> None:
     """The digests are there after a build, and gone after pruning."""
     tool(model, "build")
     listed = json.loads(tool(model, "cache", "list", "--json").stdout)
-    assert [Path(file["path"]).name for file in listed["files"]] == ["digests-1.sqlite"]
+    assert [Path(file["path"]).name for file in listed["files"]] == ["digests-2.sqlite"]
     assert tool(model, "cache", "prune").returncode == 0
     assert json.loads(tool(model, "cache", "list", "--json").stdout)["files"] == []

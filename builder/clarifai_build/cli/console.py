@@ -106,6 +106,10 @@ class Console:
         except BrokenPipeError:
             self.heard = False
             _silence(self._stdout)
+        except OSError as exc:
+            _silence(self._stdout)
+            message = f"the output can't be written: {exc.strerror}"
+            raise BuilderError.of("output", message) from exc
 
 
 def _silence(stream: TextIO) -> None:

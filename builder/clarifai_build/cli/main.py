@@ -80,7 +80,9 @@ def guarded(run: Callable[[Console], int]) -> int:
     atexit.register(gc.freeze)
     console = Console.standard()
     try:
-        return run(console)
+        code = run(console)
+        console.flush()
+        return code
     except BuilderError as error:
         console.failure(error)
         return error.exit_code
