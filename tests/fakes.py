@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -12,12 +13,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from clarifai_build import digests
+from clarifai_build import digests, records
 from clarifai_build.archive import Artifact
 from clarifai_build.manifest import Clarifai, Code, Manifest, Model, Storage, Triton
 from clarifai_build.progress import Listener, silent
 from clarifai_build.registry import NewModel, NewVersion, RemoteModel, RemoteVersion
-from clarifai_build.storage import FoundObject, SmallObject, StoredObject
+from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
 from clarifai_build.tree import Entry, FileTree
 
 BUILT = {"config.pbtxt": b"name: 'm'", "1/inference.py": b"pass"}
@@ -30,6 +31,14 @@ def artifact_of(files: Mapping[str, bytes]) -> Artifact:
         digest = digests.of_bytes(data)
         entries.append(Entry(path, 0o644, len(data), digest.sha256, digest.chunks, data))
     return Artifact(FileTree.of(entries))
+
+
+def publish_records(
+    store: ObjectStore, key: str, manifest: Manifest, artifact: Artifact
+) -> records.Records:
+    """Write the records of an artifact's zip."""
+    sha256 = hashlib.sha256(artifact.read(0, artifact.size)).hexdigest()
+    return records.publish(store, key, manifest, artifact, sha256)
 
 
 def manifest_of(model_id: str = "lines", **model: Any) -> Manifest:

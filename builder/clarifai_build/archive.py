@@ -6,11 +6,10 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
-from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build import crc, digests, zip_format
-from clarifai_build.digests import CHUNK, refuse_changed
+from clarifai_build.digests import CHUNK, fill, refuse_changed
 from clarifai_build.problem import SourceError
 from clarifai_build.tree import Entry, FileTree
 from clarifai_build.walk import Stamp
@@ -32,6 +31,10 @@ class Segment(NamedTuple):
     chunks: tuple[int, ...] = ()
     stamp: Stamp | None = None
 
+    def span(self, start: int, stop: int) -> Span:
+        """Return where the bytes of the segment from `start` to `stop` lie."""
+        return Span(self.source, self.start + start, stop - start, self.stamp)
+
 
 class Span(NamedTuple):
     """A part of a segment's source."""
@@ -40,6 +43,13 @@ class Span(NamedTuple):
     start: int
     length: int
     stamp: Stamp | None
+
+
+class Piece(NamedTuple):
+    """Bytes of the segment that begins at `segment` in the zip."""
+
+    segment: int
+    data: memoryview
 
 
 class Content(NamedTuple):
@@ -94,16 +104,26 @@ class Artifact:
         """Return the bytes of the zip from `offset`, straight from the sources."""
         return b"".join(self.blocks(offset, length))
 
-    def blocks(self, offset: int, length: int) -> Iterator[bytes]:
+    def blocks(self, offset: int, length: int) -> Iterator[bytearray]:
         """Yield the bytes of the zip from `offset` in blocks of bounded size."""
         for span in self.spans(offset, length):
             yield from read_span(span)
 
+    def read_into(self, buffer: memoryview, offset: int) -> list[Piece]:
+        """Fill `buffer` with the bytes of the zip from `offset`; say what lies where in it."""
+        pieces = []
+        done = 0
+        for segment, start, stop in self._cut(offset, len(buffer)):
+            data = buffer[done : done + stop - start]
+            _read(segment.span(start, stop), data)
+            pieces.append(Piece(segment.offset, data))
+            done += len(data)
+        return pieces
+
     def spans(self, offset: int, length: int) -> Iterator[Span]:
         """Yield where the bytes of the zip from `offset` lie."""
         for segment, start, stop in self._cut(offset, length):
-            source_start = segment.start + start
-            yield Span(segment.source, source_start, stop - start, segment.stamp)
+            yield segment.span(start, stop)
 
     def crc32(self, offset: int, length: int) -> int:
         """Return the CRC-32 of a range; only chunks that it cuts are read."""
@@ -125,18 +145,24 @@ class Artifact:
             index += 1
 
 
-def read_span(span: Span) -> Iterator[bytes]:
-    """Yield the bytes of a span; a file that is not what its stamp says is a SourceError."""
+def read_span(span: Span) -> Iterator[bytearray]:
+    """Yield the bytes of a span in blocks; raises SourceError as `Artifact.read_into` does."""
+    for at in range(0, span.length, _BLOCK):
+        length = min(_BLOCK, span.length - at)
+        block = bytearray(length)
+        _read(span._replace(start=span.start + at, length=length), memoryview(block))
+        yield block
+
+
+def _read(span: Span, buffer: memoryview) -> None:
+    """Fill `buffer`; a file that is not what its stamp says is a SourceError."""
     if isinstance(span.source, bytes):
-        yield span.source[span.start : span.start + span.length]
+        buffer[:] = span.source[span.start : span.start + span.length]
         return
-    left = span.length
     try:
-        with Path(span.source).open("rb", buffering=0) as stream:
+        with open(span.source, "rb", buffering=0) as stream:  # noqa: PTH123 - many, and a Path costs
             stream.seek(span.start)
-            while left and (block := stream.read(min(_BLOCK, left))):
-                yield block
-                left -= len(block)
+            fill(stream, buffer)
             refuse_changed(span.source, span.stamp, Stamp.of(os.fstat(stream.fileno())))
     except OSError as exc:
         raise unreadable(span.source, exc) from exc
@@ -155,8 +181,8 @@ def _checksums(segment: Segment, start: int, stop: int) -> Iterator[tuple[int, i
         if not within and until == min(segment.length, (index + 1) * CHUNK) and segment.chunks:
             yield segment.chunks[index], until - start
         else:
-            span = Span(segment.source, segment.start + start, until - start, segment.stamp)
-            yield from ((crc.fastest()(block, 0), len(block)) for block in read_span(span))
+            blocks = read_span(segment.span(start, until))
+            yield from ((crc.fastest()(block, 0), len(block)) for block in blocks)
         start = until
 
 

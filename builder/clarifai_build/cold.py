@@ -9,36 +9,25 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from queue import Queue
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from clarifai_build import digests, tree
-from clarifai_build.archive import Artifact, read_span
+from clarifai_build.archive import Artifact
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.digests import Digest
 from clarifai_build.layout import gather
-from clarifai_build.pack import (
-    WrittenZip,
-    preallocate,
-    start_writing_back,
-    whole_or_nothing,
-    write_all,
-    write_zip,
-)
+from clarifai_build.pack import WrittenZip, whole_or_nothing, write_zip, writer
+from clarifai_build.pour import Block, pour
 from clarifai_build.problem import SourceError
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Listener, silent
 
 if TYPE_CHECKING:
     from clarifai_build.manifest import Manifest
 
 _LARGE = 1 << 20
 _WORTH = 64 << 20
-_AHEAD = 8
-Block = tuple[bytes, str]
-"""Bytes of the zip, and the file that they come from, or nothing."""
 
 
 def build_zip(
@@ -66,7 +55,7 @@ def build_zip(
     pending = {file: Digest("", sums) for file, sums in chunks.items()}
     artifact = Artifact(tree.assemble(layout, known | pending))
     with whole_or_nothing(target) as descriptor:
-        zip_sha256, hashed = _pour(artifact, descriptor, set(chunks), listen)
+        zip_sha256, hashed = _pour(artifact, descriptor, chunks, listen)
         known |= {file: Digest(hashed[file], sums) for file, sums in chunks.items()}
         artifact = Artifact(tree.complete(layout, known, manifest))
     cache.keep(tree.cache_key(manifest), layout.found, known, read_at)
@@ -75,73 +64,24 @@ def build_zip(
 
 
 def _pour(
-    artifact: Artifact, descriptor: int, large: set[str], listen: Listener
+    artifact: Artifact, descriptor: int, large: Collection[str], listen: Listener
 ) -> tuple[str, dict[str, str]]:
-    """Send every block of the zip through the three threads; return the SHA-256s."""
+    """Write the zip; return its SHA-256, and those of the large files in it."""
     whole = hashlib.sha256()
     each = {file: hashlib.sha256() for file in large}
-    done = 0
+    # Backwards, so that of a file that is laid twice the first place counts.
+    begins = {s.source: s.offset for s in reversed(artifact.segments) if isinstance(s.source, str)}
+    hashers = {begins[file]: sha256 for file, sha256 in each.items()}
 
-    def write(block: Block) -> None:
-        nonlocal done
-        count = write_all(descriptor, block[0])
-        start_writing_back(descriptor, done, count)
-        done += count
-        listen(Event("zip", "running", done=done, total=artifact.size))
+    def hash_files(block: Block) -> None:
+        for segment, data in block.pieces:
+            if segment in hashers:
+                hashers[segment].update(data)
 
-    consumers = [
-        _Consumer(lambda block: whole.update(block[0])),
-        _Consumer(lambda block: each[block[1]].update(block[0]) if block[1] else None),
-        _Consumer(write),
+    sinks = [
+        writer(descriptor, artifact.size),
+        lambda block: whole.update(block.data),
+        hash_files,
     ]
-    preallocate(descriptor, artifact.size)
-    try:
-        for segment in artifact.segments:
-            source = segment.source if isinstance(segment.source, str) else ""
-            file = source if source in large else ""
-            large.discard(source)  # a file that is laid twice is hashed once
-            for span in artifact.spans(segment.offset, segment.length):
-                for data in read_span(span):
-                    for consumer in consumers:
-                        consumer.take((data, file))
-    finally:
-        for consumer in consumers:
-            consumer.end()
-    for consumer in consumers:
-        consumer.check()
+    pour(artifact, sinks, listen)
     return whole.hexdigest(), {file: sha256.hexdigest() for file, sha256 in each.items()}
-
-
-class _Consumer:
-    """A thread that does the same with block after block, a few behind whoever brings them."""
-
-    def __init__(self, work: Callable[[Block], object]) -> None:
-        self.work = work
-        self.failure: OSError | None = None
-        self.queue: Queue[Block | None] = Queue(_AHEAD)
-        self.thread = Thread(target=self._run, daemon=True)
-        self.thread.start()
-
-    def take(self, block: Block) -> None:
-        self.check()
-        self.queue.put(block)
-
-    def end(self) -> None:
-        self.queue.put(None)
-        self.thread.join()
-
-    def check(self) -> None:
-        """Raise what went wrong on the thread."""
-        if self.failure is not None:
-            raise self.failure
-
-    def _run(self) -> None:
-        while (block := self.queue.get()) is not None:
-            if self.failure is None:
-                self._do(block)
-
-    def _do(self, block: Block) -> None:
-        try:
-            self.work(block)
-        except OSError as exc:
-            self.failure = exc

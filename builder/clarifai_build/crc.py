@@ -11,13 +11,13 @@ _SHORT = memoryview(bytes(16 << 10))
 
 
 @lru_cache(maxsize=1)
-def fastest() -> Callable[[bytes | memoryview, int], int]:
+def fastest() -> Callable[[bytes | bytearray | memoryview, int], int]:
     """Return the fastest `crc32` there is: python-isal's where it is installed."""
     try:
         from isal import isal_zlib
     except ImportError:
         return zlib.crc32
-    crc32: Callable[[bytes | memoryview, int], int] = isal_zlib.crc32
+    crc32: Callable[[bytes | bytearray | memoryview, int], int] = isal_zlib.crc32
     return crc32
 
 

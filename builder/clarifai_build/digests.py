@@ -173,7 +173,7 @@ def _of_stream(stream: FileIO, count: Callable[[int], None], helpers: Executor |
     checksum = size = 0
     update = crc.fastest()
     buffer = memoryview(bytearray(_BLOCK))
-    while length := _fill(stream, buffer):
+    while length := fill(stream, buffer):
         block = buffer[:length]
         if helpers is None:
             sha256.update(block)
@@ -192,8 +192,11 @@ def _of_stream(stream: FileIO, count: Callable[[int], None], helpers: Executor |
     return Digest(sha256.hexdigest(), tuple(chunks))
 
 
-def _fill(stream: FileIO, buffer: memoryview) -> int:
-    """Read until the buffer is full or the stream ends: chunks must not depend on short reads."""
+def fill(stream: FileIO, buffer: memoryview) -> int:
+    """Read until the buffer is full or the stream ends, and return how much that was.
+
+    The kernel reads 2 GiB at the most at a time, and may read less for reasons of its own.
+    """
     done = 0
     while done < len(buffer) and (length := stream.readinto(buffer[done:])):
         done += length

@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 from clarifai_build.archive import Artifact
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
+from clarifai_build.pour import WORTH_THREADS, Block, Sink, pour
 from clarifai_build.problem import ArtifactError
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Listener, silent
 
-_SMALL = 256 << 10
-_WORTH_A_THREAD = 8 << 20
 _CANT_RESERVE = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
 
 
@@ -36,60 +35,37 @@ def write_zip(
     digest = artifact.digest
     known = cache.zip_sha256(digest)
     sha256 = hashlib.sha256()
-    blocks = _gathered(artifact) if known else _hashed(_gathered(artifact), artifact.size, sha256)
     with whole_or_nothing(target) as descriptor:
-        _copy(blocks, artifact.size, descriptor, listen)
+        sinks = [writer(descriptor, artifact.size)]
+        if known is None:
+            sinks.append(lambda block: sha256.update(block.data))
+        pour(artifact, sinks, listen)
     if known is None:
         known = sha256.hexdigest()
         cache.keep_zip_sha256(digest, known)
     return WrittenZip(target, digest, known, artifact.size)
 
 
-def _gathered(artifact: Artifact) -> Iterator[bytes]:
-    """Yield the zip in blocks of which none is small: headers and small files come together."""
-    small = bytearray()
-    for block in artifact.blocks(0, artifact.size):
-        if len(block) < _SMALL:
-            small += block
-        if small and (len(block) >= _SMALL or len(small) >= _SMALL):
-            yield bytes(small)
-            small.clear()
-        if len(block) >= _SMALL:
-            yield block
-    yield bytes(small)
+def writer(descriptor: int, size: int) -> Sink:
+    """Return what writes block after block to a file that will have `size` bytes.
+
+    Not by copy_file_range or sendfile: content does not lie in a zip as it lies in the pages of its
+    source, and then the kernel copies page by page, which takes half as long again.
+    """
+    _preallocate(descriptor, size)
+
+    def write(block: Block) -> None:
+        done = 0
+        while done < len(block.data):
+            done += os.write(descriptor, block.data[done:])
+        _start_writing_back(descriptor, block.offset, done)
+
+    return write
 
 
-def _hashed(blocks: Iterator[bytes], size: int, sha256: hashlib._Hash) -> Iterator[bytes]:
-    """Pass blocks on; where it pays, a second thread hashes each while it is written."""
-    if size < _WORTH_A_THREAD:
-        for block in blocks:
-            sha256.update(block)
-            yield block
-        return
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool:
-        for block in blocks:
-            hashed = pool.submit(sha256.update, block)
-            yield block
-            hashed.result()
-
-
-def _copy(blocks: Iterator[bytes], size: int, descriptor: int, listen: Listener) -> None:
-    # By read and write: content begins anywhere in a zip, and where it does not lie as in its
-    # source, copy_file_range goes page by page, and takes half as long again.
-    preallocate(descriptor, size)
-    done = 0
-    for block in blocks:
-        count = write_all(descriptor, block)
-        start_writing_back(descriptor, done, count)
-        done += count
-        listen(Event("zip", "running", done=done, total=size))
-
-
-def preallocate(descriptor: int, size: int) -> None:
+def _preallocate(descriptor: int, size: int) -> None:
     """Reserve the space of a large file: a full disk is found out before an hour's copying."""
-    if not hasattr(os, "posix_fallocate") or size < _WORTH_A_THREAD:
+    if not hasattr(os, "posix_fallocate") or size < WORTH_THREADS:
         return
     try:
         os.posix_fallocate(descriptor, 0, size)
@@ -98,16 +74,7 @@ def preallocate(descriptor: int, size: int) -> None:
             raise
 
 
-def write_all(descriptor: int, data: bytes | bytearray) -> int:
-    """Write all of `data`, and return how much that is."""
-    with memoryview(data) as view:
-        done = 0
-        while done < len(view):
-            done += os.write(descriptor, view[done:])
-    return done
-
-
-def start_writing_back(descriptor: int, offset: int, count: int) -> None:
+def _start_writing_back(descriptor: int, offset: int, count: int) -> None:
     """Let the disk begin while the copy goes on, so that the fsync at the end has little to do."""
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, offset, count, os.POSIX_FADV_DONTNEED)

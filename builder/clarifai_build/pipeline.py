@@ -118,6 +118,7 @@ def apply(
     registry: ModelRegistry,
     way: Way = Way(),
     listen: Listener = silent,
+    cache: DigestCache = NO_CACHE,
 ) -> Applied:
     """Plan and carry it out. Each step leaves a state from which the next apply goes on."""
     planned = plan(manifest, artifact, store, registry, adopt=way.adopt)
@@ -128,15 +129,21 @@ def apply(
     else:
         # What only writing needs: with nothing to do, loading it would take a tenth of the time.
         from clarifai_build import claims, records
+        from clarifai_build.zip_sum import ZipSum
 
-        with _lease(manifest, store, registry, way, listen) as check:
+        with (
+            _lease(manifest, store, registry, way, listen) as check,
+            ZipSum(artifact, listen, cache) as zip_sum,
+        ):
             claims.lay_claim(store, key, registry.scope, model_id)
             # What was seen before the lease was held may have changed since.
             planned = plan(manifest, artifact, store, registry, adopt=way.adopt)
             way.approve(planned)
             carrier = Carrier(
-                *(store, registry, listen, check, way.sleep),
-                record=lambda: records.publish(store, key, manifest, artifact).mark(),
+                *(store, registry, zip_sum, check, way.sleep),
+                record=lambda: records.publish(
+                    store, key, manifest, artifact, zip_sum.sha256()
+                ).mark(),
             )
             carrier = replace(carrier, id=way.id) if way.id else carrier
             version = carry_out(planned, artifact, key, _origin(manifest), carrier)

@@ -28,14 +28,6 @@ _NETWORK = frozenset({"http", "https", "ssh", "git"})
 _HOST_AND_PATH = re.compile(r"[^/:\s]{2,}:[^:]")
 
 
-def zip_sha256(artifact: Artifact) -> str:
-    """Return the SHA-256 of the zip; reads every file."""
-    sha256 = hashlib.sha256()
-    for block in artifact.blocks(0, artifact.size):
-        sha256.update(block)
-    return sha256.hexdigest()
-
-
 def statement_of(
     manifest: Manifest, artifact: Artifact, sha256: str, lock: Lock | None, sbom: bytes | None
 ) -> bytes:

@@ -53,13 +53,17 @@ def _beside(zip_key: str, record: str) -> str:
     return f"{address}{record}{mark}{query}"
 
 
-def publish(store: ObjectStore, key: str, manifest: Manifest, artifact: Artifact) -> Records:
-    """Write the records of the zip at `key`, unless they are there, and return their digests."""
+def publish(
+    store: ObjectStore, key: str, manifest: Manifest, artifact: Artifact, sha256: str
+) -> Records:
+    """Write the records of the zip at `key`, unless they are there, and return their digests.
+
+    `sha256` is the zip's.
+    """
     lock = locks.read(locks.path_of(manifest))
     sbom = _sbom(manifest, lock)
     if sbom is not None:
         sbom = _put(store, sbom_key(key), sbom, None)
-    sha256 = provenance.zip_sha256(artifact)
     at = provenance_key(key)
     found = store.get(at)
     if found is not None and _subject(found.body) == sha256:

@@ -22,7 +22,7 @@ from clarifai_build.problem import ArtifactError, StorageError
 from clarifai_build.sbom import read_sbom, sbom_of
 from clarifai_build.storage import UNCONDITIONAL
 from clarifai_build.tree import lay_out
-from fakes import BUILT, MemoryStore, artifact_of
+from fakes import BUILT, MemoryStore, artifact_of, publish_records
 
 PINS = (
     "numpy==1.26.4 \\",
@@ -214,9 +214,9 @@ KEY = "models/tree/words.zip"
 def test_records_are_written_once(manifest: Manifest) -> None:
     """A second publication of the same zip, from another commit say, refers to the same records."""
     artifact, store = artifact_of(BUILT), MemoryStore()
-    first = records.publish(store, KEY, manifest, artifact)
+    first = publish_records(store, KEY, manifest, artifact)
     other = replace(manifest, model=replace(manifest.model, description="other"))
-    assert records.publish(store, KEY, other, artifact) == first
+    assert publish_records(store, KEY, other, artifact) == first
     body = store.objects[records.provenance_key(KEY)][0]
     assert first.mark()["provenance"] == hashlib.sha256(body).hexdigest()
     assert first.sha256 == hashlib.sha256(artifact.read(0, artifact.size)).hexdigest()
@@ -226,9 +226,9 @@ def test_records_are_written_once(manifest: Manifest) -> None:
 def test_what_is_no_provenance_is_replaced(found: bytes, manifest: Manifest) -> None:
     """Something else in the place of a zip's provenance does not stay there."""
     artifact, store = artifact_of(BUILT), MemoryStore()
-    expected = records.publish(MemoryStore(), KEY, manifest, artifact)
+    expected = publish_records(MemoryStore(), KEY, manifest, artifact)
     store.put(records.provenance_key(KEY), found, {})
-    assert records.publish(store, KEY, manifest, artifact) == expected
+    assert publish_records(store, KEY, manifest, artifact) == expected
 
 
 class PlainStore(MemoryStore):
@@ -241,7 +241,7 @@ class PlainStore(MemoryStore):
 def test_a_store_without_conditions_gets_records_too(manifest: Manifest) -> None:
     """Where nothing can be written on a condition, it is written without."""
     store = PlainStore()
-    made = records.publish(store, KEY, manifest, artifact_of(BUILT))
+    made = publish_records(store, KEY, manifest, artifact_of(BUILT))
     assert made.provenance
     assert records.provenance_key(KEY) in store.objects
 

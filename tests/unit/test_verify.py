@@ -15,7 +15,7 @@ from clarifai_build.registration import Registration
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.verify import Published, Verified, verify
 from clarifai_build.verify_report import as_text
-from fakes import BUILT, MemoryStore, artifact_of, manifest_of
+from fakes import BUILT, MemoryStore, artifact_of, manifest_of, publish_records
 
 MANIFEST = manifest_of()
 FILES = {**BUILT, "1/weights.bin": bytes(range(256)) * 8, "1/clarifai_runtime/a.py": b"a = 1\n"}
@@ -23,7 +23,7 @@ ARTIFACT = artifact_of(FILES)
 BYTES = ARTIFACT.read(0, ARTIFACT.size)
 REGISTRATION = Registration.of(MANIFEST, ARTIFACT.digest, ARTIFACT.size)
 STORE = MemoryStore()
-RECORDS = records.publish(STORE, "a.zip", MANIFEST, ARTIFACT)
+RECORDS = publish_records(STORE, "a.zip", MANIFEST, ARTIFACT)
 PROVENANCE = STORE.objects[records.provenance_key("a.zip")][0]
 NEW = REGISTRATION.new_version("", {**RECORDS.mark(), "revision": 1, "commit": "c" * 40})
 VERSION = RemoteVersion("id", 21100, "", mark=NEW.mark)
@@ -112,9 +112,9 @@ def test_other_provenance_is_found(found: bytes | None) -> None:
 
 def test_provenance_of_another_zip_is_found() -> None:
     """Provenance that is as registered but speaks of another zip fails."""
-    other = records.publish(MemoryStore(), "a.zip", MANIFEST, artifact_of(BUILT))
+    other = publish_records(MemoryStore(), "a.zip", MANIFEST, artifact_of(BUILT))
     store = MemoryStore()
-    records.publish(store, "a.zip", MANIFEST, artifact_of(BUILT))
+    publish_records(store, "a.zip", MANIFEST, artifact_of(BUILT))
     body = store.objects[records.provenance_key("a.zip")][0]
     verified = check(version=marked(provenance=other.provenance), provenance=body)
     assert failed(verified) == ["provenance"]

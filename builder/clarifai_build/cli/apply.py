@@ -126,8 +126,10 @@ def _apply(
         sleep=stop.sleep,
     )
     keep_to_lock(args, target.manifest)
-    artifact = target.build(listen)
-    return pipeline.apply(target.manifest, artifact, target.store(), target.registry, way, listen)
+    artifact, store = target.build(listen), target.store()
+    return pipeline.apply(
+        target.manifest, artifact, store, target.registry, way, listen, target.cache()
+    )
 
 
 def _show(

@@ -16,6 +16,7 @@ from clarifai_build.progress import Listener
 
 if TYPE_CHECKING:
     from clarifai_build.archive import Artifact
+    from clarifai_build.digest_cache import DigestCache
     from clarifai_build.registry import ModelRegistry
     from clarifai_build.sandbox import Endpoints
     from clarifai_build.storage import ObjectStore
@@ -40,13 +41,19 @@ class Target:
 
         return connect(storage_of(self.manifest), self.environ)
 
+    def cache(self) -> DigestCache:
+        """Return the digests that are kept on this machine."""
+        from clarifai_build import user_cache
+        from clarifai_build.digest_cache import DigestCache
+
+        return DigestCache(user_cache.digests_file(self.environ))
+
     def build(self, listen: Listener) -> Artifact:
         """Make the artifact; what did not change since the last time is not read again."""
         from clarifai_build import pipeline, user_cache
-        from clarifai_build.digest_cache import DigestCache
 
-        cache = DigestCache(user_cache.digests_file(self.environ))
-        return pipeline.build(self.manifest, listen, cache, user_cache.renders_folder(self.environ))
+        renders = user_cache.renders_folder(self.environ)
+        return pipeline.build(self.manifest, listen, self.cache(), renders)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,79 @@
+"""The zip from first byte to last: read once, and handed to whoever needs it, side by side."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, NamedTuple
+
+from clarifai_build.archive import Artifact, Piece
+from clarifai_build.progress import Event, Listener, silent
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+WORTH_THREADS = 8 << 20
+"""Below this many bytes, threads cost more than they bring."""
+
+# Large enough that handing a block on costs nothing beside it, and a multiple of any page: blocks
+# that begin on one are written in half the time.
+_BLOCK = 4 << 20
+_BUFFERS = 4
+
+
+class Block(NamedTuple):
+    """Bytes of the zip, and which segment each run of them is of.
+
+    They lie in a buffer that is used again once every sink has returned.
+    """
+
+    offset: int
+    data: memoryview
+    pieces: Sequence[Piece]
+
+
+Sink = Callable[[Block], object]
+
+
+def pour(artifact: Artifact, sinks: Sequence[Sink], listen: Listener = silent) -> None:
+    """Hand each block, in order, to every sink; each sink works on a thread of its own.
+
+    What a sink raises is raised here; SourceError where a file can't be read or has changed.
+    """
+    if artifact.size < WORTH_THREADS:
+        for block in _blocks(artifact, [_buffer(artifact)]):
+            for sink in sinks:
+                sink(block)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    under_way: deque[tuple[Block, list[Future[object]]]] = deque()
+
+    def finish_oldest() -> None:
+        block, futures = under_way.popleft()
+        for future in futures:
+            future.result()
+        done = block.offset + len(block.data)
+        listen(Event("zip", "running", done=done, total=artifact.size))
+
+    with ExitStack() as stack:
+        threads = [stack.enter_context(ThreadPoolExecutor(1)) for _ in sinks]
+        for block in _blocks(artifact, [_buffer(artifact) for _ in range(_BUFFERS)]):
+            work = zip(threads, sinks, strict=True)
+            under_way.append((block, [thread.submit(sink, block) for thread, sink in work]))
+            if len(under_way) == _BUFFERS:
+                finish_oldest()
+        while under_way:
+            finish_oldest()
+
+
+def _buffer(artifact: Artifact) -> memoryview:
+    return memoryview(bytearray(min(_BLOCK, artifact.size)))
+
+
+def _blocks(artifact: Artifact, buffers: Sequence[memoryview]) -> Iterator[Block]:
+    """Yield the blocks of the zip, each in the next of the buffers."""
+    for number, offset in enumerate(range(0, artifact.size, _BLOCK)):
+        data = buffers[number % len(buffers)][: artifact.size - offset]
+        yield Block(offset, data, artifact.read_into(data, offset))

@@ -1,0 +1,93 @@
+"""The SHA-256 of a zip that need not exist: known from before, taken beside its upload, or read."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Condition
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from clarifai_build.archive import Artifact
+from clarifai_build.digest_cache import NO_CACHE, DigestCache
+from clarifai_build.progress import Event, Listener, silent
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_BLOCK = 4 << 20
+# The parts that travel at one time: no file is read from the disk for the sum and then once more.
+_AHEAD = 256 << 20
+
+
+class ZipSum:
+    """A `Listener` that begins to take the sum when an upload begins, and keeps up with it.
+
+    As the sum has to be taken in order, and parts are sent side by side and by the kernel, it reads
+    for itself; but what one of the two has read is in memory for the other.
+    """
+
+    def __init__(
+        self, artifact: Artifact, listen: Listener = silent, cache: DigestCache = NO_CACHE
+    ) -> None:
+        self._artifact, self._listen, self._cache = artifact, listen, cache
+        self._known = cache.zip_sha256(artifact.digest)
+        self._allowed = 0
+        self._stopped = False
+        self._moved = Condition()
+        self._pool = ThreadPoolExecutor(1)
+        self._taken: Future[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        with self._moved:
+            self._stopped = True
+            self._moved.notify()
+        self._pool.shutdown()
+
+    def __call__(self, event: Event) -> None:
+        """Pass an event on; follow the upload that it tells of."""
+        if event.stage == "upload" and event.total is not None and self._known is None:
+            self._follow(event.done or 0)
+        self._listen(event)
+
+    def sha256(self) -> str:
+        """Return the sum, as hex; where nothing was uploaded, this reads every file."""
+        if self._known is None:
+            self._follow(self._artifact.size)
+            assert self._taken is not None
+            self._known = self._taken.result()
+            self._cache.keep_zip_sha256(self._artifact.digest, self._known)
+        return self._known
+
+    def _follow(self, sent: int) -> None:
+        with self._moved:
+            self._allowed = max(self._allowed, sent + _AHEAD)
+            self._moved.notify()
+            if self._taken is None:
+                self._taken = self._pool.submit(self._take)
+
+    def _take(self) -> str:
+        sha256 = hashlib.sha256()
+        buffer = memoryview(bytearray(min(_BLOCK, self._artifact.size)))
+        for offset in range(0, self._artifact.size, _BLOCK):
+            block = buffer[: self._artifact.size - offset]
+            self._wait(offset + len(block))
+            self._artifact.read_into(block, offset)
+            sha256.update(block)
+        return sha256.hexdigest()
+
+    def _wait(self, end: int) -> None:
+        """Wait until the sum may go on to `end`; raises InterruptedError when nobody wants it."""
+        with self._moved:
+            while not self._stopped and end > self._allowed:
+                self._moved.wait()
+            if self._stopped:
+                raise InterruptedError
