@@ -51,7 +51,7 @@ def build_zip(
         known[file.file] = digest
     if problems := [problem for file in large if (problem := inspect(file, b""))]:
         raise SourceError(*problems)
-    chunks = digests.chunks_of_files(large)
+    chunks = digests.chunks_of_files(large, listen)
     pending = {file: Digest("", sums) for file, sums in chunks.items()}
     artifact = Artifact(tree.assemble(layout, known | pending))
     with whole_or_nothing(target) as descriptor:

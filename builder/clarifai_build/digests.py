@@ -7,16 +7,19 @@ import os
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from clarifai_build import crc
 from clarifai_build.problem import Problem, SourceError
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Listener, silent
 from clarifai_build.walk import Found, Stamp
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
     from io import FileIO
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 CHUNK = 64 << 20
 """A CRC-32 is kept of every so many bytes; those of ranges follow by combining."""
@@ -85,42 +88,28 @@ def refuse_changed(path: str, before: Stamp | None, after: Stamp) -> None:
         )
 
 
-def chunks_of_files(files: Sequence[Found]) -> dict[str, tuple[int, ...]]:
+def chunks_of_files(
+    files: Sequence[Found], listen: Listener = silent
+) -> dict[str, tuple[int, ...]]:
     """Take the CRC-32s alone, chunk by chunk on every processor, by where the files lie."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        futures = {
-            file.file: [
-                pool.submit(_crc32_of_chunk, file, start)
-                for start in range(0, file.stamp.size, CHUNK)
-            ]
-            for file in files
-        }
-        return {file: tuple(f.result() for f in chunks) for file, chunks in futures.items()}
-
-
-def _crc32_of_chunk(found: Found, start: int) -> int:
-    update = crc.fastest()
-    checksum, left = 0, CHUNK
-    try:
-        with Path(found.file).open("rb", buffering=0) as stream:
-            stream.seek(start)
-            while left and (block := stream.read(min(left, _SMALL))):
-                checksum = update(block, checksum)
-                left -= len(block)
-    except OSError as exc:
-        raise _unreadable(found, exc) from exc
-    return checksum
+    reader = _Reader(sum(file.stamp.size for file in files), listen, unsuspicious)
+    places = [(file, at) for file in files for at in range(0, file.stamp.size, CHUNK)]
+    found: dict[str, tuple[int, ...]] = {file.file: () for file in files}
+    sums = reader.side_by_side(lambda place: reader.crc32(*place), places)
+    for (file, _), checksum in zip(places, sums, strict=True):
+        found[file.file] += (checksum,)
+    return found
 
 
 class _Reader:
     """Reads files over threads; counts the bytes, and gathers what is wrong with the files."""
 
     def __init__(self, total: int, listen: Listener, inspect: Inspect) -> None:
-        self.total, self.listen, self.inspect = total, listen, inspect
+        from clarifai_build.tally import Tally
+
+        self.total, self.inspect = total, inspect
+        self.tally = Tally("hash", total, listen)
         self.problems: list[Problem] = []
-        self.done = 0
         self.stop = False
 
     def read_all(self, files: Sequence[Found]) -> list[Digest]:
@@ -128,15 +117,38 @@ class _Reader:
             return [self.read(file) for file in files]
         from concurrent.futures import ThreadPoolExecutor
 
-        workers = os.cpu_count() or 1
-        with ThreadPoolExecutor(workers) as pool, ThreadPoolExecutor(workers) as helpers:
-            futures = [pool.submit(self.read, file, helpers) for file in files]
+        with ThreadPoolExecutor(os.cpu_count()) as helpers:
+            return self.side_by_side(lambda file: self.read(file, helpers), files)
+
+    def side_by_side(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        """Work on every processor; when one fails, or this thread is interrupted, all end."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            futures = [pool.submit(work, item) for item in items]
             try:
                 return [future.result() for future in futures]
             except BaseException:
                 self.stop = True
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+    def crc32(self, found: Found, start: int) -> int:
+        """Return the CRC-32 of the chunk that begins at `start`."""
+        update, checksum = crc.fastest(), 0
+        buffer = memoryview(bytearray(_SMALL))
+        try:
+            with Path(found.file).open("rb", buffering=0) as stream:
+                stream.seek(start)
+                for _ in range(0, CHUNK, _SMALL):
+                    length = fill(stream, buffer)
+                    checksum = update(buffer[:length], checksum)
+                    self.count(length)
+        except InterruptedError:
+            raise
+        except OSError as exc:
+            raise _unreadable(found, exc) from exc
+        return checksum
 
     def read(self, found: Found, helpers: Executor | None = None) -> Digest:
         content = b""
@@ -162,8 +174,7 @@ class _Reader:
         """Count what was read, and leave early when another file failed."""
         if self.stop:
             raise InterruptedError
-        self.done += length
-        self.listen(Event("hash", "running", done=self.done, total=self.total))
+        self.tally.add(length)
 
 
 def _of_stream(stream: FileIO, count: Callable[[int], None], helpers: Executor | None) -> Digest:

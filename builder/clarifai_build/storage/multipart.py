@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import random
 import re
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,10 +15,11 @@ from botocore.exceptions import ClientError
 
 from clarifai_build.archive import Artifact
 from clarifai_build.problem import SourceError, StorageError
-from clarifai_build.progress import Event, Listener
+from clarifai_build.progress import Listener
 from clarifai_build.storage.parts import Part, base64_of, cut, whole_crc32
 from clarifai_build.storage.s3_errors import REFUSED, refusal
 from clarifai_build.storage.wire import StoreAnsweredError, Wire
+from clarifai_build.tally import Tally
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -106,8 +106,8 @@ class Upload:
     def _send(
         self, artifact: Artifact, parts: list[Part], upload: str, done: dict[int, str]
     ) -> dict[int, str]:
-        progress = _Progress(artifact.size, self.listen)
-        progress.add(sum(part.length for part in parts if part.number in done))
+        tally = Tally("upload", artifact.size, self.listen)
+        tally.add(sum(part.length for part in parts if part.number in done))
         wire = Wire(
             self.client,
             self.credentials,
@@ -115,7 +115,7 @@ class Upload:
             self.key,
             upload,
             self.checksums,
-            progress.add,
+            tally.add,
         )
         missing = [part for part in parts if part.number not in done]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -162,20 +162,6 @@ class Upload:
 
     def _abort(self, key: str, upload: str) -> None:
         self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
-
-
-class _Progress:
-    """Adds up bytes over threads, and tells the listener."""
-
-    def __init__(self, total: int, listen: Listener) -> None:
-        self.total, self.listen = total, listen
-        self.done = 0
-        self.lock = threading.Lock()
-
-    def add(self, count: int) -> None:
-        with self.lock:
-            self.done = done = min(self.done + count, self.total)  # a part may be sent again
-        self.listen(Event("upload", "running", done=done, total=self.total))
 
 
 def _send_part(wire: Wire, artifact: Artifact, part: Part) -> str:
