@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-_AT_ONCE = 4
+_LEAST_AT_ONCE, _MOST_AT_ONCE = 4, 16
 _ATTEMPTS = 6
 _STALE = timedelta(days=7)
 _MAY_PASS = frozenset({408, 429, 500, 502, 503, 504})
@@ -118,7 +118,7 @@ class Upload:
             tally.add,
         )
         missing = [part for part in parts if part.number not in done]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(_at_once(len(missing))) as pool:
             futures = [pool.submit(_send_part, wire, artifact, part) for part in missing]
             try:
                 sent = {p.number: f.result() for p, f in zip(missing, futures, strict=True)}
@@ -162,6 +162,11 @@ class Upload:
 
     def _abort(self, key: str, upload: str) -> None:
         self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
+
+
+def _at_once(parts: int) -> int:
+    """Return how many parts travel side by side: a store gives each connection only so much."""
+    return max(_LEAST_AT_ONCE, min(parts // 8, _MOST_AT_ONCE))
 
 
 def _send_part(wire: Wire, artifact: Artifact, part: Part) -> str:
