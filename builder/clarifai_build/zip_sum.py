@@ -33,7 +33,7 @@ class ZipSum:
         self._artifact, self._listen, self._cache = artifact, listen, cache
         self._known = cache.zip_sha256(artifact.digest)
         self._allowed = 0
-        self._stopped = False
+        self._awaited = self._stopped = False
         self._moved = Condition()
         self._pool = ThreadPoolExecutor(1)
         self._taken: Future[str] | None = None
@@ -61,6 +61,7 @@ class ZipSum:
     def sha256(self) -> str:
         """Return the sum, as hex; where nothing was uploaded, this reads every file."""
         if self._known is None:
+            self._awaited = True
             self._follow(self._artifact.size)
             assert self._taken is not None
             self._known = self._taken.result()
@@ -79,9 +80,12 @@ class ZipSum:
         buffer = memoryview(bytearray(min(_BLOCK, self._artifact.size)))
         for offset in range(0, self._artifact.size, _BLOCK):
             block = buffer[: self._artifact.size - offset]
-            self._wait(offset + len(block))
+            done = offset + len(block)
+            self._wait(done)
             self._artifact.read_into(block, offset)
             sha256.update(block)
+            if self._awaited:  # before that, the upload tells how far things are
+                self._listen(Event("sum", "running", done=done, total=self._artifact.size))
         return sha256.hexdigest()
 
     def _wait(self, end: int) -> None:

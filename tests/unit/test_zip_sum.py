@@ -42,8 +42,10 @@ def sending(artifact: Artifact, done: int | None) -> Event:
 def test_without_an_upload_the_files_are_read(tmp_path: Path, size: int) -> None:
     """An object that is there already, by someone without our cache, say."""
     artifact = of_file(tmp_path, size)
-    with ZipSum(artifact) as taken:
+    heard: list[Event] = []
+    with ZipSum(artifact, heard.append) as taken:
         assert taken.sha256() == sum_of(artifact)
+    assert heard[-1] == Event("sum", "running", done=artifact.size, total=artifact.size)
 
 
 def test_it_keeps_up_with_the_upload_and_no_further(
@@ -82,7 +84,7 @@ def test_events_are_passed_on(tmp_path: Path) -> None:
         for event in events:
             taken(event)
         assert taken.sha256() == sum_of(artifact)
-    assert heard == events
+    assert [event for event in heard if event.stage != "sum"] == events
 
 
 def test_what_was_taken_once_is_kept(tmp_path: Path) -> None:
