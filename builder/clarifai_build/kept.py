@@ -1,4 +1,4 @@
-"""What this tool keeps in the user's cache: digests, fetched weights, compressed files."""
+"""What this tool keeps in the user's cache: digests, weights, compressed and rendered files."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Kept(NamedTuple):
 def find(environ: Mapping[str, str] = os.environ) -> list[Kept]:
     """Return every cached file, largest first."""
     folder = user_cache.cache_folder(environ)
-    places = [user_cache.weights_folder(environ), user_cache.deflated_folder(environ)]
+    places = (user_cache.weights_folder, user_cache.deflated_folder, user_cache.renders_folder)
     files = [user_cache.digests_file(environ)]
-    files += [file for place in places for file in place.rglob("*")]
+    files += [file for place in places for file in place(environ).rglob("*")]
     now = time.time()
     found = [
         Kept(file, status.st_size, max(0, int(now - max(status.st_atime, status.st_mtime))))

@@ -128,9 +128,12 @@ def test_what_is_refused_is_told_with_its_code(model: Path) -> None:
 
 
 def test_caches_are_listed_and_pruned(model: Path) -> None:
-    """The digests are there after a build, and gone after pruning."""
+    """Whatever builds and applies leave in the cache is there, and gone after pruning."""
     tool(model, "build")
+    folder, others = model.parent / "cache/clarifai-build", ("weights/a.part", "deflated/isal-1/b")
+    write_files(folder, dict.fromkeys((*others, "renders/c.json"), b"x"))
     listed = json.loads(tool(model, "cache", "list", "--json").stdout)
-    assert [Path(file["path"]).name for file in listed["files"]] == ["digests-2.sqlite"]
+    found = {Path(file["path"]) for file in listed["files"]}
+    assert found == {folder / name for name in (*others, "renders/c.json", "digests-2.sqlite")}
     assert tool(model, "cache", "prune").returncode == 0
     assert json.loads(tool(model, "cache", "list", "--json").stdout)["files"] == []
