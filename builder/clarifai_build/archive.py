@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from clarifai_build import crc, digests, zip_format
-from clarifai_build.digests import CHUNK, fill, refuse_changed
+from clarifai_build import crc, digests, sources, zip_format
+from clarifai_build.digests import CHUNK
 from clarifai_build.problem import SourceError
+from clarifai_build.sources import fill, open_source, refuse_changed
 from clarifai_build.tree import Entry, FileTree
 from clarifai_build.walk import Stamp
 from clarifai_build.zip_format import Member
@@ -160,7 +161,8 @@ def _read(span: Span, buffer: memoryview) -> None:
         buffer[:] = span.source[span.start : span.start + span.length]
         return
     try:
-        with open(span.source, "rb", buffering=0) as stream:  # noqa: PTH123 - many, and a Path costs
+        with open_source(span.source) as stream:
+            refuse_changed(span.source, span.stamp, Stamp.of(os.fstat(stream.fileno())))
             stream.seek(span.start)
             fill(stream, buffer)
             refuse_changed(span.source, span.stamp, Stamp.of(os.fstat(stream.fileno())))
@@ -170,7 +172,7 @@ def _read(span: Span, buffer: memoryview) -> None:
 
 def unreadable(file: str, exc: OSError) -> SourceError:
     """Return the error for a source that can't be read."""
-    return SourceError.of("unreadable", f"{file} can't be read: {exc.strerror}", file=file)
+    return SourceError(sources.unreadable(file, exc))
 
 
 def _checksums(segment: Segment, start: int, stop: int) -> Iterator[tuple[int, int]]:

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clarifai_build import digests, tree
-from clarifai_build.archive import Artifact
+from clarifai_build import crc, digests, sources, tree
+from clarifai_build.archive import Artifact, Segment
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.digests import Digest
 from clarifai_build.layout import gather
-from clarifai_build.pack import WrittenZip, whole_or_nothing, write_zip, writer
+from clarifai_build.outputs import Outputs
+from clarifai_build.pack import Records, WrittenZip, finish, no_records, write_zip, writer
 from clarifai_build.pour import Block, pour
-from clarifai_build.problem import SourceError
+from clarifai_build.problem import Problem, SourceError
 from clarifai_build.progress import Listener, silent
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def build_zip(
     target: Path,
     listen: Listener = silent,
     cache: DigestCache = NO_CACHE,
+    records: Records = no_records,
 ) -> tuple[Artifact, WrittenZip]:
     """Lay the tree out and write its zip; what has to be read is read once where that pays."""
     layout = gather(generated, manifest, listen, target)
@@ -43,7 +45,7 @@ def build_zip(
     large = [file for file in unread if file.stamp.size > _LARGE]
     if cache.verify or sum(file.stamp.size for file in large) < _WORTH:
         artifact = Artifact(tree.lay_out(generated, manifest, listen, cache, target))
-        return artifact, write_zip(artifact, target, listen, cache)
+        return artifact, write_zip(artifact, target, listen, cache, records)
     read_at = time.time_ns()
     inspect = tree.inspector(manifest)
     small = [file for file in unread if file.stamp.size <= _LARGE]
@@ -54,34 +56,57 @@ def build_zip(
     chunks = digests.chunks_of_files(large, listen)
     pending = {file: Digest("", sums) for file, sums in chunks.items()}
     artifact = Artifact(tree.assemble(layout, known | pending))
-    with whole_or_nothing(target) as descriptor:
-        zip_sha256, hashed = _pour(artifact, descriptor, chunks, listen)
+    with Outputs(target) as outputs:
+        zip_sha256, hashed = _pour(artifact, outputs.open(), chunks, listen)
         known |= {file: Digest(hashed[file], sums) for file, sums in chunks.items()}
         artifact = Artifact(tree.complete(layout, known, manifest))
-    cache.keep(tree.cache_key(manifest), layout.found, known, read_at)
-    cache.keep_zip_sha256(artifact.digest, zip_sha256)
-    return artifact, WrittenZip(target, artifact.digest, zip_sha256, artifact.size)
+        cache.keep(tree.cache_key(manifest), layout.found, known, read_at)
+        return artifact, finish(outputs, artifact, zip_sha256, cache, records)
 
 
 def _pour(
     artifact: Artifact, descriptor: int, large: Collection[str], listen: Listener
 ) -> tuple[str, dict[str, str]]:
-    """Write the zip; return its SHA-256, and those of the large files in it."""
+    """Write the zip; return its SHA-256, and those of the large files in it.
+
+    Raises SourceError where a file is not the one whose CRC-32s were taken before: one that is
+    mapped into a program's memory can change without its times telling.
+    """
     whole = hashlib.sha256()
-    each = {file: hashlib.sha256() for file in large}
     # Backwards, so that of a file that is laid twice the first place counts.
-    begins = {s.source: s.offset for s in reversed(artifact.segments) if isinstance(s.source, str)}
-    hashers = {begins[file]: sha256 for file, sha256 in each.items()}
+    first = {s.source: s for s in reversed(artifact.segments) if isinstance(s.source, str)}
+    files = {first[file].offset: _LargeFile(first[file]) for file in large}
+
+    def of_large(block: Block) -> Iterator[tuple[_LargeFile, memoryview]]:
+        return ((files[p.segment], p.data) for p in block.pieces if p.segment in files)
 
     def hash_files(block: Block) -> None:
-        for segment, data in block.pieces:
-            if segment in hashers:
-                hashers[segment].update(data)
+        for file, data in of_large(block):
+            file.sha256.update(data)
 
-    sinks = [
-        writer(descriptor, artifact.size),
-        lambda block: whole.update(block.data),
-        hash_files,
-    ]
-    pour(artifact, sinks, listen)
-    return whole.hexdigest(), {file: sha256.hexdigest() for file, sha256 in each.items()}
+    write = writer(descriptor, artifact.size)
+
+    def write_and_check(block: Block) -> None:
+        write(block)
+        for file, data in of_large(block):
+            file.crc32 = crc.fastest()(data, file.crc32)
+
+    pour(artifact, [write_and_check, lambda block: whole.update(block.data), hash_files], listen)
+    if problems := [file.changed() for file in files.values() if file.is_another()]:
+        raise SourceError(*problems)
+    return whole.hexdigest(), {file.path: file.sha256.hexdigest() for file in files.values()}
+
+
+class _LargeFile:
+    """What is known of a file whose blocks pass by."""
+
+    def __init__(self, segment: Segment) -> None:
+        self.segment, self.path = segment, str(segment.source)
+        self.sha256 = hashlib.sha256()
+        self.crc32 = 0
+
+    def is_another(self) -> bool:
+        return self.crc32 != digests.crc32(self.segment.length, self.segment.chunks)
+
+    def changed(self) -> Problem:
+        return sources.changed(self.path)

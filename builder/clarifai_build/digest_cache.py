@@ -12,7 +12,7 @@ import sqlite3
 import struct
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -29,7 +29,8 @@ _Row = tuple[bytes, bytes, bytes, bytes, bytes]
 _SECOND_NS = 1_000_000_000
 _SETTLED_NS = _SECOND_NS // 10
 _COARSE_SETTLED_NS = 2 * _SECOND_NS
-_BUSY_SECONDS = 5.0
+_EARLIEST_NS = -(1 << 63)
+_BUSY_SECONDS = 0.5
 _SCHEMA = """
 create table if not exists tree (
   tree text primary key, paths blob, stamps blob, sha256s blob, firsts blob, chunks blob
@@ -53,15 +54,23 @@ class _Kept(NamedTuple):
 
     @classmethod
     def of(cls, row: _Row) -> _Kept:
-        paths, stamps, sha256s, firsts, chunks = row
-        names = os.fsdecode(paths).split("\0")
-        return cls(
-            {name: place for place, name in enumerate(names)},
-            list(_STAMP.iter_unpack(stamps)),
-            sha256s.hex(),
-            _integers(firsts),
-            _integers(chunks),
-        )
+        """Read a row; what can't be read, or does not fit together, holds nothing."""
+        try:
+            paths, stamps, sha256s, firsts, chunks = row
+            names = os.fsdecode(paths).split("\0")
+            kept = cls(
+                {name: place for place, name in enumerate(names)},
+                list(_STAMP.iter_unpack(stamps)),
+                sha256s.hex(),
+                _integers(firsts),
+                _integers(chunks),
+            )
+        except (TypeError, AttributeError, struct.error):
+            return _NOTHING
+        count = len(names)
+        fits = len(kept.stamps) == count and len(sha256s) == 32 * count
+        fits &= len(kept.firsts) == count + 1 and kept.firsts[-1] == len(kept.chunks)
+        return kept if fits else _NOTHING
 
     def digest(self, place: int) -> Digest:
         return Digest(
@@ -127,14 +136,20 @@ class DigestCache(NamedTuple):
 
     def zip_sha256(self, tree_digest: str) -> str | None:
         """Return the SHA-256 of the zip of a tree, where it was made before."""
-        query = "select sha256 from zip where tree = ?"
-        row = self._run(lambda db: db.execute(query, (tree_digest,)).fetchone(), None)
-        return str(row[0]) if row and not self.verify else None
+        return None if self.verify else self._zip_sha256(tree_digest)
 
     def keep_zip_sha256(self, tree_digest: str, sha256: str) -> None:
-        """Remember the SHA-256 of the zip of a tree."""
+        """Remember the SHA-256 of the zip of a tree; with `verify`, another one is refused."""
+        kept = self._zip_sha256(tree_digest) if self.verify else None
         statement = "insert or replace into zip values (?, ?)"
         self._run(lambda db: db.execute(statement, (tree_digest, sha256)), None)
+        if kept not in (None, sha256):
+            raise ArtifactError(_stale(f"the zip of tree {tree_digest}"))
+
+    def _zip_sha256(self, tree_digest: str) -> str | None:
+        query = "select sha256 from zip where tree = ?"
+        row = self._run(lambda db: db.execute(query, (tree_digest,)).fetchone(), None)
+        return str(row[0]) if row else None
 
     def _run(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         """Do `work` in one transaction; a cache that is busy, broken or out of reach is empty."""
@@ -149,7 +164,8 @@ class DigestCache(NamedTuple):
         except (sqlite3.OperationalError, OSError):
             return otherwise
         except sqlite3.DatabaseError:
-            self.path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
             return otherwise
 
 
@@ -157,25 +173,25 @@ NO_CACHE = DigestCache()
 
 
 def _is_settled(stamp: Stamp, now: int) -> bool:
-    """Tell whether a later write to the file would have changed its times."""
+    """Tell whether a later write to the file would have changed its times, as we keep them."""
     coarse = stamp.mtime_ns % _SECOND_NS == 0
     margin = _COARSE_SETTLED_NS if coarse else _SETTLED_NS
-    return max(stamp.mtime_ns, stamp.ctime_ns) + margin < now
+    can_be_kept = stamp.mtime_ns >= _EARLIEST_NS
+    return can_be_kept and max(stamp.mtime_ns, stamp.ctime_ns) + margin < now
 
 
 def _refuse_stale(known: Mapping[str, Digest], fresh: Mapping[str, Digest]) -> None:
-    stale = [
-        Problem(
-            "cache-stale",
-            f"the cache held a digest of {path} that is not that of its content",
-            file=path,
-            hint="the cache is mended; what was built from it since is worth building again",
-        )
-        for path, digest in known.items()
-        if fresh[path] != digest
-    ]
+    stale = [_stale(path) for path, digest in known.items() if fresh[path] != digest]
     if stale:
         raise ArtifactError(*stale)
+
+
+def _stale(what: str) -> Problem:
+    return Problem(
+        "cache-stale",
+        f"the cache held a digest of {what} that is not that of its content",
+        hint="the cache is mended; what was built from it since is worth building again",
+    )
 
 
 def _row(stamps: Mapping[str, Stamp], known: Mapping[str, Digest]) -> _Row:

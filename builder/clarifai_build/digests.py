@@ -6,12 +6,12 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from clarifai_build import crc
 from clarifai_build.problem import Problem, SourceError
 from clarifai_build.progress import Listener, silent
+from clarifai_build.sources import fill, open_source, refuse_changed, unreadable
 from clarifai_build.walk import Found, Stamp
 
 if TYPE_CHECKING:
@@ -67,25 +67,8 @@ def of_files(
     """
     reader = _Reader(sum(file.stamp.size for file in files), listen, inspect)
     found = reader.read_all(files)
-    if reader.problems:
-        raise SourceError(*reader.problems)
+    reader.raise_problems()
     return found
-
-
-def _unreadable(found: Found, exc: OSError) -> SourceError:
-    message = f"{found.path} can't be read: {exc.strerror}"
-    return SourceError.of("unreadable", message, file=found.file)
-
-
-def refuse_changed(path: str, before: Stamp | None, after: Stamp) -> None:
-    """Raise SourceError when a file is not what it was when it was found."""
-    if before != after:
-        raise SourceError.of(
-            "changed",
-            f"{path} changed while it was read",
-            file=path,
-            hint="let what writes it finish, then run again",
-        )
 
 
 def chunks_of_files(
@@ -96,6 +79,7 @@ def chunks_of_files(
     places = [(file, at) for file in files for at in range(0, file.stamp.size, CHUNK)]
     found: dict[str, tuple[int, ...]] = {file.file: () for file in files}
     sums = reader.side_by_side(lambda place: reader.crc32(*place), places)
+    reader.raise_problems()
     for (file, _), checksum in zip(places, sums, strict=True):
         found[file.file] += (checksum,)
     return found
@@ -111,6 +95,10 @@ class _Reader:
         self.tally = Tally("hash", total, listen)
         self.problems: list[Problem] = []
         self.stop = False
+
+    def raise_problems(self) -> None:
+        if self.problems:
+            raise SourceError(*dict.fromkeys(self.problems))
 
     def read_all(self, files: Sequence[Found]) -> list[Digest]:
         if self.total < _WORTH_THREADS:
@@ -135,40 +123,49 @@ class _Reader:
 
     def crc32(self, found: Found, start: int) -> int:
         """Return the CRC-32 of the chunk that begins at `start`."""
-        update, checksum = crc.fastest(), 0
-        buffer = memoryview(bytearray(_SMALL))
-        try:
-            with Path(found.file).open("rb", buffering=0) as stream:
-                stream.seek(start)
-                for _ in range(0, CHUNK, _SMALL):
-                    length = fill(stream, buffer)
-                    checksum = update(buffer[:length], checksum)
-                    self.count(length)
-        except InterruptedError:
-            raise
-        except OSError as exc:
-            raise _unreadable(found, exc) from exc
-        return checksum
+
+        def of_chunk(stream: FileIO) -> int:
+            update, checksum = crc.fastest(), 0
+            buffer = memoryview(bytearray(_SMALL))
+            stream.seek(start)
+            for _ in range(0, CHUNK, _SMALL):
+                length = fill(stream, buffer)
+                checksum = update(buffer[:length], checksum)
+                self.count(length)
+            return checksum
+
+        return self.opened(found, of_chunk, 0)
 
     def read(self, found: Found, helpers: Executor | None = None) -> Digest:
-        content = b""
+        def of_content(stream: FileIO) -> Digest:
+            content = b""
+            if found.stamp.size <= _SMALL:
+                content = stream.read()
+                digest = of_bytes(content)
+                self.count(len(content))
+            else:
+                digest = _of_stream(stream, self.count, helpers)
+            if problem := self.inspect(found, content):
+                self.problems.append(problem)
+            return digest
+
+        return self.opened(found, of_content, Digest("", ()))
+
+    def opened(self, found: Found, read: Callable[[FileIO], R], otherwise: R) -> R:
+        """Let `read` read a file; what is wrong with it becomes a problem among the others."""
         try:
-            with open(found.file, "rb", buffering=0) as stream:  # noqa: PTH123 - many, and a Path costs
-                if found.stamp.size <= _SMALL:
-                    content = stream.read()
-                    digest = of_bytes(content)
-                    self.count(len(content))
-                else:
-                    digest = _of_stream(stream, self.count, helpers)
-                after = Stamp.of(os.fstat(stream.fileno()))
+            with open_source(found.file) as stream:
+                refuse_changed(found.file, found.stamp, Stamp.of(os.fstat(stream.fileno())))
+                result = read(stream)
+                refuse_changed(found.file, found.stamp, Stamp.of(os.fstat(stream.fileno())))
+                return result
         except InterruptedError:
             raise
+        except SourceError as exc:
+            self.problems += exc.problems
         except OSError as exc:
-            raise _unreadable(found, exc) from exc
-        refuse_changed(found.path, found.stamp, after)
-        if problem := self.inspect(found, content):
-            self.problems.append(problem)
-        return digest
+            self.problems.append(unreadable(found.file, exc))
+        return otherwise
 
     def count(self, length: int) -> None:
         """Count what was read, and leave early when another file failed."""
@@ -201,14 +198,3 @@ def _of_stream(stream: FileIO, count: Callable[[int], None], helpers: Executor |
     if size % CHUNK:
         chunks.append(checksum)
     return Digest(sha256.hexdigest(), tuple(chunks))
-
-
-def fill(stream: FileIO, buffer: memoryview) -> int:
-    """Read until the buffer is full or the stream ends, and return how much that was.
-
-    The kernel reads 2 GiB at the most at a time, and may read less for reasons of its own.
-    """
-    done = 0
-    while done < len(buffer) and (length := stream.readinto(buffer[done:])):
-        done += length
-    return done

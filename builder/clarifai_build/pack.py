@@ -5,18 +5,26 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build.archive import Artifact
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
+from clarifai_build.outputs import Outputs
 from clarifai_build.pour import WORTH_THREADS, Block, Sink, pour
-from clarifai_build.problem import ArtifactError
 from clarifai_build.progress import Listener, silent
 
 _CANT_RESERVE = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
+
+
+Records = Callable[[Artifact, str], Mapping[str, "bytes | None"]]
+"""From an artifact and its zip's SHA-256: what lies beside the zip, by suffix; None for nothing."""
+
+
+def no_records(_artifact: Artifact, _sha256: str) -> Mapping[str, bytes | None]:
+    """Leave whatever lies beside the zip."""
+    return {}
 
 
 class WrittenZip(NamedTuple):
@@ -29,21 +37,34 @@ class WrittenZip(NamedTuple):
 
 
 def write_zip(
-    artifact: Artifact, target: Path, listen: Listener = silent, cache: DigestCache = NO_CACHE
+    artifact: Artifact,
+    target: Path,
+    listen: Listener = silent,
+    cache: DigestCache = NO_CACHE,
+    records: Records = no_records,
 ) -> WrittenZip:
-    """Write the zip to `target`, all or nothing; it is hashed unless its SHA-256 is known."""
-    digest = artifact.digest
-    known = cache.zip_sha256(digest)
+    """Write the zip to `target`, and its records; it is hashed unless its SHA-256 is known.
+
+    All or nothing; raises ArtifactError where that can't be, SourceError as `pour` does.
+    """
+    known = cache.zip_sha256(artifact.digest)
     sha256 = hashlib.sha256()
-    with whole_or_nothing(target) as descriptor:
-        sinks = [writer(descriptor, artifact.size)]
+    with Outputs(target) as outputs:
+        sinks = [writer(outputs.open(), artifact.size)]
         if known is None:
             sinks.append(lambda block: sha256.update(block.data))
         pour(artifact, sinks, listen)
-    if known is None:
-        known = sha256.hexdigest()
-        cache.keep_zip_sha256(digest, known)
-    return WrittenZip(target, digest, known, artifact.size)
+        return finish(outputs, artifact, known or sha256.hexdigest(), cache, records)
+
+
+def finish(
+    outputs: Outputs, artifact: Artifact, sha256: str, cache: DigestCache, records: Records
+) -> WrittenZip:
+    """Write the records of a zip that was poured, and keep its SHA-256."""
+    for suffix, data in records(artifact, sha256).items():
+        outputs.put(suffix, data)
+    cache.keep_zip_sha256(artifact.digest, sha256)
+    return WrittenZip(outputs.named, artifact.digest, sha256, artifact.size)
 
 
 def writer(descriptor: int, size: int) -> Sink:
@@ -78,33 +99,3 @@ def _start_writing_back(descriptor: int, offset: int, count: int) -> None:
     """Let the disk begin while the copy goes on, so that the fsync at the end has little to do."""
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, offset, count, os.POSIX_FADV_DONTNEED)
-
-
-@contextmanager
-def whole_or_nothing(target: Path) -> Iterator[int]:
-    """Give a file beside `target` to write to, which takes its place when all went well."""
-    # tempfile's import alone takes as long as packing a hundred files.
-    partial = target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
-    except OSError as exc:
-        raise _unwritable(target, exc) from exc
-    try:
-        try:
-            yield descriptor
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        partial.chmod(0o644)
-        partial.replace(target)
-    except OSError as exc:
-        raise _unwritable(target, exc) from exc
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _unwritable(target: Path, exc: OSError) -> ArtifactError:
-    return ArtifactError.of(
-        "unwritable", f"{target} can't be written: {exc.strerror}", file=str(target)
-    )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from clarifai_build import lock as locks
 from clarifai_build import provenance
@@ -17,6 +16,8 @@ from clarifai_build.lock import Lock
 from clarifai_build.manifest import Manifest
 from clarifai_build.problem import ArtifactError, StorageError
 from clarifai_build.storage import UNCONDITIONAL, ObjectStore
+
+_PROVENANCE, _SBOM = ".provenance.json", ".sbom.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,12 @@ class Records:
 
 def provenance_key(zip_key: str) -> str:
     """Return where the provenance of the zip at a key, or a URL, lies."""
-    return _beside(zip_key, ".provenance.json")
+    return _beside(zip_key, _PROVENANCE)
 
 
 def sbom_key(zip_key: str) -> str:
     """Return where the SBOM of the zip at a key, or a URL, lies."""
-    return _beside(zip_key, ".sbom.json")
+    return _beside(zip_key, _SBOM)
 
 
 def is_signed(url: str) -> bool:
@@ -73,22 +74,12 @@ def publish(
     return Records(sha256, _sha256(statement), _sha256(sbom) if sbom else "")
 
 
-def write_beside(target: Path, manifest: Manifest, artifact: Artifact, sha256: str) -> None:
-    """Write the records of a zip on disk; those of an earlier zip of that name go."""
+def beside(manifest: Manifest, artifact: Artifact, sha256: str) -> dict[str, bytes | None]:
+    """Return what lies beside a zip on disk, by suffix; None where nothing does."""
     lock = locks.read(locks.path_of(manifest))
     sbom = _sbom(manifest, lock)
     statement = provenance.statement_of(manifest, artifact, sha256, lock, sbom)
-    try:
-        Path(provenance_key(str(target))).write_bytes(statement)
-        beside = Path(sbom_key(str(target)))
-        if sbom is None:
-            beside.unlink(missing_ok=True)
-        else:
-            beside.write_bytes(sbom)
-    except OSError as error:
-        raise ArtifactError.of(
-            "unwritable", f"the records of {target} can't be written: {error.strerror}"
-        ) from error
+    return {_PROVENANCE: statement, _SBOM: sbom}
 
 
 def _sbom(manifest: Manifest, lock: Lock | None) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import mmap
 import os
 import random
 import shutil
@@ -25,7 +26,7 @@ from clarifai_build.digest_cache import DigestCache
 from clarifai_build.layout import gather
 from clarifai_build.pack import write_zip
 from clarifai_build.problem import ArtifactError, SourceError
-from clarifai_build.progress import silent
+from clarifai_build.progress import Event, silent
 from clarifai_build.tree import Entry, FileTree, cache_key, lay_out
 from trees import GENERATED, artifact_of, manifest_of, weight_of, write_files
 
@@ -213,6 +214,45 @@ def test_a_cold_build_gives_what_two_steps_give(tmp_path: Path) -> None:
     assert cache.look_up(cache_key(manifest), gather({}, manifest, silent).found)[1] == []
     again, rewritten = build_zip(GENERATED, manifest, tmp_path / "b.zip", cache=cache)
     assert (again.tree, rewritten.sha256) == (artifact.tree, written.sha256)
+
+
+def test_a_cold_build_notices_what_times_do_not_tell(tmp_path: Path) -> None:
+    """A page that is dirty already changes through a mapping without a new mtime."""
+    code = write_files(tmp_path / "code", {"w.bin": bytes(70 << 20)})
+    target = tmp_path / "out" / "a.zip"
+    with (code / "w.bin").open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+        mapped[1] = 1
+        time.sleep(0.2)
+
+        def change(event: Event) -> None:
+            if event.stage == "hash" and event.done == event.total:
+                mapped[2] = 1
+
+        with pytest.raises(SourceError, match=r"w\.bin changed while it was read"):
+            build_zip(GENERATED, manifest_of(code), target, change)
+    assert list(target.parent.iterdir()) == []
+
+
+def test_a_file_that_becomes_a_pipe_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """Opening a pipe waits for somebody to write to it, unless it is told not to."""
+    write_files(tmp_path, {"a.bin": b"x" * 2000})
+    artifact = Artifact(lay_out({}, manifest_of(tmp_path)))
+    (tmp_path / "a.bin").unlink()
+    os.mkfifo(tmp_path / "a.bin")
+    with pytest.raises(SourceError, match=r"a\.bin changed while it was read"):
+        artifact.read(0, artifact.size)
+
+
+def test_all_files_that_can_not_be_read_are_named(tmp_path: Path) -> None:
+    """Rather than the first of them; one that is gone is said to be gone."""
+    found = gather({}, manifest_of(write_files(tmp_path, dict.fromkeys("abc", b"x"))), silent).found
+    (tmp_path / "a").unlink()
+    (tmp_path / "b").unlink()
+    (tmp_path / "b").mkdir()
+    with pytest.raises(SourceError) as caught:
+        digests.of_files(found)
+    codes = {(Path(p.file or "").name, p.code) for p in caught.value.problems}
+    assert codes == {("a", "vanished"), ("b", "unreadable")}
 
 
 def test_a_cold_build_refuses_what_two_steps_refuse(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ import pytest
 
 from clarifai_build import digests
 from clarifai_build.digest_cache import DigestCache
+from clarifai_build.layout import gather
 from clarifai_build.problem import ArtifactError
-from clarifai_build.progress import Event
+from clarifai_build.progress import Event, silent
 from clarifai_build.tree import FileTree, lay_out
 from trees import manifest_of, write_files
 
@@ -90,6 +91,57 @@ def test_a_broken_cache_is_as_good_as_none(tmp_path: Path) -> None:
         assert lay(code, DigestCache(rubbish))[0] == expected
     assert lay(code, DigestCache(rubbish))[1] == 0
     assert lay(code, DigestCache(Path("/proc/nowhere/digests")))[0] == expected
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update tree set paths = null",
+        "update tree set stamps = 'text'",
+        "update tree set stamps = x'00'",
+        "update tree set sha256s = x'00'",
+        "update tree set firsts = x'00000000'",
+        "update tree set chunks = x''",
+    ],
+)
+def test_a_damaged_row_is_as_good_as_none(tmp_path: Path, damage: str) -> None:
+    """What does not fit together is read anew."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    cache = DigestCache(tmp_path / "digests")
+    expected, size = lay(code, cache)
+    with closing(sqlite3.connect(tmp_path / "digests")) as database, database:
+        database.execute(damage)
+    assert lay(code, cache) == (expected, size)
+    assert lay(code, cache) == (expected, 0)
+
+
+def test_a_cache_that_others_hold_costs_no_long_wait(tmp_path: Path) -> None:
+    """It counts as empty then."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    expected, size = lay(code, DigestCache(tmp_path / "digests"))
+    with closing(sqlite3.connect(tmp_path / "digests", isolation_level=None)) as database:
+        database.execute("begin exclusive")
+        assert lay(code, DigestCache(tmp_path / "digests")) == (expected, size)
+
+
+def test_times_out_of_range_are_not_kept(tmp_path: Path) -> None:
+    """Nanoseconds since 1970 go back to 1677 in 64 bits; some file systems go further."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    (file, *_) = gather({}, manifest_of(code), silent).found
+    old = file._replace(stamp=file.stamp._replace(mtime_ns=-(1 << 64)))
+    cache = DigestCache(tmp_path / "digests")
+    cache.keep("tree", [old], {old.file: digests.of_bytes(b"")}, time.time_ns())
+    assert cache.look_up("tree", [old]) == ({}, [old])
+
+
+def test_verifying_names_a_wrong_sum_of_a_zip(tmp_path: Path) -> None:
+    """And mends it."""
+    path = tmp_path / "digests"
+    DigestCache(path).keep_zip_sha256("tree", "wrong")
+    DigestCache(path, verify=True).keep_zip_sha256("other", "right")
+    with pytest.raises(ArtifactError, match="a digest of the zip of tree tree that is not"):
+        DigestCache(path, verify=True).keep_zip_sha256("tree", "right")
+    assert DigestCache(path).zip_sha256("tree") == "right"
 
 
 def test_verifying_names_what_the_cache_has_wrong(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentParser, Namespace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,16 +53,19 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import records, user_cache
+    from clarifai_build import user_cache
     from clarifai_build.digest_cache import DigestCache
     from clarifai_build.manifest import load
     from clarifai_build.memory import shared_memory
+    from clarifai_build.outputs import refuse_odd_target
 
     console.json_errors = args.json
     manifest = load(args.manifest, os.environ, offline=True)
     name = f"{manifest.model.id}_{manifest.model.type}.zip"
     target = args.output or manifest.path.parent / "dist" / name
     keep_to_lock(args, manifest)
+    if not (args.list or args.check):
+        refuse_odd_target(target)  # before hours of work
     if args.list:
         return _list(manifest, target, console, as_json=args.json)
     listen = console.listener()
@@ -70,7 +74,6 @@ def run(args: Namespace, console: Console) -> int:
     path = None if args.no_cache else user_cache.digests_file()
     cache = DigestCache(path, verify=args.verify_cache)
     artifact, written = _build(manifest, target, listen, cache)
-    records.write_beside(target, manifest, artifact, written.sha256)
     if args.json:
         console.json(
             {
@@ -99,14 +102,16 @@ def run(args: Namespace, console: Console) -> int:
 def _build(
     manifest: Manifest, target: Path, listen: Listener, cache: DigestCache
 ) -> tuple[Artifact, WrittenZip]:
+    from clarifai_build import records
     from clarifai_build.cold import build_zip
     from clarifai_build.pack import write_zip
     from clarifai_build.pipeline import build, repository
 
+    beside = partial(records.beside, manifest)
     if manifest.artifact.compression == "stored":
-        return build_zip(repository(manifest), manifest, target, listen, cache)
+        return build_zip(repository(manifest), manifest, target, listen, cache, beside)
     artifact = build(manifest, listen, cache, output=target)
-    return artifact, write_zip(artifact, target, listen, cache)
+    return artifact, write_zip(artifact, target, listen, cache, beside)
 
 
 def _list(manifest: Manifest, target: Path, console: Console, *, as_json: bool) -> int:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 from clarifai_build.archive import Artifact, Span, read_span, unreadable
-from clarifai_build.digests import refuse_changed
+from clarifai_build.sources import refuse_changed
 from clarifai_build.storage.parts import Part, base64_of
 from clarifai_build.walk import Stamp
 

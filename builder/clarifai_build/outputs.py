@@ -1,0 +1,168 @@
+"""Files that take their places together, and only when all of them are whole."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, NamedTuple
+
+from clarifai_build.problem import ArtifactError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_ABANDONED_SECONDS = 60.0
+_ZIP = b"PK"
+
+
+class _Output(NamedTuple):
+    target: Path
+    partial: Path
+    descriptor: int
+
+
+class Outputs:
+    """A context in which files are written beside `target`; at its end all take their places.
+
+    What was at these places stays where anything goes wrong. The first file is put in place before
+    the others, and what the others replace is removed before it: at no time do files that do not
+    belong together lie side by side. Raises ArtifactError where something can't be written.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self.named, self.target = target, refuse_odd_target(target)
+        self._written: list[_Output] = []
+        self._removed: list[Path] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def open(self, suffix: str = "") -> int:
+        """Return the descriptor of a new file, for the target's name and this suffix."""
+        target = self.target.with_name(self.target.name + suffix)
+        # tempfile's import alone takes as long as packing a hundred files.
+        partial = _partial(target, f"{os.getpid()}-{os.urandom(4).hex()}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _remove_abandoned(target)
+            descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        except OSError as exc:
+            raise _unwritable(target, exc) from exc
+        _hold(descriptor)
+        self._written.append(_Output(target, partial, descriptor))
+        return descriptor
+
+    def put(self, suffix: str, data: bytes | None) -> None:
+        """Write a whole file; None has whatever is in its place removed."""
+        if data is None:
+            self._removed.append(self.target.with_name(self.target.name + suffix))
+            return
+        descriptor = self.open(suffix)
+        try:
+            with os.fdopen(descriptor, "wb", closefd=False) as stream:
+                stream.write(data)
+        except OSError as exc:
+            raise _unwritable(self.target, exc) from exc
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self._close(whole=kind is None)
+            if kind is None:
+                self._put_in_place()
+        except OSError as exc:
+            raise _unwritable(self.target, exc) from exc
+        finally:
+            for output in self._written:
+                with suppress(OSError):
+                    output.partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritable(self.target, error) from error
+
+    def _close(self, *, whole: bool) -> None:
+        try:
+            for output in self._written if whole else ():
+                os.fsync(output.descriptor)
+        finally:
+            for output in self._written:
+                os.close(output.descriptor)
+
+    def _put_in_place(self) -> None:
+        for place in (*self._removed, *(output.target for output in self._written[1:])):
+            place.unlink(missing_ok=True)
+        for output in self._written:
+            output.partial.replace(output.target)
+
+
+def refuse_odd_target(target: Path) -> Path:
+    """Return where a zip will lie, links followed; raises ArtifactError where it must not."""
+    place = Path(os.path.realpath(target))
+    try:
+        mode = place.stat().st_mode
+    except FileNotFoundError:
+        return place
+    except OSError as exc:
+        raise _unwritable(target, exc) from exc
+    if stat.S_ISDIR(mode):
+        raise _refused(target, "is a folder", "name a file in it")
+    if not stat.S_ISREG(mode):
+        raise _refused(target, "is no regular file", "name a new file, or the zip to replace")
+    if not _is_zip(place):
+        raise _refused(target, "is there already, and is no zip", "remove it, or name another")
+    return place
+
+
+def _is_zip(file: Path) -> bool:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(len(_ZIP)) in (_ZIP, b"")
+    except OSError as exc:
+        raise _unwritable(file, exc) from exc
+
+
+def _partial(target: Path, mark: str) -> Path:
+    # The name of a target may be as long as names can be; the mark makes it no longer.
+    return target.with_name(f".{target.name[:50]}.{mark}")
+
+
+def _hold(descriptor: int) -> None:
+    """Let others see that the file is being written."""
+    if os.name == "posix":
+        import fcntl
+
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove what builds of this target left that were killed: old, and held by nobody."""
+    if os.name != "posix":
+        return
+    import fcntl
+
+    pattern = _partial(target, "").name
+    for name in os.listdir(target.parent):  # noqa: PTH208 - a glob would take the name for a pattern
+        if not name.startswith(pattern):
+            continue
+        file = target.parent / name
+        with suppress(OSError), file.open("rb") as stream:
+            if time.time() - os.fstat(stream.fileno()).st_mtime > _ABANDONED_SECONDS:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                file.unlink()
+
+
+def _refused(target: Path, what: str, hint: str) -> ArtifactError:
+    return ArtifactError.of("output-target", f"{target} {what}", file=str(target), hint=hint)
+
+
+def _unwritable(target: Path, exc: OSError) -> ArtifactError:
+    message = f"{target} can't be written: {exc.strerror or exc}"
+    return ArtifactError.of("unwritable", message, file=str(target))

@@ -1,0 +1,53 @@
+"""The user's files as they are read: each is the one that was found, or an error that names it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from clarifai_build.problem import Problem, SourceError
+from clarifai_build.walk import Stamp
+
+if TYPE_CHECKING:
+    from io import FileIO
+
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+_FINISH = "let what writes it finish, then run again"
+
+
+def open_source(file: str) -> FileIO:
+    """Open a file to be read; one that has become a pipe meanwhile does not keep us waiting."""
+    return open(file, "rb", buffering=0, opener=_open)
+
+
+def _open(file: str, flags: int) -> int:
+    return os.open(file, flags | _NONBLOCK)
+
+
+def fill(stream: FileIO, buffer: memoryview) -> int:
+    """Read until the buffer is full or the stream ends, and return how much that was.
+
+    The kernel reads 2 GiB at the most at a time, and may read less for reasons of its own.
+    """
+    done = 0
+    while done < len(buffer) and (length := stream.readinto(buffer[done:])):
+        done += length
+    return done
+
+
+def unreadable(file: str, exc: OSError) -> Problem:
+    """Return what to say of a file that can't be read."""
+    if isinstance(exc, FileNotFoundError):
+        return Problem("vanished", f"{file} vanished while it was read", file=file, hint=_FINISH)
+    return Problem("unreadable", f"{file} can't be read: {exc.strerror}", file=file)
+
+
+def changed(file: str) -> Problem:
+    """Return what to say of a file that is not what it was when it was found."""
+    return Problem("changed", f"{file} changed while it was read", file=file, hint=_FINISH)
+
+
+def refuse_changed(file: str, before: Stamp | None, after: Stamp) -> None:
+    """Raise SourceError when a file is not what it was when it was found."""
+    if before != after:
+        raise SourceError(changed(file))
