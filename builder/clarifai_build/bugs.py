@@ -14,15 +14,23 @@ class InternalError(BuilderError):
 
 def internal_error(error: Exception) -> InternalError:
     """Put the traceback into a file, where a person can attach it, and say where."""
-    import os
-    import tempfile
     import traceback
 
-    handle, path = tempfile.mkstemp(prefix="clarifai-build-", suffix=".log")
-    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as log:
-        log.write("".join(traceback.format_exception(error)))
     return InternalError.of(
         "internal-error",
         f"a bug in clarifai-build {__version__}: {type(error).__name__}: {error}",
-        hint=f"the traceback is in {path}; please report it",
+        hint=_told("".join(traceback.format_exception(error))),
     )
+
+
+def _told(trace: str) -> str:
+    import os
+    import tempfile
+
+    try:
+        handle, path = tempfile.mkstemp(prefix="clarifai-build-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as log:
+            log.write(trace)
+    except OSError:  # no folder for it
+        return f"please report it, with this:\n{trace}"
+    return f"the traceback is in {path}; please report it"

@@ -79,14 +79,21 @@ def render(context: RenderContext) -> dict[str, bytes]:
 
     from cookiecutter.generate import generate_files
 
-    with tempfile.TemporaryDirectory(prefix="clarifai-build-") as folder, _ONE_AT_A_TIME:
-        project = generate_files(
-            template_dir(),
-            {"cookiecutter": dict(context.variables)},
-            output_dir=folder,
-            accept_hooks=False,
-        )
-        files = _read_tree(Path(project))
+    try:
+        with tempfile.TemporaryDirectory(prefix="clarifai-build-") as folder, _ONE_AT_A_TIME:
+            project = generate_files(
+                template_dir(),
+                {"cookiecutter": dict(context.variables)},
+                output_dir=folder,
+                accept_hooks=False,
+            )
+            files = _read_tree(Path(project))
+    except OSError as error:
+        raise RenderError.of(
+            "no-scratch",
+            f"the template can't be rendered into a temporary folder: {error.strerror}",
+            hint="set TMPDIR to a folder that may be written to",
+        ) from error
     check_config(files["config.pbtxt"])
     return files | runtime_files()
 

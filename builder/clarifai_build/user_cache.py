@@ -6,11 +6,29 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from clarifai_build.problem import UsageError
+
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder, by the XDG convention."""
-    base = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".cache"
-    return Path(base) / "clarifai-build"
+    """Return the folder, by the XDG convention, by which a relative path does not count.
+
+    Raises UsageError where nothing says which folder is the user's.
+    """
+    base = Path(environ.get("XDG_CACHE_HOME", ""))
+    if not base.is_absolute():
+        base = _home(environ) / ".cache"
+    return base / "clarifai-build"
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    try:
+        return Path(environ.get("HOME") or "~").expanduser()
+    except RuntimeError as exc:
+        raise UsageError.of(
+            "no-home",
+            "there is no home folder to keep digests and weights in",
+            hint="set HOME, or XDG_CACHE_HOME to an absolute path",
+        ) from exc
 
 
 def digests_file(environ: Mapping[str, str] = os.environ) -> Path:

@@ -6,16 +6,14 @@ import argparse
 import atexit
 import gc
 import importlib
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from types import FrameType
 from typing import NoReturn
 
 from clarifai_build import __version__
 from clarifai_build.cli.console import Console
+from clarifai_build.cli.signals import Interrupts
 from clarifai_build.problem import BuilderError, UsageError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -74,8 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def guarded(run: Callable[[Console], int]) -> int:
     """Run something that takes the console, and turn what it raises into an exit code."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _interrupt)
+    interrupts = Interrupts()
+    interrupts.heed()
     # At its end a process need not search thousands of objects for garbage: it takes 10 to 30 ms.
     atexit.register(gc.freeze)
     console = Console.standard()
@@ -83,25 +81,27 @@ def guarded(run: Callable[[Console], int]) -> int:
         code = run(console)
         console.flush()
         return code
-    except BuilderError as error:
-        console.failure(error)
-        return error.exit_code
     except KeyboardInterrupt:
-        console.err("interrupted")
-        return 130
-    except Exception as error:  # noqa: BLE001 - the program's one catch-all: a bug of ours
-        from clarifai_build.bugs import internal_error
-
-        bug = internal_error(error)
-        console.failure(bug)
-        return bug.exit_code
+        return _interrupted(console)
+    except Exception as error:  # noqa: BLE001 - the program's one catch-all
+        return _interrupted(console) if interrupts.came else _failed(console, error)
     finally:
         console.flush()
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """End as on Ctrl-C, so that leases and announced removals are taken back."""
-    raise KeyboardInterrupt
+def _interrupted(console: Console) -> int:
+    console.err("interrupted")
+    return 130
+
+
+def _failed(console: Console, error: Exception) -> int:
+    """Say why; what is not one of our errors is a bug of ours."""
+    if not isinstance(error, BuilderError):
+        from clarifai_build.bugs import internal_error
+
+        error = internal_error(error)
+    console.failure(error)
+    return error.exit_code
 
 
 def _dispatch(arguments: list[str], console: Console) -> int:
