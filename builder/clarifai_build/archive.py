@@ -68,7 +68,8 @@ class Artifact:
     """The zip of a tree, which need not exist anywhere.
 
     `contents` says how the files lie in it; None is stored, as they are. `encoder` names what
-    compressed them, because the bytes of the zip depend on it.
+    compressed them, because the bytes of the zip depend on it. `scratch` is what has to live as
+    long as this does.
     """
 
     def __init__(
@@ -76,8 +77,10 @@ class Artifact:
         tree: FileTree,
         contents: tuple[Content, ...] | None = None,
         encoder: str | None = None,
+        scratch: object = None,
     ) -> None:
         self.tree, self.contents, self.encoder = tree, contents, encoder
+        self._scratch = scratch
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:

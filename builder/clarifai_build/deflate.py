@@ -6,18 +6,24 @@ digest names the encoder's version. Where the encoder is another, so are the byt
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from clarifai_build import digests, user_cache, zip_format
+from clarifai_build import digests, zip_format
 from clarifai_build.archive import Artifact, Content, Span, read_span, stored
+from clarifai_build.digest_cache import NO_CACHE, DigestCache
+from clarifai_build.digests import Digest
 from clarifai_build.problem import ArtifactError
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Listener, silent
+from clarifai_build.tally import Tally
 from clarifai_build.tree import Entry, FileTree
-from clarifai_build.walk import Stamp
+from clarifai_build.walk import Found, Stamp
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -28,58 +34,115 @@ _RAW = -15
 _AHEAD = 8
 
 
-def deflated(tree: FileTree, listen: Listener = silent, folder: Path | None = None) -> Artifact:
-    """Return the zip of a tree with each file compressed, unless that makes it no smaller."""
+def deflated(
+    tree: FileTree,
+    listen: Listener = silent,
+    cache: DigestCache = NO_CACHE,
+    folder: Path | None = None,
+) -> Artifact:
+    """Return the zip of a tree with each file compressed, unless that makes it no smaller.
+
+    Compressed files are kept in `folder`, or else for as long as the artifact is.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     isal = _isal()
     encoder = f"clarifai-build deflate 1 isal {isal.__version__}"
-    kept = (folder or user_cache.deflated_folder()) / f"isal-{isal.__version__}"
-    kept.mkdir(parents=True, exist_ok=True)
-    contents = []
-    total = sum(entry.size for entry in tree.entries)
-    done = 0
+    kept, scratch = _place(folder, isal.__version__)
+    tally = Tally("deflate", sum(entry.size for entry in tree.entries), listen)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for entry in tree.entries:
-            contents.append(_content(entry, kept, pool))
-            done += entry.size
-            listen(Event("deflate", "running", done=done, total=total))
-    return Artifact(tree, tuple(contents), encoder)
+        files = _Files(kept, pool, tally).of(tree, cache)
+        contents = tuple(_content(entry, files, pool, tally) for entry in tree.entries)
+    return Artifact(tree, contents, encoder, scratch)
 
 
-def _content(entry: Entry, kept: Path, pool: Executor) -> Content:
+def _place(folder: Path | None, version: str) -> tuple[Path, object]:
+    """Return where compressed files are kept, and what has to live as long as they are needed."""
+    if folder is not None:
+        kept = folder / f"isal-{version}"
+        with suppress(OSError):
+            kept.mkdir(parents=True, exist_ok=True)
+            return kept, None
+    try:
+        scratch = tempfile.TemporaryDirectory(prefix="clarifai-build-")
+    except OSError as exc:
+        raise _unwritable(Path(tempfile.gettempdir()), exc) from exc
+    return Path(scratch.name), scratch
+
+
+def _content(entry: Entry, files: Mapping[str, _File], pool: Executor, tally: Tally) -> Content:
     if entry.size < _BLOCK:
         data = b"".join(_compress(entry, pool))
+        tally.add(entry.size)
         if len(data) >= entry.size:
             return stored(entry)
-        chunks = digests.of_bytes(data).chunks
-        return Content(zip_format.DEFLATED, data, 0, len(data), chunks, None)
-    file = kept / entry.sha256
-    if not file.is_file():
-        _keep(entry, file, pool)
-    status = file.stat()
-    if status.st_size >= entry.size:
+        return Content(zip_format.DEFLATED, data, 0, len(data), digests.of_bytes(data).chunks, None)
+    found, digest = files[entry.sha256]
+    size = found.stamp.size
+    if size >= entry.size:
         return stored(entry)
-    stamp = Stamp.of(status)
-    return Content(zip_format.DEFLATED, str(file), 0, status.st_size, (), stamp)
+    return Content(zip_format.DEFLATED, found.file, 0, size, digest.chunks, found.stamp)
 
 
-def _keep(entry: Entry, file: Path, pool: Executor) -> None:
-    """Write the compressed content beside `file`, and move it there when it is whole."""
-    import tempfile
+_File = tuple[Found, Digest]
 
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+
+class _Files(NamedTuple):
+    """Compressed files, each named by the SHA-256 of its content and that of itself."""
+
+    folder: Path
+    pool: Executor
+    tally: Tally
+
+    def of(self, tree: FileTree, cache: DigestCache) -> dict[str, _File]:
+        """Return the compressed file of each large content, by its SHA-256.
+
+        One whose bytes are no longer those that were written is made anew.
+        """
+        large = {entry.sha256: entry for entry in tree.entries if entry.size >= _BLOCK}
+        there = {file.name.partition("-")[0]: file.name for file in sorted(self.folder.iterdir())}
+        names = {sha256: there.get(sha256) or self.make(e) for sha256, e in large.items()}
+        found = {sha256: self.find(name) for sha256, name in names.items()}
+        sums = cache.of_files(str(self.folder), list(found.values()))
+        files = {sha256: (file, sums[file.file]) for sha256, file in found.items()}
+        for sha256, (file, digest) in files.items():
+            if not file.file.endswith(f"-{digest.sha256}"):
+                Path(file.file).unlink(missing_ok=True)
+                again = self.find(self.make(large[sha256]))
+                files[sha256] = (again, digests.of_files([again])[0])
+        return files
+
+    def find(self, name: str) -> Found:
+        file = self.folder / name
         try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.writelines(_compress(entry, pool))
-            Path(name).replace(file)
-        finally:
-            Path(name).unlink(missing_ok=True)
-    except OSError as exc:
-        raise ArtifactError.of(
-            "unwritable", f"{file.parent} can't be written: {exc.strerror}", file=str(file.parent)
-        ) from exc
+            return Found(name, str(file), Stamp.of(file.stat()), executable=False)
+        except OSError as exc:
+            raise _unwritable(self.folder, exc) from exc
+
+    def make(self, entry: Entry) -> str:
+        """Write the compressed content, and give it its name when it is whole."""
+        sha256 = hashlib.sha256()
+        try:
+            descriptor, partial = tempfile.mkstemp(prefix=f".{entry.sha256}.", dir=self.folder)
+            try:
+                with os.fdopen(descriptor, "wb") as stream:
+                    for block in _compress(entry, self.pool):
+                        sha256.update(block)
+                        stream.write(block)
+                    os.fsync(stream.fileno())
+                name = f"{entry.sha256}-{sha256.hexdigest()}"
+                Path(partial).replace(self.folder / name)
+            finally:
+                Path(partial).unlink(missing_ok=True)
+        except OSError as exc:
+            raise _unwritable(self.folder, exc) from exc
+        self.tally.add(entry.size)
+        return name
+
+
+def _unwritable(folder: Path, exc: OSError) -> ArtifactError:
+    message = f"{folder} can't be written: {exc.strerror}"
+    return ArtifactError.of("unwritable", message, file=str(folder))
 
 
 def _compress(entry: Entry, pool: Executor) -> Iterator[bytes]:

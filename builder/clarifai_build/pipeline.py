@@ -89,9 +89,11 @@ def build(
     listen(Event("render", "done"))
     tree = lay_out(generated, manifest, listen, cache, output)
     if manifest.artifact.compression == "deflate":
+        from clarifai_build import user_cache
         from clarifai_build.deflate import deflated
 
-        return deflated(tree, listen)
+        kept = user_cache.deflated_folder() if cache.path else None
+        return deflated(tree, listen, cache, kept)
     return Artifact(tree)
 
 

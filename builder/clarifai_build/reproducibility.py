@@ -13,12 +13,15 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from clarifai_build import contents, diff
 from clarifai_build.diff import FileDiff
+from clarifai_build.layout import look_around
 from clarifai_build.manifest import Manifest
-from clarifai_build.problem import ArtifactError
+from clarifai_build.problem import ArtifactError, SourceError
 from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.sources import unreadable
 
 _LEFT = frozenset({".git", ".venv", "venv", "node_modules", "__pycache__", "dist"})
 _LARGE = 1 << 20
@@ -66,9 +69,11 @@ def build_twice(manifest: Manifest, listen: Listener = silent) -> Rebuilt:
     """Build in two folders, umasks, locales, time zones, hash seeds and orders of files."""
     with tempfile.TemporaryDirectory(prefix="clarifai-build-") as made, ExitStack() as stack:
         zips, sums = [], []
+        origin = manifest.path.parent
         for surroundings in BOTH:
             folder = Path(made, surroundings.name)
-            copy = _copy(manifest, folder, surroundings)
+            copy = _copy(manifest, origin, folder, surroundings)
+            origin = copy.parent
             zips.append(folder / "made.zip")
             sums.append(_build(copy, zips[-1], surroundings))
             listen(Event("check", "done", f"{surroundings}: {sums[-1]}"))
@@ -98,15 +103,21 @@ def _build(manifest: Path, target: Path, surroundings: Surroundings) -> str:
     return str(json.loads(done.stdout)["sha256"])
 
 
-def _copy(manifest: Manifest, folder: Path, surroundings: Surroundings) -> Path:
-    """Copy the manifest's folder; weights that lie outside of it are found from the copy, too."""
+def _copy(manifest: Manifest, origin: Path, folder: Path, surroundings: Surroundings) -> Path:
+    """Copy the manifest's folder, as it is at `origin`, and return the copied manifest.
+
+    Weights that lie outside of the folder are found from the copy, too.
+    """
     source = manifest.path.parent
     outside = [w.source for w in manifest.weights if "://" not in w.source and ".." in w.source]
     levels = max((Path(name).parts.count("..") for name in outside), default=0)
     target = folder.joinpath(*["up"] * levels, "model")
+    left = frozenset(item.path for item in look_around(manifest).left)
     old = os.umask(surroundings.umask)
     try:
-        _copy_files(source, target, backwards=surroundings.backwards)
+        _Copying(origin, target, left, ours=origin != source).folder(
+            "", backwards=surroundings.backwards
+        )
     finally:
         os.umask(old)
     for name in outside:
@@ -117,28 +128,45 @@ def _copy(manifest: Manifest, folder: Path, surroundings: Surroundings) -> Path:
     return target / manifest.path.name
 
 
-def _copy_files(source: Path, target: Path, *, backwards: bool) -> None:
-    target.mkdir(parents=True)
-    for path in sorted(source.iterdir(), reverse=backwards):
-        there = target / path.name
-        if path.name in _LEFT:
-            continue
-        if path.is_symlink():
-            there.symlink_to(path.readlink())
-        elif path.is_dir():
-            _copy_files(path, there, backwards=backwards)
-        elif path.is_file():
-            _copy_file(path, there)
+class _Copying(NamedTuple):
+    """Copies from `source` to `target`; `left` are paths that no build looks into.
 
+    Large files of copies of `ours` are linked. The user's are not: a link would change their times.
+    """
 
-def _copy_file(path: Path, there: Path) -> None:
-    """Copy content and the right to execute; a large file is linked where that is possible."""
-    try:
-        if path.stat().st_size >= _LARGE:
-            os.link(path, there)
+    source: Path
+    target: Path
+    left: frozenset[str]
+    ours: bool
+
+    def folder(self, path: str, *, backwards: bool) -> None:
+        (self.target / path).mkdir(parents=True)
+        for item in sorted((self.source / path).iterdir(), reverse=backwards):
+            inner = f"{path}/{item.name}".lstrip("/")
+            if item.name in _LEFT:
+                continue
+            try:
+                if item.is_symlink():
+                    (self.target / inner).symlink_to(self.leads_to(item))
+                elif item.is_dir():
+                    self.folder(inner, backwards=backwards)
+                elif item.is_file():
+                    self.file(item, self.target / inner)
+            except OSError as exc:
+                if inner not in self.left:
+                    raise SourceError(unreadable(str(item), exc)) from exc
+
+    def leads_to(self, link: Path) -> str:
+        """Return where a link leads, so that one within the folder does so in the copy, too."""
+        to = link.readlink()
+        inside = to.is_absolute() and to.is_relative_to(self.source.absolute())
+        return os.path.relpath(to, link.parent.absolute()) if inside else str(to)
+
+    def file(self, item: Path, there: Path) -> None:
+        """Copy content, and the right to execute."""
+        if self.ours and item.stat().st_size >= _LARGE:
+            os.link(item, there)
             return
-    except OSError:
-        pass
-    shutil.copyfile(path, there)
-    if os.access(path, os.X_OK):
-        there.chmod(there.stat().st_mode | 0o100)
+        shutil.copyfile(item, there)
+        if os.access(item, os.X_OK):
+            there.chmod(there.stat().st_mode | 0o100)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,35 @@ def test_other_surroundings_give_the_same_bytes(folder: Path) -> None:
     assert checked["same"]
     built = json.loads(tool(folder, "build", "--json").stdout)
     assert set(checked["sha256"]) == {built["sha256"]}
+
+
+def test_a_check_leaves_the_folder_as_it_is(folder: Path) -> None:
+    """Not even the times of a file change; links within the folder lead into the copy."""
+    (folder / "link.bin").symlink_to(folder / "large.bin")
+    before = {file.name: file.lstat() for file in folder.iterdir()}
+    done = tool(folder, "build", "--check")
+    assert done.returncode == 0, done.stderr
+    for name, status in before.items():
+        now = (folder / name).lstat()
+        assert (now.st_ctime_ns, now.st_nlink) == (status.st_ctime_ns, status.st_nlink), name
+
+
+def test_a_check_needs_no_more_than_a_build(folder: Path) -> None:
+    """What is left out need not be readable; what goes in has to be."""
+    for name in (".env", "sub/private"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("x")
+        (folder / name).chmod(0)
+    (folder / ".clarifaiignore").write_text("sub/private\n")
+    powerless = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    check = [*powerless, sys.executable, "-m", "clarifai_build", "build", "--check"]
+    done = subprocess.run(check, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (folder / ".clarifaiignore").unlink()
+    done = subprocess.run(check, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "error[unreadable]" in done.stderr
+    assert "sub/private can't be read" in done.stderr
 
 
 def test_records_lie_beside_a_local_zip(folder: Path) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import shutil
 import subprocess
+import tempfile
+import zlib
 from pathlib import Path
 
 import pytest
 
 from clarifai_build.archive import Artifact
 from clarifai_build.deflate import deflated
+from clarifai_build.digest_cache import DigestCache
 from clarifai_build.digests import CHUNK
 from clarifai_build.pack import write_zip
 from clarifai_build.tree import Entry, FileTree, lay_out
@@ -64,6 +68,42 @@ def test_deflated_files_come_back(tmp_path: Path) -> None:
     kept = {file: file.stat().st_mtime_ns for file in (tmp_path / "kept").rglob("*")}
     assert deflated(tree, folder=tmp_path / "kept").digest == artifact.digest
     assert {file: file.stat().st_mtime_ns for file in (tmp_path / "kept").rglob("*")} == kept
+
+
+@pytest.mark.parametrize("damaged", [b"", b"\0" * 5000, None])
+def test_a_compressed_file_that_is_not_what_it_was_is_made_anew(
+    tmp_path: Path, damaged: bytes | None
+) -> None:
+    """One digest names one sequence of bytes, whatever became of what was kept; None: removed."""
+    code = write_files(tmp_path / "code", {"a.bin": bytes(5 << 20), "b.bin": bytes(6 << 20)})
+    tree, kept = lay_out({}, manifest_of(code)), tmp_path / "kept"
+    cache = DigestCache(tmp_path / "digests")
+    expected = deflated(tree, cache=cache, folder=kept)
+    content = expected.read(0, expected.size)
+    (folder,) = kept.iterdir()
+    file = max(folder.iterdir())
+    if damaged is None:
+        file.unlink()
+    else:
+        file.write_bytes(damaged)
+    for again in (deflated(tree, cache=cache, folder=kept), deflated(tree, folder=kept)):
+        assert again.read(0, again.size) == content
+        assert again.crc32(0, again.size) == zlib.crc32(content)
+
+
+def test_without_a_place_to_keep_them_compressed_files_go_with_the_artifact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--no-cache` keeps nothing."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    code = write_files(tmp_path / "code", {"a.bin": bytes(5 << 20)})
+    for folder in (None, tmp_path / "code" / "a.bin"):
+        artifact = deflated(lay_out({}, manifest_of(code)), folder=folder)
+        assert len(artifact.read(0, artifact.size)) == artifact.size < 1 << 20
+        del artifact
+        gc.collect()
+        assert list((tmp_path / "temporary").iterdir()) == []
 
 
 @pytest.mark.slow
