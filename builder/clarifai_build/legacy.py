@@ -24,10 +24,10 @@ from clarifai_build.manifest import (
     load,
 )
 from clarifai_build.model_types import MODEL_TYPES
-from clarifai_build.pipeline import repository
 from clarifai_build.problem import ManifestError, UsageError
 from clarifai_build.progress import Event, Listener
 from clarifai_build.registry import ModelRegistry, NewModel, NewVersion, RemoteVersion
+from clarifai_build.repository import repository
 from clarifai_build.resources import starters_dir
 from clarifai_build.schema import matches
 from clarifai_build.waiting import wait_until_ready

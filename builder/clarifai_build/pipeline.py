@@ -9,10 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from clarifai_build import lock
 from clarifai_build.archive import Artifact
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
-from clarifai_build.labels import labels_of
 from clarifai_build.manifest import Manifest, Storage
 from clarifai_build.planning import Observed, Plan, make_plan
 from clarifai_build.problem import ManifestError, RegistryError
@@ -20,8 +18,7 @@ from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registration import Registration
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.looks import look
-from clarifai_build.render import RenderContext
-from clarifai_build.renders import render_once
+from clarifai_build.repository import repository
 from clarifai_build.steps import Carrier, carry_out
 from clarifai_build.storage import ObjectStore
 from clarifai_build.tree import lay_out
@@ -60,17 +57,6 @@ class Applied:
     plan: Plan
     version: RemoteVersion
     url: str
-
-
-def repository(manifest: Manifest, renders: Path | None = None) -> dict[str, bytes]:
-    """Render the generated files of the Triton repository: path to content.
-
-    With `renders`, a folder, what was rendered before is taken from there.
-    """
-    files = render_once(RenderContext.of(manifest, labels_of(manifest)), renders)
-    if (requirements := lock.requirements_of(manifest)) is not None:
-        files["requirements.txt"] = requirements
-    return files
 
 
 def build(
@@ -209,4 +195,4 @@ def _origin(manifest: Manifest) -> dict[str, Any]:
     return {**source, "by": leases.user()}
 
 
-__all__ = ["Applied", "Plan", "Waiting", "Way", "apply", "build", "plan", "repository"]
+__all__ = ["Applied", "Plan", "Waiting", "Way", "apply", "build", "plan"]

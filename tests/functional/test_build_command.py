@@ -127,6 +127,19 @@ def test_what_is_refused_is_told_with_its_code(model: Path) -> None:
     assert "error[lfs-pointer]" in done.stderr
 
 
+def test_files_that_are_laid_at_the_root_are_looked_at_too(model: Path) -> None:
+    """An index with a token in its address, say; the manifest can say that it is none."""
+    token = b"--extra-index-url https://me:ghp_" + b"a1" * 18 + b"@example.com/simple\n"
+    write_files(model, {"requirements.txt": token})
+    done = tool(model, "build")
+    assert done.returncode == 3
+    assert "requirements.txt holds a GitHub token" in done.stderr
+    assert "ghp_" not in done.stderr
+    allowed = b"code: {allow_secrets: [requirements.txt]}\n"
+    write_files(model, {"clarifai.yaml": MANIFEST + allowed})
+    assert tool(model, "build").returncode == 0
+
+
 def test_caches_are_listed_and_pruned(model: Path) -> None:
     """Whatever builds and applies leave in the cache is there, and gone after pruning."""
     tool(model, "build")

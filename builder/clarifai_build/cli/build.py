@@ -105,7 +105,8 @@ def _build(
     from clarifai_build import records
     from clarifai_build.cold import build_zip
     from clarifai_build.pack import write_zip
-    from clarifai_build.pipeline import build, repository
+    from clarifai_build.pipeline import build
+    from clarifai_build.repository import repository
 
     beside = partial(records.beside, manifest)
     if manifest.artifact.compression == "stored":

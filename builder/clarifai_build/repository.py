@@ -1,0 +1,42 @@
+"""The generated part of the Triton repository: what a manifest gives without the user's code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from clarifai_build import lock
+from clarifai_build.labels import labels_of
+from clarifai_build.manifest import Manifest
+from clarifai_build.problem import SourceError
+from clarifai_build.render import RenderContext
+from clarifai_build.renders import render_once
+from clarifai_build.tree import inspector
+from clarifai_build.walk import Found, Stamp
+
+
+def repository(manifest: Manifest, renders: Path | None = None) -> dict[str, bytes]:
+    """Render the generated files of the Triton repository: path to content.
+
+    With `renders`, a folder, what was rendered before is taken from there.
+    """
+    files = render_once(RenderContext.of(manifest, labels_of(manifest)), renders)
+    if (requirements := lock.requirements_of(manifest)) is not None:
+        files["requirements.txt"] = requirements
+    _refuse_secrets(manifest, files)
+    return files
+
+
+def _refuse_secrets(manifest: Manifest, generated: Mapping[str, bytes]) -> None:
+    """Look at the user's files that are laid at the root as at all others."""
+    inspect = inspector(manifest)
+    sources = {"labels.txt": manifest.model.labels, "requirements.txt": manifest.code.requirements}
+    problems = []
+    for name, file in sources.items():
+        if isinstance(file, Path):
+            path = os.path.relpath(file, manifest.code.path)
+            found = Found(path, str(file), Stamp(0, 0, 0, 0), executable=False)
+            problems.append(inspect(found, generated.get(name, b"")))
+    if any(problems):
+        raise SourceError(*filter(None, problems))
