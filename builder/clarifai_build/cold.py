@@ -21,7 +21,7 @@ from clarifai_build.layout import gather
 from clarifai_build.outputs import Outputs
 from clarifai_build.pack import Records, WrittenZip, finish, no_records, write_zip, writer
 from clarifai_build.pour import Block, pour
-from clarifai_build.problem import Problem, SourceError
+from clarifai_build.problem import SourceError
 from clarifai_build.progress import Listener, silent
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def _pour(
             file.crc32 = crc.fastest()(data, file.crc32)
 
     pour(artifact, [write_and_check, lambda block: whole.update(block.data), hash_files], listen)
-    if problems := [file.changed() for file in files.values() if file.is_another()]:
-        raise SourceError(*problems)
+    if changed := [sources.changed(file.path) for file in files.values() if file.is_another()]:
+        raise SourceError(*changed)
     return whole.hexdigest(), {file.path: file.sha256.hexdigest() for file in files.values()}
 
 
@@ -107,6 +107,3 @@ class _LargeFile:
 
     def is_another(self) -> bool:
         return self.crc32 != digests.crc32(self.segment.length, self.segment.chunks)
-
-    def changed(self) -> Problem:
-        return sources.changed(self.path)
