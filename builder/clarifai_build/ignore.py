@@ -1,22 +1,28 @@
 """Which of the user's files stay out of the artifact: safe defaults, then gitignore rules.
 
-The last rule that speaks decides, so `!name` in `.clarifaiignore` brings back what a default leaves
-out. A folder that is left out is not entered.
+The last rule that speaks of a path itself decides, so `!name` in `.clarifaiignore` brings back what
+a default leaves out. A folder that is left out is not entered; one that is brought back is entered,
+and what lies in it has to be brought back by itself.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.problem import SourceError
 
 if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
+    from clarifai_build.gitignore import Verdicts
 
 IGNORE_FILE = ".clarifaiignore"
+
+_BY_RULE = f"{IGNORE_FILE} or code.exclude"
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _DEFAULTS = {
     "version control": (".git", ".hg", ".svn", ".gitignore", ".gitattributes", ".gitmodules"),
@@ -68,31 +74,70 @@ _DEFAULTS = {
 _NAMES = {name: why for why, rules in _DEFAULTS.items() for name in rules if "*" not in name}
 _ENDS = {r[1:]: why for why, rules in _DEFAULTS.items() for r in rules if r.startswith("*")}
 _STARTS = {r[:-1]: why for why, rules in _DEFAULTS.items() for r in rules if r.endswith("*")}
-_UNFINISHED = re.compile(r"\..+\.zip\.\d+-[0-9a-f]{8}")
+_UNFINISHED = re.compile(r"\..+\.\d+-[0-9a-f]{8}", re.DOTALL)
 _ALL_ENDS, _ALL_STARTS = tuple(_ENDS), tuple(_STARTS)
 
 
 class Rules(NamedTuple):
-    """The rules of one folder. `own` maps paths that are laid elsewhere to the reason."""
+    """The rules of one folder.
 
-    own: dict[str, str]
-    user: GitIgnoreSpec | None
+    `own` maps paths that the tool knows by themselves to the reason why they stay out; those in
+    `built`, which builds wrote, stay out under other names, too.
+    """
+
+    own: Mapping[str, str]
+    built: Mapping[str, str]
+    user: Verdicts | None
 
     @classmethod
-    def of(cls, folder: Path, exclude: Iterable[str], own: dict[str, str]) -> Rules:
+    def of(
+        cls,
+        folder: Path,
+        exclude: Iterable[str],
+        elsewhere: Mapping[str, str] = _NOTHING,
+        built: Mapping[str, str] = _NOTHING,
+    ) -> Rules:
         """Read the folder's `.clarifaiignore`; `exclude` comes after it."""
-        lines = [*_read_lines(folder / IGNORE_FILE), *exclude]
-        return cls(own, _compile(lines) if lines else None)
+        file, own, excluded = folder / IGNORE_FILE, {**elsewhere, **built}, list(exclude)
+        text = _read(file)
+        if not text and not excluded:
+            return cls(own, built, None)
+        from clarifai_build.ignore_rules import compile_rules
+
+        return cls(own, built, compile_rules(text, file, excluded))
 
     def reason(self, path: str, name: str, folder: bool) -> str | None:
         """Return why `path` stays out, or None when it goes in."""
         if path in self.own:
             return self.own[path]
         if self.user is not None:
-            verdict = self.user.check_file(path + "/" if folder else path)
-            if verdict.include is not None:
-                return f"{IGNORE_FILE} or code.exclude" if verdict.include else None
+            out = self.user.out(path, folder)
+            if out is not None:
+                return _BY_RULE if out else None
         return default_reason(name)
+
+    def reason_of_link(
+        self, path: str, name: str, folder: bool, places: Iterable[tuple[str, bool]]
+    ) -> str | None:
+        """Return why what a link leads to stays out, or None when it goes in.
+
+        `places` is where it lies in truth, and which of these are folders. A rule that brings
+        `path` back brings it back whatever lies there.
+        """
+        if self.user is not None and self.user.out(path, folder) is False:
+            return self.own.get(path)
+        if reason := self.reason(path, name, folder):
+            return reason
+        for place, is_folder in places:
+            if reason := self._reason_of_place(place, is_folder):
+                return f"leads to {place}: {reason}"
+        return None
+
+    def _reason_of_place(self, place: str, folder: bool) -> str | None:
+        """Like `reason`, but what is laid elsewhere may be laid under another name, too."""
+        if place in self.own:
+            return self.built.get(place)
+        return self.reason(place, place.rpartition("/")[2], folder)
 
 
 def default_reason(name: str) -> str | None:
@@ -108,22 +153,17 @@ def default_reason(name: str) -> str | None:
     return None
 
 
-def _read_lines(path: Path) -> list[str]:
+def _read(path: Path) -> bytes:
+    """Read a file of rules; nothing else that may be called so: a pipe would never end."""
     try:
-        return path.read_text("utf-8").splitlines()
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise _unreadable(path, "it is no regular file")
+        return path.read_bytes()
     except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError) as exc:
-        raise SourceError.of("unreadable", f"{path} can't be read: {exc}", file=str(path)) from exc
+        return b""
+    except OSError as exc:
+        raise _unreadable(path, str(exc.strerror)) from exc
 
 
-def _compile(lines: list[str]) -> GitIgnoreSpec:
-    from pathspec import GitIgnoreSpec
-
-    try:
-        return GitIgnoreSpec.from_lines(lines)
-    except ValueError as exc:
-        raise SourceError.of(
-            "ignore-rule",
-            f"A rule of {IGNORE_FILE} or code.exclude is no gitignore pattern: {exc}",
-        ) from exc
+def _unreadable(path: Path, why: str) -> SourceError:
+    return SourceError.of("unreadable", f"{path} can't be read: {why}", file=str(path))

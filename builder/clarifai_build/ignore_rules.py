@@ -1,0 +1,74 @@
+"""The user's ignore rules, compiled; a rule that can't be what was meant is a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from clarifai_build.gitignore import Rule, Verdicts, lines_in, read_rule
+from clarifai_build.problem import Problem, SourceError
+
+HINT = "correct it, or remove it"
+
+
+def compile_rules(text: bytes, file: Path, exclude: Sequence[str]) -> Verdicts:
+    """Compile the rules of a file and those of the manifest, which come after."""
+    try:
+        lines = lines_in(text)
+    except UnicodeDecodeError as exc:
+        raise SourceError.of(
+            "unreadable",
+            f"{file} can't be read: it is not UTF-8 at byte {exc.start}",
+            file=str(file),
+            hint="save it as UTF-8",
+        ) from exc
+    rules: list[Rule] = []
+    problems: list[Problem] = []
+    for line, number in _numbered(lines, exclude):
+        found = _read(line, file, number)
+        if isinstance(found, Problem):
+            problems.append(found)
+        elif found:
+            rules.append(found)
+    if problems:
+        raise SourceError(*problems)
+    return Verdicts.of(rules)
+
+
+def reason_against(text: str) -> str | None:
+    """Return why rules of the manifest never apply, where that is so."""
+    try:
+        for line, _ in _numbered((), [text]):
+            read_rule(line)
+    except ValueError as exc:
+        return str(exc)
+    return None
+
+
+def _numbered(lines: Sequence[str], exclude: Iterable[str]) -> Iterator[tuple[str, int | None]]:
+    for number, line in enumerate(lines, 1):
+        yield line, number
+    for rule in exclude:
+        for line in lines_in(rule.encode("utf-8", "surrogatepass")):
+            yield line, None
+
+
+def _read(line: str, file: Path, number: int | None) -> Rule | Problem | None:
+    try:
+        return read_rule(line)
+    except ValueError as exc:
+        return _problem(line, str(exc), file, number)
+
+
+def _problem(line: str, reason: str, file: Path, number: int | None) -> Problem:
+    pattern = line.encode("latin-1").decode("utf-8", "replace")
+    where = "code.exclude" if number is None else str(file)
+    return Problem(
+        "ignore-rule",
+        f"the rule {pattern!r} of {where} never applies: {reason}",
+        file=None if number is None else str(file),
+        line=number,
+        column=None if number is None else 1,
+        length=max(len(pattern), 1),
+        hint=HINT,
+    )
