@@ -55,12 +55,14 @@ def look_around(manifest: Manifest, output: Path | None = None) -> Walk:
     """
     folder = manifest.code.path
     rules = Rules.of(folder, manifest.code.exclude, _laid_elsewhere(manifest, output))
-    files, left = walk(folder, rules)
+    files, left, problems = walk(folder, rules)
+    if problems:
+        raise SourceError(*problems)
     out = _told_by_others(files) if any(f.path.endswith(_TELLING) for f in files) else {}
     if out:
         left += [Left(file.path, file.file, reason) for file, reason in out.items()]
         files = [file for file in files if file not in out]
-    return Walk(files, left)
+    return Walk(files, left, problems)
 
 
 def _told_by_others(files: Sequence[Found]) -> dict[Found, str]:

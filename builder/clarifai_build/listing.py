@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.layout import look_around
+from clarifai_build.problem import SourceError
 
 if TYPE_CHECKING:
     from clarifai_build.manifest import Manifest
@@ -22,17 +24,25 @@ class Listed(NamedTuple):
 
 def listing(manifest: Manifest, output: Path | None = None) -> list[Listed]:
     """List the user's files by path; a folder that stays out is one line with its whole size."""
-    files, left = look_around(manifest, output)
+    files, left, problems = look_around(manifest, output)
+    if problems:
+        raise SourceError(*problems)
     listed = [Listed(file.path, file.stamp.size, "") for file in files]
     listed += [Listed(item.path, _size(item.file), item.reason) for item in left]
     return sorted(listed)
 
 
 def _size(file: str) -> int:
-    if not Path(file).is_dir() or Path(file).is_symlink():
-        return os.lstat(file).st_size
-    return sum(
-        os.lstat(Path(folder) / name).st_size
-        for folder, _, names in os.walk(file)
-        for name in names
-    )
+    """Return the size of all that is there; what vanishes or can't be looked at counts nothing."""
+    size, waiting = 0, [file]
+    while waiting:
+        path = waiting.pop()
+        try:
+            status = os.lstat(path)
+            if stat.S_ISDIR(status.st_mode):
+                waiting += [f"{path}/{name}" for name in os.listdir(path)]  # noqa: PTH208 - names
+            else:
+                size += status.st_size
+        except OSError:
+            continue
+    return size

@@ -144,6 +144,7 @@ def _packed(
     try:
         rules = Rules.of(folder, [line for line in exclude if isinstance(line, str)], {})
         found = walk(folder, rules)
+        yield from found.problems
     except SourceError as error:
         yield from error.problems
         return frozenset(name for name in _MODELS if (folder / name).is_file())

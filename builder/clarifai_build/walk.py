@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build.ignore import IGNORE_FILE, Rules
-from clarifai_build.problem import Problem, SourceError
+from clarifai_build.links import Link
+from clarifai_build.problem import Problem
+
+MOST_NAMES = 32
+"""A folder is laid out under so many names beside its own."""
 
 _KINDS = {stat.S_IFSOCK: "socket", stat.S_IFIFO: "named pipe"}
+_LONG = 512
+_TOO_MANY = f"is one name more of the folder {{}}, which links lead to by {MOST_NAMES} already"
 
 
 class Stamp(NamedTuple):
@@ -51,58 +57,100 @@ class Walk(NamedTuple):
 
     files: list[Found]
     left: list[Left]
+    problems: list[Problem]
+
+
+class _Folder(NamedTuple):
+    """A folder to be entered: where it is opened, and its path below the root, up to its last `/`.
+
+    `place` is like `path`, but without symbolic links; `crossed` are the places of the links that
+    were followed on the way.
+    """
+
+    file: str
+    path: str
+    place: str
+    crossed: tuple[str, ...]
 
 
 def walk(folder: Path, rules: Rules) -> Walk:
-    """Find the files below `folder` that go in; all that can't be packed is raised at once."""
-    walker = _Walker(os.path.realpath(folder), rules)
-    walker.enter(str(folder), "", (walker.root,))
-    if walker.problems:
-        raise SourceError(*walker.problems)
-    return Walk(walker.files, walker.left)
+    """Find the files below `folder` that go in, and what can't be packed."""
+    walker = _Walker(str(folder), rules)
+    walker.run()
+    return Walk(walker.files, walker.left, walker.problems)
 
 
 class _Walker:
-    def __init__(self, root: str, rules: Rules) -> None:
-        self.root = root
-        self.reason = rules.reason
+    def __init__(self, folder: str, rules: Rules) -> None:
+        self.root = os.path.realpath(folder)
+        self.rules, self.reason = rules, rules.reason
         self.files: list[Found] = []
         self.left: list[Left] = []
         self.problems: list[Problem] = []
+        self.waiting = [_Folder(folder, "", "", ())]
+        self.names: dict[str, int] = {}
 
-    def enter(self, folder: str, prefix: str, way: tuple[str, ...]) -> None:
-        """Look at everything in `folder`; `way` holds the real folders down to it."""
+    def run(self) -> None:
+        """Enter one folder after the other, so that depth costs neither stack nor open files."""
+        while self.waiting:
+            folder = self.waiting.pop()
+            before = len(self.files)
+            self.enter(folder)
+            if len(folder.file) > _LONG:
+                self.refuse_unreachable(before)
+
+    def enter(self, folder: _Folder) -> None:
+        """Look at everything in `folder`."""
+        prefix, base = folder.path, folder.file + "/"
+        look = self.look_through_link if folder.crossed else self.look
         try:
-            with _opened(folder) as opened, os.scandir(opened) as items:
+            with _opened(folder.file) as opened, os.scandir(opened) as items:
                 for item in items:
                     path = prefix + item.name
                     try:
-                        self.look(item, path, f"{folder}/{item.name}", way)
+                        look(item, path, base + item.name, folder)
                     except FileNotFoundError:
                         self.refuse(path, "vanished", "vanished while the folder was read")
         except OSError as exc:
-            path = prefix.rstrip("/") or folder
-            self.refuse(path, "unreadable", f"can't be read: {exc.strerror}")
+            path = prefix.rstrip("/") or folder.file
+            if isinstance(exc, FileNotFoundError):
+                self.refuse(path, "vanished", "vanished before it was read")
+            else:
+                self.refuse(path, "unreadable", f"can't be read: {exc.strerror}")
 
-    def look(self, item: os.DirEntry[str], path: str, file: str, way: tuple[str, ...]) -> None:
+    def look(self, item: os.DirEntry[str], path: str, file: str, folder: _Folder) -> None:
         """Take a file, or do what else there is to do. Thousands pass here: the way is short."""
         if not item.is_file(follow_symlinks=False):
-            self.look_closer(item, path, file, way)
+            if item.is_symlink():
+                self.follow(path, file, folder)
+            elif reason := self.reason(path, item.name, item.is_dir()):
+                self.left.append(Left(path, file, reason))
+            else:
+                self.go_on(item, path, file, folder)
         elif reason := self.reason(path, item.name, False):
             self.left.append(Left(path, file, reason))
         else:
             self.take(path, file, item.stat())
 
-    def look_closer(
-        self, item: os.DirEntry[str], path: str, file: str, way: tuple[str, ...]
+    def look_through_link(
+        self, item: os.DirEntry[str], path: str, file: str, folder: _Folder
     ) -> None:
-        is_folder = item.is_dir()
-        if reason := self.reason(path, item.name, is_folder):
+        """Look at what lies in a folder that a link led to, or below one."""
+        is_folder = item.is_dir(follow_symlinks=False)
+        places = [(folder.place + item.name, is_folder)]
+        if item.is_symlink():
+            self.follow(path, file, folder)
+        elif reason := self.rules.reason_of_link(path, item.name, is_folder, places):
             self.left.append(Left(path, file, reason))
-        elif item.is_symlink():
-            self.follow(item, path, file, way)
-        elif is_folder:
-            self.enter(file, path + "/", (*way, f"{way[-1]}/{item.name}"))
+        elif item.is_file(follow_symlinks=False):
+            self.take(path, file, item.stat())
+        else:
+            self.go_on(item, path, file, folder)
+
+    def go_on(self, item: os.DirEntry[str], path: str, file: str, folder: _Folder) -> None:
+        if item.is_dir(follow_symlinks=False):
+            place = f"{folder.place}{item.name}/"
+            self.wait_for(_Folder(file, path + "/", place, folder.crossed))
         else:
             kind = _KINDS.get(stat.S_IFMT(item.stat().st_mode), "device")
             self.refuse(path, "odd-file", f"is a {kind}, not a regular file")
@@ -111,20 +159,37 @@ class _Walker:
         stamp = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         self.files.append(Found(path, file, stamp, status.st_mode & stat.S_IXUSR != 0))
 
-    def follow(self, item: os.DirEntry[str], path: str, file: str, way: tuple[str, ...]) -> None:
-        target = os.path.realpath(file)
-        if not Path(target).exists():
-            self.refuse(path, "symlink", f"is a symbolic link to {target}, which is not there")
-        elif os.path.commonpath((self.root, target)) != self.root:
-            self.refuse(path, "symlink", f"is a symbolic link that leaves the folder, to {target}")
-        elif target in way:
-            self.refuse(path, "symlink", "is a symbolic link to a folder that it lies in")
-        elif item.is_dir():
-            self.enter(file, path + "/", (*way, target))
-        elif item.is_file():
-            self.take(path, file, item.stat())
-        else:
-            self.refuse(path, "symlink", f"is a symbolic link to {target}, no file and no folder")
+    def follow(self, path: str, file: str, folder: _Folder) -> None:
+        """Do what there is to do with a symbolic link."""
+        link = Link.of(file, self.root)
+        name = path[len(folder.path) :]
+        places = [(folder.place + name, link.is_folder)] if folder.crossed else []
+        places += link.places
+        if reason := self.rules.reason_of_link(path, name, link.is_folder, places):
+            self.left.append(Left(path, file, reason))
+        elif trouble := link.trouble((*folder.crossed, folder.place)):
+            self.refuse(path, "symlink", f"is a symbolic link {trouble}")
+        elif link.is_folder:
+            crossed = (*folder.crossed, folder.place)
+            self.wait_for(_Folder(file, path + "/", f"{link.place}/", crossed))
+        elif link.status is not None:
+            self.take(path, file, link.status)
+
+    def wait_for(self, folder: _Folder) -> None:
+        """Enter a folder later; links lead to one under so many names only, or all would double."""
+        if folder.crossed:
+            names = self.names[folder.place] = self.names.get(folder.place, 0) + 1
+            if names > MOST_NAMES:
+                if names == MOST_NAMES + 1:
+                    self.refuse(folder.path[:-1], "symlink", _TOO_MANY.format(folder.place[:-1]))
+                return
+        self.waiting.append(folder)
+
+    def refuse_unreachable(self, before: int) -> None:
+        """Refuse files whose path is too long to be opened, though their folder was."""
+        for found in self.files[before:]:
+            if not os.access(found.file, os.F_OK):
+                self.refuse(found.path, "unreadable", "can't be read: its path is too long")
 
     def refuse(self, path: str, code: str, what: str) -> None:
         hint = f"mend or remove it, or leave it out by a line in {IGNORE_FILE}"

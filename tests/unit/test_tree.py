@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import socket
 import unicodedata
 from pathlib import Path
 
@@ -102,39 +100,6 @@ def test_what_builds_leave_in_the_folder_stays_out(tmp_path: Path) -> None:
         "new.zip": "a built artifact",
         "new.zip.sbom.json": "a record of a built artifact",
     }
-
-
-def test_symlinks_inside_are_followed(tmp_path: Path) -> None:
-    """A link to a file or folder of the same folder is laid out as what it leads to."""
-    write_files(tmp_path, {"real/a.bin": b"a"})
-    (tmp_path / "file").symlink_to("real/a.bin")
-    (tmp_path / "folder").symlink_to("real")
-    assert paths_of(tmp_path) == ["1/file", "1/folder/a.bin", "1/real/a.bin"]
-
-
-def test_symlinks_outside_broken_or_looping_are_refused(tmp_path: Path) -> None:
-    """Each is named, all of them at once."""
-    folder = write_files(tmp_path / "code", {"sub/a": b""})
-    write_files(tmp_path, {"outside": b""})
-    (folder / "away").symlink_to(tmp_path / "outside")
-    (folder / "broken").symlink_to("nowhere")
-    (folder / "sub" / "loop").symlink_to("..")
-    assert sorted(codes_of(folder)) == [
-        ("symlink", "away"),
-        ("symlink", "broken"),
-        ("symlink", "sub/loop"),
-    ]
-
-
-def test_odd_files_are_refused_by_kind(tmp_path: Path) -> None:
-    """A pipe and a socket can't be packed."""
-    os.mkfifo(tmp_path / "pipe")
-    with socket.socket(socket.AF_UNIX) as server:
-        here = Path.cwd()
-        os.chdir(tmp_path)
-        server.bind("socket")
-        os.chdir(here)
-        assert sorted(codes_of(tmp_path)) == [("odd-file", "pipe"), ("odd-file", "socket")]
 
 
 def test_names_that_other_systems_confuse_are_refused(tmp_path: Path) -> None:
