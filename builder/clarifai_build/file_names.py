@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator
 
 from clarifai_build.ignore import IGNORE_FILE
 from clarifai_build.problem import Problem
 
 
-def name_problems(paths: Sequence[str]) -> list[Problem]:
+def name_problems(paths: Collection[str]) -> list[Problem]:
     """Return what is wrong with the paths of a tree, of which none comes twice."""
     return [*_bad_names(paths), *_collisions(paths)]
 
 
-def _bad_names(paths: Sequence[str]) -> list[Problem]:
+def _bad_names(paths: Collection[str]) -> list[Problem]:
     if _is_portable("".join(paths)):
         return []
     return [
@@ -24,7 +24,7 @@ def _bad_names(paths: Sequence[str]) -> list[Problem]:
             file=path,
             hint=f"rename it, or leave it out by a line in {IGNORE_FILE}",
         )
-        for path in paths
+        for path in sorted(paths)
         if not _is_portable(path)
     ]
 
@@ -33,22 +33,30 @@ def _is_portable(text: str) -> bool:
     return text.isascii() and text.isprintable() and "\\" not in text
 
 
-def _collisions(paths: Sequence[str]) -> list[Problem]:
+def _collisions(paths: Collection[str]) -> Iterator[Problem]:
     """Find names that are one where case does not count; where Unicode forms do not, none can."""
-    names = [*paths, *sorted(_folders(paths))]
-    if len({name.lower() for name in names}) == len(names):
-        return []
+    folders = _folders(paths)
+    if len({name.lower() for name in (*paths, *folders)}) == len(paths) + len(folders):
+        return
     taken: dict[str, str] = {}
-    return [
-        Problem(
-            "file-collision",
-            f"{taken[name.lower()]} and {name} are one name on macOS and Windows",
-            file=name,
-            hint="rename one of them",
-        )
-        for name in names
-        if taken.setdefault(name.lower(), name) is not name
-    ]
+    for name in (*sorted(paths), *sorted(folders)):
+        other = taken.setdefault(name.lower(), name)
+        if other is not name:
+            yield _both(name) if other == name else _collision(other, name)
+
+
+def _collision(one: str, other: str) -> Problem:
+    message = f"{one} and {other} are one name on macOS and Windows"
+    return Problem("file-collision", message, file=other, hint="rename one of them")
+
+
+def _both(name: str) -> Problem:
+    return Problem(
+        "overlap",
+        f"{name} would be a file and a folder in the artifact",
+        file=name,
+        hint=f"rename one of them, or leave yours out by a line in {IGNORE_FILE}",
+    )
 
 
 def _folders(paths: Iterable[str]) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clarifai_build.problem import Problem
+from clarifai_build.sources import unreadable
 
 # What most lines are. packaging, which reads the others, takes long to import.
 _PLAIN_REQUIREMENT = re.compile(
@@ -18,7 +19,11 @@ _PLAIN_REQUIREMENT = re.compile(
 
 def problems(file: Path, shown: str) -> Iterator[Problem]:
     """Yield what is wrong with the requirements in `file`, which problems call `shown`."""
-    text = file.read_text(encoding="utf-8-sig", errors="replace")
+    try:
+        text = file.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        yield unreadable(shown, error)
+        return
     for number, line in _logical_lines(text):
         if problem := _requirement(line, shown, number):
             yield problem

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatch
+from collections.abc import Collection, Iterable
 
 from clarifai_build.problem import Problem
 from clarifai_build.walk import Found
 
-_KEY_FILES = (
-    "id_rsa",
-    "id_dsa",
-    "id_ecdsa",
-    "id_ed25519",
-    "*.p12",
-    "*.pfx",
-    "*.ppk",
-    "*.jks",
-    "*.keystore",
-    "*.kdbx",
-    ".htpasswd",
-    "kaggle.json",
-)
+_KEY_NAMES = ("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".htpasswd", "kaggle.json")
+_KEY_ENDS = (".p12", ".pfx", ".ppk", ".jks", ".keystore", ".kdbx")
+_MAY_BE_KEYS = _KEY_NAMES + _KEY_ENDS
 _TOKENS = {
     "a private key": (b"PRIVATE KEY-----", rb"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     "an AWS access key": (b"AKIA", rb"(?<![0-9A-Za-z])AKIA[0-9A-Z]{16}(?![0-9A-Za-z])"),
@@ -35,17 +24,28 @@ _TOKENS = {
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
+def key_files(files: Iterable[Found], allowed: Collection[str]) -> list[Problem]:
+    """Return a problem for each file that has the name of a key file and is not allowed."""
+    suspects = [file for file in files if file.path.endswith(_MAY_BE_KEYS)]
+    return [
+        _secret(file, "is a file of keys")
+        for file in suspects
+        if _is_key_file(file.path.rpartition("/")[2]) and file.path not in allowed
+    ]
+
+
+def _is_key_file(name: str) -> bool:
+    return name in _KEY_NAMES or name.endswith(_KEY_ENDS)
+
+
 def suspicion(file: Found, content: bytes) -> Problem | None:
-    """Return what is wrong with shipping a file, judging by its name and (if small) its content."""
-    name = file.path.rpartition("/")[2]
+    """Return what is wrong with shipping a file, judging by its content (if that is small)."""
     if content.startswith(_LFS_POINTER):
         hint = "run `git lfs pull`, or name the weights under `weights:`"
         return _problem("lfs-pointer", file, "is a Git LFS pointer, not the file itself", hint)
-    if name.endswith(".dvc"):
+    if file.path.endswith(".dvc"):
         hint = "run `dvc pull`, or name the weights under `weights:`"
         return _problem("dvc-pointer", file, "stands for data that DVC has not pulled", hint)
-    if any(fnmatch(name, pattern) for pattern in _KEY_FILES):
-        return _secret(file, "is a file of keys")
     for what, (mark, token) in _TOKENS.items():
         if mark in content and re.search(token, content):
             return _secret(file, f"holds {what}")

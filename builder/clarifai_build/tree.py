@@ -13,10 +13,11 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build import digests
+from clarifai_build.clashes import CODE
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.digests import Digest, Inspect
 from clarifai_build.file_names import name_problems
-from clarifai_build.layout import CODE, Layout, gather
+from clarifai_build.layout import Layout, gather
 from clarifai_build.problem import Problem, SourceError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.walk import Found, Stamp
@@ -114,10 +115,10 @@ def complete(layout: Layout, found: Mapping[str, Digest], manifest: Manifest) ->
 
 
 def assemble(layout: Layout, found: Mapping[str, Digest]) -> FileTree:
-    """Put the entries of generated files and found ones together."""
+    """Put the entries of generated files and found ones together, whose names `gather` checked."""
     entries = [_generated(path, data) for path, data in layout.generated.items()]
     entries += [_of_file(path, file, found[file.file]) for path, file in layout.files.items()]
-    return FileTree.of(entries)
+    return FileTree(tuple(sorted(entries, key=attrgetter("path"))))
 
 
 def cache_key(manifest: Manifest) -> str:
@@ -126,13 +127,15 @@ def cache_key(manifest: Manifest) -> str:
 
 
 def inspector(manifest: Manifest) -> Inspect:
-    """Return what looks at each file that is read, but for those that the manifest allows."""
+    """Return what looks at each file that is read; the manifest allows what looks like secrets."""
     allowed = frozenset(manifest.code.allow_secrets)
 
     def inspect(file: Found, content: bytes) -> Problem | None:
         from clarifai_build.suspects import suspicion
 
-        return None if file.path in allowed else suspicion(file, content)
+        problem = suspicion(file, content)
+        is_allowed = problem and problem.code == "secret" and file.path in allowed
+        return None if is_allowed else problem
 
     return inspect
 

@@ -79,6 +79,17 @@ def test_compression_is_another_artifact(model: Path) -> None:
     assert deflated["digest"] != stored["digest"]
 
 
+@pytest.mark.parametrize("name", ["model.bin", "out.zip", "m"])
+def test_an_output_in_the_folder_is_not_packed_again(model: Path, name: str) -> None:
+    """Whatever it is called, and by whatever path; the digest stays what it was."""
+    (model.parent / "link").symlink_to(model)
+    before = json.loads(tool(model, "build", "--json").stdout)
+    for output in (name, f"../link/{name}"):
+        built = json.loads(tool(model, "build", "--json", "-o", output).stdout)
+        assert built["digest"] == before["digest"]
+    assert json.loads(tool(model, "build", "--json").stdout)["digest"] == before["digest"]
+
+
 @pytest.mark.parametrize("streams", [("stderr",), ("stdout",), ("stdout", "stderr"), ()])
 def test_the_work_is_done_whoever_listens(model: Path, streams: tuple[str, ...]) -> None:
     """Neither a reader that went away nor a closed stream ends a build, or hides how it ended."""
@@ -118,12 +129,18 @@ def test_a_pipe_that_breaks_elsewhere_is_a_failure() -> None:
 
 
 def test_what_is_refused_is_told_with_its_code(model: Path) -> None:
-    """All problems at once, and the exit code of an invalid manifest."""
-    write_files(model, {"id_rsa": b"x", "sub/w.bin": b"version https://git-lfs.github.com/spec/v1"})
+    """With the exit code of an invalid manifest: first what names tell, then what content does."""
+    token, pointer = b"hf_" + b"aB" * 17, b"version https://git-lfs.github.com/spec/v1"
+    write_files(model, {"id_rsa": b"x", "Data/x": b"", "data/x": b"", "a": token, "w": pointer})
+    done = tool(model, "build")
+    assert done.returncode == 3
+    assert "allow_secrets: [id_rsa]" in done.stderr
+    assert "error[file-collision]" in done.stderr
+    (model / "id_rsa").unlink()
+    (model / "Data" / "x").unlink()
     done = tool(model, "build")
     assert done.returncode == 3
     assert "error[secret]" in done.stderr
-    assert "allow_secrets: [id_rsa]" in done.stderr
     assert "error[lfs-pointer]" in done.stderr
 
 

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import InvalidRequirement, Requirement
 
-from clarifai_build.manifest import examine
+from clarifai_build.clashes import ALWAYS_WRITTEN
+from clarifai_build.manifest import examine, load
+from clarifai_build.repository import repository
 from clarifai_build.requirements_checks import _PLAIN_REQUIREMENT
+from trees import write_files
 
 INFERENCE = "class InferenceModel:\n    def get_predictions(self, input_data, **kwargs): ...\n"
 
@@ -39,6 +42,89 @@ def test_a_link_out_of_the_folder_is_found(folder: Path) -> None:
     """What it leads to is not there on another machine."""
     (folder / "weights").symlink_to("/")
     assert codes(folder) == ["symlink"]
+
+
+def test_all_that_can_not_be_packed_is_found(folder: Path) -> None:
+    """What a build would refuse without reading it, each with the file that it means."""
+    files = ("model.py/x", "id_rsa", "Data", "data", "a\nb", "code.pem", "w.bin")
+    write_files(folder / "code", dict.fromkeys(files, b""))
+    (folder / "inference.py").rename(folder / "code" / "inference.py")
+    (folder / "code" / "away").symlink_to("/")
+    weight = f"{{to: w.bin, from: 'https://example.com/w', sha256: '{'0' * 64}'}}"
+    (folder / "clarifai.yaml").write_text(
+        "model: {id: example, type: text-to-text}\n"
+        f"code: {{path: code, exclude: ['a[', '*.pem']}}\nweights: [{weight}]\n"
+    )
+    found = {(p.code, Path(p.file or "").name) for p in examine(folder, {}).problems}
+    assert found == {
+        ("file-collision", "data"),
+        ("file-name", "a\nb"),
+        ("ignore-rule", "clarifai.yaml"),
+        ("overlap", "model.py"),
+        ("overlap", "w.bin"),
+        ("secret", "id_rsa"),
+        ("symlink", "away"),
+    }
+    assert all(Path(p.file or "").is_relative_to(folder) for p in examine(folder, {}).problems)
+
+
+def test_what_the_builder_writes_is_known_before_it_does(folder: Path) -> None:
+    """All that is rendered below `1/`, but for the runtime, which is reserved as a whole."""
+    rendered = {path for path in repository(load(folder, {})) if path.startswith("1/")}
+    runtime = {path for path in rendered if path.startswith("1/clarifai_runtime/")}
+    assert rendered - runtime | {"1/clarifai_runtime/__init__.py"} == ALWAYS_WRITTEN
+
+
+@pytest.mark.parametrize(
+    ("to", "codes"),
+    [
+        ("test.py", ["overlap"]),
+        ("w/x", ["overlap"]),
+        ("DATA/x", ["file-collision", "file-collision"]),
+        ("v", []),
+    ],
+)
+def test_weights_that_clash_are_found_before_they_are_fetched(
+    folder: Path, to: str, codes: list[str]
+) -> None:
+    """With the builder's files, where they stand in the manifest; and with those of the user."""
+    write_files(folder, {"w/x/y": b"", "data/x": b""})
+    weight = f"{{to: {to}, from: 'https://example.com/w', sha256: '{'0' * 64}'}}"
+    manifest = f"model: {{id: example, type: text-to-text}}\nweights:\n  - {weight}\n"
+    (folder / "clarifai.yaml").write_text(manifest)
+    found = examine(folder, {}).problems
+    assert [problem.code for problem in found] == codes
+    if to == "test.py":
+        assert [(problem.line, problem.column) for problem in found] == [(3, 10)]
+
+
+def test_what_is_not_packed_is_not_checked(folder: Path) -> None:
+    """The manifest, weights and built zips lie in the folder and are no part of the code."""
+    (folder / "clarifai.yaml").rename(folder / "modèle.yaml")
+    write_files(folder, {"store/id_rsa": b"", "dist/é": b""})
+    (folder / "modèle.yaml").write_text(
+        "model: {id: example, type: text-to-text}\n"
+        f"weights: [{{to: w, from: store/id_rsa, sha256: '{'0' * 64}'}}]\n"
+    )
+    assert examine(folder / "modèle.yaml", {}).problems == ()
+
+
+def test_a_leave_for_a_key_file_is_heard(folder: Path) -> None:
+    """As a build does."""
+    manifest = "model: {id: example, type: text-to-text}\ncode: {allow_secrets: [id_rsa]}\n"
+    (folder / "clarifai.yaml").write_text(manifest)
+    (folder / "id_rsa").touch()
+    assert codes(folder) == []
+
+
+def test_a_rule_of_the_manifest_is_shown_where_it_stands(folder: Path) -> None:
+    """A pattern that Git would take and never apply."""
+    manifest = (
+        'model: {id: example, type: text-to-text}\ncode:\n  exclude:\n    - "x"\n    - "a["\n'
+    )
+    (folder / "clarifai.yaml").write_text(manifest)
+    (problem,) = examine(folder, {}).problems
+    assert (problem.code, problem.line, problem.column) == ("ignore-rule", 5, 7)
 
 
 @pytest.mark.parametrize(

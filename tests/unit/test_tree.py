@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
 import unicodedata
 from pathlib import Path
 
@@ -10,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clarifai_build import provenance
 from clarifai_build.listing import listing
 from clarifai_build.problem import SourceError
 from clarifai_build.tree import FileTree, lay_out
-from trees import GENERATED, entry_of, manifest_of, weight_of, write_files
+from trees import GENERATED, artifact_of, entry_of, manifest_of, weight_of, write_files
 
 
 def paths_of(folder: Path, **code: object) -> list[str]:
@@ -81,12 +84,19 @@ def test_listing_names_what_stays_out_with_size_and_reason(tmp_path: Path) -> No
     ]
 
 
-def test_what_builds_leave_in_the_folder_stays_out(tmp_path: Path) -> None:
+def statement_of(folder: Path) -> bytes:
+    """Return the provenance of an empty artifact."""
+    return provenance.statement_of(manifest_of(folder), artifact_of({}), "0" * 64, None, None)
+
+
+@pytest.mark.parametrize("name", ["my.zip", "model.bin", "model"])
+def test_what_builds_leave_in_the_folder_stays_out(tmp_path: Path, name: str) -> None:
     """The zip to be written, one with its provenance beside it, and one that was never finished."""
-    records = ("sub/my.zip", "sub/my.zip.provenance.json", "sub/my.zip.sbom.json")
-    unfinished = ".my.zip.4242-0a1b2c3d"
+    records = (f"sub/{name}", f"sub/{name}.provenance.json", f"sub/{name}.sbom.json")
+    unfinished = f".{name}.4242-0a1b2c3d"
     names = ("data.zip", "a.sbom.json", *records, unfinished, "new.zip", "new.zip.sbom.json")
     write_files(tmp_path, dict.fromkeys(names, b""))
+    write_files(tmp_path, {records[1]: statement_of(tmp_path)})
     listed = {path: reason for path, _, reason in listing(manifest_of(tmp_path), Path("new.zip"))}
     assert listed["new.zip"] == ""
     listed = {p: reason for p, _, reason in listing(manifest_of(tmp_path), tmp_path / "new.zip")}
@@ -102,6 +112,25 @@ def test_what_builds_leave_in_the_folder_stays_out(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("record", [b"", b'{"_type": "https://in-toto.io/Statement/v1"}'])
+def test_provenance_of_others_says_nothing_of_a_file(tmp_path: Path, record: bytes) -> None:
+    """Data with a statement that this tool did not write is data."""
+    write_files(tmp_path, {"data.zip": b"", "data.zip.provenance.json": record})
+    assert paths_of(tmp_path) == ["1/data.zip", "1/data.zip.provenance.json"]
+
+
+def test_the_zip_to_be_written_is_known_by_any_path_to_it(tmp_path: Path) -> None:
+    """Through a link to the folder, or as a link to another file of it."""
+    folder = write_files(tmp_path / "model", {"old.zip": b"", "old.zip.provenance.json": b""})
+    (tmp_path / "link").symlink_to(folder)
+    (folder / "latest").symlink_to("old.zip")
+    for output in (tmp_path / "link" / "old.zip", folder / "latest"):
+        listed = {path: reason for path, _, reason in listing(manifest_of(folder), output)}
+        assert listed["old.zip"] == listed["latest"].removeprefix("leads to old.zip: ")
+        assert listed["old.zip"] == "a built artifact"
+        assert listed["old.zip.provenance.json"] == "a record of a built artifact"
+
+
 def test_names_that_other_systems_confuse_are_refused(tmp_path: Path) -> None:
     """Case, and names that Triton's Python backend can't open."""
     write_files(tmp_path, {"Data.txt": b"", "data.txt": b""})
@@ -115,6 +144,26 @@ def test_a_folder_and_a_file_of_one_name_are_refused() -> None:
     """`Data` beside `data/x` can't be unpacked where case does not count."""
     with pytest.raises(SourceError, match="one name"):
         FileTree.of((entry_of("Data", b""), entry_of("data/x", b"")))
+
+
+@pytest.mark.parametrize(
+    ("file", "to", "path"),
+    [
+        ("model.py/x", "v", "1/model.py"),
+        ("clarifai_runtime", "v", "1/clarifai_runtime"),
+        ("w/x", "w", "1/w"),
+        ("w", "w/x", "1/w"),
+    ],
+)
+def test_a_file_and_a_folder_of_one_name_overlap(
+    tmp_path: Path, file: str, to: str, path: str
+) -> None:
+    """Whoever they come from; the message says what is the matter."""
+    write_files(tmp_path, {file: b"", "store": b"weights"})
+    manifest = manifest_of(tmp_path, (weight_of(to, "store", b"weights"),))
+    with pytest.raises(SourceError, match="would be a file and a folder") as caught:
+        lay_out({**GENERATED, "1/clarifai_runtime/__init__.py": b""}, manifest)
+    assert [(p.code, p.file) for p in caught.value.problems] == [("overlap", path)]
 
 
 def test_reserved_paths_are_the_builders(tmp_path: Path) -> None:
@@ -174,6 +223,53 @@ def test_key_files_are_refused_by_name(tmp_path: Path) -> None:
     """Whatever they hold."""
     write_files(tmp_path, {"id_rsa": b"", "store.p12": b""})
     assert {code for code, _ in codes_of(tmp_path)} == {"secret"}
+
+
+def test_all_that_shows_without_reading_is_told_at_once(tmp_path: Path) -> None:
+    """Links, odd files, names, collisions, overlaps and key files; nothing was fetched or read."""
+    names = ("Data", "data", "a\nb", "serving.json/x", "w.bin", "id_rsa", "pointer")
+    write_files(tmp_path, dict.fromkeys(names, b"version https://git-lfs.github.com/spec/v1"))
+    (tmp_path / "away").symlink_to("/")
+    os.mkfifo(tmp_path / "pipe")
+    weights = (weight_of("w.bin", "https://127.0.0.1:9/w.bin", b""),)
+    with pytest.raises(SourceError) as caught:
+        lay_out({**GENERATED, "1/serving.json": b""}, manifest_of(tmp_path, weights))
+    assert [(problem.code, problem.file) for problem in caught.value.problems] == [
+        ("secret", str(tmp_path / "id_rsa")),
+        ("overlap", str(tmp_path / "w.bin")),
+        ("file-name", "1/a\nb"),
+        ("file-collision", "1/data"),
+        ("overlap", "1/serving.json"),
+        ("symlink", "away"),
+        ("odd-file", "pipe"),
+    ]
+
+
+def test_all_that_shows_in_content_is_told_at_once(tmp_path: Path) -> None:
+    """Secrets, pointers, and files that can't be read."""
+    token = b"hf_" + b"aB" * 17
+    pointer = b"version https://git-lfs.github.com/spec/v1"
+    write_files(tmp_path, {"a": token, "b": token, "c": pointer, "d.dvc": b""})
+    expected = [("dvc-pointer", "d.dvc"), ("lfs-pointer", "c"), ("secret", "a"), ("secret", "b")]
+    assert sorted(codes_of(tmp_path)) == [(c, str(tmp_path / name)) for c, name in expected]
+
+
+def test_a_leave_for_secrets_is_none_for_pointers(tmp_path: Path) -> None:
+    """A pointer in place of content is no secret."""
+    pointer = b"version https://git-lfs.github.com/spec/v1"
+    write_files(tmp_path, {"w.bin": pointer, "d.dvc": b"", "id_rsa": b""})
+    codes = codes_of(tmp_path, allow_secrets=("w.bin", "d.dvc", "id_rsa"))
+    assert sorted(code for code, _ in codes) == ["dvc-pointer", "lfs-pointer"]
+
+
+def test_what_vanishes_while_it_is_listed_counts_nothing(tmp_path: Path) -> None:
+    """Sizes of what stays out are taken last, from folders that others may be removing."""
+    write_files(tmp_path, {f".git/{a}/{b}": b"x" for a in range(40) for b in range(40)})
+    remover = subprocess.Popen(["rm", "-r", tmp_path / ".git"])
+    while remover.poll() is None:
+        for listed in listing(manifest_of(tmp_path)):
+            assert listed.reason == "version control"
+            assert listed.size <= 1600
 
 
 def test_pointers_in_place_of_content_are_refused(tmp_path: Path) -> None:

@@ -159,6 +159,20 @@ def test_a_rule_for_the_link_itself_brings_it_back(private: Path) -> None:
     assert reasons(private, "!.env")["settings"] == ""
 
 
+def test_links_to_what_builds_wrote_stay_out(tmp_path: Path) -> None:
+    """The last artifact would be packed into the next one; labels may have a second name."""
+    write_files(tmp_path, {"dist/m.zip": b"", "clarifai.yaml": b"", "a": b""})
+    link(tmp_path, latest="dist", zipped="dist/m.zip", manifest="clarifai.yaml")
+    assert reasons(tmp_path) == {
+        "a": "",
+        "clarifai.yaml": "the manifest",
+        "dist": "built artifacts",
+        "latest": "leads to dist: built artifacts",
+        "manifest": "",
+        "zipped": "leads to dist: built artifacts",
+    }
+
+
 @pytest.fixture
 def deep(tmp_path: Path) -> Iterator[Path]:
     """A folder that pytest could not remove by itself."""

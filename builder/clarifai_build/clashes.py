@@ -1,0 +1,79 @@
+"""Files that stand in each other's way in an artifact, found by their names alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from clarifai_build.file_names import name_problems
+from clarifai_build.ignore import IGNORE_FILE
+from clarifai_build.problem import Problem
+from clarifai_build.sources import unreadable
+from clarifai_build.walk import Found
+
+CODE = "1/"
+
+_WRITTEN = "a file that the builder writes"
+_RUNTIME = "1/clarifai_runtime/"
+_MODEL = "1/model.py"
+_MEANT_TO_BE_REPLACED = frozenset({"1/__init__.py", "1/inference.py", "1/test.py"})
+ALWAYS_WRITTEN = _MEANT_TO_BE_REPLACED | {_MODEL, "1/serving.json", _RUNTIME + "__init__.py"}
+"""What the builder writes below `CODE`, whatever the manifest says."""
+
+
+def clashes(
+    written: Collection[str], files: Mapping[str, Found], weights: Collection[str]
+) -> list[Problem]:
+    """Return what is wrong with the paths that files of the user's and weights would land at.
+
+    `written` are those of the builder.
+    """
+    return [
+        *_of_weights(files, weights),
+        *_of_written(written, files, weights),
+        *name_problems({*written, *files, *weights}),
+    ]
+
+
+def _of_weights(files: Mapping[str, Found], weights: Collection[str]) -> Iterator[Problem]:
+    for path in sorted(files.keys() & set(weights)):
+        yield _overlap(files[path].file, path, f"the weight {path.removeprefix(CODE)}")
+
+
+def _of_written(
+    written: Collection[str], files: Mapping[str, Found], weights: Collection[str]
+) -> Iterator[Problem]:
+    for path in sorted(_taken(written, files)):
+        file = files[path].file
+        if path == _MODEL:
+            yield from _of_model(file)
+        elif path not in _MEANT_TO_BE_REPLACED:
+            yield _overlap(file, path, _WRITTEN)
+    for path in sorted(_taken(written, weights)):
+        problem = _overlap(f"the weight {path.removeprefix(CODE)}", path, _WRITTEN)
+        yield problem._replace(file=path, hint="choose another `to`")
+
+
+def _taken(written: Collection[str], paths: Collection[str]) -> set[str]:
+    taken = {path for path in written if path in paths}
+    return taken | {path for path in paths if path.startswith(_RUNTIME)}
+
+
+def _of_model(file: str) -> Iterator[Problem]:
+    """A user's model.py stands in for the builder's where it can."""
+    try:
+        content = Path(file).read_bytes()
+    except OSError as exc:
+        yield unreadable(file, exc)
+        return
+    if b"class TritonPythonModel" not in content:
+        yield _overlap(file, _MODEL, _WRITTEN)
+
+
+def _overlap(file: str, path: str, other: str) -> Problem:
+    return Problem(
+        "overlap",
+        f"{file} would land at {path} in the artifact, where {other} lies",
+        file=file,
+        hint=f"rename it, or leave it out by a line in {IGNORE_FILE}",
+    )

@@ -1,0 +1,123 @@
+"""What lies in the user's folder and is no part of the code: named by the manifest, or built."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from clarifai_build.ignore import IGNORE_FILE
+from clarifai_build.walk import Found, Left, Walk
+
+if TYPE_CHECKING:
+    from clarifai_build.manifest import Manifest
+
+_RECORDS = (".provenance.json", ".sbom.json")
+_TELLING = (".dvc", _RECORDS[0])
+_BEGINNING = 4096
+
+
+class Named(NamedTuple):
+    """The files that a manifest names; `weights` maps where they come from to where they go."""
+
+    manifest: Path
+    folder: Path
+    zip_name: str
+    labels: Path | None
+    requirements: Path | None
+    weights: Sequence[tuple[str, str]]
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Named:
+        """Take them from a manifest that was loaded."""
+        model = manifest.model
+        return cls(
+            manifest.path,
+            manifest.code.path,
+            f"{model.id}_{model.type}.zip",
+            model.labels if isinstance(model.labels, Path) else None,
+            manifest.code.requirements,
+            [(weight.source, weight.to) for weight in manifest.weights],
+        )
+
+    @property
+    def elsewhere(self) -> dict[str, str]:
+        """Paths below the folder that are laid elsewhere or not at all, and what they are."""
+        files = {
+            self.manifest: "the manifest",
+            self.manifest.with_suffix(".lock"): "the lock",
+            self.folder / IGNORE_FILE: "ignore rules",
+        }
+        if self.labels is not None:
+            files[self.labels] = "laid at the root as labels.txt"
+        if self.requirements is not None:
+            files[self.requirements] = "laid at the root as requirements.txt"
+        for source, to in self.weights:
+            if "://" not in source:
+                files[self.manifest.parent / source] = f"a weight, laid at {to}"
+        root = self.folder.absolute()
+        return {_below(root, path): what for path, what in files.items()}
+
+    def built(self, output: Path | None) -> dict[str, str]:
+        """Paths below the folder that builds write, and what they are; `output` is one of them."""
+        beside = self.manifest.parent
+        found = {beside / "dist": "built artifacts"}
+        for zipped in (beside / self.zip_name, output):
+            for place in {_parent_resolved(zipped), _resolved(zipped)} if zipped else ():
+                found[place] = "a built artifact"
+                for record in _RECORDS:
+                    found[place.with_name(place.name + record)] = "a record of a built artifact"
+        root = _resolved(self.folder)
+        return {_below(root, _parent_resolved(path)): what for path, what in found.items()}
+
+
+def _resolved(path: Path) -> Path:
+    """Follow links; unlike Path.resolve this takes a link that leads in a circle as it is."""
+    return Path(os.path.realpath(path))
+
+
+def _parent_resolved(path: Path) -> Path:
+    return _resolved(path.parent) / path.name
+
+
+def _below(root: Path, path: Path) -> str:
+    return os.path.relpath(path, root).replace(os.sep, "/")
+
+
+def leave_told(found: Walk) -> Walk:
+    """Leave out the files that are told by what lies beside them."""
+    if not any(file.path.endswith(_TELLING) for file in found.files):
+        return found
+    out = dict.fromkeys(_pulled_by_dvc(found.files), "data version control")
+    out |= _built_before(found.files)
+    left = [Left(file.path, file.file, reason) for file, reason in out.items()]
+    files = [file for file in found.files if file not in out]
+    return Walk(files, [*found.left, *left], found.problems)
+
+
+def _built_before(files: Sequence[Found]) -> dict[Found, str]:
+    """Return the artifacts that have a provenance of ours beside them, with their records."""
+    ours = {f.path for f in files if f.path.endswith(_RECORDS[0]) and _is_statement(f.file)}
+    artifacts = {path.removesuffix(_RECORDS[0]) for path in ours}
+    built = {file: "a built artifact" for file in files if file.path in artifacts}
+    beside = {file.path + record for file in built for record in _RECORDS}
+    return built | {file: "a record of a built artifact" for file in files if file.path in beside}
+
+
+def _is_statement(file: str) -> bool:
+    """Tell a statement of ours by its beginning: its keys are sorted, and its types come first."""
+    from clarifai_build.provenance import BUILD_TYPE, STATEMENT
+
+    try:
+        with Path(file).open("rb") as stream:
+            beginning = stream.read(_BEGINNING)
+    except OSError:
+        return False
+    return all(f'"{mark}"'.encode() in beginning for mark in (STATEMENT, BUILD_TYPE))
+
+
+def _pulled_by_dvc(files: Iterable[Found]) -> list[Found]:
+    """Return the `.dvc` files whose data is there, which say nothing to a server."""
+    present = {file.path for file in files}
+    return [f for f in files if f.path.endswith(".dvc") and f.path.removesuffix(".dvc") in present]

@@ -1,0 +1,133 @@
+"""Checks the folder of the user's code: can all that goes into the artifact be packed?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from clarifai_build.checks import RESERVED_TARGETS
+from clarifai_build.clashes import ALWAYS_WRITTEN, CODE, clashes
+from clarifai_build.document import Document
+from clarifai_build.elsewhere import Named
+from clarifai_build.layout import look, place_of
+from clarifai_build.problem import Problem, SourceError
+from clarifai_build.sources import unreadable
+from clarifai_build.suspects import key_files
+from clarifai_build.walk import Found
+from clarifai_build.yaml_reader import Steps
+
+_MODELS = frozenset({"inference.py", "model.py"})
+
+
+def packed(
+    document: Document, folder: Path, base: Path, requirements: Path | None
+) -> Generator[Problem, None, frozenset[str] | None]:
+    """Return which of the two files that hold a model are packed; None if nobody can tell.
+
+    Yield a problem for each file of the artifact that can't be packed, or opened in Triton.
+    """
+    bad_rules = list(_rule_problems(document))
+    yield from bad_rules
+    exclude = () if bad_rules else tuple(_texts(document, "exclude"))
+    try:
+        found = look(_named(document, folder, base, requirements), exclude)
+    except SourceError as error:
+        yield from (_placed(document, problem, folder, base) for problem in error.problems)
+        return frozenset(name for name in _MODELS if is_file(folder / name))
+    wrong = [*found.problems, *key_files(found.files, tuple(_texts(document, "allow_secrets")))]
+    placed = [_placed(document, problem, folder, base) for problem in wrong]
+    yield from sorted([*placed, *_clashes(document, found.files, folder, base)], key=place_of)
+    if any(problem.file == str(folder) for problem in found.problems):
+        return None
+    return _MODELS & {file.path for file in found.files}
+
+
+def missing(document: Document, folder: Path, base: Path) -> Problem | None:
+    """Return what is wrong where nothing can be looked for in a folder."""
+    try:
+        os.stat(f"{folder}/.")  # noqa: PTH116 - a Path would drop the dot, which asks to enter
+    except (FileNotFoundError, NotADirectoryError):
+        path: Steps = ("code", "path")
+        name = document.get(*path)
+        return document.problem("code-missing", f"there is no folder '{name}'", path)
+    except OSError as error:
+        return unreadable(shown(document, folder, base), error)
+    return None
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether there is a file; where one may not look, there is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def shown(document: Document, file: Path, base: Path) -> str:
+    """Name a file the way the manifest was named."""
+    return str(Path(document.name).parent / file.relative_to(base))
+
+
+def _placed(document: Document, problem: Problem, folder: Path, base: Path) -> Problem:
+    return problem._replace(file=shown(document, folder / (problem.file or ""), base))
+
+
+def _texts(document: Document, key: str) -> Iterator[str]:
+    found = document.get("code", key)
+    yield from (text for text in found if isinstance(text, str)) if isinstance(found, list) else ()
+
+
+def _rule_problems(document: Document) -> Iterator[Problem]:
+    exclude = document.get("code", "exclude")
+    for index in range(len(exclude) if isinstance(exclude, list) else 0):
+        rule = document.get("code", "exclude", index)
+        if isinstance(rule, str):
+            from clarifai_build.ignore_rules import HINT, reason_against
+
+            if reason := reason_against(rule):
+                message = f"the rule '{rule}' never applies: {reason}"
+                path = ("code", "exclude", index)
+                yield document.problem("ignore-rule", message, path, hint=HINT)
+
+
+def _named(document: Document, folder: Path, base: Path, requirements: Path | None) -> Named:
+    labels = document.get("model", "labels")
+    return Named(
+        base / Path(document.name).name,
+        folder,
+        f"{document.get('model', 'id')}_{document.get('model', 'type')}.zip",
+        base / labels if isinstance(labels, str) else None,
+        requirements,
+        [(source, to) for _, source, to in _weights(document)],
+    )
+
+
+def _weights(document: Document) -> Iterator[tuple[int, str, str]]:
+    weights = document.get("weights")
+    for index in range(len(weights) if isinstance(weights, list) else 0):
+        source, to = document.get("weights", index, "from"), document.get("weights", index, "to")
+        if isinstance(source, str) and isinstance(to, str):
+            yield index, source, to
+
+
+def _clashes(
+    document: Document, found: Iterable[Found], folder: Path, base: Path
+) -> Iterator[Problem]:
+    files = {CODE + file.path: file for file in found}
+    # Targets that can't be are told by `checks`, where they stand.
+    weights = {CODE + to: index for index, _, to in _weights(document) if _may_be(to)}
+    for problem in clashes(ALWAYS_WRITTEN, files, weights.keys()):
+        code, message, path = problem.code, problem.message, problem.file or ""
+        if path in weights:
+            at = ("weights", weights[path], "to")
+            yield document.problem(code, message, at, hint=problem.hint)
+        else:
+            file = path.removeprefix(CODE)
+            yield _placed(document, problem._replace(file=file), folder, base)
+
+
+def _may_be(to: str) -> bool:
+    parts = PurePosixPath(to).parts
+    plain = to.isascii() and to.isprintable() and "\\" not in to
+    return plain and str(PurePosixPath(to)) == to and parts[0] not in (*RESERVED_TARGETS, "..", "/")

@@ -1,0 +1,98 @@
+"""Checks the module that holds the user's model. It is read, never run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from clarifai_build.document import Document
+from clarifai_build.problem import Problem
+from clarifai_build.sources import unreadable
+
+METHODS = ("get_predictions", "predict")
+
+
+def problems(document: Document, file: Path, shown: str) -> Iterator[Problem]:
+    """Yield what is wrong with the model in `file`, which problems call `shown`."""
+    try:
+        module = ast.parse(file.read_bytes())
+    except OSError as error:
+        yield unreadable(shown, error)
+        return
+    except SyntaxError as error:
+        line, column = error.lineno or 1, error.offset or 1
+        yield Problem("inference-syntax", f"not Python: {error.msg}", shown, line, max(column, 1))
+        return
+    except ValueError as error:
+        yield Problem("inference-syntax", f"not Python: {error}", shown, 1, 1)
+        return
+    except (RecursionError, MemoryError):
+        message = "Python can't read it: an expression is nested too deeply"
+        yield Problem("inference-syntax", message, shown, 1, 1)
+        return
+    yield from _declared_types(document, module, shown)
+    if not any("InferenceModel" in _bound(node) for node in ast.walk(module)):
+        hint = "write `class InferenceModel:` with `get_predictions(self, input_data, **kwargs)`"
+        yield Problem("inference-class", "no class InferenceModel", shown, 1, 1, hint=hint)
+    for node in module.body:
+        if isinstance(node, ast.ClassDef) and node.name == "InferenceModel":
+            yield from _methods(node, shown)
+
+
+def _bound(node: ast.AST) -> list[str]:
+    """Return the names that a statement binds: the model may be imported or assigned, too."""
+    if isinstance(node, ast.ClassDef):
+        return [node.name]
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return [alias.asname or alias.name for alias in node.names]
+    if isinstance(node, ast.Assign):
+        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return []
+
+
+def _methods(model: ast.ClassDef, shown: str) -> Iterator[Problem]:
+    names = {
+        node.name
+        for node in model.body
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
+    if names & set(METHODS) or _may_inherit(model):
+        return
+    column = model.col_offset + len("class ") + 1
+    hint = "write `def get_predictions(self, input_data, **kwargs)`"
+    message = "InferenceModel has neither get_predictions nor predict"
+    yield Problem(
+        "inference-method", message, shown, model.lineno, column, len(model.name), hint=hint
+    )
+
+
+def _may_inherit(model: ast.ClassDef) -> bool:
+    from clarifai_build.model_types import MODEL_TYPES
+
+    # The base classes of clarifai 10.x are named after the types, and abstract: TextToText, ….
+    abstract = {"object"} | {name.title().replace("-", "") for name in MODEL_TYPES}
+    names = {
+        base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")
+        for base in model.bases
+    }
+    return bool(names - abstract)
+
+
+def _declared_types(document: Document, module: ast.Module, shown: str) -> Iterator[Problem]:
+    wanted = document.get("model", "type")
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        name = (
+            node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        )
+        argument = node.args[0]
+        if name == "get_model_config" and isinstance(argument, ast.Constant):
+            declared = argument.value
+            if isinstance(declared, str) and isinstance(wanted, str) and declared != wanted:
+                message = f"the code is for '{declared}', the manifest says '{wanted}'"
+                yield Problem(
+                    "type-mismatch", message, shown, argument.lineno, argument.col_offset + 1,
+                    len(declared) + 2,
+                )  # fmt: skip
