@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatch
+from typing import TYPE_CHECKING
 
+from clarifai_build.addresses import shown
 from clarifai_build.problem import Problem
 from clarifai_build.walk import Found
+
+if TYPE_CHECKING:
+    from clarifai_build.manifest import Weight
 
 _KEY_FILES = (
     "id_rsa",
@@ -35,10 +40,32 @@ _TOKENS = {
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
+def is_pointer(content: bytes) -> bool:
+    """Say whether a content is what Git LFS leaves in the place of a file."""
+    return content.startswith(_LFS_POINTER)
+
+
+def pointer_weight(weight: Weight) -> Problem:
+    """Return what to say of a weight that is a pointer of Git LFS."""
+    source = shown(weight.source)
+    hint = "`from` leads to the pointer: use the address of the file itself"
+    if "://" not in source:
+        hint = "run `git lfs pull`"
+    message = f"the weight {source} is a Git LFS pointer, not the file itself"
+    return Problem("lfs-pointer", message, file=source, hint=hint)
+
+
+def weight_suspicion(weight: Weight, file: Found, content: bytes) -> Problem | None:
+    """Return what is wrong with shipping a weight, naming where it comes from."""
+    found = pointer_weight(weight) if is_pointer(content) else suspicion(file, content)
+    place = shown(weight.source) if "://" in weight.source else file.file
+    return found and found._replace(file=place)
+
+
 def suspicion(file: Found, content: bytes) -> Problem | None:
     """Return what is wrong with shipping a file, judging by its name and (if small) its content."""
     name = file.path.rpartition("/")[2]
-    if content.startswith(_LFS_POINTER):
+    if is_pointer(content):
         hint = "run `git lfs pull`, or name the weights under `weights:`"
         return _problem("lfs-pointer", file, "is a Git LFS pointer, not the file itself", hint)
     if name.endswith(".dvc"):

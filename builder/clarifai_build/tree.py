@@ -128,11 +128,16 @@ def cache_key(manifest: Manifest) -> str:
 def inspector(manifest: Manifest) -> Inspect:
     """Return what looks at each file that is read, but for those that the manifest allows."""
     allowed = frozenset(manifest.code.allow_secrets)
+    weights = {weight.to: weight for weight in manifest.weights}
 
     def inspect(file: Found, content: bytes) -> Problem | None:
-        from clarifai_build.suspects import suspicion
+        from clarifai_build.suspects import suspicion, weight_suspicion
 
-        return None if file.path in allowed else suspicion(file, content)
+        if file.path in allowed:
+            return None
+        if weight := weights.get(file.path):
+            return weight_suspicion(weight, file, content)
+        return suspicion(file, content)
 
     return inspect
 
