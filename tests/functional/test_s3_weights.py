@@ -42,6 +42,7 @@ def problem_of(folder: Path, environ: dict[str, str], endpoint: str) -> Problem:
     with pytest.raises(SourceError) as raised:
         locate(manifest(folder), environ=environ | {"AWS_ENDPOINT_URL_S3": endpoint})
     (problem,) = raised.value.problems
+    assert list((folder / "cache").rglob("*.part")) == []
     return problem
 
 
