@@ -135,7 +135,9 @@ def inspector(manifest: Manifest) -> Inspect:
 
         if file.path in allowed:
             return None
-        if weight := weights.get(file.path):
+        weight = weights.get(file.path)
+        # Labels and requirements may bear the name of a weight: they are laid elsewhere.
+        if weight and file.file.endswith((weight.sha256, weight.source)):
             return weight_suspicion(weight, file, content)
         return suspicion(file, content)
 
