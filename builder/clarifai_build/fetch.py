@@ -1,116 +1,154 @@
-"""Fetching weights: resumed where a fetch broke off, verified while they stream, kept by digest."""
+"""Fetching a weight: resumed where a fetch broke off, verified while it streams, kept by digest."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from clarifai_build import partial
 from clarifai_build.addresses import shown
-from clarifai_build.problem import SourceError
-from clarifai_build.progress import Event, Listener
-from clarifai_build.remote import open_remote
+from clarifai_build.problem import ArtifactError, BuilderError, SourceError
+from clarifai_build.remote import BLOCK, open_remote
+from clarifai_build.suspects import is_pointer, pointer_weight
 
 if TYPE_CHECKING:
     from clarifai_build.manifest import Storage, Weight
 
-_BLOCK = 1 << 20
 _ATTEMPTS = 4
+"""So many in a row that bring nothing are the last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """Fetches into a folder in which each file is named by its SHA-256."""
+    """Fetches into a folder in which each file is named by its SHA-256.
+
+    `note` is told, in the thread that fetches, how many bytes of a weight are there, and of how
+    many, where that is known.
+    """
 
     folder: Path
     storage: Storage | None
     environ: Mapping[str, str]
-    listen: Listener
+    note: Callable[[Weight, int, int | None], None]
     stop: threading.Event = field(default_factory=threading.Event)
+    held: dict[Path, BinaryIO] = field(default_factory=dict)
 
-    def fetch(self, weight: Weight) -> Path:
-        """Fetch one weight. What does not match its digest is removed."""
+    def fetch(self, weight: Weight) -> int:
+        """Fetch one weight, and return its size. What does not match its digest is removed."""
         target = self.folder / weight.sha256
-        partial = self.folder / f"{weight.sha256}.part"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with partial.open("ab+") as stream:
-            _lock(stream)
-            if not target.is_file():
+        path = self.folder / f"{weight.sha256}{partial.SUFFIX}"
+        try:
+            if target.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            with partial.alone(path) as stream:
+                self.held[path] = stream
+                if target.is_file():
+                    stream.truncate(0)
+                    return target.stat().st_size
                 self._fill(weight, stream)
-                os.fsync(stream.fileno())
-                partial.replace(target)
-                target.chmod(0o444)
-            elif partial.exists():
-                partial.unlink()
-        return target
+                return partial.finish(stream, path, target)
+        except InterruptedError:
+            raise
+        except OSError as exc:
+            raise _unwritable(target, exc) from exc
+        finally:
+            self.held.pop(path, None)
+
+    def close(self) -> None:
+        """Stop, and leave no empty file of a fetch whose server has sent nothing yet."""
+        self.stop.set()
+        for path, stream in tuple(self.held.items()):
+            with suppress(OSError, ValueError):  # its thread may close it just now
+                partial.drop_empty(stream, path)
 
     def _fill(self, weight: Weight, stream: BinaryIO) -> None:
-        """Continue what `stream` holds; if that turns out wrong, begin once more from nothing."""
-        resumed = stream.seek(0, os.SEEK_END) > 0
-        found = self._stream(weight, stream)
-        if found != weight.sha256 and resumed:
-            stream.truncate(0)
-            found = self._stream(weight, stream)
-        if found != weight.sha256:
-            stream.truncate(0)
-            (self.folder / f"{weight.sha256}.part").unlink(missing_ok=True)
-            raise SourceError.of(
-                "weight-mismatch",
-                f"the weight {shown(weight.source)} has SHA-256 {found}, the manifest says "
-                f"{weight.sha256}; nothing was kept",
-                file=shown(weight.source),
-                hint="correct `sha256` if the new file is the one you mean",
-            )
+        """Continue what `stream` holds; if the pieces are no whole, begin once more from nothing.
 
-    def _stream(self, weight: Weight, stream: BinaryIO) -> str:
+        What is wrong then is left empty.
+        """
+        found, in_pieces = self._stream(weight, stream)
+        if found != weight.sha256 and in_pieces:
+            stream.truncate(0)
+            found, _ = self._stream(weight, stream)
+        if found != weight.sha256:
+            stream.seek(0)
+            start = stream.read(BLOCK)
+            stream.truncate(0)
+            raise _mismatch(weight, found, start)
+
+    def _stream(self, weight: Weight, stream: BinaryIO) -> tuple[str, bool]:
+        """Fetch what is missing; return the SHA-256, and whether it came in more than one go."""
         sha256 = hashlib.sha256()
         stream.seek(0)
-        while block := stream.read(_BLOCK):
+        while block := stream.read(BLOCK):
             sha256.update(block)
-        for attempt in range(_ATTEMPTS):
-            done = stream.seek(0, os.SEEK_END)
+        in_pieces, failures = stream.tell() > 0, 0
+        while True:
+            done = stream.tell()
             try:
                 for block in self._blocks(weight, done):
                     stream.write(block)
                     sha256.update(block)
-                break
-            except OSError as exc:
-                moved = stream.tell() > done
-                if attempt == _ATTEMPTS - 1 and not moved:
-                    raise _unreachable(weight, exc) from exc
-                self.stop.wait(2**attempt / 4)
-        stream.flush()
-        return sha256.hexdigest()
+                return sha256.hexdigest(), in_pieces
+            except ConnectionError as exc:
+                in_pieces = stream.tell() > 0
+                failures = 0 if stream.tell() > done else failures + 1
+                if failures == _ATTEMPTS:
+                    raise _unreachable(weight, exc, in_pieces) from exc
+            self.stop.wait(2**failures / 8)
+            self._heed()
 
     def _blocks(self, weight: Weight, offset: int) -> Iterator[bytes]:
         remote = open_remote(weight.source, offset, self.storage, self.environ)
         done = offset
+        self.note(weight, done, remote.size)
         for block in remote.blocks:
-            if self.stop.is_set():
-                raise InterruptedError
+            self._heed()
             yield block
             done += len(block)
-            self.listen(Event("weights", "running", weight.to, done, remote.size))
+            self.note(weight, done, remote.size)
         if remote.size is not None and done < remote.size:
             raise ConnectionError(f"the connection ended after {done} of {remote.size} bytes")
 
+    def _heed(self) -> None:
+        if self.stop.is_set():
+            raise InterruptedError
 
-def _unreachable(weight: Weight, exc: OSError) -> Exception:
+
+def _mismatch(weight: Weight, found: str, start: bytes) -> BuilderError:
+    if is_pointer(start):
+        return SourceError(pointer_weight(weight))
+    return SourceError.of(
+        "weight-mismatch",
+        f"the weight {shown(weight.source)} has SHA-256 {found}, the manifest says "
+        f"{weight.sha256}; nothing was kept",
+        file=shown(weight.source),
+        hint="correct `sha256` if the new file is the one you mean",
+    )
+
+
+def _unreachable(weight: Weight, exc: ConnectionError, kept: bool) -> BuilderError:
     return SourceError.of(
         "weight-unreachable",
         f"the weight {shown(weight.source)} can't be fetched: {exc}",
         file=shown(weight.source),
-        hint="what has arrived is kept, and the next run goes on from there",
+        hint="what has arrived is kept, and the next run goes on from there"
+        if kept
+        else "check the address and the network, then run again",
     )
 
 
-def _lock(stream: BinaryIO) -> None:
-    """Let one process fetch while others wait; Windows has no such lock, and needs none here."""
-    if os.name == "posix":
-        import fcntl
-
-        fcntl.flock(stream, fcntl.LOCK_EX)
+def _unwritable(target: Path, exc: OSError) -> BuilderError:
+    return ArtifactError.of(
+        "unwritable",
+        f"the cache file {target} can't be written: {exc.strerror}",
+        file=str(target),
+        hint="mend its permissions or make room, or name another folder in XDG_CACHE_HOME",
+    )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from clarifai_build import user_cache
+from clarifai_build import partial, user_cache
 
 
 class Kept(NamedTuple):
@@ -35,8 +35,16 @@ def find(environ: Mapping[str, str] = os.environ) -> list[Kept]:
 
 
 def prune(unused_seconds: int, environ: Mapping[str, str] = os.environ) -> list[Kept]:
-    """Remove what was not used for so long and return it; all of it can be had again."""
-    removed = [file for file in find(environ) if file.unused >= unused_seconds]
-    for file in removed:
-        file.path.unlink(missing_ok=True)
-    return removed
+    """Remove what was not used for so long and return it; all of it can be had again.
+
+    What a process is fetching just now stays.
+    """
+    unused = [file for file in find(environ) if file.unused >= unused_seconds]
+    return [file for file in unused if _remove(file.path)]
+
+
+def _remove(path: Path) -> bool:
+    if path.suffix == partial.SUFFIX:
+        return partial.remove_unused(path)
+    path.unlink(missing_ok=True)
+    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from clarifai_build import lock
@@ -30,7 +31,7 @@ def repository(manifest: Manifest, renders: Path | None = None) -> dict[str, byt
 
 def _refuse_secrets(manifest: Manifest, generated: Mapping[str, bytes]) -> None:
     """Look at the user's files that are laid at the root as at all others."""
-    inspect = inspector(manifest)
+    inspect = inspector(replace(manifest, weights=()))  # these are laid elsewhere
     sources = {"labels.txt": manifest.model.labels, "requirements.txt": manifest.code.requirements}
     problems = []
     for name, file in sources.items():

@@ -129,11 +129,13 @@ def cache_key(manifest: Manifest) -> str:
 def inspector(manifest: Manifest) -> Inspect:
     """Return what looks at each file that is read; the manifest allows what looks like secrets."""
     allowed = frozenset(manifest.code.allow_secrets)
+    weights = {weight.to: weight for weight in manifest.weights}
 
     def inspect(file: Found, content: bytes) -> Problem | None:
-        from clarifai_build.suspects import suspicion
+        from clarifai_build.suspects import suspicion, weight_suspicion
 
-        problem = suspicion(file, content)
+        weight = weights.get(file.path)
+        problem = weight_suspicion(weight, file, content) if weight else suspicion(file, content)
         is_allowed = problem and problem.code == "secret" and file.path in allowed
         return None if is_allowed else problem
 

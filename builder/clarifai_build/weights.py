@@ -5,21 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from clarifai_build import user_cache
 from clarifai_build.addresses import shown
 from clarifai_build.digests import Digest
-from clarifai_build.problem import BuilderError, Problem, SourceError
+from clarifai_build.problem import Problem, SourceError
 from clarifai_build.progress import Listener, silent
 from clarifai_build.walk import Found, Stamp
 
 if TYPE_CHECKING:
-    from clarifai_build.fetch import Fetcher
     from clarifai_build.manifest import Manifest, Weight
-
-_AT_ONCE = 4
 
 
 def is_remote(weight: Weight) -> bool:
@@ -32,9 +28,12 @@ def locate(
 ) -> list[Found]:
     """Return the local file of each weight; what is not in the cache yet is fetched."""
     kept = user_cache.weights_folder(environ)
-    missing = {w for w in manifest.weights if is_remote(w) and not (kept / w.sha256).is_file()}
+    missing = {w for w in manifest.weights if is_remote(w) and not _is_there(kept / w.sha256)}
     if missing:
-        _fetch(sorted(missing, key=lambda w: w.to), manifest, kept, listen, environ)
+        from clarifai_build.fetching import fetch_all
+
+        in_order = sorted(missing, key=lambda weight: weight.to)
+        fetch_all(in_order, kept, manifest.storage, listen, environ)
     files = [
         kept / weight.sha256 if is_remote(weight) else manifest.path.parent / weight.source
         for weight in manifest.weights
@@ -60,51 +59,11 @@ def refuse_mismatches(weights: Sequence[Weight], digests: Sequence[Digest]) -> N
         raise SourceError(*problems)
 
 
-def _fetch(
-    missing: Sequence[Weight],
-    manifest: Manifest,
-    kept: Path,
-    listen: Listener,
-    environ: Mapping[str, str],
-) -> None:
-    from clarifai_build.fetch import Fetcher
-
-    fetcher = Fetcher(kept, manifest.storage, environ, listen)
-    queue = list(missing)
-    failures: list[Exception] = []
-
-    def work() -> None:
-        while queue and not fetcher.stop.is_set():
-            if failure := _failure(fetcher, queue.pop(0)):
-                failures.append(failure)
-
-    # Threads that no exit waits for: one may hang on a server that does not answer.
-    threads = [Thread(target=work, daemon=True) for _ in range(min(_AT_ONCE, len(queue)))]
+def _is_there(file: Path) -> bool:
     try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        fetcher.stop.set()
-    _raise_all(failures)
-
-
-def _failure(fetcher: Fetcher, weight: Weight) -> Exception | None:
-    try:
-        fetcher.fetch(weight)
-    except Exception as exc:  # noqa: BLE001 - raised again by the thread that waits
-        return exc
-    return None
-
-
-def _raise_all(failures: Sequence[Exception]) -> None:
-    """Raise what the user can mend as one error; anything else as it is."""
-    for failure in failures:
-        if not isinstance(failure, BuilderError):
-            raise failure
-    if problems := [p for f in failures if isinstance(f, BuilderError) for p in f.problems]:
-        raise SourceError(*problems)
+        return file.is_file()
+    except OSError:  # where it can't be seen, the fetch says why
+        return False
 
 
 def _found(weight: Weight, file: Path) -> Found:

@@ -11,6 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from scripted_web import Asked, closed_port, web
 from trees import weight_of
 
 CONTENT = os.urandom((2 << 20) + 5)
@@ -18,10 +21,14 @@ FETCH = """
 import sys
 from pathlib import Path
 from clarifai_build.manifest import Weight
+from clarifai_build.problem import BuilderError
 from clarifai_build.weights import locate
 from trees import manifest_of
-(found,) = locate(manifest_of(Path(sys.argv[1]), (Weight(*sys.argv[2:]),)))
-print(found.file)
+try:
+    (found,) = locate(manifest_of(Path(sys.argv[1]), (Weight(*sys.argv[2:]),)))
+    print(found.file)
+except BuilderError as error:
+    print(*error.problems[0][:2])
 """
 
 
@@ -56,22 +63,60 @@ class Hub(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def fetch(folder: Path, hub: str) -> str:
+    """Fetch a weight from the hub at an address; return its place, or code and message."""
+    weight = weight_of("det.onnx", "hf://owner/name@v1/det.onnx", CONTENT)
+    environ = os.environ | {
+        "HF_ENDPOINT": hub,
+        "HF_HOME": str(folder / "hub"),
+        "HF_TOKEN": "hf-token",
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    arguments = [folder, weight.to, weight.source, weight.sha256]
+    done = subprocess.run(
+        [sys.executable, "-c", FETCH, *arguments], env=environ, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 def test_weights_come_from_the_hub(tmp_path: Path) -> None:
     """With the user's token, at the revision that is named, into the cache."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        weight = weight_of("det.onnx", "hf://owner/name@v1/det.onnx", CONTENT)
-        environ = os.environ | {
-            "HF_ENDPOINT": f"http://127.0.0.1:{server.server_address[1]}",
-            "HF_HOME": str(tmp_path / "hub"),
-            "HF_TOKEN": "hf-token",
-            "XDG_CACHE_HOME": str(tmp_path / "cache"),
-            "PYTHONPATH": os.pathsep.join(sys.path),
-        }
-        arguments = [tmp_path, weight.to, weight.source, weight.sha256]
-        done = subprocess.run(
-            [sys.executable, "-c", FETCH, *arguments], env=environ, capture_output=True, text=True
-        )
+        found = fetch(tmp_path, f"http://127.0.0.1:{server.server_address[1]}")
         server.shutdown()
-    assert done.returncode == 0, done.stderr
-    assert Path(done.stdout.strip()).read_bytes() == CONTENT
+    assert Path(found).read_bytes() == CONTENT
+
+
+def test_a_hub_that_can_not_be_reached(tmp_path: Path) -> None:
+    """Its client raises what is no OSError."""
+    found = fetch(tmp_path, closed_port())
+    assert found.startswith("weight-unreachable ")
+    assert found.endswith("Connection refused")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "why"),
+    [
+        (200, b"<html>log in</html>", "weight-unreachable", "can't be understood"),
+        (503, b"", "weight-unreachable", "503 Service Unavailable"),
+        (403, b"", "weight-refused", "403 Forbidden"),
+        (404, b"", "weight-refused", "404 Not Found"),
+    ],
+)
+def test_a_hub_that_answers_otherwise(
+    status: int, body: bytes, code: str, why: str, tmp_path: Path
+) -> None:
+    """What may pass is unreachable in the end; what the hub refuses is told at once."""
+    length = {"Content-Length": str(len(body))}
+
+    def answer(asked: Asked, _number: int) -> None:
+        asked.head(status, length)
+        asked.wfile.write(body)
+
+    with web(answer) as server:
+        found = fetch(tmp_path, server.url)
+    assert found.startswith(f"{code} ")
+    assert why in found

@@ -121,7 +121,7 @@ def test_a_range_is_read_with_and_without_the_servers_help() -> None:
 def test_another_range_is_refused(found: dict[str, str]) -> None:
     """An answer that names no range, or another than was asked for, is no answer."""
     with server(206, found, b"01") as url:
-        assert code_of(url) == "not-public"
+        assert code_of(url) == "download-failed"
 
 
 def test_no_gibibytes_are_skipped() -> None:

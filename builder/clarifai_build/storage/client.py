@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from clarifai_build.manifest import Storage
 
 _DEFAULT_REGION = "us-east-1"
+_RETRIES = 6
 
 
-def connect(storage: Storage, environ: Mapping[str, str]) -> S3Client:
+def connect(storage: Storage, environ: Mapping[str, str], retries: int = _RETRIES) -> S3Client:
     """Return a client for the store of a bucket; botocore's errors come as they are."""
-    return client_of(session_of(environ), storage, environ)
+    return client_of(session_of(environ), storage, environ, retries)
 
 
 def session_of(environ: Mapping[str, str]) -> boto3.Session:
@@ -33,12 +34,17 @@ def session_of(environ: Mapping[str, str]) -> boto3.Session:
     )
 
 
-def client_of(session: boto3.Session, storage: Storage, environ: Mapping[str, str]) -> S3Client:
+def client_of(
+    session: boto3.Session,
+    storage: Storage,
+    environ: Mapping[str, str],
+    retries: int = _RETRIES,
+) -> S3Client:
     """Return a client for the store of a bucket."""
     region = storage.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     endpoint = endpoint_of(storage, environ)
     config = Config(
-        retries={"mode": "adaptive", "max_attempts": 6},
+        retries={"mode": "adaptive", "max_attempts": retries},
         # Ours are explicit, where the store knows them; botocore's own would be sent to all stores.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",

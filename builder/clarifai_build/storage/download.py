@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+import time
 from http.client import HTTPException, HTTPResponse
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import Request
 
 from clarifai_build.addresses import is_plain, shown
 from clarifai_build.archive import Artifact
+from clarifai_build.faults import ASTRAY, answer, cause, is_astray, may_pass
 from clarifai_build.problem import StorageError
 from clarifai_build.storage.public import web_opener
 
 _SAMPLE = 64 << 10
 _TIMEOUT = 30.0
 _BLOCK = 1 << 20
+_PAUSES = (0.25, 1.0)
+_ACCESS = frozenset({401, 403, 404})
 _MOST_SKIPPED = 256 << 20
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 _HINT = (
@@ -22,6 +27,10 @@ _HINT = (
     "prefix (a bucket policy), put a CDN before the bucket and name it in `public_base_url`, or "
     "set `access: presigned`."
 )
+
+
+class _PassingError(Exception):
+    """What another attempt may not meet, in words that may be shown."""
 
 
 def prove_downloadable(url: str, artifact: Artifact) -> None:
@@ -37,37 +46,62 @@ def prove_downloadable(url: str, artifact: Artifact) -> None:
 
 def fetch_range(url: str, offset: int, length: int) -> tuple[bytes, int]:
     """Return a range of what lies at `url`, and the size of the whole."""
-    if not is_plain(url):
-        raise StorageError.of(
-            "not-public",
-            f"{shown(url)} is no address for strangers: it can't be read, or holds a user.",
-            hint=_HINT,
-        )
+    if not is_plain(url) or urlsplit(url).scheme not in ("http", "https"):
+        why = "is no address for strangers: it can't be read, or holds a user"
+        raise StorageError.of("not-public", f"{shown(url)} {why}.", hint=_HINT)
+    pauses = list(_PAUSES)
+    while True:
+        try:
+            return _fetch(url, offset, length)
+        except _PassingError as exc:
+            if not pauses:
+                raise _failed(url, str(exc)) from exc
+        time.sleep(pauses.pop(0))
+
+
+def _fetch(url: str, offset: int, length: int) -> tuple[bytes, int]:
+    request = Request(url, headers={"Range": f"bytes={offset}-{offset + length - 1}"})
     try:
-        request = Request(url, headers={"Range": f"bytes={offset}-{offset + length - 1}"})
         with web_opener().open(request, timeout=_TIMEOUT) as response:
-            if response.status == 206:
-                size = _size_of_whole(response.headers.get("Content-Range", ""), offset)
-            else:
-                size = int(response.headers["Content-Length"])
-                _skip(response, offset, url)
-            return response.read(length), size
+            body, size = _read(response, offset, length, url)
     except HTTPError as exc:
-        raise StorageError.of(
-            "not-public", f"{shown(url)} answers {exc.code} {exc.reason}.", hint=_HINT
-        ) from exc
-    except (OSError, HTTPException, ValueError, TypeError) as exc:
-        raise StorageError.of(
-            "not-public", f"{shown(url)} can't be downloaded: {exc}.", hint=_HINT
-        ) from exc
+        exc.close()
+        raise _answered(url, exc.code) from exc
+    except (OSError, HTTPException, ValueError) as exc:
+        if is_astray(exc):
+            raise _failed(url, ASTRAY) from exc
+        raise _PassingError(cause(exc)) from exc
+    if len(body) < min(length, size - offset):
+        raise _PassingError("the answer breaks off")
+    return body, size
 
 
-def _size_of_whole(content_range: str, offset: int) -> int:
-    """Return the size that a Content-Range names; raises ValueError for another range."""
-    found = _CONTENT_RANGE.fullmatch(content_range)
-    if found is None or int(found[1]) != offset:
-        raise ValueError(f"asked from byte {offset}, it sends the range {content_range!r}")
-    return int(found[2])
+def _answered(url: str, status: int) -> StorageError | _PassingError:
+    if status in _ACCESS:
+        return StorageError.of("not-public", f"{shown(url)} answers {answer(status)}.", hint=_HINT)
+    why = f"the server answers {answer(status)}"
+    return _PassingError(why) if may_pass(status) else _failed(url, why)
+
+
+def _failed(url: str, why: str) -> StorageError:
+    return StorageError.of(
+        "download-failed",
+        f"{shown(url)} can't be downloaded: {why}.",
+        hint="Apply again in a while. If it goes on, look at the server, or the CDN before it.",
+    )
+
+
+def _read(response: HTTPResponse, offset: int, length: int, url: str) -> tuple[bytes, int]:
+    if response.status == 206:
+        found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        if found is None or int(found[1]) != offset:
+            raise _failed(url, f"asked from byte {offset}, the server sends another range")
+        return response.read(length), int(found[2])
+    size = response.headers.get("Content-Length", "")
+    if not size.isdecimal():
+        raise _failed(url, "the server does not say how long it is")
+    _skip(response, offset, url)
+    return response.read(length), int(size)
 
 
 def _skip(response: HTTPResponse, count: int, url: str) -> None:

@@ -1,0 +1,96 @@
+"""Fetching several weights at once, and telling how far they are together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from clarifai_build.fetch import Fetcher
+from clarifai_build.problem import BuilderError, SourceError
+from clarifai_build.progress import Event, Listener
+
+if TYPE_CHECKING:
+    from clarifai_build.manifest import Storage, Weight
+
+_AT_ONCE = 4
+_PAUSE = 0.1
+
+
+class Board:
+    """How far each weight is: the threads that fetch write it, and the one that waits tells it."""
+
+    def __init__(self, weights: Sequence[Weight]) -> None:
+        self._sizes: dict[Weight, tuple[int, int | None]] = dict.fromkeys(weights, (0, 0))
+        self._there: SimpleQueue[str] = SimpleQueue()
+
+    def note(self, weight: Weight, done: int, size: int | None) -> None:
+        """Note how many bytes of a weight are there, and of how many."""
+        self._sizes[weight] = (done, size)
+
+    def finish(self, weight: Weight, size: int) -> None:
+        """Note that a weight is there."""
+        self.note(weight, size, size)
+        self._there.put(f"{weight.to} is there, {size} bytes")
+
+    def tell(self, listen: Listener) -> None:
+        """Tell what has come since, and how far all are; the total grows as servers name sizes."""
+        while not self._there.empty():
+            listen(Event("weights", "done", self._there.get()))
+        done, sizes = zip(*self._sizes.values(), strict=True)
+        total = None if None in sizes else sum(sizes) or None
+        listen(Event("weights", "running", done=sum(done), total=total))
+
+
+def fetch_all(
+    weights: Sequence[Weight],
+    folder: Path,
+    storage: Storage | None,
+    listen: Listener,
+    environ: Mapping[str, str],
+) -> None:
+    """Fetch weights into a folder; raise what is wrong with any, after all were tried.
+
+    `listen` is called by this thread alone, a few times a second whatever the servers do, so that
+    it may end the fetches by raising.
+    """
+    board = Board(weights)
+    fetcher = Fetcher(folder, storage, environ, board.note)
+    waiting = iter(list(weights))
+    failures: list[Exception] = []
+
+    def work() -> None:
+        for weight in waiting:
+            if fetcher.stop.is_set():
+                return
+            try:
+                board.finish(weight, fetcher.fetch(weight))
+            except Exception as exc:  # noqa: BLE001 - raised again by the thread that waits
+                failures.append(exc)
+
+    # Threads that no exit waits for: one may hang on a server that does not answer.
+    threads = [Thread(target=work, daemon=True) for _ in range(min(_AT_ONCE, len(weights)))]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(_PAUSE)
+                board.tell(listen)
+        board.tell(listen)
+    finally:
+        fetcher.close()
+    _raise_all(failures)
+
+
+def _raise_all(failures: Sequence[Exception]) -> None:
+    """Raise what the user can mend as one error; anything else as it is."""
+    errors = [failure for failure in failures if isinstance(failure, BuilderError)]
+    if len(errors) < len(failures):
+        raise next(failure for failure in failures if not isinstance(failure, BuilderError))
+    if errors:
+        kinds = {type(error) for error in errors}
+        kind = kinds.pop() if len(kinds) == 1 else SourceError
+        raise kind(*(problem for error in errors for problem in error.problems))

@@ -1,0 +1,74 @@
+"""Weights from hubs and clouds that fsspec knows, the one of Hugging Face first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from json import JSONDecodeError
+from typing import Any
+
+from clarifai_build.addresses import shown
+from clarifai_build.faults import answer, cause, may_pass
+from clarifai_build.problem import SourceError
+from clarifai_build.remote import BLOCK, Remote, refused
+
+_RANGE = 8 << 20
+
+
+def open_other(url: str, offset: int) -> Remote:
+    """Open an address at an offset by the file system that is installed for its scheme."""
+    with _translated(url):
+        from fsspec.core import url_to_fs
+
+        files, path = url_to_fs(url)
+        size = files.info(path)["size"]
+    return Remote(size, _read(url, files, path, offset))
+
+
+def _read(url: str, files: Any, path: str, offset: int) -> Iterator[bytes]:
+    with _translated(url):
+        stream = files.open(path, "rb", block_size=_RANGE)
+        stream.seek(offset)
+    with stream:
+        while block := _next(url, stream):
+            yield block
+
+
+def _next(url: str, stream: Any) -> bytes:
+    with _translated(url):
+        block: bytes = stream.read(BLOCK)
+    return block
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as exc:  # each file system has exceptions of its own
+        raise _meaning(url, exc) from exc
+
+
+def _meaning(url: str, exc: Exception) -> SourceError | ConnectionError:
+    if isinstance(exc, ImportError):
+        return _needs_extra(url)
+    if isinstance(exc, (FileNotFoundError, PermissionError, IsADirectoryError)):
+        return refused(url, "no such file, or none that you may read")
+    status = getattr(getattr(exc, "response", None), "status_code", None)
+    if isinstance(status, int):
+        if may_pass(status):
+            return ConnectionError(f"the server answers {answer(status)}")
+        return refused(url, answer(status))
+    if isinstance(exc, JSONDecodeError):
+        return ConnectionError("the answer can't be understood")
+    if isinstance(exc, (ValueError, NotImplementedError)):
+        return refused(url, "the address can't be read")
+    return ConnectionError(cause(exc))
+
+
+def _needs_extra(url: str) -> SourceError:
+    return SourceError.of(
+        "weight-source",
+        f"fetching {shown(url)} needs packages that are not installed",
+        file=shown(url),
+        hint="pip install 'clarifai-build[hf]'",
+    )

@@ -1,0 +1,92 @@
+"""Weights from S3-compatible stores: that of the manifest, else AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+from botocore.exceptions import ConnectionError as Unreachable
+from urllib3.exceptions import HTTPError
+
+from clarifai_build.faults import answer, cause, may_pass
+from clarifai_build.manifest import Storage
+from clarifai_build.problem import SourceError
+from clarifai_build.remote import Remote, refused
+from clarifai_build.storage.client import connect
+from clarifai_build.tokens import masked
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+
+_BLOCK = 256 << 10
+_RETRIES = 2  # botocore's own, of each of our attempts
+_PASSING_CODES = frozenset({"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable"})
+_PASSING = (Unreachable, HTTPClientError, IncompleteReadError, HTTPError)
+_NO_CREDENTIALS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+_FAILURES = (BotoCoreError, HTTPError, OSError)
+
+
+def open_s3(url: str, offset: int, storage: Storage | None, environ: Mapping[str, str]) -> Remote:
+    """Open an object at an offset."""
+    bucket, _, key = url.partition("://")[2].partition("/")
+    here = replace(storage, bucket=bucket) if storage else Storage(bucket)
+    try:
+        client = connect(here, environ, _RETRIES)
+        size = client.head_object(Bucket=bucket, Key=key)["ContentLength"]
+        if offset >= size:
+            return Remote(size, iter(()))
+        body = client.get_object(Bucket=bucket, Key=key, Range=f"bytes={offset}-")["Body"]
+    except ClientError as exc:
+        raise _answered(url, exc) from exc
+    except ValueError as exc:
+        raise refused(url, "the address of the store can't be read") from exc
+    except _FAILURES as exc:
+        raise _failed(url, exc) from exc
+    return Remote(size, _read(url, body))
+
+
+def _read(url: str, body: StreamingBody) -> Iterator[bytes]:
+    with closing(body):
+        try:
+            while block := body.read(_BLOCK):
+                yield block
+        except _FAILURES as exc:
+            raise _failed(url, exc) from exc
+
+
+def _answered(url: str, exc: ClientError) -> SourceError | ConnectionError:
+    status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
+    code = masked(exc.response["Error"].get("Code", "")) or str(status)
+    why = answer(int(code)) if code.isdecimal() else code
+    if code in _PASSING_CODES or may_pass(status):
+        return ConnectionError(f"the store answers {why}")
+    return refused(url, why)
+
+
+def _failed(url: str, exc: Exception) -> SourceError | ConnectionError:
+    if isinstance(exc, _NO_CREDENTIALS):
+        hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+        return refused(url, "there are no credentials for it", hint)
+    what = masked(str(exc)) if isinstance(exc, BotoCoreError) else cause(exc)
+    return ConnectionError(what) if isinstance(exc, _PASSING) else refused(url, what)

@@ -1,0 +1,66 @@
+"""Weights from web servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.client import HTTPException, HTTPResponse
+from urllib.error import HTTPError
+from urllib.request import Request
+
+from clarifai_build.addresses import is_plain
+from clarifai_build.faults import ASTRAY, answer, cause, is_astray, may_pass
+from clarifai_build.problem import SourceError
+from clarifai_build.remote import BLOCK, Remote, refused
+from clarifai_build.storage.public import web_opener
+
+_TIMEOUT = 60.0
+
+
+def open_web(url: str, offset: int) -> Remote:
+    """Open an address at an offset, whether or not its server knows ranges."""
+    if not is_plain(url):
+        raise refused(url, "the address can't be read, or holds a user")
+    request = Request(url, headers={"Range": f"bytes={offset}-"} if offset else {})
+    try:
+        response = web_opener().open(request, timeout=_TIMEOUT)
+    except HTTPError as exc:
+        exc.close()
+        if exc.code == 416 and offset:
+            return Remote(None, iter(()))
+        raise _answered(url, exc.code) from exc
+    except (OSError, HTTPException, ValueError) as exc:
+        if is_astray(exc):
+            raise refused(url, ASTRAY) from exc
+        raise ConnectionError(cause(exc)) from exc
+    length = _length(response)
+    if response.status == 206:
+        return Remote(None if length is None else length + offset, _read(response))
+    return Remote(length, _read(response, skip=offset))
+
+
+def _answered(url: str, status: int) -> SourceError | ConnectionError:
+    if may_pass(status):
+        return ConnectionError(f"the server answers {answer(status)}")
+    if status // 100 == 3:
+        return refused(url, f"{answer(status)}, to an address that is not followed")
+    return refused(url, answer(status))
+
+
+def _length(response: HTTPResponse) -> int | None:
+    length = response.headers.get("Content-Length")
+    try:
+        return None if length is None else int(length)
+    except ValueError as exc:
+        raise ConnectionError("the answer names a length that is no number") from exc
+
+
+def _read(response: HTTPResponse, skip: int = 0) -> Iterator[bytes]:
+    """Yield what arrives as it arrives, but for the beginning that is there already."""
+    with response:
+        try:
+            while skip and (block := response.read1(min(skip, BLOCK))):
+                skip -= len(block)
+            while block := response.read1(BLOCK):
+                yield block
+        except (OSError, HTTPException) as exc:
+            raise ConnectionError(cause(exc)) from exc

@@ -1,0 +1,127 @@
+"""`s3://` weights by boto3, from a stand-in for a store that fails as real ones do."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from clarifai_build.manifest import Manifest
+from clarifai_build.problem import Problem, SourceError
+from clarifai_build.weights import locate
+from scripted_web import Asked, closed_port, web
+from trees import manifest_of, weight_of
+
+CONTENT = random.Random(7).randbytes((3 << 20) + 5)
+SLOW_DOWN = b"<Error><Code>SlowDown</Code></Error>"
+
+
+@pytest.fixture
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Credentials, a cache of its own, and nothing else that botocore could find."""
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    return {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+    }
+
+
+def manifest(folder: Path) -> Manifest:
+    """Return a manifest with a weight in a bucket."""
+    return manifest_of(folder, (weight_of("w.bin", "s3://bucket/w.bin", CONTENT),))
+
+
+def problem_of(folder: Path, environ: dict[str, str], endpoint: str) -> Problem:
+    """Return what is wrong with the weight."""
+    with pytest.raises(SourceError) as raised:
+        locate(manifest(folder), environ=environ | {"AWS_ENDPOINT_URL_S3": endpoint})
+    (problem,) = raised.value.problems
+    assert list((folder / "cache").rglob("*.part")) == []
+    return problem
+
+
+def answer(asked: Asked, status: int, body: bytes) -> None:
+    """Answer with a status and a body."""
+    asked.head(status, {"Content-Length": str(len(body))})
+    if asked.command != "HEAD":
+        asked.wfile.write(body)
+
+
+def test_a_body_that_is_cut_off_is_resumed(tmp_path: Path, environ: dict[str, str]) -> None:
+    """From where it broke off, as often as that brings more."""
+    starts: list[int] = []
+
+    def cut(asked: Asked, _number: int) -> None:
+        if asked.command != "HEAD":
+            starts.append(asked.start)
+        asked.send(CONTENT, cut=1 << 20)
+
+    with web(cut) as server:
+        at = {"AWS_ENDPOINT_URL_S3": server.url}
+        (found,) = locate(manifest(tmp_path), environ=environ | at)
+    assert Path(found.file).read_bytes() == CONTENT
+    assert starts[0] == 0
+    assert sorted(starts) == starts
+    assert len(starts) >= 4
+
+
+def test_a_store_that_is_too_busy_is_tried_again(tmp_path: Path, environ: dict[str, str]) -> None:
+    """For longer than botocore does; neither the address nor the permissions are wrong."""
+
+    def busy(asked: Asked, number: int) -> None:
+        if asked.command == "HEAD" or number > 4:
+            asked.send(CONTENT)
+        else:
+            answer(asked, 503, SLOW_DOWN)
+
+    with web(busy) as server:
+        at = {"AWS_ENDPOINT_URL_S3": server.url}
+        (found,) = locate(manifest(tmp_path), environ=environ | at)
+        assert server.requests == 6
+    assert Path(found.file).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "why"),
+    [
+        (503, b"", "weight-unreachable", "the store answers 503 Service Unavailable"),
+        (400, b"<<<", "weight-refused", "400 Bad Request"),
+        (403, b"<Error><Code>AccessDenied</Code></Error>", "weight-refused", "AccessDenied"),
+    ],
+)
+def test_answers_are_told_apart(
+    status: int, body: bytes, code: str, why: str, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    """What may pass, and what does not."""
+
+    def script(asked: Asked, _number: int) -> None:
+        if body and asked.command == "HEAD":
+            asked.send(CONTENT)
+        else:
+            answer(asked, status, body)
+
+    with web(script) as server:
+        problem = problem_of(tmp_path, environ, server.url)
+    assert problem.code == code
+    assert problem.message.endswith(f": {why}")
+
+
+def test_a_store_that_can_not_be_reached(tmp_path: Path, environ: dict[str, str]) -> None:
+    """Nobody listens there."""
+    assert problem_of(tmp_path, environ, closed_port()).code == "weight-unreachable"
+
+
+def test_missing_credentials_are_told_at_once(tmp_path: Path, environ: dict[str, str]) -> None:
+    """With the variables that hold them; the store is not even asked."""
+    del environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"]
+    with web(lambda asked, _: asked.send(CONTENT)) as server:
+        problem = problem_of(tmp_path, environ, server.url)
+        assert server.requests == 0
+    assert problem.code == "weight-refused"
+    assert "AWS_ACCESS_KEY_ID" in (problem.hint or "")
