@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from clarifai_build.problem import SourceError
-from clarifai_build.tree import inspector, lay_out
-from clarifai_build.walk import Found, Stamp
+from clarifai_build.repository import repository
+from clarifai_build.tree import lay_out
 from fetched import one_weight
 from scripted_web import web
 
@@ -31,12 +32,15 @@ def test_a_pointer_in_the_place_of_a_weight_names_its_source(
     assert "use the address of the file itself" in (problem.hint or "")
 
 
-def test_labels_of_the_same_name_are_no_weight(tmp_path: Path) -> None:
+def test_requirements_of_the_same_name_are_no_weight(tmp_path: Path) -> None:
     """They are laid at the root, the weight below `1/`."""
-    labels = Found("w.bin", str(tmp_path / "names"), Stamp(0, 0, 0, 0), executable=False)
-    problem = inspector(one_weight(tmp_path, "https://host/w.bin", POINTER))(labels, POINTER)
-    assert problem is not None
-    assert problem.file == labels.file
+    (tmp_path / "w.bin").write_bytes(POINTER)
+    manifest = one_weight(tmp_path, "https://host/w.bin", POINTER)
+    code = replace(manifest.code, requirements=tmp_path / "w.bin")
+    with pytest.raises(SourceError) as raised:
+        repository(replace(manifest, code=code))
+    (problem,) = raised.value.problems
+    assert (problem.code, problem.file) == ("lfs-pointer", str(tmp_path / "w.bin"))
 
 
 def test_a_pointer_beside_the_manifest_is_to_be_pulled(tmp_path: Path) -> None:

@@ -77,8 +77,11 @@ def test_files_written_in_the_same_moment_are_read_again(tmp_path: Path) -> None
     """A clock's grain hides a second write in it, so such digests are not kept (as in Git)."""
     code = write_files(tmp_path / "code", {"a.txt": b"first"})
     cache = DigestCache(tmp_path / "digests")
-    lay(code, cache)
-    assert lay(code, cache)[1] == 5
+    (file,) = gather({}, manifest_of(code), silent).found
+    known = {file.file: digests.of_bytes(b"first")}
+    for after, kept in ((0.05, {}), (0.15, known)):
+        cache.keep("tree", [file], known, file.stamp.ctime_ns + int(after * 1e9))
+        assert cache.look_up("tree", [file])[0] == kept
 
 
 def test_a_broken_cache_is_as_good_as_none(tmp_path: Path) -> None:
