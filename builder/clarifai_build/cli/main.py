@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from itertools import pairwise
 from types import FrameType
 from typing import NoReturn
@@ -80,7 +81,8 @@ def guarded(run: Callable[[Console], int]) -> int:
     atexit.register(gc.freeze)
     console = Console.standard()
     try:
-        code = run(console)
+        with closing(console):
+            code = run(console)
         console.flush()
         return code
     except BuilderError as error:
