@@ -31,7 +31,25 @@ from clarifai_build.verify import Published, at_url
             "https://b.s3.us-west-2.amazonaws.com/a%20key",
         ),
         (Storage("b", endpoint_url="http://s3:1/"), {}, "http://s3:1/b/a%20key"),
-        (Storage("b"), {"AWS_ENDPOINT_URL_S3": "http://s3:1"}, "http://s3:1/b/a%20key"),
+        (
+            Storage("b"),
+            {"AWS_ENDPOINT_URL_S3": "http://s3:1", "AWS_ENDPOINT_URL": "http://all:2"},
+            "http://s3:1/b/a%20key",
+        ),
+        (
+            Storage("b"),
+            {"AWS_ENDPOINT_URL_S3": "", "AWS_ENDPOINT_URL": "http://all:2"},
+            "http://all:2/b/a%20key",
+        ),
+        (
+            Storage("b", region="eu-central-1"),
+            {
+                "AWS_ENDPOINT_URL_S3": "http://s3:1",
+                "AWS_ENDPOINT_URL": "http://all:2",
+                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True",
+            },
+            "https://b.s3.eu-central-1.amazonaws.com/a%20key",
+        ),
         (
             Storage("b", endpoint_url="http://s3:1", public_base_url="https://cdn/x/"),
             {},
