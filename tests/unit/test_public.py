@@ -76,6 +76,18 @@ def test_addresses_with_a_password_are_refused(address: str) -> None:
         assert "hunter" not in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])
+@pytest.mark.parametrize("address", ["https://h/?sig=hunter2", "https://h#hunter2"])
+def test_addresses_that_no_key_can_be_appended_to(name: str, address: str) -> None:
+    """The variable is named, what follows the path is not shown."""
+    with pytest.raises(StorageError, match="a query or a fragment") as raised:
+        connect(Storage("b"), {name: address})
+    (problem,) = raised.value.problems
+    assert problem.code == "address-query"
+    assert name in (problem.hint or "")
+    assert "hunter" not in problem.message
+
+
 @pytest.mark.parametrize(
     ("encoded", "digits"),
     [("nY/0ew==", "9d8ff47b"), ("", ""), ("nY/0ew==-2", ""), ("AAA=", ""), ("*", "")],

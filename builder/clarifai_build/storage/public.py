@@ -124,6 +124,12 @@ def endpoint_of(storage: Storage, environ: Mapping[str, str]) -> str | None:
             f"the store's address {shown(endpoint)} can't be read, or holds a user or a password",
             hint=f"write https://host in {place}; credentials have their own variables",
         )
+    if endpoint and {"?", "#"} & set(endpoint):
+        raise StorageError.of(
+            "address-query",
+            f"the store's address {shown(endpoint)} ends with a query or a fragment",
+            hint=f"write {place} without '?' and '#': keys are appended to it",
+        )
     return endpoint
 
 
