@@ -241,6 +241,15 @@ def test_a_host_name_that_botocore_does_not_take() -> None:
         open_store(Storage("b", endpoint_url="http://my_host:9000"), KEYS)
 
 
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "eu-central-1", "auto"])
+def test_urls_are_signed_as_all_regions_take_it(region: str) -> None:
+    """By version 4, for as long as that allows: seven days."""
+    storage = Storage("b", region=region, access="presigned")
+    url = open_store(storage, ENVIRON).url("k")
+    assert "&X-Amz-Signature=" in url
+    assert "&X-Amz-Expires=604800&" in url
+
+
 class Silent:
     """Takes connections, and hangs up at once or never answers."""
 

@@ -49,6 +49,8 @@ def client_of(session: boto3.Session, storage: Storage, environ: Mapping[str, st
     region = storage.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     endpoint = endpoint_of(storage, environ)
     config = Config(
+        # Without it, botocore signs URLs as of 2006 in the oldest regions.
+        signature_version="s3v4",
         retries={"mode": "adaptive", "max_attempts": 6},
         # Ours are explicit, where the store knows them; botocore's own would be sent to all stores.
         request_checksum_calculation="when_required",
