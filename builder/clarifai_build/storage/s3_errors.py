@@ -32,7 +32,8 @@ _ELSEWHERE = (
     "AWS, correct `storage.region`"
 )
 _REFUSALS = {
-    **dict.fromkeys(("AccessDenied", "403"), _REACH),
+    "AccessDenied": _REACH,
+    "403": f"{_RIGHT}; {_REACH}",
     **dict.fromkeys(("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"), _RIGHT),
     **dict.fromkeys(("UnrecognizedClientException", "InvalidClientTokenId", "401"), _RIGHT),
     **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"), _EXPIRED),
