@@ -188,10 +188,10 @@ def _storage(document: Document) -> Iterator[Problem]:
 
 
 def _addresses(document: Document) -> Iterator[Problem]:
-    for path in (
-        ("storage", "endpoint_url"),
-        ("storage", "public_base_url"),
-        ("clarifai", "api_base"),
+    for path, takes_keys in (
+        (("storage", "endpoint_url"), True),
+        (("storage", "public_base_url"), True),
+        (("clarifai", "api_base"), False),
     ):
         address = document.get(*path)
         if not isinstance(address, str) or "${env:" in address:
@@ -202,6 +202,10 @@ def _addresses(document: Document) -> Iterator[Problem]:
             message = "an address that can't be read, or holds a user or a password"
             hint = "write https://host; credentials belong in the environment"
             yield document.problem("address-credentials", message, path, hint=hint)
+        elif takes_keys and _HTTP.fullmatch(whole) and {"?", "#"} & set(address):
+            message = "keys are appended to this address: it can't end with a query or a fragment"
+            hint = "leave out '?' or '#' and what follows"
+            yield document.problem("address-query", message, path, hint=hint)
 
 
 def is_bucket(name: str) -> bool:

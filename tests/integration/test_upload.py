@@ -284,6 +284,7 @@ def test_presigned_urls_reach_a_private_bucket(sandbox: Endpoints, tmp_path: Pat
     artifact = artifact_of({"a": os.urandom(50)})
     key = key_of(artifact)
     store.put_artifact(key, artifact, {})
+    assert "X-Amz-Signature=" in store.url(key)
     prove_downloadable(store.url(key), artifact)
     with pytest.raises(StorageError) as caught:
         prove_downloadable(store.url(key).partition("?")[0], artifact)

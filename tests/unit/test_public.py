@@ -31,7 +31,25 @@ from clarifai_build.verify import Published, at_url
             "https://b.s3.us-west-2.amazonaws.com/a%20key",
         ),
         (Storage("b", endpoint_url="http://s3:1/"), {}, "http://s3:1/b/a%20key"),
-        (Storage("b"), {"AWS_ENDPOINT_URL_S3": "http://s3:1"}, "http://s3:1/b/a%20key"),
+        (
+            Storage("b"),
+            {"AWS_ENDPOINT_URL_S3": "http://s3:1", "AWS_ENDPOINT_URL": "http://all:2"},
+            "http://s3:1/b/a%20key",
+        ),
+        (
+            Storage("b"),
+            {"AWS_ENDPOINT_URL_S3": "", "AWS_ENDPOINT_URL": "http://all:2"},
+            "http://all:2/b/a%20key",
+        ),
+        (
+            Storage("b", region="eu-central-1"),
+            {
+                "AWS_ENDPOINT_URL_S3": "http://s3:1",
+                "AWS_ENDPOINT_URL": "http://all:2",
+                "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True",
+            },
+            "https://b.s3.eu-central-1.amazonaws.com/a%20key",
+        ),
         (
             Storage("b", endpoint_url="http://s3:1", public_base_url="https://cdn/x/"),
             {},
@@ -56,6 +74,18 @@ def test_addresses_with_a_password_are_refused(address: str) -> None:
         with pytest.raises(StorageError) as raised:
             refused()
         assert "hunter" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"])
+@pytest.mark.parametrize("address", ["https://h/?sig=hunter2", "https://h#hunter2"])
+def test_addresses_that_no_key_can_be_appended_to(name: str, address: str) -> None:
+    """The variable is named, what follows the path is not shown."""
+    with pytest.raises(StorageError, match="a query or a fragment") as raised:
+        connect(Storage("b"), {name: address})
+    (problem,) = raised.value.problems
+    assert problem.code == "address-query"
+    assert name in (problem.hint or "")
+    assert "hunter" not in problem.message
 
 
 @pytest.mark.parametrize(

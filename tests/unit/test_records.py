@@ -44,7 +44,10 @@ def manifest(tmp_path: Path) -> Manifest:
     (tmp_path / "inference.py").write_text("class InferenceModel:\n    def predict(self): ...\n")
     (tmp_path / "requirements.txt").write_text("-r base.txt\nnumpy<2\n")
     (tmp_path / "base.txt").write_text("ruamel.yaml\n")
-    return load(tmp_path, {"ENDPOINT": ENDPOINT})
+    loaded = load(tmp_path, {"ENDPOINT": ENDPOINT.partition("?")[0]})
+    assert loaded.storage
+    # A query is refused there; records would not show it either.
+    return replace(loaded, storage=replace(loaded.storage, endpoint_url=ENDPOINT))
 
 
 @pytest.fixture

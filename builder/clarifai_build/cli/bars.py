@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TransferSpeedColumn
+from rich.text import Text
 
 from clarifai_build.progress import Event
 
@@ -18,27 +21,45 @@ class Bars:
         self._console = RichConsole(file=stream)
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._closed = False
         self._one_at_a_time = threading.Lock()
 
     def __call__(self, event: Event) -> None:
+        with self._alone():
+            self._show(event)
+
+    def pause(self) -> None:
+        """Take the bars off the terminal; they are back with the next bytes."""
+        with self._alone():
+            self._take_down()
+
+    def close(self) -> None:
+        """Take the bars off the terminal for good."""
+        with self._alone():
+            self._closed = True
+            self._take_down()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
         with self._one_at_a_time:
             try:
-                self._show(event)
+                yield
             except OSError:  # the terminal is gone; the work goes on
                 self._console.quiet = True
 
     def _show(self, event: Event) -> None:
-        if event.total and event.done != event.total:
+        if event.total and event.done != event.total and not self._closed:
             self._advance(event)
         if event.state == "done" or event.message or event.done == event.total:
-            self._close(event.stage)
+            self._finish(event.stage)
         if event.message:
             self._say(event)
 
     def _say(self, event: Event) -> None:
-        mark = "[green]✓[/]" if event.state == "done" else "[dim]·[/]"
-        self._console.print(f"{mark} [bold]{event.stage}[/]: ", end="")
-        self._console.print(event.message, markup=False, highlight=False, soft_wrap=True)
+        mark = ("✓", "green") if event.state == "done" else ("·", "dim")
+        # In one piece: a bar that is up is drawn anew after each.
+        line = Text.assemble(mark, " ", (event.stage, "bold"), ": ", event.message)
+        self._console.print(line, soft_wrap=True)
 
     def _advance(self, event: Event) -> None:
         if self._progress is None:
@@ -49,6 +70,7 @@ class Bars:
                 TransferSpeedColumn(),
                 console=self._console,
                 transient=True,
+                redirect_stdout=False,
             )
             self._progress.start()
         if event.stage not in self._tasks:
@@ -56,11 +78,21 @@ class Bars:
         task = self._tasks[event.stage]
         self._progress.update(task, completed=event.done or 0, total=event.total)
 
-    def _close(self, stage: str) -> None:
+    def _finish(self, stage: str) -> None:
         task = self._tasks.pop(stage, None)
         if self._progress is None or task is None:
             return
         self._progress.remove_task(task)
         if not self._tasks:
-            self._progress.stop()
-            self._progress = None
+            self._take_down()
+
+    def _take_down(self) -> None:
+        progress, self._progress = self._progress, None
+        self._tasks.clear()
+        if progress is None:
+            return
+        try:
+            progress.stop()
+        except BaseException:  # a second Ctrl-C, say
+            self._console.show_cursor()
+            raise

@@ -14,10 +14,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from clarifai_build.problem import BuilderError, Problem
 from clarifai_build.progress import Event, Listener
+
+if TYPE_CHECKING:
+    from clarifai_build.cli.bars import Bars
 
 
 class Console:
@@ -26,6 +29,7 @@ class Console:
     def __init__(self, stdout: TextIO, stderr: TextIO) -> None:
         self._stdout = stdout
         self._stderr = stderr
+        self._bars: Bars | None = None
         self.json_errors = False
         self.heard = True
         """Whether somebody may still read stdout."""
@@ -58,6 +62,7 @@ class Console:
 
     def out(self, text: str) -> None:
         """Write a line of data."""
+        self._pause()
         with self._while_heard():
             print(text, file=self._stdout)
 
@@ -68,6 +73,7 @@ class Console:
 
     def err(self, text: str) -> None:
         """Write a line for people."""
+        self._pause()
         try:
             print(text, file=self._stderr, flush=True)
         except OSError:
@@ -93,11 +99,23 @@ class Console:
 
     def listener(self) -> Listener:
         """Return a listener that shows progress as the terminal allows."""
-        if self.colour:
+        if not self.colour:
+            return _TimedLines(self)
+        if self._bars is None:
             from clarifai_build.cli.bars import Bars
 
-            return Bars(self._stderr)
-        return _TimedLines(self)
+            self._bars = Bars(self._stderr)
+        return self._bars
+
+    def close(self) -> None:
+        """Take progress off the terminal for good, however the command ended."""
+        if self._bars is not None:
+            self._bars.close()
+
+    def _pause(self) -> None:
+        """Take bars off the terminal, whose line something else is to be written to."""
+        if self._bars is not None:
+            self._bars.pause()
 
     @contextmanager
     def _while_heard(self) -> Iterator[None]:

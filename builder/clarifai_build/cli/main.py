@@ -8,6 +8,7 @@ import gc
 import importlib
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from itertools import pairwise
 from typing import NoReturn
 
@@ -78,7 +79,8 @@ def guarded(run: Callable[[Console], int]) -> int:
     atexit.register(gc.freeze)
     console = Console.standard()
     try:
-        code = run(console)
+        with closing(console):
+            code = run(console)
         console.flush()
         return code
     except KeyboardInterrupt:

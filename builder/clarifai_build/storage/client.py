@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from clarifai_build.addresses import shown
+from clarifai_build.problem import NotAuthorisedError, StorageError
 from clarifai_build.storage.public import endpoint_of
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_REGION = "us-east-1"
 _RETRIES = 6
+_KEY, _SECRET, _TOKEN = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 
 
 def connect(storage: Storage, environ: Mapping[str, str], retries: int = _RETRIES) -> S3Client:
@@ -26,10 +29,18 @@ def connect(storage: Storage, environ: Mapping[str, str], retries: int = _RETRIE
 
 def session_of(environ: Mapping[str, str]) -> boto3.Session:
     """Return boto3's session for the credentials that the environment leads to."""
+    key, secret, token = (_credential(environ, name) for name in (_KEY, _SECRET, _TOKEN))
+    if (key is None) != (secret is None):
+        there, missing = (_SECRET, _KEY) if key is None else (_KEY, _SECRET)
+        raise NotAuthorisedError.of(
+            "no-credentials",
+            f"{there} is set, and {missing} is not",
+            hint="set both, or neither and AWS_PROFILE",
+        )
     return boto3.Session(
-        aws_access_key_id=environ.get("AWS_ACCESS_KEY_ID"),
-        aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY"),
-        aws_session_token=environ.get("AWS_SESSION_TOKEN"),
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        aws_session_token=token if key else None,
         profile_name=environ.get("AWS_PROFILE"),
     )
 
@@ -44,15 +55,44 @@ def client_of(
     region = storage.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     endpoint = endpoint_of(storage, environ)
     config = Config(
+        # Without it, botocore signs URLs as of 2006 in the oldest regions.
+        signature_version="s3v4",
         retries={"mode": "adaptive", "max_attempts": retries},
         # Ours are explicit, where the store knows them; botocore's own would be sent to all stores.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         s3={"addressing_style": "path" if endpoint else "virtual"},
     )
-    return session.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name=region or session.region_name or _DEFAULT_REGION,
-        config=config,
+    try:
+        return session.client(
+            "s3",
+            endpoint_url=endpoint,
+            region_name=region or session.region_name or _DEFAULT_REGION,
+            config=config,
+        )
+    except ValueError as exc:
+        raise StorageError.of(
+            "store-unreachable",
+            f"the store's address {shown(endpoint or '')} can't be used",
+            hint="write https://host, with letters, digits, '-' and '.' in the host's name",
+        ) from exc
+
+
+def _credential(environ: Mapping[str, str], name: str) -> str | None:
+    """Return a part of the credentials, which must be fit for signing and for a header."""
+    value = environ.get(name) or None
+    if value is None:
+        return None
+    if value != value.strip():
+        flaw = "begins or ends with white space, a line break for example"
+    elif not value.isprintable():
+        flaw = "holds a control character"
+    elif name != _SECRET and not value.isascii():
+        flaw = "holds characters that are not ASCII"
+    else:
+        return value
+    raise NotAuthorisedError.of(
+        "credentials-malformed",
+        f"{name} {flaw}",
+        hint=f"set {name} anew: copied secrets often end with a line break (printf writes none)",
     )

@@ -1,22 +1,58 @@
-"""What botocore raises, as the errors of this tool."""
+"""What botocore raises, as the errors of this tool.
+
+What a store or an exception says is not shown: it may repeat what was signed, and with what.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from clarifai_build.problem import BuilderError, NotAuthorisedError, StorageError
 from clarifai_build.storage import UNCONDITIONAL
-from clarifai_build.tokens import masked
+from clarifai_build.storage.s3_reasons import described, is_about_credentials
+from clarifai_build.tokens import has_token
 
-REFUSED = frozenset(
-    {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
+_REACH = "the credentials need to read, list, write and delete objects under the prefix"
+_RIGHT = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the profile"
+_EXPIRED = "the credentials have expired: get new ones, AWS_SESSION_TOKEN included"
+_CLOCK = "set this machine's clock: it is more than minutes off the store's"
+_BODILESS = (
+    "AWS answers so where credentials have expired, and where the bucket is in another region: get "
+    "new credentials, and check `storage.region`"
 )
+_REGION = "set `storage.region`, or AWS_REGION, to the region of the bucket"
+_ELSEWHERE = (
+    "write in `storage.endpoint_url` where that leads to, often https:// instead of http://; on "
+    "AWS, correct `storage.region`"
+)
+_REFUSALS = {
+    "AccessDenied": _REACH,
+    "403": f"{_RIGHT}; {_REACH}",
+    **dict.fromkeys(("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"), _RIGHT),
+    **dict.fromkeys(("UnrecognizedClientException", "InvalidClientTokenId", "401"), _RIGHT),
+    **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"), _EXPIRED),
+    "RequestTimeTooSkewed": _CLOCK,
+}
+REFUSED = frozenset(_REFUSALS)
+"""The codes of a store that does not take the credentials."""
+_WAYS_OUT = {
+    **dict.fromkeys(("AuthorizationHeaderMalformed", "PermanentRedirect"), _REGION),
+    **dict.fromkeys(("301", "302", "307", "308"), _ELSEWHERE),
+    "AccessControlListNotSupported": "set `access: public`, and allow reading by a bucket policy",
+    "SlowDown": "the store is busy; try again later",
+}
 _EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
 _UNKNOWN = frozenset({"NotImplemented", "501"})
+_UNKNOWN_CONDITION = frozenset({"InvalidArgument", "InvalidRequest"})
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
+_CODE = re.compile(r"[A-Z][A-Za-z0-9]{2,47}")
+_MOST_SKEW = timedelta(minutes=10)
 
 
 class AbsentError(Exception):
@@ -28,41 +64,74 @@ class RefusedError(Exception):
 
 
 @contextmanager
-def translated(bucket: str) -> Iterator[None]:
-    """Turn what botocore raises into errors that say which bucket, and what to do."""
+def translated(bucket: str, *, conditional: bool = False) -> Iterator[None]:
+    """Turn what botocore raises into errors that say which bucket, and what to do.
+
+    With `conditional`, the request depends on what lies at its key, which not all stores know.
+    """
     try:
         yield
     except ClientError as exc:
-        raise _meaning(exc, bucket) from exc
-    except NoCredentialsError as exc:
-        raise NotAuthorisedError.of(
-            "no-credentials",
-            f"no credentials for bucket {bucket} were found",
-            hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
-        ) from exc
+        raise _meaning(exc, bucket, conditional=conditional) from exc
     except BotoCoreError as exc:
-        raise StorageError.of("store-unreachable", f"bucket {bucket}: {masked(str(exc))}") from exc
+        message, hint = described(exc)
+        if is_about_credentials(exc):
+            message = f"no credentials for bucket {bucket}: {message}"
+            raise NotAuthorisedError.of("no-credentials", message, hint=hint) from exc
+        raise StorageError.of(
+            "store-unreachable", f"bucket {bucket}: {message}", hint=hint
+        ) from exc
+    except RecursionError as exc:  # what botocore makes of an address that leads elsewhere
+        message = f"bucket {bucket}: the store's address redirects"
+        raise StorageError.of("store-failed", message, hint=_ELSEWHERE) from exc
 
 
 def refusal(operation: str, bucket: str, code: str) -> NotAuthorisedError:
     """Return what to say where the store takes credentials for none, too few or too old."""
-    return NotAuthorisedError.of(
-        "store-refused",
-        f"the store refuses {operation} on bucket {bucket}: {code}",
-        hint="the credentials need to read, list, write and delete objects under the prefix",
-    )
+    return _refusal(operation, bucket, code, _REFUSALS.get(code, _REACH))
 
 
-def _meaning(exc: ClientError, bucket: str) -> BuilderError | AbsentError | RefusedError:
-    code = exc.response["Error"]["Code"]
+def _meaning(
+    exc: ClientError, bucket: str, *, conditional: bool
+) -> BuilderError | AbsentError | RefusedError:
+    code, operation = exc.response["Error"]["Code"], exc.operation_name
     if code in _EXISTS:
         return RefusedError()
-    if code in _UNKNOWN:
-        return StorageError.of(UNCONDITIONAL, f"bucket {bucket}: {exc}")
+    if code in _UNKNOWN or (conditional and code in _UNKNOWN_CONDITION):
+        return StorageError.of(UNCONDITIONAL, f"bucket {bucket}: {_answer(exc)}")
     if code in _ABSENT:
         return AbsentError()
+    if code == "403" and _clock_is_off(exc):
+        return _refusal(operation, bucket, code, _CLOCK)
     if code in REFUSED:
-        return refusal(exc.operation_name, bucket, code)
+        return refusal(operation, bucket, code)
+    if code == "400" and operation.startswith("Head"):
+        return _refusal(operation, bucket, code, _BODILESS)
     if code == "NoSuchBucket":
         return StorageError.of("no-bucket", f"there is no bucket {bucket}", hint="create it")
-    return StorageError.of("store-failed", f"bucket {bucket}: {exc}")
+    message = f"bucket {bucket}: {_answer(exc)}"
+    return StorageError.of("store-failed", message, hint=_WAYS_OUT.get(code))
+
+
+def _refusal(operation: str, bucket: str, code: str, hint: str) -> NotAuthorisedError:
+    message = f"the store refuses {operation} on bucket {bucket}: {code}"
+    return NotAuthorisedError.of("store-refused", message, hint=hint)
+
+
+def _answer(exc: ClientError) -> str:
+    """Say how the store answered, by status and code."""
+    status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
+    code = exc.response["Error"]["Code"]
+    if not _CODE.fullmatch(code) or has_token(code):
+        code = ""
+    return f"the store answers {exc.operation_name} with {status} {code}".rstrip()
+
+
+def _clock_is_off(exc: ClientError) -> bool:
+    """Tell whether a refusal without a reason has this one: HEAD is answered without a body."""
+    headers = exc.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    try:
+        skew = datetime.now(timezone.utc) - parsedate_to_datetime(headers["date"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    return abs(skew) > _MOST_SKEW
