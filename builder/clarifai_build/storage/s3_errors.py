@@ -16,6 +16,7 @@ REFUSED = frozenset(
 )
 _EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
 _UNKNOWN = frozenset({"NotImplemented", "501"})
+_INVALID = frozenset({"InvalidArgument", "InvalidRequest"})
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
 
 
@@ -28,12 +29,15 @@ class RefusedError(Exception):
 
 
 @contextmanager
-def translated(bucket: str) -> Iterator[None]:
-    """Turn what botocore raises into errors that say which bucket, and what to do."""
+def translated(bucket: str, *, conditional: bool = False) -> Iterator[None]:
+    """Turn what botocore raises into errors that say which bucket, and what to do.
+
+    Some stores call a condition invalid: `conditional` says that the request carried one.
+    """
     try:
         yield
     except ClientError as exc:
-        raise _meaning(exc, bucket) from exc
+        raise _meaning(exc, bucket, conditional=conditional) from exc
     except NoCredentialsError as exc:
         raise NotAuthorisedError.of(
             "no-credentials",
@@ -53,11 +57,13 @@ def refusal(operation: str, bucket: str, code: str) -> NotAuthorisedError:
     )
 
 
-def _meaning(exc: ClientError, bucket: str) -> BuilderError | AbsentError | RefusedError:
+def _meaning(
+    exc: ClientError, bucket: str, *, conditional: bool
+) -> BuilderError | AbsentError | RefusedError:
     code = exc.response["Error"]["Code"]
     if code in _EXISTS:
         return RefusedError()
-    if code in _UNKNOWN:
+    if code in _UNKNOWN or (conditional and code in _INVALID):
         return StorageError.of(UNCONDITIONAL, f"bucket {bucket}: {exc}")
     if code in _ABSENT:
         return AbsentError()
