@@ -14,6 +14,9 @@ from clarifai_build.progress import Event, Listener
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 
+_LAST_WORDS = 0.7
+"""Seconds in which what was interrupted may end by itself: what it holds is given back then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[Item, Value]):
@@ -64,7 +67,8 @@ def each(
 ) -> list[Outcome[Item, Value]]:
     """Do `work` for each item, `jobs` at a time, and return what came of each, in order.
 
-    When this thread is interrupted, the others are told to stop and waited for.
+    When this thread is interrupted, the others are told to stop and waited for a moment: one that
+    is stuck in a call is left to end with the process.
     """
 
     def outcome(item: Item) -> Outcome[Item, Value]:
@@ -77,16 +81,17 @@ def each(
 
     if jobs == 1 or len(items) < 2:
         return [outcome(item) for item in items]
-    from concurrent.futures import ThreadPoolExecutor
+    from functools import partial
 
-    with ThreadPoolExecutor(min(jobs, len(items))) as pool:
-        futures = [pool.submit(outcome, item) for item in items]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    from clarifai_build import daemons
+
+    futures = daemons.start([partial(outcome, item) for item in items], jobs)
+    try:
+        return [future.result() for future in futures]
+    except BaseException:
+        stop.set()
+        daemons.abandon(futures, _LAST_WORDS)
+        raise
 
 
 def exit_code(errors: Sequence[BuilderError]) -> int:

@@ -6,18 +6,12 @@ Whoever writes it first holds it, and renews it while the apply runs. One that w
 
 from __future__ import annotations
 
-import getpass
-import json
-import os
-import socket
 import threading
 import time
-import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 
+from clarifai_build.holders import Holder, user
 from clarifai_build.problem import BuilderError, LeaseHeldError, StorageError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.storage import UNCONDITIONAL, ObjectStore
@@ -25,48 +19,12 @@ from clarifai_build.storage import UNCONDITIONAL, ObjectStore
 EXPIRY = 60.0
 RENEWAL = 15.0
 _LAST_RENEWAL = 5.0
+_PATIENCE, _HASTE = 10.0, 0.5
+"""Seconds in which a lease is given back after an error, and after an interrupt."""
 _UNCONDITIONAL = (
     "this store knows no conditional writes, so two applies at once are not kept apart; "
     "--no-lease does without this warning"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Who holds a lease: as JSON, the content of the object."""
-
-    id: str
-    who: str
-    host: str
-    since: str
-    what: str
-
-    @classmethod
-    def here(cls, what: str, environ: Mapping[str, str] = os.environ) -> Holder:
-        """Describe this process; `what` it does, for whoever finds the lease."""
-        job = environ.get("GITHUB_RUN_ID") or environ.get("CI_JOB_ID") or ""
-        return cls(
-            id=uuid.uuid4().hex,
-            who=user(environ) + (f" (job {job})" if job else ""),
-            host=f"{socket.gethostname()}:{os.getpid()}",
-            since=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            what=what,
-        )
-
-    @classmethod
-    def of(cls, body: bytes) -> Holder:
-        """Read what a lease object says; one that can't be read is someone unknown's."""
-        try:
-            return cls(**json.loads(body))
-        except (ValueError, TypeError):
-            return cls("", "someone unknown", "an unknown host", "an unknown time", "something")
-
-    def __str__(self) -> str:
-        return f"{self.who} on {self.host}, since {self.since} ({self.what})"
-
-    def body(self) -> bytes:
-        """Return the content of the object."""
-        return json.dumps(asdict(self), sort_keys=True).encode()
 
 
 def key_of(prefix: str, scope: str, model_id: str) -> str:
@@ -182,12 +140,30 @@ def held(
     lease = Lease(store, key, holder, etag)
     heartbeat = threading.Thread(target=lease.renew_until_released, args=(renewal,), daemon=True)
     heartbeat.start()
-    try:
-        yield lease
-    finally:
+
+    def give_back(tell: Listener) -> None:
         lease.stop()
         heartbeat.join(_LAST_RENEWAL)
-        lease.release(listen)
+        lease.release(tell)
+
+    try:
+        yield lease
+    except BaseException as error:
+        _try_for(_PATIENCE if isinstance(error, Exception) else _HASTE, give_back, listen)
+        raise
+    give_back(listen)
+
+
+def _try_for(seconds: float, give_back: Callable[[Listener], None], listen: Listener) -> None:
+    """Give a lease back on the way out from a failure: the store may not answer any more."""
+    from clarifai_build import daemons
+
+    told: list[Event] = []
+    if daemons.ended(daemons.start([lambda: give_back(told.append)], 1), seconds):
+        for event in told:
+            listen(event)
+    else:
+        listen(Event("lease", "done", "not given back in time, the lease expires by itself"))
 
 
 def _acquire(
@@ -240,12 +216,4 @@ def _held(holder: Holder, age: float) -> LeaseHeldError:
     )
 
 
-def user(environ: Mapping[str, str] = os.environ) -> str:
-    """Return who is at work: the person behind a CI job, or else the account."""
-    person = environ.get("GITHUB_ACTOR") or environ.get("GITLAB_USER_LOGIN")
-    if person:
-        return person
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
+__all__ = ["EXPIRY", "RENEWAL", "Holder", "Lease", "held", "holder_of", "key_of", "unlock", "user"]

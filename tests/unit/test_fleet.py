@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -91,6 +92,24 @@ def test_interrupt_reaches_the_others() -> None:
     assert ended.wait(10)
     with pytest.raises(KeyboardInterrupt):
         stop.heeding(silent)(Any)  # type: ignore[arg-type]  # not looked at any more
+
+
+def test_one_that_is_stuck_keeps_nobody_waiting() -> None:
+    """After an interrupt, one that neither tells nor sleeps is left to end with the process."""
+    go_on = threading.Event()
+    together = threading.Barrier(2, timeout=10)
+
+    def work(item: int) -> None:
+        together.wait()
+        if item == 0:
+            raise KeyboardInterrupt
+        go_on.wait(30)
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        fleet.each([0, 1], work, jobs=2, stop=fleet.Stop())
+    assert time.monotonic() - start < 5
+    go_on.set()
 
 
 def test_file_changes_are_named_largest_first() -> None:

@@ -40,12 +40,41 @@ def test_second_is_told_who_and_what() -> None:
     assert "unlock" in str(problem.hint)
 
 
-def test_given_back_whatever_happens() -> None:
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_given_back_whatever_happens(error: type[BaseException]) -> None:
     """An error, or an interrupt, leaves no lease behind."""
     store = MemoryStore()
-    with pytest.raises(KeyboardInterrupt), held(store, KEY, ME):
-        raise KeyboardInterrupt
+    with pytest.raises(error), held(store, KEY, ME):
+        raise error
     assert store.objects == {}
+
+
+def test_interrupted_while_the_store_does_not_answer() -> None:
+    """Giving the lease back is tried for a moment, and then that is told."""
+    store = MemoryStore()
+    told: list[Event] = []
+    asked, answer = threading.Event(), threading.Event()
+
+    def stall(_name: str) -> None:
+        asked.set()
+        answer.wait(30)
+
+    interrupted: list[float] = []
+
+    def interrupt() -> None:
+        store.calls.before = stall
+        assert asked.wait(10)
+        interrupted.append(time.monotonic())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), held(store, KEY, ME, told.append, renewal=0.01):
+        interrupt()
+    assert time.monotonic() - interrupted[0] < 3
+    assert [event.message for event in told] == [
+        "not given back in time, the lease expires by itself"
+    ]
+    assert KEY in store.objects
+    answer.set()
 
 
 def test_expired_lease_is_taken_over() -> None:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import NoCredentialsError
 
 from clarifai_build.archive import Artifact
 from clarifai_build.manifest import Storage
 from clarifai_build.problem import StorageError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.storage import FoundObject, SmallObject, StoredObject
+from clarifai_build.storage.answers import asking, needed, time_of
 from clarifai_build.storage.client import client_of, session_of
-from clarifai_build.storage.multipart import Upload, UploadGoneError, is_unknown_to_store
-from clarifai_build.storage.parts import base64_of
+from clarifai_build.storage.placing import Placing
 from clarifai_build.storage.public import crc_hex, public_url
 from clarifai_build.storage.s3_errors import AbsentError, RefusedError, translated
+from clarifai_build.storage.sending import UploadGoneError
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 _DAY = 24 * 3600
 PRESIGNED_SECONDS = 7 * _DAY
-_ONE_REQUEST = 16 << 20
 _SAMPLE = 64 << 10
 
 
@@ -52,14 +50,16 @@ class S3Store:
     def stat(self, key: str) -> StoredObject | None:
         """Return what lies at `key`, or None."""
         try:
-            with translated(self.storage.bucket):
+            with asking(self.storage.bucket):
                 head = self.client.head_object(
                     Bucket=self.storage.bucket, Key=key, ChecksumMode="ENABLED"
                 )
         except AbsentError:
             return None
-        etag, crc = head["ETag"].strip('"'), head.get("ChecksumCRC32", "")
-        return StoredObject(key, head["ContentLength"], etag, head["Metadata"], crc_hex(crc))
+        etag = needed(head, "ETag", self.storage.bucket).strip('"')
+        size = needed(head, "ContentLength", self.storage.bucket)
+        crc = head.get("ChecksumCRC32", "")
+        return StoredObject(key, size, etag, head["Metadata"], crc_hex(crc))
 
     def put_artifact(
         self, key: str, artifact: Artifact, metadata: dict[str, str], listen: Listener = silent
@@ -70,14 +70,15 @@ class S3Store:
             return present
         condition = {"IfMatch": present.etag} if present else {"IfNoneMatch": "*"}
         listen(Event("upload", "started", total=artifact.size))
-        compared = True
+        compared = found = False
         try:
             with translated(self.storage.bucket):
-                compared = self._send(
-                    key, artifact, metadata, condition, listen, self.storage.checksums == "auto"
-                )
+                way = Placing(*(self.client, self.credentials, self.storage, key, metadata, listen))
+                checksums = self.storage.checksums == "auto"
+                compared = way.send(artifact, condition, checksums=checksums)
         except (RefusedError, AbsentError, UploadGoneError):
-            listen(Event("upload", "running", "another upload of the same artifact was first"))
+            # Another run made it, or we did and the answer was lost.
+            found = True
         stored = self.stat(key)
         if stored is None or not _holds(stored, artifact):
             raise StorageError.of(
@@ -85,7 +86,9 @@ class S3Store:
                 f"{key} is not what was uploaded",
                 hint="something else writes to this key; apply again",
             )
-        if not compared:
+        if found:
+            listen(Event("upload", "running", "the artifact is there already"))
+        if not compared and not stored.crc32:
             self._compare(key, artifact)
         listen(Event("upload", "done", done=artifact.size, total=artifact.size))
         if self.storage.access == "presigned":
@@ -115,19 +118,19 @@ class S3Store:
     def get(self, key: str) -> SmallObject | None:
         """Return what lies at `key`, or None."""
         try:
-            with translated(self.storage.bucket):
+            with asking(self.storage.bucket):
                 answer = self.client.get_object(Bucket=self.storage.bucket, Key=key)
                 body = answer["Body"].read()
         except AbsentError:
             return None
-        age = _now(answer) - answer["LastModified"]
-        return SmallObject(body, answer["ETag"], age.total_seconds())
+        age = time_of(answer) - needed(answer, "LastModified", self.storage.bucket)
+        return SmallObject(body, needed(answer, "ETag", self.storage.bucket), age.total_seconds())
 
     def read(self, key: str, offset: int, length: int) -> bytes:
         """Return a range of what lies at `key`; raises StorageError where nothing does."""
         bucket, span = self.storage.bucket, f"bytes={offset}-{offset + length - 1}"
         try:
-            with translated(bucket):
+            with asking(bucket):
                 return self.client.get_object(Bucket=bucket, Key=key, Range=span)["Body"].read()
         except AbsentError as exc:
             raise StorageError.of("object-gone", f"there is no {key} in bucket {bucket}") from exc
@@ -136,7 +139,7 @@ class S3Store:
         """Store `body` where the ETag `replaces` lies, or where nothing lies for None."""
         bucket = self.storage.bucket
         try:
-            with translated(bucket):
+            with asking(bucket, conditional=True):
                 if replaces is None:
                     put = self.client.put_object(Bucket=bucket, Key=key, Body=body, IfNoneMatch="*")
                 else:
@@ -145,28 +148,32 @@ class S3Store:
                     )
         except (RefusedError, AbsentError):
             return None
-        return put["ETag"]
+        return str(needed(put, "ETag", bucket))
 
     def write(self, key: str, body: bytes) -> None:
         """Store `body` at `key`, whatever lies there."""
-        with translated(self.storage.bucket):
+        with asking(self.storage.bucket):
             self.client.put_object(Bucket=self.storage.bucket, Key=key, Body=body)
 
     def find(self, prefix: str) -> Iterator[FoundObject]:
         """Yield every object whose key begins with `prefix`, by key."""
-        with translated(self.storage.bucket):
+        bucket = self.storage.bucket
+        with asking(bucket):
             pages = self.client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self.storage.bucket, Prefix=prefix):
-                now = _now(page)
+            for page in pages.paginate(Bucket=bucket, Prefix=prefix):
+                # A page that is none of a listing must not be taken for an empty one.
+                needed(page, "IsTruncated", bucket)
+                now = time_of(page)
                 for found in page.get("Contents", ()):
-                    age = (now - found["LastModified"]).total_seconds()
-                    yield FoundObject(found["Key"], found["Size"], age)
+                    key, size = needed(found, "Key", bucket), needed(found, "Size", bucket)
+                    age = now - needed(found, "LastModified", bucket)
+                    yield FoundObject(key, size, age.total_seconds())
 
     def delete(self, key: str, etag: str | None = None) -> bool:
         """Remove `key`, or only this ETag of it; say whether it is gone."""
         bucket = self.storage.bucket
         try:
-            with translated(bucket):
+            with asking(bucket, conditional=etag is not None):
                 if etag is None:
                     self.client.delete_object(Bucket=bucket, Key=key)
                 else:
@@ -177,56 +184,11 @@ class S3Store:
             return True
         return True
 
-    def _send(
-        self,
-        key: str,
-        artifact: Artifact,
-        metadata: dict[str, str],
-        condition: dict[str, Any],
-        listen: Listener,
-        checksums: bool,
-    ) -> bool:
-        """Send the artifact, without what the store does not know; say whether it compared it."""
-        try:
-            self._send_as(key, artifact, metadata, condition, listen, checksums)
-        except ClientError as exc:
-            if not is_unknown_to_store(exc) or not (condition or checksums):
-                raise
-            if exc.operation_name == "CreateMultipartUpload" or not condition:
-                checksums = False
-            else:
-                condition = {}
-            return self._send(key, artifact, metadata, condition, listen, checksums)
-        return checksums
-
-    def _send_as(
-        self,
-        key: str,
-        artifact: Artifact,
-        metadata: dict[str, str],
-        condition: dict[str, Any],
-        listen: Listener,
-        checksums: bool,
-    ) -> None:
-        bucket = self.storage.bucket
-        options: dict[str, Any] = {"Metadata": metadata, "ContentType": "application/zip"}
-        if self.storage.access == "public-read-acl":
-            options["ACL"] = "public-read"
-        if artifact.size > _ONE_REQUEST:
-            upload = Upload(self.client, self.credentials, bucket, key, options, checksums, listen)
-            upload.run(artifact, condition)
-            upload.abort_stale(self.storage.prefix)
-            return
-        if checksums:
-            options["ChecksumCRC32"] = base64_of(artifact.crc32(0, artifact.size))
-        body = artifact.read(0, artifact.size)
-        self.client.put_object(Bucket=bucket, Key=key, Body=body, **options, **condition)
-
     def _compare(self, key: str, artifact: Artifact) -> None:
         """Read samples back from a store that compares no checksums itself."""
         length = min(_SAMPLE, artifact.size)
         for offset in (0, (artifact.size - length) // 2, artifact.size - length):
-            with translated(self.storage.bucket):
+            with asking(self.storage.bucket):
                 answer = self.client.get_object(
                     Bucket=self.storage.bucket,
                     Key=key,
@@ -247,8 +209,3 @@ def _holds(stored: StoredObject, artifact: Artifact) -> bool:
     if stored.size != artifact.size:
         return False
     return not stored.crc32 or stored.crc32 == f"{artifact.crc32(0, artifact.size):08x}"
-
-
-def _now(answer: Any) -> datetime:
-    """Return when the store answered, by its own clock."""
-    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])

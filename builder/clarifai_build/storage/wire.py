@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
-from urllib.request import getproxies, proxy_bypass
 
 from clarifai_build.archive import Artifact, Span, read_span, unreadable
 from clarifai_build.sources import refuse_changed
 from clarifai_build.storage.parts import Part, base64_of
+from clarifai_build.storage.routes import Route, route_to
 from clarifai_build.walk import Stamp
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials
     from mypy_boto3_s3 import S3Client
 
-_TIMEOUT = 120.0
 _STEP = 4 << 20
 _KERNEL_SEND = 64 << 10
 _CODE = re.compile(r"<Code>\s*(\w{1,64})\s*</Code>")
@@ -42,7 +41,8 @@ class StoreAnsweredError(Exception):
         code = _CODE.search(body)
         self.status = status
         self.code = code[1] if code else str(status)
-        super().__init__(f"the store answers {status} {code[1] if code else ''}".rstrip())
+        what = "without an ETag" if status == 200 else code[1] if code else ""
+        super().__init__(f"the store answers {status} {what}".rstrip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +57,26 @@ class Wire:
     checksums: bool
     count: Callable[[int], None]
     stop: threading.Event = field(default_factory=threading.Event)
-    connections: set[http.client.HTTPConnection] = field(default_factory=set)
+    routes: set[Route] = field(default_factory=set)
 
     def close(self) -> None:
         """Break off whatever is being sent."""
         self.stop.set()
-        for connection in tuple(self.connections):
-            if connection.sock is not None:
-                _shut(connection.sock)
+        for route in tuple(self.routes):
+            route.shut()
 
     def send(self, artifact: Artifact, part: Part) -> str:
-        """Send one part and return its ETag."""
+        """Send one part and return its ETag; raises InterruptedError once the wire is closed."""
         url, headers = self._signed(part)
-        connection, target = _connect(url)
-        self.connections.add(connection)
+        route = route_to(url)
+        connection = route.connection
+        self.routes.add(route)
         try:
-            connection.putrequest("PUT", target, skip_accept_encoding=True, skip_host=True)
-            for name, value in headers.items():
+            self._heed_stop()
+            route.connect()
+            self._heed_stop()
+            connection.putrequest("PUT", route.target, skip_accept_encoding=True, skip_host=True)
+            for name, value in {**headers, **route.headers}.items():
                 connection.putheader(name, value)
             connection.putheader("Content-Length", str(part.length))
             connection.endheaders()
@@ -84,7 +87,7 @@ class Wire:
                 return _etag(connection.getresponse())
             return _etag(connection.getresponse())
         finally:
-            self.connections.discard(connection)
+            self.routes.discard(route)
             connection.close()
 
     def _signed(self, part: Part) -> tuple[str, dict[str, str]]:
@@ -155,29 +158,12 @@ class Wire:
             refuse_changed(file, span.stamp, Stamp.of(os.fstat(stream.fileno())))
 
     def _go_on(self, count: int) -> None:
-        if self.stop.is_set():
-            raise InterruptedError
+        self._heed_stop()
         self.count(count)
 
-
-def _connect(url: str) -> tuple[http.client.HTTPConnection, str]:
-    """Return a connection towards `url`, by a proxy if there is one, and what to ask it for."""
-    parsed = urlsplit(url)
-    host, target = parsed.hostname or "", f"{parsed.path}?{parsed.query}"
-    proxy = None if proxy_bypass(host) else getproxies().get(parsed.scheme)
-    via = urlsplit(proxy) if proxy else parsed
-    to = via.hostname or ""
-    if parsed.scheme == "http":
-        connection = http.client.HTTPConnection(to, via.port, timeout=_TIMEOUT)
-        return connection, url if proxy else target
-    from botocore.httpsession import get_cert_path
-
-    bundle = os.environ.get("AWS_CA_BUNDLE") or get_cert_path(True)
-    context = ssl.create_default_context(cafile=bundle)
-    secure = http.client.HTTPSConnection(to, via.port, timeout=_TIMEOUT, context=context)
-    if proxy:
-        secure.set_tunnel(host, parsed.port or 443)
-    return secure, target
+    def _heed_stop(self) -> None:
+        if self.stop.is_set():
+            raise InterruptedError
 
 
 def _etag(response: http.client.HTTPResponse) -> str:
@@ -186,10 +172,3 @@ def _etag(response: http.client.HTTPResponse) -> str:
     if response.status != 200 or etag is None:
         raise StoreAnsweredError(response.status, body)
     return etag
-
-
-def _shut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return

@@ -1,0 +1,74 @@
+"""Work on threads that the end of the process does not wait for.
+
+Those of `concurrent.futures` are joined at exit: one that waits for a server which has stopped
+answering would keep an interrupted command alive.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from threading import Thread
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
+_BEAT = 0.1
+
+
+def start(calls: Sequence[Callable[[], Value]], at_once: int) -> list[Future[Value]]:
+    """Make calls, some of them at once, and return what will come of each."""
+    futures: list[Future[Value]] = [Future() for _ in calls]
+    waiting = deque(zip(futures, calls, strict=True))
+
+    def work() -> None:
+        while waiting:
+            try:
+                future, call = waiting.popleft()
+            except IndexError:
+                return
+            if future.set_running_or_notify_cancel():
+                _settle(future, call)
+
+    for _ in range(min(at_once, len(calls))):
+        Thread(target=work, daemon=True).start()
+    return futures
+
+
+def watch(futures: Collection[Future[Value]], beat: Callable[[], None]) -> None:
+    """Wait for all, and call `beat` several times a second. What it or a call raises ends that."""
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, _BEAT, FIRST_EXCEPTION)
+        for future in done:
+            future.result()
+        beat()
+
+
+def patiently(call: Callable[[], Value], beat: Callable[[], None]) -> Value:
+    """Make one call that may take long; what `beat` raises meanwhile ends the wait for it."""
+    (future,) = start([call], 1)
+    watch([future], beat)
+    return future.result()
+
+
+def ended(futures: Collection[Future[Value]], seconds: float) -> bool:
+    """Give all some time, and say whether they have ended."""
+    return not wait(futures, seconds).not_done
+
+
+def abandon(futures: Collection[Future[Value]], seconds: float) -> None:
+    """Begin none any more, and give those that have begun some time to end by themselves."""
+    for future in futures:
+        future.cancel()
+    ended(futures, seconds)
+
+
+def _settle(future: Future[Value], call: Callable[[], Value]) -> None:
+    try:
+        value = call()
+    except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+        future.set_exception(error)
+    else:
+        future.set_result(value)

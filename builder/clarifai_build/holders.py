@@ -1,0 +1,61 @@
+"""Who holds a lease, for whoever finds it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lease: as JSON, the content of the object."""
+
+    id: str
+    who: str
+    host: str
+    since: str
+    what: str
+
+    @classmethod
+    def here(cls, what: str, environ: Mapping[str, str] = os.environ) -> Holder:
+        """Describe this process; `what` it does, for whoever finds the lease."""
+        job = environ.get("GITHUB_RUN_ID") or environ.get("CI_JOB_ID") or ""
+        return cls(
+            id=uuid.uuid4().hex,
+            who=user(environ) + (f" (job {job})" if job else ""),
+            host=f"{socket.gethostname()}:{os.getpid()}",
+            since=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            what=what,
+        )
+
+    @classmethod
+    def of(cls, body: bytes) -> Holder:
+        """Read what a lease object says; one that can't be read is someone unknown's."""
+        try:
+            return cls(**json.loads(body))
+        except (ValueError, TypeError):
+            return cls("", "someone unknown", "an unknown host", "an unknown time", "something")
+
+    def __str__(self) -> str:
+        return f"{self.who} on {self.host}, since {self.since} ({self.what})"
+
+    def body(self) -> bytes:
+        """Return the content of the object."""
+        return json.dumps(asdict(self), sort_keys=True).encode()
+
+
+def user(environ: Mapping[str, str] = os.environ) -> str:
+    """Return who is at work: the person behind a CI job, or else the account."""
+    person = environ.get("GITHUB_ACTOR") or environ.get("GITLAB_USER_LOGIN")
+    if person:
+        return person
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"

@@ -1,0 +1,65 @@
+"""What a store answers, where it may be no S3 store at all: a web page, a login, a proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from botocore.parsers import ResponseParserError
+
+from clarifai_build.problem import StorageError
+from clarifai_build.storage.s3_errors import translated
+
+UNREADABLE = (ResponseParserError, ValueError)
+"""What botocore raises, as it comes, where it can't make sense of an answer."""
+
+NOT_S3_HINT = (
+    "check `storage.endpoint_url`: a web page, a login or a proxy may answer there in its place"
+)
+
+
+@contextmanager
+def asking(bucket: str, *, conditional: bool = False) -> Iterator[None]:
+    """Surround requests: what goes wrong becomes an error of ours; `conditional` as `translated`'s.
+
+    Nothing else may be surrounded: a bug would be taken for the store's.
+    """
+    with translated(bucket, conditional=conditional), read(bucket):
+        yield
+
+
+@contextmanager
+def read(bucket: str) -> Iterator[None]:
+    """Surround requests whose other errors are to come as they are."""
+    try:
+        yield
+    except UNREADABLE as exc:
+        raise _not_s3(bucket, "what it answers can't be read") from exc
+
+
+def needed(answer: Mapping[str, Any], name: str, bucket: str) -> Any:
+    """Return a field that every S3 store sends."""
+    if name not in answer:
+        raise _not_s3(bucket, f"its answer has no {name}")
+    return answer[name]
+
+
+def time_of(answer: Mapping[str, Any]) -> datetime:
+    """Return when a store answered, by its own clock; by this machine's where it does not say."""
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+    try:
+        time = parsedate_to_datetime(date)
+    except (ValueError, TypeError):
+        return datetime.now(timezone.utc)
+    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+
+
+def _not_s3(bucket: str, why: str) -> StorageError:
+    return StorageError.of(
+        "not-s3",
+        f"what answers for bucket {bucket} is no S3 store: {why}",
+        hint=NOT_S3_HINT,
+    )

@@ -1,0 +1,69 @@
+"""An artifact on its way into a bucket: in one request or in parts, with what the store knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from clarifai_build.archive import Artifact
+from clarifai_build.manifest import Storage
+from clarifai_build.progress import Listener
+from clarifai_build.storage.answers import read
+from clarifai_build.storage.multipart import Upload
+from clarifai_build.storage.parts import base64_of
+from clarifai_build.storage.sending import UNKNOWN_TO_STORE, ChecksumsUnknownError
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials
+    from mypy_boto3_s3 import S3Client
+
+_ONE_REQUEST = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Where an artifact goes, as what, and who hears of it. Errors of botocore come as they are."""
+
+    client: S3Client
+    credentials: Credentials = field(repr=False)
+    storage: Storage
+    key: str
+    metadata: dict[str, str]
+    listen: Listener
+
+    def send(self, artifact: Artifact, condition: dict[str, Any], *, checksums: bool) -> bool:
+        """Send the artifact, without what the store does not know; say whether it compared it."""
+        try:
+            self._send_as(artifact, condition, checksums)
+        except ChecksumsUnknownError:
+            checksums = False
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] not in UNKNOWN_TO_STORE:
+                raise
+            if condition and exc.operation_name != "CreateMultipartUpload":
+                condition = {}
+            elif checksums:
+                checksums = False
+            else:
+                raise
+        else:
+            return checksums
+        return self.send(artifact, condition, checksums=checksums)
+
+    def _send_as(self, artifact: Artifact, condition: dict[str, Any], checksums: bool) -> None:
+        client, bucket, key = self.client, self.storage.bucket, self.key
+        options: dict[str, Any] = {"Metadata": self.metadata, "ContentType": "application/zip"}
+        if self.storage.access == "public-read-acl":
+            options["ACL"] = "public-read"
+        if artifact.size > _ONE_REQUEST:
+            upload = Upload(client, self.credentials, bucket, key, options, checksums, self.listen)
+            upload.run(artifact, condition)
+            upload.abort_stale(self.storage.prefix)
+            return
+        if checksums:
+            options["ChecksumCRC32"] = base64_of(artifact.crc32(0, artifact.size))
+        body = artifact.read(0, artifact.size)
+        with read(bucket):
+            client.put_object(Bucket=bucket, Key=key, Body=body, **options, **condition)

@@ -1,0 +1,118 @@
+"""Uploads that earlier runs have begun: one to go on with, the others to tidy up.
+
+Neither ever fails an upload: where the store does not let us, an upload begins anew, and what lies
+about stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from clarifai_build.archive import Artifact
+from clarifai_build.daemons import patiently
+from clarifai_build.storage.answers import UNREADABLE
+from clarifai_build.storage.parts import Part, base64_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_STALE = timedelta(days=7)
+_CONTENT_ADDRESSED = re.compile(r"(?:.*/)?[0-9a-f]{64}/[^/]+\.zip\Z")
+_PASSED_OVER = (ClientError, BotoCoreError, *UNREADABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """The uploads under way in a bucket. What `beat` raises ends whatever is waited for."""
+
+    client: S3Client
+    bucket: str
+    beat: Callable[[], None]
+
+    def resume(
+        self, key: str, artifact: Artifact, parts: list[Part]
+    ) -> tuple[str, dict[int, str]] | None:
+        """Return the newest upload of a key, if there is one, and the ETags of its good parts."""
+        uploads = [upload for upload in self._under(key) if upload["Key"] == key]
+        if not uploads:
+            return None
+        upload: str = max(uploads, key=lambda upload: upload["Initiated"])["UploadId"]
+        try:
+            there = patiently(lambda: self._parts(key, upload), self.beat)
+        except _PASSED_OVER:
+            return None
+        planned = {part.number: part for part in parts}
+        return upload, {
+            sent["PartNumber"]: sent["ETag"]
+            for sent in there
+            if sent["PartNumber"] in planned
+            and self._is_same(artifact, planned[sent["PartNumber"]], sent)
+        }
+
+    def abort_stale(self, key: str, prefix: str) -> None:
+        """Abort what was left behind: other uploads of a key, and old ones of any artifact."""
+        oldest = datetime.now(timezone.utc) - _STALE
+        for upload in self._under(prefix):
+            stale = upload["Initiated"] < oldest and _CONTENT_ADDRESSED.match(upload["Key"])
+            if upload["Key"] == key or stale:
+                self.abort(upload["Key"], upload["UploadId"])
+
+    def abort(self, key: str, upload: str) -> None:
+        """Abort one upload, where the store lets us."""
+
+        def abort() -> None:
+            self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
+
+        with suppress(*_PASSED_OVER):
+            patiently(abort, self.beat)
+
+    def _under(self, prefix: str) -> Sequence[dict[str, Any]]:
+        pages = self.client.get_paginator("list_multipart_uploads").paginate(
+            Bucket=self.bucket, Prefix=prefix
+        )
+        found: list[dict[str, Any]] = []
+
+        def look() -> None:
+            for page in pages:
+                found.extend(_with(page.get("Uploads", ()), "Key", "UploadId", "Initiated"))
+
+        with suppress(*_PASSED_OVER):
+            patiently(look, self.beat)
+        return tuple(found)
+
+    def _parts(self, key: str, upload: str) -> list[dict[str, Any]]:
+        pages = self.client.get_paginator("list_parts").paginate(
+            Bucket=self.bucket, Key=key, UploadId=upload
+        )
+        return [
+            part
+            for page in pages
+            for part in _with(page.get("Parts", ()), "PartNumber", "ETag", "Size")
+        ]
+
+    def _is_same(self, artifact: Artifact, part: Part, sent: dict[str, Any]) -> bool:
+        """Tell whether a part at the store is the one that we would send."""
+        if sent["Size"] != part.length:
+            return False
+        if "ChecksumCRC32" in sent:
+            return bool(sent["ChecksumCRC32"] == base64_of(part.crc32))
+        md5 = hashlib.md5(usedforsecurity=False)
+        for block in artifact.blocks(part.offset, part.length):
+            md5.update(block)
+            self.beat()
+        return bool(sent["ETag"].strip('"') == md5.hexdigest())
+
+
+def _with(entries: Sequence[Any], *names: str) -> Iterator[dict[str, Any]]:
+    """Yield the entries of a listing that say what we need."""
+    for entry in entries:
+        if all(name in entry for name in names):
+            yield dict(entry)
