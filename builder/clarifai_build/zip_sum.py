@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Condition
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from clarifai_build import daemons
 from clarifai_build.archive import Artifact
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.progress import Event, Listener, silent
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from typing_extensions import Self
 
 _BLOCK = 4 << 20
@@ -35,7 +37,6 @@ class ZipSum:
         self._allowed = 0
         self._awaited = self._stopped = False
         self._moved = Condition()
-        self._pool = ThreadPoolExecutor(1)
         self._taken: Future[str] | None = None
 
     def __enter__(self) -> Self:
@@ -50,7 +51,6 @@ class ZipSum:
         with self._moved:
             self._stopped = True
             self._moved.notify()
-        self._pool.shutdown()
 
     def __call__(self, event: Event) -> None:
         """Pass an event on; follow the upload that it tells of."""
@@ -73,7 +73,7 @@ class ZipSum:
             self._allowed = max(self._allowed, sent + _AHEAD)
             self._moved.notify()
             if self._taken is None:
-                self._taken = self._pool.submit(self._take)
+                (self._taken,) = daemons.start([self._take], 1)
 
     def _take(self) -> str:
         sha256 = hashlib.sha256()

@@ -7,18 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    HTTPClientError,
-    IncompleteReadError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as Unreachable
 from urllib3.exceptions import HTTPError
 
@@ -27,6 +16,7 @@ from clarifai_build.manifest import Storage
 from clarifai_build.problem import SourceError
 from clarifai_build.remote import Remote, refused
 from clarifai_build.storage.client import connect
+from clarifai_build.storage.s3_reasons import described, is_about_credentials
 from clarifai_build.tokens import masked
 
 if TYPE_CHECKING:
@@ -36,14 +26,6 @@ _BLOCK = 256 << 10
 _RETRIES = 2  # botocore's own, of each of our attempts
 _PASSING_CODES = frozenset({"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable"})
 _PASSING = (Unreachable, HTTPClientError, IncompleteReadError, HTTPError)
-_NO_CREDENTIALS = (
-    NoCredentialsError,
-    PartialCredentialsError,
-    CredentialRetrievalError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
 _FAILURES = (BotoCoreError, HTTPError, OSError)
 
 
@@ -85,8 +67,10 @@ def _answered(url: str, exc: ClientError) -> SourceError | ConnectionError:
 
 
 def _failed(url: str, exc: Exception) -> SourceError | ConnectionError:
-    if isinstance(exc, _NO_CREDENTIALS):
-        hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-        return refused(url, "there are no credentials for it", hint)
-    what = masked(str(exc)) if isinstance(exc, BotoCoreError) else cause(exc)
-    return ConnectionError(what) if isinstance(exc, _PASSING) else refused(url, what)
+    if not isinstance(exc, BotoCoreError):
+        what = cause(exc)
+        return ConnectionError(what) if isinstance(exc, _PASSING) else refused(url, what)
+    what, hint = described(exc)
+    if is_about_credentials(exc):
+        return refused(url, f"there are no credentials for it: {what}", hint)
+    return ConnectionError(what) if isinstance(exc, _PASSING) else refused(url, what, hint)

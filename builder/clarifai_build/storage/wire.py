@@ -5,7 +5,6 @@ boto3 would read every part into memory and hash it once more; the CRC-32 that i
 
 from __future__ import annotations
 
-import errno
 import http.client
 import os
 import re
@@ -13,18 +12,18 @@ import socket
 import ssl
 import threading
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from clarifai_build.archive import Artifact, Span, read_span, unreadable
-from clarifai_build.sources import refuse_changed
+from clarifai_build.sources import open_source, refuse_changed
 from clarifai_build.storage.parts import Part, base64_of
 from clarifai_build.storage.routes import Route, route_to
 from clarifai_build.walk import Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import FileIO
 
     from botocore.credentials import Credentials
     from mypy_boto3_s3 import S3Client
@@ -145,9 +144,8 @@ class Wire:
                 connection.sendall(block)
             return
         file = str(span.source)
-        if not os.access(file, os.R_OK):
-            raise unreadable(file, FileNotFoundError(errno.ENOENT, "it vanished or was closed"))
-        with Path(file).open("rb", buffering=0) as stream:
+        with _opened(file) as stream:
+            refuse_changed(file, span.stamp, Stamp.of(os.fstat(stream.fileno())))
             start, end = span.start, span.start + span.length
             while start < end:
                 sent = connection.sendfile(stream, start, min(_STEP, end - start))
@@ -164,6 +162,14 @@ class Wire:
     def _heed_stop(self) -> None:
         if self.stop.is_set():
             raise InterruptedError
+
+
+def _opened(file: str) -> FileIO:
+    """Open a source; it is no fault of the store's where that fails."""
+    try:
+        return open_source(file)
+    except OSError as exc:
+        raise unreadable(file, exc) from exc
 
 
 def _etag(response: http.client.HTTPResponse) -> str:
