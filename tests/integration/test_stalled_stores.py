@@ -1,4 +1,4 @@
-"""Ctrl-C while a store does not answer: the command ends at once, whatever it waits for."""
+"""Ctrl-C while a store, or the platform, does not answer: the command ends at once."""
 
 from __future__ import annotations
 
@@ -155,6 +155,24 @@ def test_two_models_that_wait_for_small_objects(applies: Applies, asked: str) ->
 
     with odd_store(applies.sandbox.s3_endpoint, rule) as odd:
         interrupted(applies.start(odd.endpoint, "one", "two"), odd.silent)
+
+
+def test_two_models_of_a_platform_that_does_not_answer(applies: Applies) -> None:
+    """What waits in gRPC's own threads is left behind as well."""
+    with socket.create_server(("127.0.0.1", 0)) as platform:
+        address = f"http://127.0.0.1:{platform.getsockname()[1]}"
+        applies.environ["CLARIFAI_API_BASE"] = address
+        process = applies.start(applies.sandbox.s3_endpoint, "one", "two")
+        connected = threading.Event()
+
+        def accept() -> None:
+            connection, _ = platform.accept()
+            with connection:
+                connected.set()
+                process.wait()
+
+        threading.Thread(target=accept, daemon=True).start()
+        interrupted(process, connected)
 
 
 @pytest.mark.parametrize("options", [(), ("--no-lease",)], ids=["lease", "no lease"])
