@@ -2,7 +2,7 @@
 
 The CRC-32s come first, alone, because headers hold them and headers stand before content; they
 take a fifth of the time of a SHA-256. Then each block goes to the file's SHA-256, to the zip's, and
-to the disk, each on a thread of its own.
+to the disk, each on threads of their own.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.digests import Digest
 from clarifai_build.layout import gather
 from clarifai_build.outputs import Outputs
-from clarifai_build.pack import Records, WrittenZip, finish, no_records, write_zip, writer
+from clarifai_build.pack import Records, WrittenZip, finish, no_records, write_zip
 from clarifai_build.pour import Block, pour
 from clarifai_build.problem import SourceError
 from clarifai_build.progress import Listener, silent
+from clarifai_build.writing import direct_writers
 
 if TYPE_CHECKING:
     from clarifai_build.manifest import Manifest
@@ -84,14 +85,15 @@ def _pour(
         for file, data in of_large(block):
             file.sha256.update(data)
 
-    write = writer(descriptor, artifact.size)
-
-    def write_and_check(block: Block) -> None:
-        write(block)
+    def check_files(block: Block) -> None:
         for file, data in of_large(block):
             file.crc32 = crc.fastest()(data, file.crc32)
 
-    pour(artifact, [write_and_check, lambda block: whole.update(block.data), hash_files], listen)
+    def hash_zip(block: Block) -> None:
+        whole.update(block.data)
+
+    write = direct_writers(descriptor, artifact.size)
+    pour(artifact, [hash_zip, hash_files, check_files, *write], listen)
     if changed := [sources.changed(file.path) for file in files.values() if file.is_another()]:
         raise SourceError(*changed)
     return whole.hexdigest(), {file.path: file.sha256.hexdigest() for file in files.values()}

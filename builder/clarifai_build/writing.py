@@ -1,0 +1,94 @@
+"""Blocks of a zip to a file: through the page cache, or past it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from functools import partial
+
+from clarifai_build.pour import BLOCK, WORTH_THREADS, Block, Sink
+
+_CANT_RESERVE = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
+_PAGE = 4096
+_SHARES = 2  # a disk that has to wait for the next block is half as fast
+
+
+def writer(descriptor: int, size: int) -> Sink:
+    """Return what writes block after block to a file that will have `size` bytes.
+
+    Not by copy_file_range or sendfile: content does not lie in a zip as it lies in the pages of its
+    source, and then the kernel copies page by page, which takes half as long again.
+    """
+    _preallocate(descriptor, size)
+
+    def write(block: Block) -> None:
+        done = 0
+        while done < len(block.data):
+            done += os.write(descriptor, block.data[done:])
+        _start_writing_back(descriptor, block.offset, done)
+
+    return write
+
+
+def direct_writers(descriptor: int, size: int) -> list[Sink]:
+    """Return what writes a file's blocks past the page cache, each its share of them.
+
+    Copying into the page cache is the faster way where that is all there is to do. Where the
+    processors are busy with the content, it only takes them away from that. A file system that
+    knows no other way is written to as ever.
+    """
+    if not _set_direct(descriptor, on=True):
+        return [writer(descriptor, size)]
+    _preallocate(descriptor, size)
+    return [partial(_write_share, descriptor, share) for share in range(_SHARES)]
+
+
+def _write_share(descriptor: int, share: int, block: Block) -> None:
+    if block.offset // BLOCK % _SHARES != share:
+        return
+    if len(block.data) % _PAGE:  # the last one
+        _set_direct(descriptor, on=False)
+    try:
+        _write_at(descriptor, block)
+    except OSError as exc:
+        if exc.errno != errno.EINVAL:
+            raise
+        _set_direct(descriptor, on=False)
+        _write_at(descriptor, block)
+
+
+def _write_at(descriptor: int, block: Block) -> None:
+    done = 0
+    while done < len(block.data):
+        done += os.pwrite(descriptor, block.data[done:], block.offset + done)
+
+
+def _set_direct(descriptor: int, *, on: bool) -> bool:
+    """Turn O_DIRECT on or off; say whether the file system knows it."""
+    if not hasattr(os, "O_DIRECT"):
+        return False
+    import fcntl
+
+    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_DIRECT if on else flags & ~os.O_DIRECT)
+    except OSError:
+        return False
+    return True
+
+
+def _preallocate(descriptor: int, size: int) -> None:
+    """Reserve the space of a large file: a full disk is found out before an hour's copying."""
+    if not hasattr(os, "posix_fallocate") or size < WORTH_THREADS:
+        return
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except OSError as exc:
+        if exc.errno not in _CANT_RESERVE:
+            raise
+
+
+def _start_writing_back(descriptor: int, offset: int, count: int) -> None:
+    """Let the disk begin while the copy goes on, so that the fsync at the end has little to do."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, offset, count, os.POSIX_FADV_DONTNEED)
