@@ -97,9 +97,8 @@ def sendfile_zip(folder: str, target: str, cache: str) -> None:
         done = 0
         while done < segment.length:
             count = os.sendfile(descriptor, source, done, min(_STEP, segment.length - done))
-            begin = segment.offset + done
-            os.posix_fadvise(descriptor, begin, count, os.POSIX_FADV_DONTNEED)
             done += count
+            os.posix_fadvise(descriptor, 0, segment.offset + done, os.POSIX_FADV_DONTNEED)
         os.close(source)
     os.fsync(descriptor)
 
@@ -111,7 +110,7 @@ def flush(target: str) -> None:
     block = bytes(_STEP)
     for done in range(0, 1 << 30, _STEP):
         os.write(descriptor, block)
-        os.posix_fadvise(descriptor, done, _STEP, os.POSIX_FADV_DONTNEED)
+        os.posix_fadvise(descriptor, 0, done + _STEP, os.POSIX_FADV_DONTNEED)
     os.fsync(descriptor)
 
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 WORTH_THREADS = 8 << 20
 """Below this many bytes, threads cost more than they bring."""
 
-BLOCK = 8 << 20
+BLOCK = 4 << 20
 """So many bytes are handed on at a time. They begin and lie on pages, which halves writing them."""
 
-_BUFFERS = 3
+_BUFFERS = 6
 
 
 class Block(NamedTuple):
