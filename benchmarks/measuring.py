@@ -83,7 +83,7 @@ def show(
 ) -> bool:
     """Print a figure beside its limit, and say whether it holds.
 
-    `best` is what the figure would be if the disk had nothing to wait for but the bytes: where that
+    `best` is what the figure would be if all that takes time were to wait for the disk: where that
     misses the limit, too, the disk at hand is too slow to judge by, and the line says so.
     """
     larger_is_better = "seed ÷ ours" in what

@@ -103,13 +103,17 @@ def sendfile_zip(folder: str, target: str, cache: str) -> None:
     os.fsync(descriptor)
 
 
-def flush(target: str) -> None:
-    """1 GiB to the disk and nothing else: no reading, no hashing."""
+def waiting(folder: str, target: str, cache: str) -> None:
+    """All of `zip` but the content: the tree, and as many zeros that have to be on the disk."""
+    from clarifai_build.archive import Artifact
+
+    laid, _ = _lay_out(folder, cache)
+    size = Artifact(laid).size
     descriptor = os.open(target, os.O_RDWR | os.O_CREAT)
-    os.posix_fallocate(descriptor, 0, 1 << 30)
+    os.posix_fallocate(descriptor, 0, size)
     block = bytes(_STEP)
-    for done in range(0, 1 << 30, _STEP):
-        os.write(descriptor, block)
+    for done in range(0, size, _STEP):
+        os.write(descriptor, block[: size - done])
         os.posix_fadvise(descriptor, 0, done + _STEP, os.POSIX_FADV_DONTNEED)
     os.fsync(descriptor)
 
