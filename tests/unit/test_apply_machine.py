@@ -157,6 +157,7 @@ class Machine(RuleBasedStateMachine):
         old = self.store.objects.pop(key)[0]
         if body is not None:
             self.store.put(key, b"x" * len(old) if body == "same size" else body, {})
+            self.store.ages[key] = 3600.0  # a lease that is written to just now is somebody's
 
     @rule()
     def apply_converges(self) -> None:
