@@ -185,7 +185,7 @@ def test_an_unwritable_place_is_named(tmp_path: Path) -> None:
 
 
 def test_the_zip_on_disk_is_the_artifact(tmp_path: Path) -> None:
-    """Large files, copied by the kernel, and small ones, from a folder of both."""
+    """Large files and small ones, from a folder of both."""
     content = random.Random(1).randbytes(9 << 20)
     files = {"a.bin": content, "b.txt": b"small", "c.bin": content[: 1 << 20]}
     artifact = Artifact(lay_out({}, manifest_of(write_files(tmp_path / "code", files))))
