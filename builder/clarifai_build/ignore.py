@@ -148,9 +148,14 @@ def default_reason(name: str) -> str | None:
         return next(why for end, why in _ENDS.items() if name.endswith(end))
     if name.startswith(_ALL_STARTS):
         return next(why for start, why in _STARTS.items() if name.startswith(start))
-    if name.startswith(".") and _UNFINISHED.fullmatch(name):
+    if name.startswith(".") and is_unfinished(name):
         return "an artifact that was never finished"
     return None
+
+
+def is_unfinished(name: str) -> bool:
+    """Tell whether `name` is what an artifact is called until it is whole."""
+    return _UNFINISHED.fullmatch(name) is not None
 
 
 def _read(path: Path) -> bytes:

@@ -10,7 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
+from clarifai_build.ignore import is_unfinished
 from clarifai_build.problem import ArtifactError
+from clarifai_build.sources import open_source
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -148,12 +150,12 @@ def _remove_abandoned(target: Path) -> None:
         return
     import fcntl
 
-    pattern = _partial(target, "").name
+    beginning = _partial(target, "").name
     for name in os.listdir(target.parent):  # noqa: PTH208 - a glob would take the name for a pattern
-        if not name.startswith(pattern):
+        if not (name.startswith(beginning) and is_unfinished(name)):
             continue
         file = target.parent / name
-        with suppress(OSError), file.open("rb") as stream:
+        with suppress(OSError), open_source(str(file)) as stream:
             if time.time() - os.fstat(stream.fileno()).st_mtime > _ABANDONED_SECONDS:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 file.unlink()

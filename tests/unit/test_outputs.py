@@ -137,3 +137,14 @@ def test_what_a_killed_build_left_goes(target: Path) -> None:
         fcntl.flock(held, fcntl.LOCK_EX)
         write(target)
     assert [place.exists() for place in places] == [False, True, True, True]
+
+
+def test_what_builds_did_not_leave_stays(target: Path) -> None:
+    """However old, and however alike the name; a pipe that nobody writes to is not waited for."""
+    names = [".a.zip.bak", ".a.zip.1-old", ".a.zip.2024-0000000", ".a.zip."]
+    for name in names:
+        (target.parent / name).write_bytes(b"the user's")
+        os.utime(target.parent / name, (time.time() - 3600,) * 2)
+    os.mkfifo(target.parent / ".a.zip.3-00000000")
+    write(target)
+    assert {name for name in names if (target.parent / name).exists()} == set(names)

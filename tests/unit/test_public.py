@@ -13,6 +13,7 @@ import pytest
 from clarifai_build.manifest import Storage
 from clarifai_build.problem import StorageError
 from clarifai_build.storage.download import fetch_range
+from clarifai_build.storage.endpoints import endpoint_of
 from clarifai_build.storage.public import LazyStore, connect, crc_hex, look
 from clarifai_build.verify import Published, at_url
 
@@ -62,6 +63,85 @@ def test_url_is_known_without_a_client(storage: Storage, environ: dict[str, str]
     store = connect(storage, environ)
     assert isinstance(store, LazyStore)
     assert store.url("a key") == url
+
+
+AWS_CONFIG = """
+[default]
+endpoint_url = http://all:1
+[profile services]
+services = mine
+endpoint_url = http://all:1
+[profile ignoring]
+endpoint_url = http://all:1
+ignore_configured_endpoint_urls = true
+[profile kept]
+region = eu-central-1
+[profile odd]
+services =
+  s3 = http://odd:3
+endpoint_url =
+  s3 = http://odd:3
+[services mine]
+s3 =
+  endpoint_url = http://s3:2
+"""
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({}, "http://all:1/b/key"),
+        ({"AWS_PROFILE": "services"}, "http://s3:2/b/key"),
+        ({"AWS_DEFAULT_PROFILE": "services"}, "http://s3:2/b/key"),
+        ({"AWS_PROFILE": "kept"}, "http://secret:4/b/key"),
+        ({"AWS_PROFILE": "ignoring"}, "https://b.s3.eu-west-1.amazonaws.com/key"),
+        ({"AWS_PROFILE": "odd"}, "https://b.s3.eu-west-1.amazonaws.com/key"),
+        ({"AWS_PROFILE": "none"}, "https://b.s3.eu-west-1.amazonaws.com/key"),
+        ({"AWS_ENDPOINT_URL": "http://env:5"}, "http://env:5/b/key"),
+        (
+            {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+            "https://b.s3.eu-west-1.amazonaws.com/key",
+        ),
+    ],
+)
+def test_the_files_of_aws_name_an_endpoint(
+    tmp_path: Path, environ: dict[str, str], url: str
+) -> None:
+    """As botocore reads them, or an artifact would lie where its public URL does not lead."""
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws/config").write_text(AWS_CONFIG)
+    (tmp_path / ".aws/credentials").write_text("[kept]\nendpoint_url = http://secret:4\n")
+    environ |= {"HOME": str(tmp_path)}
+    assert connect(Storage("b", region="eu-west-1"), environ).url("key") == url
+
+
+@pytest.mark.parametrize("profile", ["default", "services", "kept"])
+def test_the_files_of_aws_are_read_as_botocore_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str
+) -> None:
+    """Which is what sends the artifact."""
+    import boto3
+
+    environ = {"AWS_PROFILE": profile, "AWS_REGION": "eu-west-1"}
+    for variable, text in (
+        ("AWS_CONFIG_FILE", AWS_CONFIG),
+        ("AWS_SHARED_CREDENTIALS_FILE", "[kept]\nendpoint_url = http://secret:4\n"),
+    ):
+        (tmp_path / variable).write_text(text)
+        environ[variable] = str(tmp_path / variable)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    asked = boto3.Session(profile_name=profile).client("s3").meta.endpoint_url
+    assert endpoint_of(Storage("b"), environ) == asked
+
+
+@pytest.mark.parametrize("content", ["[default\nendpoint_url = http://h", "endpoint_url \xff"])
+def test_broken_files_of_aws_name_nothing(tmp_path: Path, content: str) -> None:
+    """Whoever signs with them says what is wrong."""
+    (tmp_path / "config").write_text(content, encoding="latin-1")
+    environ = {"AWS_CONFIG_FILE": str(tmp_path / "config"), "HOME": str(tmp_path)}
+    url = connect(Storage("b", region="eu-west-1"), environ).url("key")
+    assert url == "https://b.s3.eu-west-1.amazonaws.com/key"
 
 
 @pytest.mark.parametrize("address", ["http://me:hunter2@h", "http://me:p/hunter2@h", "http://[h"])

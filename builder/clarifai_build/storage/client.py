@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from clarifai_build.addresses import shown
 from clarifai_build.problem import NotAuthorisedError, StorageError
-from clarifai_build.storage.public import endpoint_of
+from clarifai_build.storage.endpoints import endpoint_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -25,10 +25,9 @@ from urllib.request import (
     UnknownHandler,
 )
 
-from clarifai_build.addresses import is_plain, shown
-from clarifai_build.problem import StorageError
 from clarifai_build.progress import Listener, silent
 from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
+from clarifai_build.storage.endpoints import endpoint_of
 
 if TYPE_CHECKING:
     from clarifai_build.archive import Artifact
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 15.0
 _META = "x-amz-meta-"
-_ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 
 
 class LazyStore:
@@ -109,28 +107,6 @@ def connect(storage: Storage, environ: Mapping[str, str]) -> ObjectStore:
 
         return open_store(storage, environ)
     return LazyStore(storage, environ)
-
-
-def endpoint_of(storage: Storage, environ: Mapping[str, str]) -> str | None:
-    """Return the address of the store, or None for AWS; it becomes a part of public URLs."""
-    found = [("storage.endpoint_url", storage.endpoint_url)]
-    # The order in which botocore reads them: what it took alone would be missing in public URLs.
-    if environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() != "true":
-        found += [(name, environ.get(name)) for name in _ENDPOINT_VARIABLES]
-    place, endpoint = next((pair for pair in found if pair[1]), ("", None))
-    if endpoint and not is_plain(endpoint):
-        raise StorageError.of(
-            "address-credentials",
-            f"the store's address {shown(endpoint)} can't be read, or holds a user or a password",
-            hint=f"write https://host in {place}; credentials have their own variables",
-        )
-    if endpoint and {"?", "#"} & set(endpoint):
-        raise StorageError.of(
-            "address-query",
-            f"the store's address {shown(endpoint)} ends with a query or a fragment",
-            hint=f"write {place} without '?' and '#': keys are appended to it",
-        )
-    return endpoint
 
 
 def public_url(storage: Storage, region: str, key: str) -> str:

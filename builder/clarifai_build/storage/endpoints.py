@@ -1,0 +1,96 @@
+"""Where a store is: the manifest says, else the environment, else AWS's own configuration files.
+
+In the order in which botocore reads them: what it took alone would be missing in public URLs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clarifai_build.addresses import is_plain, shown
+from clarifai_build.problem import StorageError
+
+if TYPE_CHECKING:
+    from clarifai_build.manifest import Storage
+
+_IGNORED = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
+_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+_CONFIG = ("AWS_CONFIG_FILE", ".aws/config")
+_CREDENTIALS = ("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials")
+
+
+def endpoint_of(storage: Storage, environ: Mapping[str, str]) -> str | None:
+    """Return the address of the store, or None for AWS; it becomes a part of public URLs."""
+    place, endpoint = next(_found(storage, environ), ("", None))
+    if endpoint and not is_plain(endpoint):
+        raise StorageError.of(
+            "address-credentials",
+            f"the store's address {shown(endpoint)} can't be read, or holds a user or a password",
+            hint=f"write https://host in {place}; credentials have their own variables",
+        )
+    if endpoint and {"?", "#"} & set(endpoint):
+        raise StorageError.of(
+            "address-query",
+            f"the store's address {shown(endpoint)} ends with a query or a fragment",
+            hint=f"write {place} without '?' and '#': keys are appended to it",
+        )
+    return endpoint
+
+
+def _found(storage: Storage, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each place that names an address, and the address; the first one counts."""
+    if storage.endpoint_url:
+        yield "storage.endpoint_url", storage.endpoint_url
+    if environ.get(_IGNORED, "").lower() == "true":
+        return
+    for name in _VARIABLES:
+        if environ.get(name):
+            yield name, environ[name]
+    if endpoint := _in_files(environ):
+        yield f"endpoint_url of {_file(environ, *_CONFIG)}", endpoint
+
+
+def _in_files(environ: Mapping[str, str]) -> str | None:
+    """Return the address that the profile names in AWS's files; broken files say nothing here."""
+    config, credentials = (_file(environ, *names) for names in (_CONFIG, _CREDENTIALS))
+    if not (_tells_endpoints(config) or _tells_endpoints(credentials)):
+        return None  # botocore takes longer to load than all that an apply without changes needs
+    from botocore import configloader
+    from botocore.exceptions import BotoCoreError
+
+    name = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or "default"
+    found: dict[str, Any] = {"profiles": {}, "services": {}}
+    secret: dict[str, Any] = {}
+    try:
+        if config.is_file():
+            found = configloader.load_config(str(config))
+        if credentials.is_file():
+            secret = configloader.raw_config_parse(str(credentials))
+    except (BotoCoreError, OSError):
+        return None
+    profile = {**found["profiles"].get(name, {}), **secret.get(name, {})}
+    if _text(profile, "ignore_configured_endpoint_urls").lower() == "true":
+        return None
+    of_s3 = found["services"].get(_text(profile, "services"), {}).get("s3")
+    return _text(of_s3, "endpoint_url") or _text(profile, "endpoint_url") or None
+
+
+def _text(section: Any, name: str) -> str:
+    """Return a value, which may be a section where nobody expects one."""
+    value = section.get(name) if isinstance(section, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _file(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
+    home = Path(environ.get("HOME") or "~")
+    return Path(os.path.expanduser(environ.get(variable) or home / below_home))  # noqa: PTH111 - may lack a home
+
+
+def _tells_endpoints(file: Path) -> bool:
+    try:
+        return b"endpoint_url" in file.read_bytes()
+    except OSError:
+        return False
