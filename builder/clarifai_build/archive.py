@@ -149,6 +149,11 @@ class Artifact:
             index += 1
 
 
+def blocks_of(entry: Entry) -> Iterator[bytearray]:
+    """Yield the content of a file in blocks; raises SourceError as `Artifact.read_into` does."""
+    return read_span(Span(entry.source, 0, entry.size, entry.stamp))
+
+
 def read_span(span: Span) -> Iterator[bytearray]:
     """Yield the bytes of a span in blocks; raises SourceError as `Artifact.read_into` does."""
     for at in range(0, span.length, _BLOCK):

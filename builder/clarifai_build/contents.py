@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from clarifai_build.archive import Artifact
-from clarifai_build.problem import ArtifactError, SourceError, StorageError
+from clarifai_build.archive import Artifact, blocks_of
+from clarifai_build.problem import ArtifactError, StorageError
 from clarifai_build.published import PublishedEntry, ReadRange, read_entry, read_listing
 from clarifai_build.storage import ObjectStore, StoredObject
 from clarifai_build.storage.download import fetch_range
-from clarifai_build.tree import Entry
-
-_BLOCK = 4 << 20
 
 
 class File(NamedTuple):
@@ -44,7 +41,7 @@ def of_artifact(name: str, artifact: Artifact) -> Contents:
     """Look into an artifact that was built from source."""
     entries = {entry.path: entry for entry in artifact.tree.entries}
     files = {e.path: File(e.path, e.mode, e.size, e.crc32) for e in entries.values()}
-    return Contents(name, files, lambda path: _blocks_of(entries[path]))
+    return Contents(name, files, lambda path: map(bytes, blocks_of(entries[path])))
 
 
 def of_zip(name: str, read: ReadRange, size: int) -> Contents:
@@ -79,12 +76,14 @@ def stat(store: ObjectStore, key: str) -> StoredObject:
 
 
 def download(url: str) -> bytes | None:
-    """Return all of what a stranger downloads, or None where that is nothing."""
+    """Return all of what a stranger downloads, or None where a stranger finds nothing."""
     try:
         size = fetch_range(url, 0, 1)[1]
         return fetch_range(url, 0, size)[0]
-    except StorageError:
-        return None
+    except StorageError as exc:
+        if exc.problems[0].code == "not-public":
+            return None
+        raise
 
 
 def read_local(path: str) -> bytes | None:
@@ -98,29 +97,23 @@ def read_local(path: str) -> bytes | None:
 @contextmanager
 def of_file(path: Path) -> Iterator[Contents]:
     """Look into a zip on disk, which stays open while the block runs."""
+    with _translated(path):
+        stream = path.open("rb")
+
+    def read(offset: int, length: int) -> bytes:
+        with _translated(path):
+            stream.seek(offset)
+            return stream.read(length)
+
+    with stream:
+        yield of_zip(str(path), read, os.fstat(stream.fileno()).st_size)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
     try:
-        with path.open("rb") as stream:
-
-            def read(offset: int, length: int) -> bytes:
-                stream.seek(offset)
-                return stream.read(length)
-
-            yield of_zip(str(path), read, os.fstat(stream.fileno()).st_size)
+        yield
     except OSError as error:
         raise ArtifactError.of(
             "unreadable", f"{path} can't be read: {error.strerror}", file=str(path)
-        ) from error
-
-
-def _blocks_of(entry: Entry) -> Iterator[bytes]:
-    if isinstance(entry.source, bytes):
-        yield entry.source
-        return
-    try:
-        with Path(entry.source).open("rb") as stream:
-            while block := stream.read(_BLOCK):
-                yield block
-    except OSError as error:
-        raise SourceError.of(
-            "unreadable", f"{entry.source} can't be read: {error.strerror}", file=entry.source
         ) from error

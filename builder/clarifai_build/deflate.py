@@ -62,6 +62,7 @@ def _place(folder: Path | None, version: str) -> tuple[Path, object]:
         kept = folder / f"isal-{version}"
         with suppress(OSError):
             kept.mkdir(parents=True, exist_ok=True)
+            os.listdir(kept)  # noqa: PTH208 - whether it may be read
             return kept, None
     try:
         scratch = tempfile.TemporaryDirectory(prefix="clarifai-build-")

@@ -98,7 +98,7 @@ class DigestCache(NamedTuple):
         """Digest files, by where they lie; those that `tree` has not changed since are not read."""
         known, unread = self.look_up(tree, files)
         if self.verify:
-            unread = list(files)
+            unread = list({file.file: file for file in files}.values())
         if unread:
             now = time.time_ns()
             read = digests.of_files(unread, listen, inspect)
@@ -110,19 +110,20 @@ class DigestCache(NamedTuple):
         return known
 
     def look_up(self, tree: str, files: Sequence[Found]) -> tuple[dict[str, Digest], list[Found]]:
-        """Return the digests that still hold, and the files that have to be read."""
-        row: _Row | None = self._run(lambda db: db.execute(_FIND, (tree,)).fetchone(), None)
+        """Return the digests that still hold, and the files that have to be read, each once."""
+        key = _text(tree)
+        row: _Row | None = self._run(lambda db: db.execute(_FIND, (key,)).fetchone(), None)
         kept = _Kept.of(row) if row else _NOTHING
         places, stamps = kept.places, kept.stamps
         known: dict[str, Digest] = {}
-        unread = []
+        unread: dict[str, Found] = {}
         for file in files:
             place = places.get(file.file)
             if place is not None and stamps[place] == file.stamp:
                 known[file.file] = kept.digest(place)
             elif file.file not in known:
-                unread.append(file)
-        return known, unread
+                unread[file.file] = file
+        return known, list(unread.values())
 
     def keep(
         self, tree: str, files: Iterable[Found], known: Mapping[str, Digest], read_at: int
@@ -132,7 +133,7 @@ class DigestCache(NamedTuple):
         Those that were not known before were read after `read_at`.
         """
         row = _row({f.file: f.stamp for f in files if _is_settled(f.stamp, read_at)}, known)
-        self._run(lambda db: db.execute(_PUT, (tree, *row)), None)
+        self._run(lambda db: db.execute(_PUT, (_text(tree), *row)), None)
 
     def zip_sha256(self, tree_digest: str) -> str | None:
         """Return the SHA-256 of the zip of a tree, where it was made before."""
@@ -205,6 +206,11 @@ def _row(stamps: Mapping[str, Stamp], known: Mapping[str, Digest]) -> _Row:
         struct.pack(f"<{len(firsts)}I", *firsts),
         struct.pack(f"<{len(chunks)}I", *chunks),
     )
+
+
+def _text(name: str) -> str:
+    """Return a name as SQLite takes it: that of a path may hold bytes that are no UTF-8."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _integers(packed: bytes) -> tuple[int, ...]:

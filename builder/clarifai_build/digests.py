@@ -29,6 +29,7 @@ Inspect = Callable[[Found, bytes], "Problem | None"]
 _BLOCK = 4 << 20
 _SMALL = 1 << 20
 _WORTH_THREADS = 8 << 20
+_MOST_AT_ONCE = 8  # a disk gives no more, and each holds a block in memory
 
 
 class Digest(NamedTuple):
@@ -105,14 +106,14 @@ class _Reader:
             return [self.read(file) for file in files]
         from concurrent.futures import ThreadPoolExecutor
 
-        with ThreadPoolExecutor(os.cpu_count()) as helpers:
+        with ThreadPoolExecutor(_at_once()) as helpers:
             return self.side_by_side(lambda file: self.read(file, helpers), files)
 
     def side_by_side(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """Work on every processor; when one fails, or this thread is interrupted, all end."""
         from concurrent.futures import ThreadPoolExecutor
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(_at_once()) as pool:
             futures = [pool.submit(work, item) for item in items]
             try:
                 return [future.result() for future in futures]
@@ -172,6 +173,12 @@ class _Reader:
         if self.stop:
             raise InterruptedError
         self.tally.add(length)
+
+
+def _at_once() -> int:
+    """Return how many files are read side by side: as many as processors may be used."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(usable or 1, _MOST_AT_ONCE)
 
 
 def _of_stream(stream: FileIO, count: Callable[[int], None], helpers: Executor | None) -> Digest:

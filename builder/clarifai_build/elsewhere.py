@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.ignore import IGNORE_FILE
+from clarifai_build.record_files import PROVENANCE, SUFFIXES, is_statement
 from clarifai_build.walk import Found, Left, Walk
 
 if TYPE_CHECKING:
     from clarifai_build.manifest import Manifest
 
-_RECORDS = (".provenance.json", ".sbom.json")
-_TELLING = (".dvc", _RECORDS[0])
-_BEGINNING = 4096
+_TELLING = (".dvc", PROVENANCE)
 
 
 class Named(NamedTuple):
@@ -66,7 +65,7 @@ class Named(NamedTuple):
         for zipped in (beside / self.zip_name, output):
             for place in {_parent_resolved(zipped), _resolved(zipped)} if zipped else ():
                 found[place] = "a built artifact"
-                for record in _RECORDS:
+                for record in SUFFIXES:
                     found[place.with_name(place.name + record)] = "a record of a built artifact"
         root = _resolved(self.folder)
         return {_below(root, _parent_resolved(path)): what for path, what in found.items()}
@@ -98,23 +97,11 @@ def leave_told(found: Walk) -> Walk:
 
 def _built_before(files: Sequence[Found]) -> dict[Found, str]:
     """Return the artifacts that have a provenance of ours beside them, with their records."""
-    ours = {f.path for f in files if f.path.endswith(_RECORDS[0]) and _is_statement(f.file)}
-    artifacts = {path.removesuffix(_RECORDS[0]) for path in ours}
+    ours = {f.path for f in files if f.path.endswith(PROVENANCE) and is_statement(f.file)}
+    artifacts = {path.removesuffix(PROVENANCE) for path in ours}
     built = {file: "a built artifact" for file in files if file.path in artifacts}
-    beside = {file.path + record for file in built for record in _RECORDS}
+    beside = {file.path + record for file in built for record in SUFFIXES}
     return built | {file: "a record of a built artifact" for file in files if file.path in beside}
-
-
-def _is_statement(file: str) -> bool:
-    """Tell a statement of ours by its beginning: its keys are sorted, and its types come first."""
-    from clarifai_build.provenance import BUILD_TYPE, STATEMENT
-
-    try:
-        with Path(file).open("rb") as stream:
-            beginning = stream.read(_BEGINNING)
-    except OSError:
-        return False
-    return all(f'"{mark}"'.encode() in beginning for mark in (STATEMENT, BUILD_TYPE))
 
 
 def _pulled_by_dvc(files: Iterable[Found]) -> list[Found]:

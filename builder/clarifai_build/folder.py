@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
+from clarifai_build.archive import blocks_of
 from clarifai_build.problem import ArtifactError
 from clarifai_build.tree import Entry, FileTree
 
@@ -38,8 +38,6 @@ def write_folder(tree: FileTree, target: Path) -> None:
 
 def _write(entry: Entry, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(entry.source, bytes):
-        file.write_bytes(entry.source)
-    else:
-        shutil.copyfile(entry.source, file)
+    with file.open("wb") as stream:
+        stream.writelines(blocks_of(entry))
     file.chmod(entry.mode)

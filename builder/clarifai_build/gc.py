@@ -1,9 +1,10 @@
 """Removal of published artifacts that no version refers to any more.
 
-An artifact goes with its records when it carries a claim of this app, no claim of another, no
-version of the app refers to it, and nothing in its folder is younger than the grace period. Models
-are leased while their artifacts go, so no apply of this app can be about to register them; applies
-of other apps see the announced removal (see `claims`).
+An artifact that this app claims is done with when no version of the app refers to it, and nothing
+in its folder is younger than the grace period. It goes with its records; where another app claims
+it, too, our claim goes alone, and the artifact with the last one. Models are leased while their
+artifacts go, so no apply of this app can be about to register them; applies of other apps see the
+announced removal (see `claims`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from clarifai_build.registry.looks import look_twice
 from clarifai_build.storage import FoundObject, ObjectStore
 
 _FOLDER = re.compile(r"[0-9a-f]{64}/")
-Fate = Literal["remove", "used", "shared", "young", "leased", "removed"]
+Fate = Literal["remove", "release", "used", "young", "leased", "removed", "released"]
+DOOMED: tuple[Fate, ...] = ("remove", "release")
+"""What `collect` carries out: the artifact goes, or our claim on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +92,9 @@ def judge(bucket: Bucket) -> tuple[Verdict, ...]:
 def collect(
     bucket: Bucket, verdicts: Iterable[Verdict], listen: Listener = silent
 ) -> tuple[Verdict, ...]:
-    """Remove what was judged so, looking again before each; return what became of all."""
+    """Carry out what was judged, looking again before each; return what became of all."""
     return tuple(
-        _remove(bucket, verdict, listen) if verdict.fate == "remove" else verdict
+        _remove(bucket, verdict, listen) if verdict.fate in DOOMED else verdict
         for verdict in verdicts
     )
 
@@ -101,10 +104,11 @@ def _judge(stored: Stored, bucket: Bucket, versions: Iterable[RemoteVersion]) ->
     for version in versions:
         if version.artifact == stored.digest or f"/{stored.digest}/" in version.zip_url:
             return Verdict(stored, "used", f"version {version.id} refers to it")
-    if others := sorted({claim.scope for claim in stored.claims} - {scope}):
-        return Verdict(stored, "shared", f"{', '.join(others)} uses it")
     if stored.age < bucket.grace:
         return Verdict(stored, "young", f"something of it was written {stored.age:.0f} s ago")
+    if others := sorted({claim.scope for claim in stored.claims} - {scope}):
+        why = f"no version of this app refers to it; {', '.join(others)} may use it"
+        return Verdict(stored, "release", why)
     return Verdict(stored, "remove", "no version refers to it")
 
 
@@ -138,13 +142,16 @@ def _remove_leased(
         if again.age < stored.age:
             return Verdict(again, "young", "something of it was written just now")
         verdict = _judge(again, bucket, look_twice(bucket.registry, model)[1])
-        if verdict.fate == "remove":
-            check()
-            for found in sorted(again.objects, key=_last_the_claims):
+        if verdict.fate not in DOOMED:
+            return verdict
+        check()
+        done: Fate = "removed" if verdict.fate == "remove" else "released"
+        for found in sorted(again.objects, key=_last_the_claims):
+            claim = claims.claim_in(found.key)
+            if done == "removed" or (claim and claim.scope == bucket.registry.scope):
                 store.delete(found.key)
-            listen(Event("gc", "done", f"removed {stored.folder}"))
-            return Verdict(again, "removed", verdict.reason)
-        return verdict
+        listen(Event("gc", "done", f"{done} {stored.folder}"))
+        return Verdict(again, done, verdict.reason)
     finally:
         claims.end_removal(store, stored.folder)
 

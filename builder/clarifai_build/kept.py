@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,17 +22,11 @@ class Kept(NamedTuple):
 
 def find(environ: Mapping[str, str] = os.environ) -> list[Kept]:
     """Return every cached file, largest first."""
-    folder = user_cache.cache_folder(environ)
     places = (user_cache.weights_folder, user_cache.deflated_folder, user_cache.renders_folder)
     files = [user_cache.digests_file(environ)]
     files += [file for place in places for file in place(environ).rglob("*")]
-    now = time.time()
-    found = [
-        Kept(file, status.st_size, max(0, int(now - max(status.st_atime, status.st_mtime))))
-        for file in files
-        if file.is_relative_to(folder) and file.is_file() and (status := file.stat())
-    ]
-    return sorted(found, key=lambda file: (-file.size, file.path))
+    found = (_look(file, time.time()) for file in files)
+    return sorted(filter(None, found), key=lambda file: (-file.size, file.path))
 
 
 def prune(unused_seconds: int, environ: Mapping[str, str] = os.environ) -> list[Kept]:
@@ -48,3 +43,13 @@ def _remove(path: Path) -> bool:
         return partial.remove_unused(path)
     path.unlink(missing_ok=True)
     return True
+
+
+def _look(file: Path, now: float) -> Kept | None:
+    """Look at what a listing found, which may have gone since."""
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return None
+    unused = max(0, int(now - max(status.st_atime, status.st_mtime)))
+    return Kept(file, status.st_size, unused) if stat.S_ISREG(status.st_mode) else None

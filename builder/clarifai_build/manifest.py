@@ -142,7 +142,10 @@ class Zip:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One `clarifai.yaml`. Paths in it are absolute."""
+    """One `clarifai.yaml`. Paths in it are absolute.
+
+    `published_to` stands in for `storage` where the artifact goes elsewhere, to the sandbox.
+    """
 
     path: Path
     model: Model
@@ -156,6 +159,7 @@ class Manifest:
     project: str | None = None
     artifact: Zip = Zip()
     version: int = 1
+    published_to: Storage | None = None
 
 
 @dataclass(frozen=True, slots=True)

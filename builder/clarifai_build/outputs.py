@@ -31,8 +31,8 @@ class Outputs:
     """A context in which files are written beside `target`; at its end all take their places.
 
     What was at these places stays where anything goes wrong. The first file is put in place before
-    the others, and what the others replace is removed before it: at no time do files that do not
-    belong together lie side by side. Raises ArtifactError where something can't be written.
+    the others, and what the others replace is moved aside before it: at no time do files that do
+    not belong together lie side by side. Raises ArtifactError where something can't be written.
     """
 
     def __init__(self, target: Path) -> None:
@@ -46,8 +46,7 @@ class Outputs:
     def open(self, suffix: str = "") -> int:
         """Return the descriptor of a new file, for the target's name and this suffix."""
         target = self.target.with_name(self.target.name + suffix)
-        # tempfile's import alone takes as long as packing a hundred files.
-        partial = _partial(target, f"{os.getpid()}-{os.urandom(4).hex()}")
+        partial = _partial(target, _mark())
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             _remove_abandoned(target)
@@ -98,10 +97,23 @@ class Outputs:
                 os.close(output.descriptor)
 
     def _put_in_place(self) -> None:
-        for place in (*self._removed, *(output.target for output in self._written[1:])):
-            place.unlink(missing_ok=True)
-        for output in self._written:
+        first, *others = self._written
+        aside: list[tuple[Path, Path]] = []
+        try:
+            for place in (*self._removed, *(output.target for output in others)):
+                aside.append((place, _partial(place, _mark())))
+                with suppress(FileNotFoundError):
+                    place.replace(aside[-1][1])
+            first.partial.replace(first.target)
+        except BaseException:
+            for place, old in aside:
+                with suppress(FileNotFoundError):
+                    old.replace(place)
+            raise
+        for output in others:
             output.partial.replace(output.target)
+        for _, old in aside:
+            old.unlink(missing_ok=True)
 
 
 def refuse_odd_target(target: Path) -> Path:
@@ -128,6 +140,11 @@ def _is_zip(file: Path) -> bool:
             return stream.read(len(_ZIP)) in (_ZIP, b"")
     except OSError as exc:
         raise _unwritable(file, exc) from exc
+
+
+def _mark() -> str:
+    # tempfile's import alone takes as long as packing a hundred files.
+    return f"{os.getpid()}-{os.urandom(4).hex()}"
 
 
 def _partial(target: Path, mark: str) -> Path:

@@ -155,14 +155,15 @@ def live_url(planned: Plan, manifest: Manifest, store: ObjectStore) -> str:
 
 def storage_of(manifest: Manifest) -> Storage:
     """Return where the manifest publishes; raises ManifestError where it does not say."""
-    if manifest.storage is None:
+    storage = manifest.published_to or manifest.storage
+    if storage is None:
         raise ManifestError.of(
             "storage-missing",
             "the manifest does not say where the artifact is published",
             file=str(manifest.path),
             hint="add 'storage: {type: s3, bucket: …}', or try it locally with --sandbox",
         )
-    return manifest.storage
+    return storage
 
 
 def _registered_size(artifact: Artifact, versions: tuple[RemoteVersion, ...]) -> int:

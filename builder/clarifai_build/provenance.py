@@ -18,10 +18,9 @@ from clarifai_build.archive import Artifact
 from clarifai_build.lock import Lock
 from clarifai_build.manifest import Manifest
 from clarifai_build.problem import ArtifactError
+from clarifai_build.record_files import BUILD_TYPE, STATEMENT
 
-STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://slsa.dev/provenance/v1"
-BUILD_TYPE = "urn:clarifai-build:zip:1"
 BUILDER = "urn:clarifai-build"
 _NETWORK = frozenset({"http", "https", "ssh", "git"})
 # git@host:path, but neither C:/path nor another/path:with-a-colon.
@@ -103,6 +102,7 @@ def unreadable(where: str) -> ArtifactError:
 def resolved(manifest: Manifest) -> dict[str, Any]:
     """Return the manifest as plain values: paths relative, addresses without credentials."""
     plain: dict[str, Any] = _plain(asdict(manifest), manifest.path.parent)
+    del plain["published_to"]  # no setting of the manifest's
     return plain
 
 

@@ -15,9 +15,8 @@ from clarifai_build.archive import Artifact
 from clarifai_build.lock import Lock
 from clarifai_build.manifest import Manifest
 from clarifai_build.problem import ArtifactError, StorageError
+from clarifai_build.record_files import PROVENANCE, SBOM
 from clarifai_build.storage import UNCONDITIONAL, ObjectStore
-
-_PROVENANCE, _SBOM = ".provenance.json", ".sbom.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +33,12 @@ class Records:
 
 def provenance_key(zip_key: str) -> str:
     """Return where the provenance of the zip at a key, or a URL, lies."""
-    return _beside(zip_key, _PROVENANCE)
+    return _beside(zip_key, PROVENANCE)
 
 
 def sbom_key(zip_key: str) -> str:
     """Return where the SBOM of the zip at a key, or a URL, lies."""
-    return _beside(zip_key, _SBOM)
+    return _beside(zip_key, SBOM)
 
 
 def is_signed(url: str) -> bool:
@@ -79,7 +78,7 @@ def beside(manifest: Manifest, artifact: Artifact, sha256: str) -> dict[str, byt
     lock = locks.read(locks.path_of(manifest))
     sbom = _sbom(manifest, lock)
     statement = provenance.statement_of(manifest, artifact, sha256, lock, sbom)
-    return {_PROVENANCE: statement, _SBOM: sbom}
+    return {PROVENANCE: statement, SBOM: sbom}
 
 
 def _sbom(manifest: Manifest, lock: Lock | None) -> bytes | None:

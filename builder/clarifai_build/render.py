@@ -15,7 +15,7 @@ from typing import Any
 from clarifai_build.manifest import Manifest, Param
 from clarifai_build.model_types import template_table
 from clarifai_build.problem import BuilderError
-from clarifai_build.resources import runtime_dir, template_dir
+from clarifai_build.resources import files_below, runtime_dir, template_dir
 
 TEMPLATE_VERSION = 1
 """Raised when the template gives other bytes for the same manifest."""
@@ -87,7 +87,7 @@ def render(context: RenderContext) -> dict[str, bytes]:
                 output_dir=folder,
                 accept_hooks=False,
             )
-            files = _read_tree(Path(project))
+            files = files_below(Path(project))
     except OSError as error:
         raise RenderError.of(
             "no-scratch",
@@ -101,11 +101,10 @@ def render(context: RenderContext) -> dict[str, bytes]:
 @functools.cache
 def runtime_files() -> dict[str, bytes]:
     """Return the runtime as it is vendored: path in the artifact to content."""
-    folder = runtime_dir()
     return {
-        f"1/clarifai_runtime/{path.relative_to(folder).as_posix()}": path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and (path.suffix == ".py" or path.name == "py.typed")
+        f"1/clarifai_runtime/{path}": content
+        for path, content in files_below(runtime_dir()).items()
+        if path.endswith((".py", "py.typed"))
     }
 
 
@@ -141,12 +140,4 @@ def _param(param: Param) -> dict[str, Any]:
         "type": param.type,
         "default": param.default,
         "description": param.description,
-    }
-
-
-def _read_tree(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
     }

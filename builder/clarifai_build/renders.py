@@ -6,7 +6,6 @@ their digest. It may be lost at any time: what can't be read or written is rende
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import os
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from clarifai_build import __version__
 from clarifai_build.render import RenderContext, render, runtime_files
-from clarifai_build.resources import template_dir
+from clarifai_build.toolchain import template_digest
 
 
 def render_once(context: RenderContext, folder: Path | None) -> dict[str, bytes]:
@@ -33,18 +32,8 @@ def render_once(context: RenderContext, folder: Path | None) -> dict[str, bytes]
 
 
 def _digest(context: RenderContext) -> str:
-    parts = [__version__, _template_digest(), json.dumps(context.variables, sort_keys=True)]
+    parts = [__version__, template_digest(), json.dumps(context.variables, sort_keys=True)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-@functools.cache
-def _template_digest() -> str:
-    sha256 = hashlib.sha256()
-    for file in sorted(path for path in template_dir().rglob("*") if path.is_file()):
-        content = file.read_bytes()
-        sha256.update(f"{file.relative_to(template_dir())} {len(content)}\n".encode())
-        sha256.update(content)
-    return sha256.hexdigest()
 
 
 def _keep(file: Path, content: bytes) -> None:

@@ -17,13 +17,14 @@ from typing import NamedTuple
 
 from clarifai_build import contents, diff
 from clarifai_build.diff import FileDiff
+from clarifai_build.elsewhere import Named
+from clarifai_build.ignore import default_reason
 from clarifai_build.layout import look_around
 from clarifai_build.manifest import Manifest
 from clarifai_build.problem import ArtifactError, SourceError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.sources import unreadable
 
-_LEFT = frozenset({".git", ".venv", "venv", "node_modules", "__pycache__", "dist"})
 _LARGE = 1 << 20
 
 
@@ -112,10 +113,10 @@ def _copy(manifest: Manifest, origin: Path, folder: Path, surroundings: Surround
     outside = [w.source for w in manifest.weights if "://" not in w.source and ".." in w.source]
     levels = max((Path(name).parts.count("..") for name in outside), default=0)
     target = folder.joinpath(*["up"] * levels, "model")
-    left = frozenset(item.path for item in look_around(manifest).left)
+    ground = _Ground.of(manifest)
     old = os.umask(surroundings.umask)
     try:
-        _Copying(origin, target, left, ours=origin != source).folder(
+        _Copying(origin, target, ground, ours=origin != source).folder(
             "", backwards=surroundings.backwards
         )
     finally:
@@ -128,32 +129,59 @@ def _copy(manifest: Manifest, origin: Path, folder: Path, surroundings: Surround
     return target / manifest.path.name
 
 
+class _Ground(NamedTuple):
+    """What a build looks at, by paths from the manifest: the folder of the `code`, but for what is
+    `left` out of it, and what else is `needed`."""
+
+    code: str
+    left: frozenset[str]
+    needed: tuple[str, ...]
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> _Ground:
+        def path(file: str | Path) -> str:
+            return os.path.relpath(file, manifest.path.parent).replace(os.sep, "/")
+
+        code = manifest.code.path
+        return cls(
+            path(code),
+            frozenset(path(item.file) for item in look_around(manifest).left),
+            (path(code), *(path(code / file) for file in Named.of(manifest).elsewhere)),
+        )
+
+    def is_useless(self, folder: str) -> bool:
+        """Tell whether no build looks into a folder."""
+        if any(f"{file}/".startswith(f"{folder}/") for file in self.needed):
+            return False
+        if self.code == "." or folder.startswith(f"{self.code}/"):
+            return folder in self.left
+        return default_reason(folder.rpartition("/")[2]) is not None
+
+
 class _Copying(NamedTuple):
-    """Copies from `source` to `target`; `left` are paths that no build looks into.
+    """Copies from `source` to `target` what is of the `ground`.
 
     Large files of copies of `ours` are linked. The user's are not: a link would change their times.
     """
 
     source: Path
     target: Path
-    left: frozenset[str]
+    ground: _Ground
     ours: bool
 
     def folder(self, path: str, *, backwards: bool) -> None:
         (self.target / path).mkdir(parents=True)
         for item in sorted((self.source / path).iterdir(), reverse=backwards):
             inner = f"{path}/{item.name}".lstrip("/")
-            if item.name in _LEFT:
-                continue
             try:
                 if item.is_symlink():
                     (self.target / inner).symlink_to(self.leads_to(item))
-                elif item.is_dir():
+                elif item.is_dir() and not self.ground.is_useless(inner):
                     self.folder(inner, backwards=backwards)
                 elif item.is_file():
                     self.file(item, self.target / inner)
             except OSError as exc:
-                if inner not in self.left:
+                if inner not in self.ground.left:
                     raise SourceError(unreadable(str(item), exc)) from exc
 
     def leads_to(self, link: Path) -> str:

@@ -12,7 +12,7 @@ from clarifai_build.problem import SourceError
 PLATFORM = "x86_64-manylinux_2_28"
 """Where models are served."""
 
-_INCLUDE = re.compile(r"\s*(?:-r|-c|--requirement|--constraint)[ =]\s*(\S+)")
+_INCLUDE = re.compile(r"\s*(?:-r|-c|--requirement|--constraint)[\s=]\s*(\S+)")
 
 
 def read(file: Path) -> bytes:

@@ -27,6 +27,13 @@ def template_dir() -> Path:
     return _data("cookiecutter-template")
 
 
+def files_below(folder: Path) -> dict[str, bytes]:
+    """Return every file by its path below `folder`, but for what pip compiles where it installs."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    named = {path.relative_to(folder).as_posix(): path for path in files}
+    return {name: path.read_bytes() for name, path in named.items() if "__pycache__/" not in name}
+
+
 def runtime_dir() -> Path:
     """Return the package that travels inside every artifact."""
     return _PACKAGE.parent / "clarifai_runtime"

@@ -34,6 +34,7 @@ def manifest_at(
         yield replace(
             then,
             storage=manifest.storage,
+            published_to=manifest.published_to,
             clarifai=manifest.clarifai,
             weights=tuple(_found(weight, folder, now) for weight in then.weights),
         )

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 from clarifai_build import __version__
 from clarifai_build.render import TEMPLATE_VERSION, runtime_files
-from clarifai_build.resources import template_dir
+from clarifai_build.resources import files_below, template_dir
 
 
 def now() -> dict[str, Any]:
     """Return what builds an artifact now, by the names that a lock gives it."""
-    folder = template_dir()
-    template = {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
     return {
         "tool": __version__,
         "template": TEMPLATE_VERSION,
-        "template_sha256": _digest(template),
+        "template_sha256": template_digest(),
         "runtime_sha256": _digest(runtime_files()),
     }
+
+
+@functools.cache
+def template_digest() -> str:
+    """Return one digest of all files of the template."""
+    return _digest(files_below(template_dir()))
 
 
 def _digest(files: Mapping[str, bytes]) -> str:

@@ -50,7 +50,10 @@ def test_wheel_carries_what_it_needs(wheel: Path) -> None:
 
 
 def test_init_validate_build_without_the_checkout(installed: Path, tmp_path: Path) -> None:
-    """The three commands a newcomer types first work from the wheel alone."""
+    """The three commands a newcomer types first work from the wheel alone, and give these bytes.
+
+    pip has compiled what it installed, the template included.
+    """
     tool = str(installed / "clarifai-build")
     environ = {"PATH": f"{installed}:/usr/bin:/bin", "HOME": str(tmp_path)}
 
@@ -65,6 +68,9 @@ def test_init_validate_build_without_the_checkout(installed: Path, tmp_path: Pat
     run("validate")
     run("build")
     (made,) = (tmp_path / "dist").glob("*.zip")
+    here = [sys.executable, "-m", "clarifai_build", "build", "--output", "here.zip"]
+    subprocess.run(here, cwd=tmp_path, check=True, capture_output=True)
+    assert made.read_bytes() == (tmp_path / "here.zip").read_bytes()
     with zipfile.ZipFile(made) as archive:
         assert archive.testzip() is None
         assert "1/clarifai_runtime/__init__.py" in archive.namelist()

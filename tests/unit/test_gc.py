@@ -128,8 +128,21 @@ def test_what_another_app_claims_stays(world: World) -> None:
     """An artifact that was promoted to another app is not removed from under it."""
     world.apply(world.theirs)
     world.age()
-    assert fates(world.collect()) == ["shared"]
+    assert fates(gc.judge(world.bucket())) == ["release"]
+    assert fates(world.collect()) == ["released"]
     assert world.stored()
+    assert fates(world.collect()) == []
+
+
+def test_what_two_apps_are_done_with_goes(world: World) -> None:
+    """With the second of them: each gives up its own claim, and the last one takes all along."""
+    world.apply(world.theirs)
+    world.age()
+    assert fates(world.collect()) == ["released"]
+    world.theirs.delete_model(MANIFEST.model.id)
+    theirs = Bucket(world.store, world.theirs, "models", 0.0)
+    assert fates(gc.collect(theirs, gc.judge(theirs))) == ["removed"]
+    assert not world.stored()
 
 
 def test_what_only_others_made_is_not_looked_at(world: World) -> None:

@@ -58,6 +58,7 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.manifest import load
     from clarifai_build.memory import shared_memory
     from clarifai_build.outputs import refuse_odd_target
+    from clarifai_build.record_files import refuse_foreign
 
     console.json_errors = args.json
     manifest = load(args.manifest, os.environ, offline=True)
@@ -65,7 +66,7 @@ def run(args: Namespace, console: Console) -> int:
     target = args.output or manifest.path.parent / "dist" / name
     keep_to_lock(args, manifest)
     if not (args.list or args.check):
-        refuse_odd_target(target)  # before hours of work
+        refuse_foreign(refuse_odd_target(target))  # before hours of work
     if args.list:
         return _list(manifest, target, console, as_json=args.json)
     listen = console.listener()

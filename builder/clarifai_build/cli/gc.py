@@ -1,7 +1,8 @@
 """Remove published artifacts that no version of the app refers to, with their provenance.
 
-Artifacts younger than the grace period stay, and so do those that another app uses. Works on the
-whole bucket prefix of a manifest, whichever models still have one.
+Artifacts younger than the grace period stay. One that another app may use stays, too, and goes with
+the last app that is done with it. Works on the whole bucket prefix of a manifest, whichever models
+still have one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from clarifai_build.cli.target import add_manifest, add_sandbox, load_target
 if TYPE_CHECKING:
     from clarifai_build.gc import Verdict
 
+_RELEASE = "only this app's claim on it"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -47,7 +49,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     prefix = pipeline.storage_of(target.manifest).prefix
     bucket = gc.Bucket(target.store(), target.registry, prefix, args.grace)
     verdicts = gc.judge(bucket)
-    doomed = [f"  - {one.stored.folder}" for one in verdicts if one.fate == "remove"]
+    doomed = [
+        f"  - {one.stored.folder}" + (f"  ({_RELEASE})" if one.fate == "release" else "")
+        for one in verdicts
+        if one.fate in gc.DOOMED
+    ]
     if doomed and not args.dry_run:
         Approval(console, None, yes=args.yes).ask(doomed)
         verdicts = gc.collect(bucket, verdicts, listen)

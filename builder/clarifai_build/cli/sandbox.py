@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_build.cli.console import Console
-from clarifai_build.sandbox import Endpoints, Status
+from clarifai_build.sandbox import MISLEADING, Endpoints, Status, past_proxies
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -89,7 +89,8 @@ def _show(endpoints: Endpoints, output: str, console: Console) -> None:
     console.err(f"API     {endpoints.api_base}   user {endpoints.user_id}, app {endpoints.app_id}")
     console.err(f"Triton  {endpoints.triton}   (gRPC)")
     console.err(f"Folder  {endpoints.state_dir}   (data and logs)")
-    for name, value in endpoints.environ().items():
+    console.out(f"unset {' '.join(MISLEADING)}")
+    for name, value in {**endpoints.environ(), **past_proxies()}.items():
         console.out(f"export {name}={shlex.quote(value)}")
 
 

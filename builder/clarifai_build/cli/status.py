@@ -28,7 +28,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--watch", action="store_true", help="show it again as it changes")
     parser.add_argument(
         "--interval",
-        type=float,
+        type=_seconds,
         default=5.0,
         metavar="SECONDS",
         help="how often --watch looks (default: 5)",
@@ -51,6 +51,13 @@ def run(args: Namespace, console: Console) -> int:
         if not args.watch or not console.heard:
             return fleet.exit_code(list(errors.values()))
         time.sleep(args.interval)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= 86400:
+        raise ValueError(text)
+    return seconds
 
 
 def _look(loaded: Loaded, jobs: int, stop: Stop) -> tuple[list[Status], Mapping[str, BuilderError]]:

@@ -130,7 +130,8 @@ def load_targets(names: Sequence[str], listen: Listener, *, sandbox: bool) -> Lo
     from clarifai_build.fleet import failure
 
     endpoints = _sandbox(listen) if sandbox else None
-    environ = {**contexts.merged(os.environ), **(endpoints.environ() if endpoints else {})}
+    environ = contexts.merged(os.environ)
+    environ = endpoints.leading(environ) if endpoints else environ
     connections = _Connections(environ)
     targets: list[Target] = []
     errors: dict[str, BuilderError] = {}
@@ -160,10 +161,13 @@ def load_target(manifest: Path, listen: Listener, *, sandbox: bool) -> Target:
 
 
 def in_sandbox(manifest: Manifest, endpoints: Endpoints) -> Manifest:
-    """Return the same manifest with the sandbox as its storage and platform."""
+    """Return the same manifest, to be published and registered in the sandbox.
+
+    Weights are still fetched from where it says.
+    """
     return replace(
         manifest,
-        storage=Storage(
+        published_to=Storage(
             bucket=endpoints.bucket,
             prefix=manifest.storage.prefix if manifest.storage else "",
             endpoint_url=endpoints.s3_endpoint,
@@ -181,6 +185,7 @@ def in_sandbox(manifest: Manifest, endpoints: Endpoints) -> Manifest:
 def _sandbox(listen: Listener) -> Endpoints:
     from clarifai_build import sandbox
 
+    os.environ.update(sandbox.past_proxies())  # gRPC and urllib look nowhere else
     return sandbox.ensure(listen=listen)
 
 

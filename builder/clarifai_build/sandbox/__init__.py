@@ -10,6 +10,11 @@ from pathlib import Path
 from clarifai_build.progress import Listener, silent
 
 STATE_VARIABLE = "CLARIFAI_BUILD_SANDBOX"
+MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
+"""What would have boto3 sign in another way than by the keys of the sandbox."""
+
+_HOST = "127.0.0.1"
+_PROXIES = frozenset({"http_proxy", "all_proxy", "grpc_proxy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,11 @@ class Endpoints:
     pat: str = field(repr=False)
     triton: str
 
+    def leading(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return an environment in which everything leads here."""
+        kept = {name: value for name, value in environ.items() if name not in MISLEADING}
+        return {**kept, **self.environ()}
+
     def environ(self) -> dict[str, str]:
         """Return the variables that lead boto3 and the Clarifai clients here."""
         return {
@@ -36,6 +46,7 @@ class Endpoints:
             "AWS_SECRET_ACCESS_KEY": self.secret_key,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_ENDPOINT_URL_S3": self.s3_endpoint,
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
             "CLARIFAI_API_BASE": self.api_base,
             "CLARIFAI_USER_ID": self.user_id,
             "CLARIFAI_APP_ID": self.app_id,
@@ -60,6 +71,14 @@ def default_state_dir(environ: Mapping[str, str] = os.environ) -> Path:
 
     named = environ.get(STATE_VARIABLE)
     return Path(named) if named else cache_folder(environ) / "sandbox"
+
+
+def past_proxies(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the variables that keep clients from asking a proxy for the sandbox."""
+    if _PROXIES.isdisjoint(name.lower() for name in environ):
+        return {}
+    direct = [environ.get("no_proxy") or environ.get("NO_PROXY") or "", _HOST]
+    return dict.fromkeys(("no_proxy", "NO_PROXY"), ",".join(filter(None, direct)))
 
 
 def ensure(state_dir: Path | None = None, listen: Listener = silent) -> Endpoints:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from clarifai_build.problem import SandboxError
+from clarifai_build.sandbox import past_proxies
 
 _PORTS = range(20_000, 32_000)
 _TETHER = Path(__file__).with_name("tether.py")
@@ -63,7 +64,8 @@ def bare_environment() -> dict[str, str]:
 
 def own_environment() -> dict[str, str]:
     """Return an environment in which a child imports the same package as this process."""
-    return bare_environment() | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    here = {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    return bare_environment() | past_proxies() | here
 
 
 def free_ports(count: int) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
+from botocore.session import Session
 
 from clarifai_build.addresses import shown
 from clarifai_build.problem import NotAuthorisedError, StorageError
@@ -37,11 +38,13 @@ def session_of(environ: Mapping[str, str]) -> boto3.Session:
             f"{there} is set, and {missing} is not",
             hint="set both, or neither and AWS_PROFILE",
         )
+    profile = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or None
     return boto3.Session(
         aws_access_key_id=key,
         aws_secret_access_key=secret,
         aws_session_token=token if key else None,
-        profile_name=environ.get("AWS_PROFILE"),
+        # Named in this way, a profile that `environ` does not know is not looked up elsewhere.
+        botocore_session=Session({"profile": (None, None, profile, None)}),
     )
 
 

@@ -66,14 +66,16 @@ class S3Store:
     ) -> StoredObject:
         """Store the artifact at `key`, all or nothing; the same object there already stays."""
         present = self.stat(key)
+        way = Placing(*(self.client, self.credentials, self.storage, key, metadata, listen))
         if present is not None and _holds(present, artifact):
+            with translated(self.storage.bucket):
+                way.grant()
             return present
         condition = {"IfMatch": present.etag} if present else {"IfNoneMatch": "*"}
         listen(Event("upload", "started", total=artifact.size))
         compared = found = False
         try:
             with translated(self.storage.bucket):
-                way = Placing(*(self.client, self.credentials, self.storage, key, metadata, listen))
                 checksums = self.storage.checksums == "auto"
                 compared = way.send(artifact, condition, checksums=checksums)
         except (RefusedError, AbsentError, UploadGoneError):
