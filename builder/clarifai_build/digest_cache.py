@@ -7,24 +7,22 @@ The cache may be lost at any time: what can't be read or written counts as empty
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
-import struct
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
-from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from clarifai_build import digests
+from clarifai_build import digest_rows, digests
 from clarifai_build.digests import Digest, Inspect, unsuspicious
 from clarifai_build.problem import ArtifactError, Problem
 from clarifai_build.progress import Listener, silent
 from clarifai_build.walk import Found, Stamp
 
 T = TypeVar("T")
-_Row = tuple[bytes, bytes, bytes, bytes, bytes]
 
 _SECOND_NS = 1_000_000_000
 _SETTLED_NS = _SECOND_NS // 10
@@ -32,54 +30,13 @@ _COARSE_SETTLED_NS = 2 * _SECOND_NS
 _EARLIEST_NS = -(1 << 63)
 _BUSY_SECONDS = 0.5
 _SCHEMA = """
-create table if not exists tree (
-  tree text primary key, paths blob, stamps blob, sha256s blob, firsts blob, chunks blob
+create table if not exists kept (
+  kind text, name text, value blob, sum blob, primary key (kind, name)
 ) without rowid;
-create table if not exists zip (tree text primary key, sha256 text) without rowid;
 """
-# One row a tree: to step through thousands of rows takes SQLite longer than the files' `stat`.
-_FIND = "select paths, stamps, sha256s, firsts, chunks from tree where tree = ?"
-_PUT = "insert or replace into tree values (?, ?, ?, ?, ?, ?)"
-_STAMP = struct.Struct("<qqqQ")
-
-
-class _Kept(NamedTuple):
-    """The digests of a tree's files, as columns; `firsts` says where a file's `chunks` begin."""
-
-    places: Mapping[str, int]
-    stamps: Sequence[tuple[int, ...]]
-    sha256s: str
-    firsts: Sequence[int]
-    chunks: tuple[int, ...]
-
-    @classmethod
-    def of(cls, row: _Row) -> _Kept:
-        """Read a row; what can't be read, or does not fit together, holds nothing."""
-        try:
-            paths, stamps, sha256s, firsts, chunks = row
-            names = os.fsdecode(paths).split("\0")
-            kept = cls(
-                {name: place for place, name in enumerate(names)},
-                list(_STAMP.iter_unpack(stamps)),
-                sha256s.hex(),
-                _integers(firsts),
-                _integers(chunks),
-            )
-        except (TypeError, AttributeError, struct.error):
-            return _NOTHING
-        count = len(names)
-        fits = len(kept.stamps) == count and len(sha256s) == 32 * count
-        fits &= len(kept.firsts) == count + 1 and kept.firsts[-1] == len(kept.chunks)
-        return kept if fits else _NOTHING
-
-    def digest(self, place: int) -> Digest:
-        return Digest(
-            self.sha256s[64 * place : 64 * place + 64],
-            self.chunks[self.firsts[place] : self.firsts[place + 1]],
-        )
-
-
-_NOTHING = _Kept({}, (), "", (), ())
+# One value a tree: to step through thousands of rows takes SQLite longer than the files' `stat`.
+_FIND = "select value, sum from kept where kind = ? and name = ?"
+_PUT = "insert or replace into kept values (?, ?, ?, ?)"
 
 
 class DigestCache(NamedTuple):
@@ -111,9 +68,8 @@ class DigestCache(NamedTuple):
 
     def look_up(self, tree: str, files: Sequence[Found]) -> tuple[dict[str, Digest], list[Found]]:
         """Return the digests that still hold, and the files that have to be read, each once."""
-        key = _text(tree)
-        row: _Row | None = self._run(lambda db: db.execute(_FIND, (key,)).fetchone(), None)
-        kept = _Kept.of(row) if row else _NOTHING
+        value = self._get("tree", tree)
+        kept = digest_rows.EMPTY if value is None else digest_rows.Row.of(value)
         places, stamps = kept.places, kept.stamps
         known: dict[str, Digest] = {}
         unread: dict[str, Found] = {}
@@ -132,25 +88,32 @@ class DigestCache(NamedTuple):
 
         Those that were not known before were read after `read_at`.
         """
-        row = _row({f.file: f.stamp for f in files if _is_settled(f.stamp, read_at)}, known)
-        self._run(lambda db: db.execute(_PUT, (_text(tree), *row)), None)
+        settled = {f.file: f.stamp for f in files if _is_settled(f.stamp, read_at)}
+        self._put("tree", tree, digest_rows.pack(settled, known))
 
     def zip_sha256(self, tree_digest: str) -> str | None:
         """Return the SHA-256 of the zip of a tree, where it was made before."""
-        return None if self.verify else self._zip_sha256(tree_digest)
+        kept = None if self.verify else self._get("zip", tree_digest)
+        return kept.decode() if kept else None
 
     def keep_zip_sha256(self, tree_digest: str, sha256: str) -> None:
         """Remember the SHA-256 of the zip of a tree; with `verify`, another one is refused."""
-        kept = self._zip_sha256(tree_digest) if self.verify else None
-        statement = "insert or replace into zip values (?, ?)"
-        self._run(lambda db: db.execute(statement, (tree_digest, sha256)), None)
-        if kept not in (None, sha256):
+        kept = self._get("zip", tree_digest) if self.verify else None
+        self._put("zip", tree_digest, sha256.encode())
+        if kept not in (None, sha256.encode()):
             raise ArtifactError(_stale(f"the zip of tree {tree_digest}"))
 
-    def _zip_sha256(self, tree_digest: str) -> str | None:
-        query = "select sha256 from zip where tree = ?"
-        row = self._run(lambda db: db.execute(query, (tree_digest,)).fetchone(), None)
-        return str(row[0]) if row else None
+    def _get(self, kind: str, name: str) -> bytes | None:
+        """Return a value that is still the one that was put; a damaged file may hold others."""
+        key = (kind, _text(name))
+        found = self._run(lambda db: db.execute(_FIND, key).fetchone(), None)
+        value, checksum = found or (None, None)
+        is_whole = isinstance(value, bytes) and checksum == _checksum(*key, value)
+        return value if is_whole else None
+
+    def _put(self, kind: str, name: str, value: bytes) -> None:
+        row = (kind, _text(name), value, _checksum(kind, _text(name), value))
+        self._run(lambda db: db.execute(_PUT, row), None)
 
     def _run(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         """Do `work` in one transaction; a cache that is busy, broken or out of reach is empty."""
@@ -195,23 +158,10 @@ def _stale(what: str) -> Problem:
     )
 
 
-def _row(stamps: Mapping[str, Stamp], known: Mapping[str, Digest]) -> _Row:
-    found = [known[file] for file in stamps]
-    chunks = [chunk for digest in found for chunk in digest.chunks]
-    firsts = [0, *accumulate(len(digest.chunks) for digest in found)]
-    return (
-        os.fsencode("\0".join(stamps)),
-        b"".join(_STAMP.pack(*stamp) for stamp in stamps.values()),
-        bytes.fromhex("".join(digest.sha256 for digest in found)),
-        struct.pack(f"<{len(firsts)}I", *firsts),
-        struct.pack(f"<{len(chunks)}I", *chunks),
-    )
+def _checksum(kind: str, name: str, value: bytes) -> bytes:
+    return hashlib.sha256(f"{kind}\0{name}\0".encode() + value).digest()
 
 
 def _text(name: str) -> str:
     """Return a name as SQLite takes it: that of a path may hold bytes that are no UTF-8."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def _integers(packed: bytes) -> tuple[int, ...]:
-    return struct.unpack(f"<{len(packed) // 4}I", packed)

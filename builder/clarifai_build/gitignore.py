@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import NamedTuple
 
 _TRIMMED = re.compile(r"((?:\\.|[^\\])*?) *", re.DOTALL)
@@ -32,8 +33,15 @@ _CLASSES = {
 }
 
 
+_STAR, _FOLDERS, _ALL = "[^/]*", "(?:.*/)?", ".*"
+_FEWEST = {_STAR: "[^/]*?", _FOLDERS: "(?:.*?/)??", _ALL: ".*?"}
+
+
 class Rule(NamedTuple):
-    """What a rule says of the paths that `regex` matches: stay out, or come back."""
+    """What a rule says of the paths that `regex` matches: stay out, or come back.
+
+    In the names of its groups, a null character stands for what tells rules apart.
+    """
 
     regex: str
     out: bool
@@ -48,8 +56,12 @@ class _Matcher(NamedTuple):
     def of(cls, rules: Sequence[Rule]) -> _Matcher:
         """Put the last rule first: of the alternatives that match, the first one wins."""
         last_first = rules[::-1]
-        regex = "|".join(f"{rule.regex}()" for rule in last_first)
-        return cls(re.compile(regex or "(?!)", re.DOTALL), tuple(rule.out for rule in last_first))
+        regexes = [
+            rule.regex.replace("\0", f"r{place}_") + f"(?P<rule{place}>)"
+            for place, rule in enumerate(last_first)
+        ]
+        regex = re.compile("|".join(regexes) or "(?!)", re.DOTALL)
+        return cls(regex, tuple(rule.out for rule in last_first))
 
 
 class Verdicts(NamedTuple):
@@ -69,7 +81,9 @@ class Verdicts(NamedTuple):
         matcher = self.folders if folder else self.files
         path = path if path.isascii() else os.fsencode(path).decode("latin-1")
         found = matcher.regex.fullmatch(path)
-        return matcher.outs[found.lastindex - 1] if found and found.lastindex else None
+        if found is None or found.lastgroup is None:
+            return None
+        return matcher.outs[int(found.lastgroup.removeprefix("rule"))]
 
 
 def lines_in(text: bytes) -> list[str]:
@@ -95,14 +109,52 @@ def read_rule(line: str) -> Rule | None:
     if not glob:
         return None
     if "/" in glob:
-        regex = _translate(glob.removeprefix("/"), across=True)
+        parts = _parts(glob.removeprefix("/"), across=True)
     else:
-        regex = "(?:.*/)?" + _translate(glob, across=False)
-    return Rule(regex, not back, rule.endswith("/"))
+        parts = [_FOLDERS, *_parts(glob, across=False)]
+    return Rule(_joined(parts), not back, rule.endswith("/"))
 
 
-def _translate(glob: str, *, across: bool) -> str:
-    """Turn a glob into a regular expression; `across` is whether `**` may span folders."""
+def _joined(parts: Sequence[str]) -> str:
+    """Join the parts of a glob so that a match takes no more than the square of a path's length.
+
+    All stars but the last take as little as they can, for good: what follows may as well come
+    sooner. What crosses folders does so together with all that comes before the next of its kind.
+    """
+    numbers = count()
+    sections = []
+    for section in _cut(parts, (_FOLDERS, _ALL)):
+        begin, *stars = _cut(section, (_STAR,))
+        end = stars.pop() if stars else []
+        sections.append([*begin, *(_settled(piece, numbers) for piece in stars), *end])
+    last = sections.pop()
+    return "".join([*(_settled(section, numbers) for section in sections), *last])
+
+
+def _cut(parts: Sequence[str], stars: Sequence[str]) -> list[list[str]]:
+    """Cut before each of these stars."""
+    pieces: list[list[str]] = [[]]
+    for part in parts:
+        if part in stars:
+            pieces.append([])
+        pieces[-1].append(part)
+    return pieces
+
+
+def _settled(piece: Sequence[str], numbers: Iterator[int]) -> str:
+    """Return what matches a piece that begins with a star in the first way there is, and no other.
+
+    Python 3.10 knows no atomic groups; a lookahead whose group is then repeated is one.
+    """
+    if not piece or piece[0] not in _FEWEST:
+        return "".join(piece)
+    star, *rest = piece
+    name = f"\0{next(numbers)}"
+    return f"(?=(?P<{name}>{_FEWEST[star]}{''.join(rest)}))(?P={name})"
+
+
+def _parts(glob: str, *, across: bool) -> list[str]:
+    """Turn a glob into regular expressions, stars apart; `across`: `**` may span folders."""
     # Git compares what stands before the first wildcard by itself, so `**` may follow it at once.
     literal = _LITERAL.match(glob)
     plain = literal.end() if literal else 0
@@ -119,7 +171,7 @@ def _translate(glob: str, *, across: bool) -> str:
             at += char == "\\"
             part, at = re.escape(_character(glob, at)), at + 1
         parts.append(part)
-    return "".join(parts)
+    return parts
 
 
 def _stars(glob: str, at: int, *, begins: bool) -> tuple[str, int]:
@@ -128,10 +180,10 @@ def _stars(glob: str, at: int, *, begins: bool) -> tuple[str, int]:
         end += 1
     if begins and end > at + 1:
         if glob.startswith("/", end):
-            return "(?:.*/)?", end + 1
+            return _FOLDERS, end + 1
         if end == len(glob) or glob.startswith("\\/", end):
-            return ".*", end
-    return "[^/]*", end
+            return _ALL, end
+    return _STAR, end
 
 
 def _bracket(glob: str, at: int) -> tuple[str, int]:

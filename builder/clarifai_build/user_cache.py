@@ -33,7 +33,7 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 def digests_file(environ: Mapping[str, str] = os.environ) -> Path:
     """Return where the digests of files are kept."""
-    return cache_folder(environ) / "digests-2.sqlite"
+    return cache_folder(environ) / "digests-3.sqlite"
 
 
 def weights_folder(environ: Mapping[str, str] = os.environ) -> Path:

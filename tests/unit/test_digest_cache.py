@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from clarifai_build.digest_cache import DigestCache
 from clarifai_build.layout import gather
 from clarifai_build.problem import ArtifactError
 from clarifai_build.progress import Event, silent
-from clarifai_build.tree import FileTree, lay_out
+from clarifai_build.tree import FileTree, cache_key, lay_out
 from trees import manifest_of, write_files
 
 FILES = {"a.txt": b"alpha", "b.bin": b"b" * 70_000, "sub/c.txt": b"gamma"}
@@ -99,22 +100,52 @@ def test_a_broken_cache_is_as_good_as_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        "update tree set paths = null",
-        "update tree set stamps = 'text'",
-        "update tree set stamps = x'00'",
-        "update tree set sha256s = x'00'",
-        "update tree set firsts = x'00000000'",
-        "update tree set chunks = x''",
+        "update kept set value = null",
+        "update kept set value = 'text'",
+        "update kept set sum = null",
+        "update kept set value = x'00'",
+        "update kept set name = 'another', value = zeroblob(9)",
     ],
 )
 def test_a_damaged_row_is_as_good_as_none(tmp_path: Path, damage: str) -> None:
-    """What does not fit together is read anew."""
+    """What is not what was kept is read anew."""
     code = settled(write_files(tmp_path / "code", FILES))
     cache = DigestCache(tmp_path / "digests")
     expected, size = lay(code, cache)
     with closing(sqlite3.connect(tmp_path / "digests")) as database, database:
         database.execute(damage)
     assert lay(code, cache) == (expected, size)
+    assert lay(code, cache) == (expected, 0)
+
+
+def test_a_damaged_file_gives_no_wrong_digest(tmp_path: Path) -> None:
+    """A disk that was full, or lies: bits that flipped, an end that is missing, a page of zeros."""
+    code = settled(write_files(tmp_path / "code", {f"f{n}": b"%d" % n for n in range(300)}))
+    path = tmp_path / "digests"
+    expected, _ = lay(code, DigestCache(path))
+    DigestCache(path).keep_zip_sha256(expected.digest, "right")
+    whole = path.read_bytes()
+    chance = random.Random(5)
+    for _ in range(60):
+        damaged = bytearray(whole)
+        at = chance.randrange(len(whole))
+        match chance.randrange(3):
+            case 0:
+                damaged[at] ^= 1 << chance.randrange(8)
+            case 1:
+                del damaged[at:]
+            case _:
+                damaged[at : at + 512] = bytes(512)
+        path.write_bytes(damaged)
+        assert lay(code, DigestCache(path))[0] == expected
+        assert DigestCache(path).zip_sha256(expected.digest) in (None, "right")
+
+
+def test_paths_need_not_be_text(tmp_path: Path) -> None:
+    """Names on POSIX are bytes, those of the folders above the manifest, too."""
+    code = settled(write_files(tmp_path / "caf\udce9" / "code", FILES))
+    cache = DigestCache(tmp_path / "digests")
+    expected, _ = lay(code, cache)
     assert lay(code, cache) == (expected, 0)
 
 
@@ -153,11 +184,11 @@ def test_verifying_names_what_the_cache_has_wrong(tmp_path: Path) -> None:
     cache = DigestCache(tmp_path / "digests")
     expected, _ = lay(code, cache)
     lay(code, DigestCache(tmp_path / "digests", verify=True))
-    of_a = digests.of_bytes(FILES["a.txt"])
-    with closing(sqlite3.connect(tmp_path / "digests")) as database, database:
-        (kept,) = database.execute("select sha256s from tree").fetchone()
-        damaged = kept.replace(bytes.fromhex(of_a.sha256), bytes(32))
-        database.execute("update tree set sha256s = ?", (damaged,))
+    manifest = manifest_of(code)
+    files = gather({}, manifest, silent).found
+    known, _ = cache.look_up(cache_key(manifest), files)
+    known[str(code / "a.txt")] = digests.of_bytes(b"another")
+    cache.keep(cache_key(manifest), files, known, time.time_ns())
     with pytest.raises(ArtifactError, match=r"a digest of .*a\.txt that is not"):
         lay(code, DigestCache(tmp_path / "digests", verify=True))
     assert lay(code, cache) == (expected, 0)

@@ -85,6 +85,8 @@ def is_refused(rule: str) -> bool:
 @example(["a\\   "])
 @example(["\ufeffa", "!a\r", "b\x0bb", "b\x85b"])
 @example(["/*", "!/a", "/a/*", "!/a/b/"])
+@example(["*a*b*", "!**/a*/**/*b"])
+@example(["**/a/**/b/**", "*?*[ab]*"])
 def test_rules_are_read_as_git_reads_them(checkout: Path, rules: list[str]) -> None:
     """Whatever is taken gives the files that Git gives; what is refused would leave out nothing."""
     refused = [rule for rule in rules if is_refused(rule)]
@@ -92,6 +94,18 @@ def test_rules_are_read_as_git_reads_them(checkout: Path, rules: list[str]) -> N
         assert kept_by_git(checkout, rule) == kept_by_git(checkout, "")
     text = "\n".join(rule for rule in rules if rule not in refused)
     assert kept_by_us(checkout, text) == kept_by_git(checkout, text)
+
+
+@pytest.mark.parametrize(
+    "rule", ["*a" * 40 + "b", "**/a/" * 40 + "b", "/**/*a*a*/" + "**/*a*a*/" * 20 + "b"]
+)
+def test_many_stars_take_no_time(rule: str) -> None:
+    """Nor do they in Git; to try all that each may stand for would take years."""
+    read = read_rule(rule)
+    assert read
+    verdicts = Verdicts.of([read, read])
+    for path in ("a" * 200, "aa/" * 100 + "aa", "a/" * 200 + "c"):
+        assert verdicts.out(path, folder=False) is None
 
 
 def reasons(folder: Path, **code: object) -> dict[str, str]:
