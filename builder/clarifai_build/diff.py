@@ -100,7 +100,7 @@ def _field_changes(parse: Any, before: bytes, after: bytes) -> tuple[FieldChange
     """Compare two configurations by field; nothing where one can't be read as such."""
     try:
         old, new = dict(_flat(parse(before), "")), dict(_flat(parse(after), ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         return ()
     return tuple(
         FieldChange(name, old.get(name), new.get(name))

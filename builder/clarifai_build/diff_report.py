@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from clarifai_build.diff import FileDiff
+from clarifai_build.published import printable
 from clarifai_build.sizes import size_text
 
 _SIGNS = {"added": "+", "removed": "-", "renamed": "~", "content": "~", "mode": "~"}
@@ -16,7 +17,8 @@ def as_text(diffs: Sequence[FileDiff], cause: Callable[[str], str] = lambda _pat
     """Return one block a file, and a last line that counts them; `cause` says what files are."""
     counts = {sign: sum(_SIGNS[diff.change] == sign for diff in diffs) for sign in "+~-"}
     last = f"{counts['+']} added, {counts['~']} changed, {counts['-']} removed"
-    return "\n".join([*(line for diff in diffs for line in _lines(diff, cause(diff.path))), last])
+    lines = (printable(line) for diff in diffs for line in _lines(diff, cause(diff.path)))
+    return "\n".join([*lines, last])
 
 
 def as_json(diffs: Sequence[FileDiff]) -> list[dict[str, Any]]:

@@ -36,19 +36,29 @@ def is_manifest(name: str) -> bool:
     return name == FILE_NAME or name.endswith(f".{FILE_NAME}")
 
 
+def _refuse(exc: OSError) -> None:
+    """What is passed over could be pruned for it."""
+    raise UsageError.of(
+        "unreadable-file",
+        f"the folder {exc.filename} can't be searched for manifests: {exc.strerror}",
+        hint="mend its permissions, or name the manifests",
+    ) from exc
+
+
 def _matches(path: Path) -> list[Path]:
-    if path.exists() or not glob.has_magic(str(path)):
+    # Unlike Path's, these are False where a path may not be looked at: reading it says so.
+    if os.path.exists(path) or not glob.has_magic(str(path)):  # noqa: PTH110
         return [path]
     matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 - `path` may be absolute
     return [Path(match) for match in sorted(matches)]
 
 
 def _at(path: Path) -> list[Path]:
-    return list(_in_folder(path)) if path.is_dir() else [path]
+    return list(_in_folder(path)) if os.path.isdir(path) else [path]  # noqa: PTH112
 
 
 def _in_folder(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder, onerror=_refuse):
         folders[:] = sorted(
             name for name in folders if name not in SKIPPED and not name.startswith(".")
         )

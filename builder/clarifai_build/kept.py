@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build import partial, user_cache
+from clarifai_build.problem import ArtifactError
 
 
 class Kept(NamedTuple):
@@ -25,8 +27,22 @@ def find(environ: Mapping[str, str] = os.environ) -> list[Kept]:
     places = (user_cache.weights_folder, user_cache.deflated_folder, user_cache.renders_folder)
     files = [user_cache.digests_file(environ)]
     files += [file for place in places for file in place(environ).rglob("*")]
-    found = (_look(file, time.time()) for file in files)
+    with _translated():
+        found = [_look(file, time.time()) for file in files]
     return sorted(filter(None, found), key=lambda file: (-file.size, file.path))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise ArtifactError.of(
+            "unwritable",
+            f"the cache file {exc.filename} can't be looked at or removed: {exc.strerror}",
+            file=str(exc.filename),
+            hint="mend its permissions, or those of its folder",
+        ) from exc
 
 
 def prune(unused_seconds: int, environ: Mapping[str, str] = os.environ) -> list[Kept]:
@@ -35,7 +51,8 @@ def prune(unused_seconds: int, environ: Mapping[str, str] = os.environ) -> list[
     What a process is fetching just now stays.
     """
     unused = [file for file in find(environ) if file.unused >= unused_seconds]
-    return [file for file in unused if _remove(file.path)]
+    with _translated():
+        return [file for file in unused if _remove(file.path)]
 
 
 def _remove(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,7 +191,8 @@ def load(path: Path, environ: Mapping[str, str], *, offline: bool = False) -> Ma
 
 def examine(path: Path, environ: Mapping[str, str], *, offline: bool = False) -> Examined:
     """Read the manifest at `path` and check it, the schema first, then all that it can't say."""
-    path = path / FILE_NAME if path.is_dir() else path
+    if os.path.isdir(path):  # noqa: PTH112 - unlike Path's, False where it may not be looked at
+        path = path / FILE_NAME
     try:
         document = read(path)
     except ManifestError as error:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _ABANDONED_SECONDS = 60.0
-_ZIP = b"PK"
+_ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"")  # the last: made in advance, as mktemp does
 
 
 class _Output(NamedTuple):
@@ -118,7 +118,10 @@ class Outputs:
 
 def refuse_odd_target(target: Path) -> Path:
     """Return where a zip will lie, links followed; raises ArtifactError where it must not."""
-    place = Path(os.path.realpath(target))
+    try:
+        place = Path(os.path.realpath(target))
+    except OSError as exc:
+        raise _unwritable(target, exc) from exc
     try:
         mode = place.stat().st_mode
     except FileNotFoundError:
@@ -137,7 +140,7 @@ def refuse_odd_target(target: Path) -> Path:
 def _is_zip(file: Path) -> bool:
     try:
         with file.open("rb") as stream:
-            return stream.read(len(_ZIP)) in (_ZIP, b"")
+            return stream.read(4) in _ZIPS
     except OSError as exc:
         raise _unwritable(file, exc) from exc
 

@@ -24,6 +24,7 @@ _TAIL = _END64.size + _LOCATOR64.size + _END.size
 _LIMIT32 = 0xFFFFFFFF
 _STORED, _DEFLATED = 0, 8
 _BLOCK = 4 << 20
+_LARGEST_DIRECTORY = 256 << 20
 
 
 class PublishedEntry(NamedTuple):
@@ -54,7 +55,17 @@ def read_listing(read: ReadRange, size: int) -> tuple[PublishedEntry, ...]:
         *_, count, length, start = _END64.unpack_from(tail)
     if start + length > size:
         raise _broken("its central directory does not lie within it")
-    return tuple(_entries(read(start, length), count))
+    if length > _LARGEST_DIRECTORY:
+        raise _broken(f"its central directory has {length} bytes")
+    entries = tuple(_entries(read(start, length), count))
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.offset + _LOCAL.size + entry.packed > start:
+            raise _broken(f"{entry.path} does not lie within it")
+        if entry.path in seen:
+            raise _broken(f"{entry.path} is in it twice")
+        seen.add(entry.path)
+    return entries
 
 
 def read_entry(read: ReadRange, entry: PublishedEntry) -> Iterator[bytes]:
@@ -125,8 +136,8 @@ def _entries(directory: bytes, count: int) -> Iterator[PublishedEntry]:
 
 
 def printable(text: str) -> str:
-    """Return a text from a stranger as a terminal may see it: control characters are escaped."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    """Return a line from a stranger as a terminal may see it: control characters are escaped."""
+    return "".join(c if c == "\t" or c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _widened(extra: bytes, *values: int) -> tuple[int, ...]:

@@ -180,6 +180,6 @@ class Reader:
             if event.tag not in _STR_TAGS:
                 self._problem(event, "yaml-tag", f"tag '{event.tag}' is not supported")
             return text
-        if len(text) > MAX_DIGITS and _FLOAT.match(text):
+        if len(text) > MAX_DIGITS and (_FLOAT.match(text) or _BASED.match(text)):
             raise self._fatal(event, "yaml-number", f"a number of {len(text)} digits is too long")
         return core_scalar(text)

@@ -15,7 +15,7 @@ import pytest
 from clarifai_build.outputs import Outputs, refuse_odd_target
 from clarifai_build.problem import ArtifactError
 
-OLD = {"a.zip": b"PK old", "a.zip.provenance.json": b"old", "a.zip.sbom.json": b"old"}
+OLD = {"a.zip": b"PK\x03\x04 old", "a.zip.provenance.json": b"old", "a.zip.sbom.json": b"old"}
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def content_of(folder: Path) -> dict[str, bytes]:
 def write(target: Path, fault: BaseException | None = None) -> None:
     """Write a zip, a record, and no other; `fault` is what goes wrong then."""
     with Outputs(target) as outputs:
-        os.write(outputs.open(), b"PK new")
+        os.write(outputs.open(), b"PK\x03\x04 new")
         outputs.put(".provenance.json", b"new")
         outputs.put(".sbom.json", None)
         if fault:
@@ -44,7 +44,10 @@ def write(target: Path, fault: BaseException | None = None) -> None:
 def test_all_take_their_places(target: Path) -> None:
     """The new ones replace the old ones; what has no successor goes."""
     write(target)
-    assert content_of(target.parent) == {"a.zip": b"PK new", "a.zip.provenance.json": b"new"}
+    assert content_of(target.parent) == {
+        "a.zip": b"PK\x03\x04 new",
+        "a.zip.provenance.json": b"new",
+    }
 
 
 def test_what_goes_wrong_leaves_everything_as_it_was(target: Path) -> None:
@@ -91,7 +94,7 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(target: Path) -> None:
     link.symlink_to(target)
     write(link)
     assert link.is_symlink()
-    assert target.read_bytes() == b"PK new"
+    assert target.read_bytes() == b"PK\x03\x04 new"
 
 
 @pytest.mark.parametrize("kind", ["folder", "device", "pipe", "source", "nothing", "here"])

@@ -6,7 +6,7 @@ Its provenance lies beside it, and its SBOM where there is a lock.
 from __future__ import annotations
 
 import os
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-o",
         "--output",
-        type=Path,
+        type=_zip,
         metavar="ZIP",
         help="the zip (default: dist/MODEL_ID_MODEL-TYPE.zip beside the manifest)",
     )
@@ -50,6 +50,12 @@ def configure(parser: ArgumentParser) -> None:
         help="read every file, and compare with the digests that were kept",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _zip(text: str) -> Path:
+    if text.endswith((os.sep, "/")):
+        raise ArgumentTypeError(f"'{text}' is a folder: name the zip in it")
+    return Path(text)
 
 
 def run(args: Namespace, console: Console) -> int:

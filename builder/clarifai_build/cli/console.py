@@ -126,6 +126,7 @@ class Console:
             _silence(self._stdout)
         except OSError as exc:
             _silence(self._stdout)
+            self.json_errors = False
             message = f"the output can't be written: {exc.strerror}"
             raise BuilderError.of("output", message) from exc
 

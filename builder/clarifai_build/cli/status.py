@@ -6,8 +6,9 @@ sync: Synced, OutOfSync or Unknown. health: Healthy, Progressing, Degraded, Miss
 from __future__ import annotations
 
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from clarifai_build.progress import silent
 if TYPE_CHECKING:
     from clarifai_build.fleet import Stop
     from clarifai_build.sync import Status
+
+_DAY = 86400
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -54,10 +57,10 @@ def run(args: Namespace, console: Console) -> int:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds <= 86400:
-        raise ValueError(text)
-    return seconds
+    with suppress(ValueError):
+        if 0 <= float(text) <= _DAY:
+            return float(text)
+    raise ArgumentTypeError(f"'{text}' is no number of seconds from 0 to {_DAY}")
 
 
 def _look(loaded: Loaded, jobs: int, stop: Stop) -> tuple[list[Status], Mapping[str, BuilderError]]:

@@ -56,11 +56,23 @@ class Account:
 
 
 def _token(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    if pat := _setting("CLARIFAI_PAT", environ):
+    if pat := _secret("CLARIFAI_PAT", environ):
         return (("authorization", f"Key {pat}"),)
-    if session := _setting("CLARIFAI_SESSION_TOKEN", environ):
+    if session := _secret("CLARIFAI_SESSION_TOKEN", environ):
         return (("x-clarifai-session-token", session),)
     return ()
+
+
+def _secret(name: str, environ: Mapping[str, str]) -> str:
+    """Return a token, which must be fit for a header."""
+    token = _setting(name, environ)
+    if token.isascii() and token.isprintable():
+        return token
+    raise NotAuthorisedError.of(
+        "credentials-malformed",
+        f"{name} holds characters that no token has",
+        hint=f"set {name} anew: what is copied from a page may bring others along",
+    )
 
 
 def _setting(name: str, environ: Mapping[str, str]) -> str:
