@@ -9,6 +9,7 @@ import pytest
 
 from clarifai_build.manifest import Manifest
 from clarifai_build.problem import BuilderError, Problem
+from clarifai_build.user_cache import is_mark
 from clarifai_build.weights import locate
 from trees import manifest_of, weight_of
 
@@ -16,9 +17,10 @@ CONTENT = random.Random(5).randbytes((6 << 20) + 5)
 
 
 def weights_in(environ: dict[str, str]) -> list[Path]:
-    """Return what lies in the cache of weights."""
+    """Return what lies in the cache of weights, but for the marks of their use."""
     folder = Path(environ["XDG_CACHE_HOME"]) / "clarifai-build" / "weights"
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+    files = folder.iterdir() if folder.is_dir() else ()
+    return sorted(file for file in files if not is_mark(file))
 
 
 def one_weight(folder: Path, url: str, content: bytes = CONTENT) -> Manifest:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from clarifai_build import digests, zip_format
+from clarifai_build import digests, user_cache, zip_format
 from clarifai_build.archive import Artifact, Content, Span, read_span, stored
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.digests import Digest
@@ -101,11 +101,17 @@ class _Files(NamedTuple):
         One whose bytes are no longer those that were written is made anew.
         """
         large = {entry.sha256: entry for entry in tree.entries if entry.size >= _BLOCK}
-        there = {file.name.partition("-")[0]: file.name for file in sorted(self.folder.iterdir())}
+        there = {
+            file.name.partition("-")[0]: file.name
+            for file in sorted(self.folder.iterdir())
+            if not user_cache.is_mark(file)
+        }
         names = {sha256: there.get(sha256) or self.make(e) for sha256, e in large.items()}
         found = {sha256: self.find(name) for sha256, name in names.items()}
         sums = cache.of_files(str(self.folder), list(found.values()))
         files = {sha256: (file, sums[file.file]) for sha256, file in found.items()}
+        for file in found.values():
+            user_cache.mark_used(Path(file.file))
         for sha256, (file, digest) in files.items():
             if not file.file.endswith(f"-{digest.sha256}"):
                 Path(file.file).unlink(missing_ok=True)

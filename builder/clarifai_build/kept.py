@@ -6,7 +6,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,10 +25,10 @@ class Kept(NamedTuple):
 def find(environ: Mapping[str, str] = os.environ) -> list[Kept]:
     """Return every cached file, largest first."""
     places = (user_cache.weights_folder, user_cache.deflated_folder, user_cache.renders_folder)
-    files = [user_cache.digests_file(environ)]
-    files += [file for place in places for file in place(environ).rglob("*")]
     with _translated():
-        found = [_look(file, time.time()) for file in files]
+        files = [user_cache.digests_file(environ)]
+        files += [file for place in places for file in _below(place(environ))]
+        found = [_look(file, time.time()) for file in files if not user_cache.is_mark(file)]
     return sorted(filter(None, found), key=lambda file: (-file.size, file.path))
 
 
@@ -58,8 +58,18 @@ def prune(unused_seconds: int, environ: Mapping[str, str] = os.environ) -> list[
 def _remove(path: Path) -> bool:
     if path.suffix == partial.SUFFIX:
         return partial.remove_unused(path)
-    path.unlink(missing_ok=True)
+    for file in (path, user_cache.mark_of(path)):
+        file.unlink(missing_ok=True)
     return True
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    def refuse(exc: OSError) -> None:
+        if not isinstance(exc, FileNotFoundError):
+            raise exc
+
+    for parent, _, names in os.walk(folder, onerror=refuse):
+        yield from (Path(parent, name) for name in names)
 
 
 def _look(file: Path, now: float) -> Kept | None:
@@ -68,5 +78,8 @@ def _look(file: Path, now: float) -> Kept | None:
         status = file.stat()
     except FileNotFoundError:
         return None
-    unused = max(0, int(now - max(status.st_atime, status.st_mtime)))
+    used = max(status.st_atime, status.st_mtime)
+    with suppress(FileNotFoundError):
+        used = max(used, user_cache.mark_of(file).stat().st_mtime)
+    unused = max(0, int(now - used))
     return Kept(file, status.st_size, unused) if stat.S_ISREG(status.st_mode) else None

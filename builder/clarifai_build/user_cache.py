@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from clarifai_build.problem import UsageError
+
+_USED = ".used"
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -34,6 +37,22 @@ def _home(environ: Mapping[str, str]) -> Path:
 def digests_file(environ: Mapping[str, str] = os.environ) -> Path:
     """Return where the digests of files are kept."""
     return cache_folder(environ) / "digests-3.sqlite"
+
+
+def mark_used(file: Path) -> None:
+    """Note that a cached file is in use: not by its own times, by which its digests are known."""
+    with suppress(OSError):
+        mark_of(file).touch()
+
+
+def mark_of(file: Path) -> Path:
+    """Return what lies beside a cached file, and was touched when that was last used."""
+    return file.with_name(file.name + _USED)
+
+
+def is_mark(file: Path) -> bool:
+    """Tell such a mark."""
+    return file.name.endswith(_USED)
 
 
 def weights_folder(environ: Mapping[str, str] = os.environ) -> Path:

@@ -34,6 +34,8 @@ def locate(
 
         in_order = sorted(missing, key=lambda weight: weight.to)
         fetch_all(in_order, kept, manifest.storage, listen, environ)
+    for weight in filter(is_remote, manifest.weights):
+        user_cache.mark_used(kept / weight.sha256)
     files = [
         kept / weight.sha256 if is_remote(weight) else manifest.path.parent / weight.source
         for weight in manifest.weights

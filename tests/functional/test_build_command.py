@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -167,3 +168,19 @@ def test_caches_are_listed_and_pruned(model: Path) -> None:
     assert found == {folder / name for name in (*others, "renders/c.json", "digests-3.sqlite")}
     assert tool(model, "cache", "prune").returncode == 0
     assert json.loads(tool(model, "cache", "list", "--json").stdout)["files"] == []
+
+
+def test_what_is_in_use_is_not_pruned(model: Path) -> None:
+    """Though an apply that changes nothing reads none of it; what marks the use is not listed."""
+    folder, content = model.parent / "cache/clarifai-build", b"w" * 1000
+    used, unused = hashlib.sha256(content).hexdigest(), "0" * 64
+    write_files(folder, {f"weights/{name}": content for name in (used, unused)})
+    for name in (used, unused):
+        os.utime(folder / "weights" / name, (0, 0))
+    weight = f"weights: [{{to: w, from: http://127.0.0.1:9/w, sha256: {used}}}]\n"
+    write_files(model, {"clarifai.yaml": MANIFEST + weight.encode()})
+    assert tool(model, "build").returncode == 0
+    pruned = json.loads(tool(model, "cache", "prune", "--unused-days", "9", "--json").stdout)
+    assert [file["path"] for file in pruned["files"]] == [str(folder / "weights" / unused)]
+    tool(model, "cache", "prune")
+    assert list((folder / "weights").iterdir()) == []

@@ -79,3 +79,40 @@ def test_all_that_may_not_be_read_is_named(model: Path) -> None:
         "code/data: error[unreadable] data can't be read: Permission denied",
         f"code/link: error[symlink] link is a symbolic link to {target}, {WHY}",
     ]
+
+
+def test_a_folder_that_may_not_be_searched_is_named(model: Path) -> None:
+    """By every command: a manifest that is passed over could be pruned."""
+    (model / "code" / "model.py").unlink()
+    deny(model)
+    weak = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
+    for command, told in (
+        (
+            ("validate", str(model.parent)),
+            f"the folder {model} can't be searched",
+        ),
+        (("validate", str(model / "clarifai.yaml")), "can't read it: Permission denied"),
+        (("build", str(model / "clarifai.yaml")), "can't read it: Permission denied"),
+    ):
+        line = [*weak, sys.executable, "-m", "clarifai_build", *command]
+        done = subprocess.run(line, cwd="/", capture_output=True, text=True)
+        assert done.returncode in (3, 64)
+        assert f"error[unreadable-file] {told}" in done.stdout + done.stderr
+    model.chmod(0o755)
+
+
+@pytest.mark.parametrize("action", ["list", "prune"])
+def test_a_cache_that_may_not_be_looked_at_is_named(tmp_path: Path, action: str) -> None:
+    """Rather than to be taken for empty, or for a bug."""
+    folder = write_files(tmp_path / "clarifai-build", {"digests-3.sqlite": b""})
+    if os.geteuid() == 0:
+        os.chown(folder, NOBODY, NOBODY)
+    folder.chmod(0 if action == "list" else 0o555)
+    weak = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
+    command = [*weak, sys.executable, "-m", "clarifai_build", "cache", action]
+    environ = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run(command, cwd="/", env=environ, capture_output=True, text=True)
+    folder.chmod(0o755)
+    assert "error[unwritable]" in done.stderr
+    assert "Permission denied" in done.stderr
+    assert str(folder) in done.stderr

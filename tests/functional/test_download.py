@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from clarifai_build import contents
 from clarifai_build.archive import Artifact
 from clarifai_build.problem import Problem, StorageError
 from clarifai_build.storage.download import prove_downloadable
@@ -98,3 +99,12 @@ def test_another_content_is_another_content() -> None:
     other = artifact_of({"1/w.bin": os.urandom(200_000)})
     with web(lambda asked, _: send(asked, other)) as server:
         assert problem_of(server.url).code == "published-differs"
+
+
+def test_a_record_that_can_not_be_had_is_not_missing() -> None:
+    """A store that is down says nothing of what lies in it."""
+    down = FAULTS["503 Service Unavailable"]
+    with web(down) as server, pytest.raises(StorageError, match="503"):
+        contents.download(server.url)
+    with web(lambda asked, _: asked.send_error(404)) as server:
+        assert contents.download(server.url) is None

@@ -126,3 +126,49 @@ def test_locked_builds_refuse_without_a_lock(folder: Path) -> None:
     assert moved.returncode == 3
     assert "weight v.bin" in moved.stderr
     assert "weight w.bin" in moved.stderr
+
+
+def test_a_check_builds_what_a_build_does(folder: Path) -> None:
+    """Folders that stay out elsewhere, and those that a rule brings back."""
+    for name in ("pkg/dist/x", "venv/y", "node_modules/z", "dist/old.zip"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(name)
+    (folder / ".clarifaiignore").write_text("!/venv/\n")
+    built = json.loads(tool(folder, "build", "--json", "-o", "../built.zip").stdout)
+    paths = {file["path"] for file in built["files"]}
+    assert {"1/pkg/dist/x", "1/venv/y"} <= paths
+    assert {"1/node_modules/z", "1/dist/old.zip"}.isdisjoint(paths)
+    checked = json.loads(tool(folder, "build", "--check", "--json").stdout)
+    assert set(checked["sha256"]) == {built["sha256"]}
+
+
+def test_a_check_leaves_what_lies_beside_the_code(folder: Path) -> None:
+    """It copies no virtual environment, and finds weights in a folder that stays out."""
+    (folder / "src").mkdir()
+    (folder / "inference.py").rename(folder / "src" / "inference.py")
+    (folder / ".venv").mkdir()
+    (folder / ".venv" / "unreadable").symlink_to("nowhere")
+    (folder / "venv").mkdir()
+    (folder / "large.bin").rename(folder / "venv" / "large.bin")
+    sha256 = hashlib.sha256(WEIGHTS).hexdigest()
+    (folder / "clarifai.yaml").write_text(
+        "model: {id: one, type: text-to-text}\ncode: {path: src}\n"
+        f"weights: [{{to: w.bin, from: venv/large.bin, sha256: {sha256}}}]\n"
+    )
+    done = tool(folder, "build", "--check", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("record", [".provenance.json", ".sbom.json"])
+def test_records_of_others_are_not_replaced(folder: Path, record: str) -> None:
+    """Before anything is built; one that a build wrote is replaced together with its zip."""
+    other = folder / f"one.zip{record}"
+    other.write_text('{"made by": "another"}')
+    done = tool(folder, "build", "-o", "one.zip")
+    assert done.returncode == 1
+    assert f"one.zip{record} is there already, and no build wrote it" in done.stderr
+    assert other.read_text() == '{"made by": "another"}'
+    assert not (folder / "one.zip").exists()
+    other.unlink()
+    for _ in range(2):
+        assert tool(folder, "build", "-o", "one.zip").returncode == 0

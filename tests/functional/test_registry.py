@@ -283,3 +283,12 @@ def test_root_certificates_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(RegistryError, match=r"roots\.pem can't be read") as raised:
         Channel(account)
     assert raised.value.problems[0].code == "root-certificates"
+
+
+@pytest.mark.parametrize("name", ["CLARIFAI_PAT", "CLARIFAI_SESSION_TOKEN"])
+@pytest.mark.parametrize("token", ["hunter\xe9", "hunter\xa02", "hunter\n2"])
+def test_a_token_that_fits_no_header_is_told(name: str, token: str) -> None:
+    """Before anything is sent, and without showing it."""
+    with pytest.raises(NotAuthorisedError, match=f"{name} holds characters") as raised:
+        Account.resolve(Clarifai("me", "main"), {name: token})
+    assert "hunter" not in str(raised.value)

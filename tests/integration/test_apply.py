@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import uuid
 import zipfile
@@ -16,6 +17,7 @@ from clarifai_build.registry.clarifai import ClarifaiRegistry, open_registry
 from clarifai_build.sandbox import Endpoints
 from clarifai_build.storage.s3 import open_store
 from conftest import Tool
+from scripted_web import web
 
 ROOT = Path(__file__).parents[2]
 
@@ -225,3 +227,33 @@ def test_sandbox_needs_no_storage_and_no_account(tool: Tool, tmp_path: Path) -> 
     (tmp_path / "inference.py").write_text(INFERENCE)
     applied = tool("apply", "--sandbox", cwd=tmp_path, CLARIFAI_PAT="", CLARIFAI_USER_ID="")
     assert applied.returncode == 0, applied.stderr
+
+
+@pytest.mark.parametrize(
+    "misleading",
+    [
+        {"AWS_PROFILE": "not-there", "AWS_DEFAULT_PROFILE": "not-there"},
+        {"AWS_SESSION_TOKEN": "of-another", "AWS_PROFILE": ""},
+        {"http_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"},
+        {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_REGION": "eu-west-9"},
+    ],
+)
+def test_what_leads_elsewhere_does_not_lead_out_of_the_sandbox(
+    tool: Tool, folder: Path, misleading: dict[str, str]
+) -> None:
+    """A profile, a token, a proxy: everyday settings of whoever tries a model locally."""
+    done = tool("apply", "--sandbox", folder, **misleading)
+    assert done.returncode == 0, done.stderr
+
+
+def test_weights_are_fetched_from_where_the_manifest_says(tool: Tool, folder: Path) -> None:
+    """Not from the sandbox, which stands in for what is published alone."""
+    with web(lambda asked, _: asked.send_error(404)) as store:
+        manifest = (folder / "clarifai.yaml").read_text()
+        manifest = re.sub("endpoint_url: .*", f"endpoint_url: {store.url}", manifest)
+        weights = f"weights: [{{to: w, from: s3://weights/w, sha256: {'a' * 64}}}]\n"
+        (folder / "clarifai.yaml").write_text(manifest + weights)
+        done = tool("apply", "--sandbox", folder)
+        assert done.returncode == 3, done.stderr
+        assert "error[weight-refused]" in done.stderr
+        assert store.requests

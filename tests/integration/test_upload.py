@@ -397,3 +397,24 @@ class Older:
     def __exit__(self, *_: object) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+
+@pytest.mark.parametrize("size", [100, 2 * CHUNK])
+def test_an_acl_is_given_to_what_is_there_already(
+    sandbox: Endpoints, tmp_path: Path, size: int
+) -> None:
+    """An artifact that was published privately is opened by `access: public-read-acl`."""
+    artifact = large(tmp_path, size)
+    private = replace(storage_of(sandbox), bucket=sandbox.private_bucket)
+    first = open_store(private, sandbox.environ())
+    first.put_artifact(key_of(artifact), artifact, {})
+    with pytest.raises(StorageError, match="403"):
+        prove_downloadable(first.url(key_of(artifact)), artifact)
+    asked: list[str] = []
+    opened = open_store(replace(private, access="public-read-acl"), sandbox.environ())
+    opened.client.meta.events.register(
+        "before-send.s3.PutObjectAcl", lambda request, **_: asked.append(request.url)
+    )
+    opened.put_artifact(key_of(artifact), artifact, {})
+    assert len(asked) == 1
+    assert key_of(artifact) in asked[0]

@@ -262,3 +262,21 @@ def test_a_cold_build_refuses_what_two_steps_refuse(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="has SHA-256"):
         build_zip(GENERATED, manifest, tmp_path / "out" / "a.zip")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_file_may_be_two_weights(tmp_path: Path) -> None:
+    """It is read once, and lies in the zip twice."""
+    content = random.Random(4).randbytes(66 << 20)
+    code = write_files(tmp_path / "code", {"w.bin": content})
+    weights = tuple(weight_of(to, "w.bin", content) for to in ("one.bin", "two.bin"))
+    manifest = manifest_of(code, weights)
+    read: list[int] = []
+    artifact, written = build_zip(
+        GENERATED,
+        manifest,
+        tmp_path / "a.zip",
+        lambda event: read.append(event.done or 0) if event.stage == "hash" else None,
+    )
+    assert max(read) == len(content)
+    assert artifact.tree == lay_out(GENERATED, manifest)
+    assert written.path.read_bytes() == artifact.read(0, artifact.size)

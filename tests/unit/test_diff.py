@@ -166,3 +166,25 @@ def test_files_come_back_as_they_were(tmp_path: Path) -> None:
         pass
     with pytest.raises(SourceError, match="no Git"), git.files_at(tmp_path.parent, "HEAD"):
         pass
+
+
+def test_contents_of_strangers_do_not_speak_to_the_terminal() -> None:
+    """Control characters are escaped; a tab is a tab."""
+    text = as_text(compared({"a": b"one\ttwo"}, {"a": b"\x1b]0;owned\x07"}))
+    assert "one\ttwo" in text
+    assert "\\x1b]0;owned\\x07" in text
+    assert "\x1b" not in text
+
+
+def test_a_deep_configuration_is_compared_as_text() -> None:
+    """Deeper than can be read."""
+    deep = {"1/serving.json": b"[" * 60_000}
+    (found,) = compared({"1/serving.json": b"{}"}, deep)
+    assert found.fields == ()
+
+
+def test_each_zip_answers_for_its_own_faults(tmp_path: Path) -> None:
+    """What goes wrong while two are open is not put down to the one that was opened last."""
+    written = write_zip(artifact_of({"a": b"x"}), tmp_path / "z.zip")
+    with pytest.raises(OSError, match="elsewhere"), contents.of_file(written.path):
+        raise OSError("elsewhere")

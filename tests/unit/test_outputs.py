@@ -151,3 +151,28 @@ def test_what_builds_did_not_leave_stays(target: Path) -> None:
     os.mkfifo(target.parent / ".a.zip.3-00000000")
     write(target)
     assert {name for name in names if (target.parent / name).exists()} == set(names)
+
+
+def test_records_come_back_where_the_zip_can_not_be_replaced(target: Path) -> None:
+    """As in a sticky folder, where the old one is another's."""
+
+    def replace_by_a_folder() -> None:
+        with Outputs(target) as outputs:
+            os.write(outputs.open(), b"PK\x03\x04 new")
+            outputs.put(".provenance.json", b"new")
+            outputs.put(".sbom.json", None)
+            target.unlink()
+            target.mkdir()
+
+    with pytest.raises(ArtifactError, match=r"a\.zip can't be written"):
+        replace_by_a_folder()
+    target.rmdir()
+    expected = {name: content for name, content in OLD.items() if name != "a.zip"}
+    assert content_of(target.parent) == expected
+
+
+def test_a_text_that_begins_like_a_zip_is_none(tmp_path: Path) -> None:
+    """The two letters alone are the beginning of many a word."""
+    (tmp_path / "a.env").write_text("PKG_NAME=a")
+    with pytest.raises(ArtifactError, match="is no zip"):
+        refuse_odd_target(tmp_path / "a.env")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build import digests
+from clarifai_build import digests, zip_format
 from clarifai_build.archive import Artifact
 from clarifai_build.problem import ArtifactError
 from clarifai_build.published import PublishedEntry, ReadRange, read_entry, read_listing
@@ -142,3 +142,28 @@ def test_another_compression_is_refused(tmp_path: Path) -> None:
 def reader(data: bytes) -> ReadRange:
     """Read ranges of bytes in memory."""
     return lambda offset, length: data[offset : offset + length]
+
+
+def test_what_lies_outside_is_refused() -> None:
+    """A directory that leads beyond the zip, as far as 64 bits can say."""
+    artifact = artifact_of({"a": b"x"})
+    directory = artifact.segments[-1].offset
+    for offset in (1 << 63, directory, (1 << 64) - 1):
+        entry = zip_format.Member("a", 0o644, zip_format.STORED, 0, 1, 1)
+        header = zip_format.central_header(entry, offset)
+        tail = header + zip_format.end(1, len(header), directory)
+        data = artifact.read(0, directory) + tail
+        with pytest.raises(ArtifactError, match="a does not lie within it"):
+            read_listing(reader(data), len(data))
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_that_comes_twice_is_refused(tmp_path: Path) -> None:
+    """Whoever unpacks it gets one of the two, and whoever looks may see the other."""
+    target = tmp_path / "other.zip"
+    with zipfile.ZipFile(target, "w") as written:
+        written.writestr("a", b"evil")
+        written.writestr("a", b"good")
+    data = target.read_bytes()
+    with pytest.raises(ArtifactError, match="a is in it twice"):
+        read_listing(reader(data), len(data))

@@ -270,3 +270,13 @@ def test_a_statement_that_lacks_parts_is_refused(rest: dict[str, object]) -> Non
     """A statement of the right type that says nothing is no statement of ours."""
     with pytest.raises(ArtifactError, match="the provenance"):
         provenance.summary_of(rest)
+
+
+@pytest.mark.parametrize("include", ["-r base.txt", "-r\tbase.txt", "-r=base.txt", "-c  base.txt"])
+def test_what_requirements_include_is_a_part_of_them(tmp_path: Path, include: str) -> None:
+    """However the include is written."""
+    (tmp_path / "base.txt").write_text("numpy\n")
+    (tmp_path / "requirements.txt").write_text(f"{include}\n")
+    before = resolving.digest(tmp_path / "requirements.txt")
+    (tmp_path / "base.txt").write_text("numpy<3\n")
+    assert resolving.digest(tmp_path / "requirements.txt") != before
