@@ -17,7 +17,6 @@ from clarifai_build import crc, digests, sources, tree
 from clarifai_build.archive import Artifact, Segment
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.digests import Digest
-from clarifai_build.layout import gather
 from clarifai_build.outputs import Outputs
 from clarifai_build.pack import Records, WrittenZip, finish, no_records, write_zip
 from clarifai_build.pour import Block, pour
@@ -41,11 +40,11 @@ def build_zip(
     records: Records = no_records,
 ) -> tuple[Artifact, WrittenZip]:
     """Lay the tree out and write its zip; what has to be read is read once where that pays."""
-    layout = gather(generated, manifest, listen, target)
+    layout = tree.find(generated, manifest, listen, target)
     known, unread = cache.look_up(tree.cache_key(manifest), layout.found)
     large = [file for file in unread if file.stamp.size > _LARGE]
     if cache.verify or sum(file.stamp.size for file in large) < _WORTH:
-        artifact = Artifact(tree.lay_out(generated, manifest, listen, cache, target))
+        artifact = Artifact(tree.settle(layout, manifest, listen, cache))
         return artifact, write_zip(artifact, target, listen, cache, records)
     read_at = time.time_ns()
     inspect = tree.inspector(manifest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,7 +10,6 @@ from clarifai_build.clashes import CODE, clashes
 from clarifai_build.elsewhere import Named, leave_told
 from clarifai_build.ignore import Rules
 from clarifai_build.problem import Problem, SourceError
-from clarifai_build.progress import Listener
 from clarifai_build.suspects import key_files
 from clarifai_build.walk import Found, Walk, walk
 
@@ -24,6 +23,10 @@ class Layout(NamedTuple):
     generated: Mapping[str, bytes]
     files: Mapping[str, Found]
 
+    def with_weights(self, located: Sequence[Found]) -> Layout:
+        """Lay weights below the code, too, whose names `gather` has looked at."""
+        return self._replace(files={**self.files, **{CODE + file.path: file for file in located}})
+
     @property
     def found(self) -> list[Found]:
         """The files that are read."""
@@ -33,10 +36,12 @@ class Layout(NamedTuple):
 def gather(
     generated: Mapping[str, bytes],
     manifest: Manifest,
-    listen: Listener,
     output: Path | None = None,
 ) -> Layout:
-    """Find the user's files and the weights, and refuse all that shows without reading them."""
+    """Find the user's files, and refuse all that shows without reading them.
+
+    Weights are known by their names alone, so that nothing is fetched in vain.
+    """
     walked = look_around(manifest, output)
     sources = {CODE + file.path: file for file in walked.files}
     weights = {CODE + weight.to for weight in manifest.weights}
@@ -48,7 +53,7 @@ def gather(
     if problems:
         raise SourceError(*sorted(problems, key=place_of))
     written = {path: data for path, data in generated.items() if path not in sources}
-    return Layout(written, {**sources, **_weights(manifest, listen)})
+    return Layout(written, sources)
 
 
 def look_around(manifest: Manifest, output: Path | None = None) -> Walk:
@@ -68,11 +73,3 @@ def look(named: Named, exclude: tuple[str, ...], output: Path | None = None) -> 
 def place_of(problem: Problem) -> tuple[str, str]:
     """Return what to sort problems by that were found in no order."""
     return problem.file or "", problem.code
-
-
-def _weights(manifest: Manifest, listen: Listener) -> dict[str, Found]:
-    if not manifest.weights:
-        return {}
-    from clarifai_build import weights
-
-    return {CODE + file.path: file for file in weights.locate(manifest, listen)}

@@ -85,21 +85,36 @@ def lay_out(
 
     `output` is the zip that is about to be written, which stays out.
     """
-    with _no_garbage():
-        return _lay_out(generated, manifest, listen, cache, output)
+    return settle(find(generated, manifest, listen, output), manifest, listen, cache)
 
 
-def _lay_out(
+def find(
     generated: Mapping[str, bytes],
     manifest: Manifest,
-    listen: Listener,
-    cache: DigestCache,
-    output: Path | None,
-) -> FileTree:
+    listen: Listener = silent,
+    output: Path | None = None,
+) -> Layout:
+    """Find what goes in; weights that are not there yet are fetched."""
     listen(Event("tree", "started"))
-    layout = gather(generated, manifest, listen, output)
-    found = cache.of_files(cache_key(manifest), layout.found, listen, inspector(manifest))
-    tree = complete(layout, found, manifest)
+    with _no_garbage():
+        layout = gather(generated, manifest, output)
+    if not manifest.weights:
+        return layout
+    from clarifai_build import weights
+
+    return layout.with_weights(weights.locate(manifest, listen))
+
+
+def settle(
+    layout: Layout,
+    manifest: Manifest,
+    listen: Listener = silent,
+    cache: DigestCache = NO_CACHE,
+) -> FileTree:
+    """Take every digest of what was found, and make the tree."""
+    with _no_garbage():
+        found = cache.of_files(cache_key(manifest), layout.found, listen, inspector(manifest))
+        tree = complete(layout, found, manifest)
     listen(Event("tree", "done", f"{len(tree.entries)} files"))
     return tree
 

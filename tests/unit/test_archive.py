@@ -26,7 +26,7 @@ from clarifai_build.digest_cache import DigestCache
 from clarifai_build.layout import gather
 from clarifai_build.pack import write_zip
 from clarifai_build.problem import ArtifactError, SourceError
-from clarifai_build.progress import Event, silent
+from clarifai_build.progress import Event
 from clarifai_build.tree import Entry, FileTree, cache_key, lay_out
 from trees import GENERATED, artifact_of, manifest_of, weight_of, write_files
 
@@ -211,7 +211,7 @@ def test_a_cold_build_gives_what_two_steps_give(tmp_path: Path) -> None:
     assert artifact.tree == expected.tree
     assert written.path.read_bytes() == expected.read(0, expected.size)
     assert written.sha256 == digests.of_bytes(written.path.read_bytes()).sha256
-    assert cache.look_up(cache_key(manifest), gather({}, manifest, silent).found)[1] == []
+    assert cache.look_up(cache_key(manifest), gather({}, manifest).found)[1] == []
     again, rewritten = build_zip(GENERATED, manifest, tmp_path / "b.zip", cache=cache)
     assert (again.tree, rewritten.sha256) == (artifact.tree, written.sha256)
 
@@ -245,7 +245,7 @@ def test_a_file_that_becomes_a_pipe_keeps_nobody_waiting(tmp_path: Path) -> None
 
 def test_all_files_that_can_not_be_read_are_named(tmp_path: Path) -> None:
     """Rather than the first of them; one that is gone is said to be gone."""
-    found = gather({}, manifest_of(write_files(tmp_path, dict.fromkeys("abc", b"x"))), silent).found
+    found = gather({}, manifest_of(write_files(tmp_path, dict.fromkeys("abc", b"x")))).found
     (tmp_path / "a").unlink()
     (tmp_path / "b").unlink()
     (tmp_path / "b").mkdir()

@@ -17,7 +17,7 @@ from clarifai_build import digests
 from clarifai_build.digest_cache import DigestCache
 from clarifai_build.layout import gather
 from clarifai_build.problem import ArtifactError
-from clarifai_build.progress import Event, silent
+from clarifai_build.progress import Event
 from clarifai_build.tree import FileTree, cache_key, lay_out
 from trees import manifest_of, write_files
 
@@ -78,7 +78,7 @@ def test_files_written_in_the_same_moment_are_read_again(tmp_path: Path) -> None
     """A clock's grain hides a second write in it, so such digests are not kept (as in Git)."""
     code = write_files(tmp_path / "code", {"a.txt": b"first"})
     cache = DigestCache(tmp_path / "digests")
-    (file,) = gather({}, manifest_of(code), silent).found
+    (file,) = gather({}, manifest_of(code)).found
     known = {file.file: digests.of_bytes(b"first")}
     for after, kept in ((0.05, {}), (0.15, known)):
         cache.keep("tree", [file], known, file.stamp.ctime_ns + int(after * 1e9))
@@ -161,7 +161,7 @@ def test_a_cache_that_others_hold_costs_no_long_wait(tmp_path: Path) -> None:
 def test_times_out_of_range_are_not_kept(tmp_path: Path) -> None:
     """Nanoseconds since 1970 go back to 1677 in 64 bits; some file systems go further."""
     code = settled(write_files(tmp_path / "code", FILES))
-    (file, *_) = gather({}, manifest_of(code), silent).found
+    (file, *_) = gather({}, manifest_of(code)).found
     old = file._replace(stamp=file.stamp._replace(mtime_ns=-(1 << 64)))
     cache = DigestCache(tmp_path / "digests")
     cache.keep("tree", [old], {old.file: digests.of_bytes(b"")}, time.time_ns())
@@ -185,7 +185,7 @@ def test_verifying_names_what_the_cache_has_wrong(tmp_path: Path) -> None:
     expected, _ = lay(code, cache)
     lay(code, DigestCache(tmp_path / "digests", verify=True))
     manifest = manifest_of(code)
-    files = gather({}, manifest, silent).found
+    files = gather({}, manifest).found
     known, _ = cache.look_up(cache_key(manifest), files)
     known[str(code / "a.txt")] = digests.of_bytes(b"another")
     cache.keep(cache_key(manifest), files, known, time.time_ns())

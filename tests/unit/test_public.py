@@ -14,7 +14,8 @@ from clarifai_build.manifest import Storage
 from clarifai_build.problem import StorageError
 from clarifai_build.storage.download import fetch_range
 from clarifai_build.storage.endpoints import endpoint_of
-from clarifai_build.storage.public import LazyStore, connect, crc_hex, look
+from clarifai_build.storage.public import LazyStore, connect
+from clarifai_build.storage.strangers import crc_hex, look
 from clarifai_build.verify import Published, at_url
 
 

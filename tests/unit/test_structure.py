@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,37 @@ def test_imports_point_one_way(file: Path) -> None:
         assert "cli" not in imported
     if own not in PARTS_ABOVE:
         assert not imported & {"pipeline", "sandbox"}
+
+
+def needed(file: Path, modules: Collection[str]) -> set[str]:
+    """Return the modules that a file imports, in its functions, too, but for types alone."""
+    tree = ast.parse(file.read_text())
+    for_types = {
+        node
+        for test in ast.walk(tree)
+        if isinstance(test, ast.If) and ast.unparse(test.test) == "TYPE_CHECKING"
+        for node in ast.walk(test)
+    }
+    found: set[str] = set()
+    for node in set(ast.walk(tree)) - for_types:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = (f"{node.module}.{alias.name}" for alias in node.names)
+            found |= {name if name in modules else node.module for name in names}
+    return found & set(modules)
+
+
+def test_imports_make_no_circle() -> None:
+    """Whoever reads a module has to know those below it, and none above."""
+    files = {
+        ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(
+            ".__init__"
+        ): file
+        for file in MODULES
+        if "starters" not in file.parts
+    }
+    graph = {name: needed(file, files) for name, file in files.items()}
+    assert graph["clarifai_build.tree"] > {"clarifai_build.layout", "clarifai_build.weights"}
+    assert len(list(TopologicalSorter(graph).static_order())) == len(graph)
 
 
 @pytest.mark.parametrize("file", MODULES, ids=lambda file: file.relative_to(PACKAGE).as_posix())

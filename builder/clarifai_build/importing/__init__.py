@@ -2,35 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from clarifai_build import yaml_text
-from clarifai_build.init import SCHEMA_COPY
-from clarifai_build.manifest import FILE_NAME
+from clarifai_build.importing.result import GENERATION_2, TRITON, Imported
 from clarifai_build.problem import UsageError
-from clarifai_build.resources import schema_text
-
-GENERATION_2 = "clarifai_config.yaml"
-TRITON = "config.pbtxt"
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What an import makes: the manifest as data, further files, and notes on what got lost."""
-
-    manifest: dict[str, Any]
-    notes: tuple[str, ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
-
-    def all_files(self) -> dict[str, str]:
-        """Return every file to write: path to content."""
-        head = [f"# yaml-language-server: $schema={SCHEMA_COPY}"]
-        head += [f"# not carried over: {note}" for note in self.notes]
-        text = "\n".join([*head, *yaml_text.block(self.manifest)]) + "\n"
-        return {FILE_NAME: text, SCHEMA_COPY: schema_text(), **self.files}
 
 
 def import_folder(folder: Path, type_name: str | None = None) -> Imported:
@@ -49,3 +24,6 @@ def import_folder(folder: Path, type_name: str | None = None) -> Imported:
         f"'{folder}' has neither {TRITON} nor {GENERATION_2}",
         hint="name the folder that holds one of them",
     )
+
+
+__all__ = ["Imported", "import_folder"]

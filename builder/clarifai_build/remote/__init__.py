@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from clarifai_build.addresses import shown
-from clarifai_build.problem import SourceError
+from clarifai_build.remote.opened import Remote
 
 if TYPE_CHECKING:
     from clarifai_build.manifest import Storage
-
-BLOCK = 1 << 20
-
-
-class Remote(NamedTuple):
-    """The bytes of a file from an offset on, and the size of the whole where it is known."""
-
-    size: int | None
-    blocks: Iterator[bytes]
 
 
 def open_remote(
@@ -41,11 +31,3 @@ def open_remote(
     from clarifai_build.remote.others import open_other
 
     return open_other(url, offset)
-
-
-def refused(
-    url: str, why: str, hint: str = "check the address, and that your credentials may read it"
-) -> SourceError:
-    """Return what to say of a weight that no other attempt would fetch either."""
-    message = f"the weight {shown(url)} can't be fetched: {why}"
-    return SourceError.of("weight-refused", message, file=shown(url), hint=hint)

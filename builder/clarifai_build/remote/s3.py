@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 from clarifai_build.faults import answer, cause, may_pass
 from clarifai_build.manifest import Storage
 from clarifai_build.problem import SourceError
-from clarifai_build.remote import Remote, refused
+from clarifai_build.remote.opened import Remote, refused
 from clarifai_build.storage.client import connect
 from clarifai_build.storage.s3_reasons import described, is_about_credentials
 from clarifai_build.tokens import masked

@@ -4,65 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from clarifai_build.progress import Listener, silent
+from clarifai_build.sandbox.endpoints import MISLEADING, Endpoints, Status, past_proxies
 
 STATE_VARIABLE = "CLARIFAI_BUILD_SANDBOX"
-MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
-"""What would have boto3 sign in another way than by the keys of the sandbox."""
-
-_HOST = "127.0.0.1"
-_PROXIES = frozenset({"http_proxy", "all_proxy", "grpc_proxy"})
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """Where the sandbox listens and what it lets in. Everything is on the loopback interface."""
-
-    state_dir: Path
-    s3_endpoint: str
-    region: str
-    access_key: str
-    secret_key: str = field(repr=False)
-    bucket: str
-    private_bucket: str
-    api_base: str
-    user_id: str
-    app_id: str
-    pat: str = field(repr=False)
-    triton: str
-
-    def leading(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return an environment in which everything leads here."""
-        kept = {name: value for name, value in environ.items() if name not in MISLEADING}
-        return {**kept, **self.environ()}
-
-    def environ(self) -> dict[str, str]:
-        """Return the variables that lead boto3 and the Clarifai clients here."""
-        return {
-            "AWS_ACCESS_KEY_ID": self.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.secret_key,
-            "AWS_DEFAULT_REGION": self.region,
-            "AWS_ENDPOINT_URL_S3": self.s3_endpoint,
-            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
-            "CLARIFAI_API_BASE": self.api_base,
-            "CLARIFAI_USER_ID": self.user_id,
-            "CLARIFAI_APP_ID": self.app_id,
-            "CLARIFAI_PAT": self.pat,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What runs. `state` is running, starting, stopped, failed (to start), or crashed (killed)."""
-
-    state: str
-    state_dir: Path
-    pid: int | None = None
-    message: str = ""
-    endpoints: Endpoints | None = None
 
 
 def default_state_dir(environ: Mapping[str, str] = os.environ) -> Path:
@@ -71,14 +18,6 @@ def default_state_dir(environ: Mapping[str, str] = os.environ) -> Path:
 
     named = environ.get(STATE_VARIABLE)
     return Path(named) if named else cache_folder(environ) / "sandbox"
-
-
-def past_proxies(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the variables that keep clients from asking a proxy for the sandbox."""
-    if _PROXIES.isdisjoint(name.lower() for name in environ):
-        return {}
-    direct = [environ.get("no_proxy") or environ.get("NO_PROXY") or "", _HOST]
-    return dict.fromkeys(("no_proxy", "NO_PROXY"), ",".join(filter(None, direct)))
 
 
 def ensure(state_dir: Path | None = None, listen: Listener = silent) -> Endpoints:
@@ -118,3 +57,18 @@ def wait(state_dir: Path | None = None) -> None:
 
 def _folder(state_dir: Path | None) -> Path:
     return (state_dir or default_state_dir()).expanduser().resolve()
+
+
+__all__ = [
+    "MISLEADING",
+    "STATE_VARIABLE",
+    "Endpoints",
+    "Status",
+    "default_state_dir",
+    "down",
+    "ensure",
+    "past_proxies",
+    "status",
+    "up",
+    "wait",
+]

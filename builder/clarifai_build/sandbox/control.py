@@ -11,7 +11,8 @@ from pathlib import Path
 
 from clarifai_build.problem import SandboxError
 from clarifai_build.progress import Event, Listener, silent
-from clarifai_build.sandbox import Endpoints, Status, engines, seaweed
+from clarifai_build.sandbox import engines, seaweed
+from clarifai_build.sandbox.endpoints import Endpoints, Status
 from clarifai_build.sandbox.locks import exclusive
 from clarifai_build.sandbox.processes import own_environment, spawn
 from clarifai_build.sandbox.state import APP_ID, USER_ID, Folder, Settings

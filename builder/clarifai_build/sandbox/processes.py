@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from clarifai_build.problem import SandboxError
-from clarifai_build.sandbox import past_proxies
+from clarifai_build.sandbox.endpoints import past_proxies
 
 _PORTS = range(20_000, 32_000)
 _TETHER = Path(__file__).with_name("tether.py")

@@ -1,4 +1,4 @@
-"""What a stranger sees of a bucket, and a store that asks like one for as long as it can.
+"""A store that asks as a stranger for as long as it can.
 
 Looking at an object that everyone may read needs neither credentials nor boto3, which takes longer
 to load than everything else that an apply with nothing to do needs.
@@ -6,35 +6,18 @@ to load than everything else that an apply with nothing to do needs.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from http.client import HTTPException
 from typing import TYPE_CHECKING
-from urllib.error import HTTPError
-from urllib.parse import quote
-from urllib.request import (
-    HTTPDefaultErrorHandler,
-    HTTPErrorProcessor,
-    HTTPHandler,
-    HTTPRedirectHandler,
-    HTTPSHandler,
-    OpenerDirector,
-    ProxyHandler,
-    Request,
-    UnknownHandler,
-)
 
 from clarifai_build.progress import Listener, silent
 from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
 from clarifai_build.storage.endpoints import endpoint_of
+from clarifai_build.storage.strangers import look, public_url
 
 if TYPE_CHECKING:
     from clarifai_build.archive import Artifact
     from clarifai_build.manifest import Storage
-
-_TIMEOUT = 15.0
-_META = "x-amz-meta-"
 
 
 class LazyStore:
@@ -107,62 +90,3 @@ def connect(storage: Storage, environ: Mapping[str, str]) -> ObjectStore:
 
         return open_store(storage, environ)
     return LazyStore(storage, environ)
-
-
-def public_url(storage: Storage, region: str, key: str) -> str:
-    """Return the URL of an object that everyone may read."""
-    if storage.public_base_url is not None:
-        return f"{storage.public_base_url.rstrip('/')}/{quote(key)}"
-    if storage.endpoint_url is not None:
-        return f"{storage.endpoint_url.rstrip('/')}/{storage.bucket}/{quote(key)}"
-    return f"https://{storage.bucket}.s3.{region}.amazonaws.com/{quote(key)}"
-
-
-def web_opener() -> OpenerDirector:
-    """Return what opens http and https, and nothing else: an address may come from anywhere."""
-    opener = OpenerDirector()
-    for handler in (
-        ProxyHandler,
-        UnknownHandler,
-        HTTPHandler,
-        HTTPSHandler,
-        HTTPDefaultErrorHandler,
-        HTTPRedirectHandler,
-        HTTPErrorProcessor,
-    ):
-        opener.add_handler(handler())
-    return opener
-
-
-def look(url: str, key: str) -> StoredObject | None:
-    """Return what a stranger sees at `url`; None where that is nothing, or can't be told."""
-    try:
-        request = Request(url, method="HEAD", headers={"x-amz-checksum-mode": "ENABLED"})
-        with web_opener().open(request, timeout=_TIMEOUT) as answer:
-            headers = answer.headers
-            return StoredObject(
-                key,
-                int(headers["Content-Length"]),
-                headers.get("ETag", "").strip('"'),
-                {
-                    name.lower().removeprefix(_META): value
-                    for name, value in headers.items()
-                    if name.lower().startswith(_META)
-                },
-                crc_hex(headers.get("x-amz-checksum-crc32", "")),
-            )
-    except (HTTPError, OSError, HTTPException, ValueError, TypeError):
-        return None
-
-
-def crc_hex(encoded: str) -> str:
-    """Return a CRC-32 as eight hex digits from the way S3 writes it, and "" from anything else.
-
-    The checksum of a multipart upload's part checksums, which ends in "-N", says nothing of the
-    content.
-    """
-    try:
-        decoded = base64.b64decode(encoded, validate=True)
-    except ValueError:
-        return ""
-    return decoded.hex() if len(decoded) == 4 else ""

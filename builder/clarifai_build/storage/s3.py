@@ -16,9 +16,9 @@ from clarifai_build.storage import FoundObject, SmallObject, StoredObject
 from clarifai_build.storage.answers import asking, needed, time_of
 from clarifai_build.storage.client import client_of, session_of
 from clarifai_build.storage.placing import Placing
-from clarifai_build.storage.public import crc_hex, public_url
 from clarifai_build.storage.s3_errors import AbsentError, RefusedError, translated
 from clarifai_build.storage.sending import UploadGoneError
+from clarifai_build.storage.strangers import crc_hex, public_url
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials

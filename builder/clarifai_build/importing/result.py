@@ -1,0 +1,31 @@
+"""What an import makes, and the files by which it tells what it looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from clarifai_build import yaml_text
+from clarifai_build.init import SCHEMA_COPY
+from clarifai_build.manifest import FILE_NAME
+from clarifai_build.resources import schema_text
+
+GENERATION_2 = "clarifai_config.yaml"
+TRITON = "config.pbtxt"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import makes: the manifest as data, further files, and notes on what got lost."""
+
+    manifest: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def all_files(self) -> dict[str, str]:
+        """Return every file to write: path to content."""
+        head = [f"# yaml-language-server: $schema={SCHEMA_COPY}"]
+        head += [f"# not carried over: {note}" for note in self.notes]
+        text = "\n".join([*head, *yaml_text.block(self.manifest)]) + "\n"
+        return {FILE_NAME: text, SCHEMA_COPY: schema_text(), **self.files}

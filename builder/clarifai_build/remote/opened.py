@@ -1,0 +1,26 @@
+"""A file elsewhere that was opened, or can't be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from clarifai_build.addresses import shown
+from clarifai_build.problem import SourceError
+
+BLOCK = 1 << 20
+
+
+class Remote(NamedTuple):
+    """The bytes of a file from an offset on, and the size of the whole where it is known."""
+
+    size: int | None
+    blocks: Iterator[bytes]
+
+
+def refused(
+    url: str, why: str, hint: str = "check the address, and that your credentials may read it"
+) -> SourceError:
+    """Return what to say of a weight that no other attempt would fetch either."""
+    message = f"the weight {shown(url)} can't be fetched: {why}"
+    return SourceError.of("weight-refused", message, file=shown(url), hint=hint)
