@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from clarifai_build.file_names import zip_name
 from clarifai_build.ignore import IGNORE_FILE
 from clarifai_build.record_files import PROVENANCE, SUFFIXES, is_statement
 from clarifai_build.walk import Found, Left, Walk
@@ -34,7 +35,7 @@ class Named(NamedTuple):
         return cls(
             manifest.path,
             manifest.code.path,
-            f"{model.id}_{model.type}.zip",
+            zip_name(model.id, model.type),
             model.labels if isinstance(model.labels, Path) else None,
             manifest.code.requirements,
             [(weight.source, weight.to) for weight in manifest.weights],

@@ -10,6 +10,7 @@ from clarifai_build.checks import RESERVED_TARGETS
 from clarifai_build.clashes import ALWAYS_WRITTEN, CODE, clashes
 from clarifai_build.document import Document
 from clarifai_build.elsewhere import Named
+from clarifai_build.file_names import zip_name
 from clarifai_build.layout import look, place_of
 from clarifai_build.problem import Problem, SourceError
 from clarifai_build.sources import unreadable
@@ -96,7 +97,7 @@ def _named(document: Document, folder: Path, base: Path, requirements: Path | No
     return Named(
         base / Path(document.name).name,
         folder,
-        f"{document.get('model', 'id')}_{document.get('model', 'type')}.zip",
+        zip_name(str(document.get("model", "id")), str(document.get("model", "type"))),
         base / labels if isinstance(labels, str) else None,
         requirements,
         [(source, to) for _, source, to in _weights(document)],

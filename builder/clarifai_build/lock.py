@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from clarifai_build import __version__, resolving, toolchain
+from clarifai_build import __version__, resolving, toolchain, whole
 from clarifai_build.manifest import Manifest
 from clarifai_build.problem import BuilderError, Problem
 
@@ -77,7 +77,7 @@ def write(lock: Lock, path: Path) -> None:
     """Write the lock; its own digest stands in it, so that edits by hand are noticed."""
     text = json.dumps({"format": FORMAT, "digest": lock.digest, **_body(lock)}, indent=2)
     try:
-        path.write_text(text + "\n", encoding="utf-8", newline="\n")
+        whole.write(path, f"{text}\n".encode())
     except OSError as error:
         raise LockError.of("unwritable", f"{path} can't be written: {error.strerror}") from error
 

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from clarifai_build.archive import Artifact
+from clarifai_build.building import build, build_to
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.manifest import Manifest, Storage
 from clarifai_build.planning import Observed, Plan, make_plan
@@ -18,10 +18,8 @@ from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registration import Registration
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.looks import look
-from clarifai_build.repository import repository
 from clarifai_build.steps import Carrier, carry_out
 from clarifai_build.storage import ObjectStore
-from clarifai_build.tree import lay_out
 from clarifai_build.waiting import wait_until_ready
 
 
@@ -57,30 +55,6 @@ class Applied:
     plan: Plan
     version: RemoteVersion
     url: str
-
-
-def build(
-    manifest: Manifest,
-    listen: Listener = silent,
-    cache: DigestCache = NO_CACHE,
-    renders: Path | None = None,
-    output: Path | None = None,
-) -> Artifact:
-    """Make the artifact of a manifest; nothing is written but what the caches keep.
-
-    `output` is where the zip will be written, if anywhere: it is no part of itself.
-    """
-    listen(Event("render", "started"))
-    generated = repository(manifest, renders)
-    listen(Event("render", "done"))
-    tree = lay_out(generated, manifest, listen, cache, output)
-    if manifest.artifact.compression == "deflate":
-        from clarifai_build import user_cache
-        from clarifai_build.deflate import deflated
-
-        kept = user_cache.deflated_folder() if cache.path else None
-        return deflated(tree, listen, cache, kept)
-    return Artifact(tree)
 
 
 def plan(
@@ -196,4 +170,4 @@ def _origin(manifest: Manifest) -> dict[str, Any]:
     return {**source, "by": leases.user()}
 
 
-__all__ = ["Applied", "Plan", "Waiting", "Way", "apply", "build", "plan"]
+__all__ = ["Applied", "Plan", "Waiting", "Way", "apply", "build", "build_to", "plan"]

@@ -15,6 +15,7 @@ from typing import Any
 
 from clarifai_build import __version__, addresses, git, toolchain
 from clarifai_build.archive import Artifact
+from clarifai_build.file_names import zip_name
 from clarifai_build.lock import Lock
 from clarifai_build.manifest import Manifest
 from clarifai_build.problem import ArtifactError
@@ -31,7 +32,7 @@ def statement_of(
     manifest: Manifest, artifact: Artifact, sha256: str, lock: Lock | None, sbom: bytes | None
 ) -> bytes:
     """Return the statement as JSON. `sha256` is the zip's."""
-    name = f"{manifest.model.id}_{manifest.model.type}.zip"
+    name = zip_name(manifest.model.id, manifest.model.type)
     statement = {
         "_type": STATEMENT,
         "subject": [{"name": name, "digest": {"sha256": sha256}}],

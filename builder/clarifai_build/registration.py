@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from clarifai_build import __version__
+from clarifai_build.file_names import zip_name
 from clarifai_build.manifest import Manifest, Param, Visibility
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.registry import NewModel, NewVersion
@@ -101,7 +102,7 @@ class Registration:
 
 def key_of(prefix: str, artifact: str, model_id: str, model_type: str) -> str:
     """Return where the zip of a model lies; `artifact` is its digest."""
-    name = f"{artifact}/{model_id}_{model_type}.zip"
+    name = f"{artifact}/{zip_name(model_id, model_type)}"
     return f"{prefix.strip('/')}/{name}" if prefix.strip("/") else name
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+from contextlib import suppress
 from pathlib import Path
 
-from clarifai_build import __version__
+from clarifai_build import __version__, whole
 from clarifai_build.render import RenderContext, render, runtime_files
 from clarifai_build.toolchain import template_digest
 
@@ -22,12 +22,16 @@ def render_once(context: RenderContext, folder: Path | None) -> dict[str, bytes]
         return render(context)
     file = folder / f"{_digest(context)}.json"
     try:
-        kept = json.loads(file.read_bytes())
+        checksum, _, content = file.read_bytes().partition(b"\n")
+        if checksum != _checksum(content):
+            raise ValueError
+        kept = json.loads(content)
         return {path: text.encode() for path, text in kept.items()} | runtime_files()
     except (OSError, ValueError, AttributeError):
         files = render(context)
     own = {path: data.decode() for path, data in files.items() if path not in runtime_files()}
-    _keep(file, json.dumps(own).encode())
+    content = json.dumps(own).encode()
+    _keep(file, _checksum(content) + b"\n" + content)
     return files
 
 
@@ -36,11 +40,12 @@ def _digest(context: RenderContext) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+def _checksum(content: bytes) -> bytes:
+    """Return what tells a file that a disk has damaged."""
+    return hashlib.sha256(content).hexdigest().encode()
+
+
 def _keep(file: Path, content: bytes) -> None:
-    temporary = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
+    with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        temporary.replace(file)
-    except OSError:
-        return
+        whole.write(file, content)

@@ -24,6 +24,7 @@ from clarifai_build.manifest import (
 )
 from clarifai_build.model_types import MODEL_TYPES, template_table
 from clarifai_build.render import RenderContext, RenderError, check_config, render
+from clarifai_build.renders import render_once
 from clarifai_build.resources import template_dir
 
 
@@ -188,3 +189,15 @@ def test_config_that_does_not_parse_is_refused() -> None:
     """An edited template that gives nonsense is caught here, not by Triton."""
     with pytest.raises(RenderError, match=r"config\.pbtxt does not parse"):
         check_config(b'name: "x" nonsense { ')
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b"x" * 64 + b'\n{"config.pbtxt": "another"}'])
+def test_a_damaged_rendering_is_made_anew(tmp_path: Path, damage: bytes) -> None:
+    """What a disk has lost or changed does not reach an artifact."""
+    context = RenderContext.of(manifest(), ("cat", "dog"))
+    expected = render_once(context, tmp_path)
+    (kept,) = tmp_path.iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(damage or whole.replace(b"max_batch_size", b"min_batch_size"))
+    assert render_once(context, tmp_path) == expected
+    assert kept.read_bytes() == whole

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,7 @@ from clarifai_build.cli.console import Console
 from clarifai_build.cli.target import add_locked, add_manifest, keep_to_lock
 
 if TYPE_CHECKING:
-    from clarifai_build.archive import Artifact
-    from clarifai_build.digest_cache import DigestCache
     from clarifai_build.manifest import Manifest
-    from clarifai_build.pack import WrittenZip
     from clarifai_build.progress import Listener
 
 
@@ -59,8 +55,9 @@ def _zip(text: str) -> Path:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import user_cache
+    from clarifai_build import pipeline, user_cache
     from clarifai_build.digest_cache import DigestCache
+    from clarifai_build.file_names import zip_name
     from clarifai_build.manifest import load
     from clarifai_build.memory import shared_memory
     from clarifai_build.outputs import refuse_odd_target
@@ -68,7 +65,7 @@ def run(args: Namespace, console: Console) -> int:
 
     console.json_errors = args.json
     manifest = load(args.manifest, os.environ, offline=True)
-    name = f"{manifest.model.id}_{manifest.model.type}.zip"
+    name = zip_name(manifest.model.id, manifest.model.type)
     target = args.output or manifest.path.parent / "dist" / name
     keep_to_lock(args, manifest)
     if not (args.list or args.check):
@@ -80,7 +77,8 @@ def run(args: Namespace, console: Console) -> int:
         return _check(manifest, listen, console, as_json=args.json)
     path = None if args.no_cache else user_cache.digests_file()
     cache = DigestCache(path, verify=args.verify_cache)
-    artifact, written = _build(manifest, target, listen, cache)
+    renders = None if args.no_cache or args.verify_cache else user_cache.renders_folder()
+    artifact, written = pipeline.build_to(target, manifest, listen, cache, renders)
     if args.json:
         console.json(
             {
@@ -104,22 +102,6 @@ def run(args: Namespace, console: Console) -> int:
     if memory := shared_memory(manifest):
         console.err(f"Triton will need about {memory / 2**20:.0f} MiB of shared memory for images")
     return 0
-
-
-def _build(
-    manifest: Manifest, target: Path, listen: Listener, cache: DigestCache
-) -> tuple[Artifact, WrittenZip]:
-    from clarifai_build import records
-    from clarifai_build.cold import build_zip
-    from clarifai_build.pack import write_zip
-    from clarifai_build.pipeline import build
-    from clarifai_build.repository import repository
-
-    beside = partial(records.beside, manifest)
-    if manifest.artifact.compression == "stored":
-        return build_zip(repository(manifest), manifest, target, listen, cache, beside)
-    artifact = build(manifest, listen, cache, output=target)
-    return artifact, write_zip(artifact, target, listen, cache, beside)
 
 
 def _list(manifest: Manifest, target: Path, console: Console, *, as_json: bool) -> int:

@@ -1,0 +1,65 @@
+"""Manifest to artifact: in memory, as what is published, or as a zip on disk with its records."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clarifai_build.archive import Artifact
+from clarifai_build.digest_cache import NO_CACHE, DigestCache
+from clarifai_build.manifest import Manifest
+from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.repository import repository
+from clarifai_build.tree import lay_out
+
+if TYPE_CHECKING:
+    from clarifai_build.pack import WrittenZip
+
+
+def build(
+    manifest: Manifest,
+    listen: Listener = silent,
+    cache: DigestCache = NO_CACHE,
+    renders: Path | None = None,
+    output: Path | None = None,
+) -> Artifact:
+    """Make the artifact of a manifest; nothing is written but what the caches keep.
+
+    `output` is where the zip will be written, if anywhere: it is no part of itself.
+    """
+    tree = lay_out(_generated(manifest, listen, renders), manifest, listen, cache, output)
+    if manifest.artifact.compression == "deflate":
+        from clarifai_build import user_cache
+        from clarifai_build.deflate import deflated
+
+        kept = user_cache.deflated_folder() if cache.path else None
+        return deflated(tree, listen, cache, kept)
+    return Artifact(tree)
+
+
+def build_to(
+    target: Path,
+    manifest: Manifest,
+    listen: Listener = silent,
+    cache: DigestCache = NO_CACHE,
+    renders: Path | None = None,
+) -> tuple[Artifact, WrittenZip]:
+    """Make the artifact of a manifest, and write its zip to `target`, its records beside it."""
+    from clarifai_build import records
+    from clarifai_build.cold import build_zip
+    from clarifai_build.pack import write_zip
+
+    beside = partial(records.beside, manifest)
+    if manifest.artifact.compression == "stored":
+        generated = _generated(manifest, listen, renders)
+        return build_zip(generated, manifest, target, listen, cache, beside)
+    artifact = build(manifest, listen, cache, renders, target)
+    return artifact, write_zip(artifact, target, listen, cache, beside)
+
+
+def _generated(manifest: Manifest, listen: Listener, renders: Path | None) -> dict[str, bytes]:
+    listen(Event("render", "started"))
+    generated = repository(manifest, renders)
+    listen(Event("render", "done"))
+    return generated
