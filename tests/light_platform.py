@@ -22,6 +22,19 @@ from clarifai_build.sandbox.state import APP_ID, USER_ID
 
 TOKEN = "light"
 
+INFERENCE = """
+from clarifai_runtime import TextOutput, get_model_config
+
+config = get_model_config("text-to-text")
+
+
+class InferenceModel:
+    @config.inference.wrap_func
+    def get_predictions(self, input_data, **kwargs):
+        return [TextOutput(predicted_text=text) for text in input_data]
+"""
+"""A model for it."""
+
 
 class ReadyAtOnce:
     """Stands where the sandbox builds versions."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from typing import Any, TypeVar
 
 
 class Asked(BaseHTTPRequestHandler):
@@ -56,6 +56,7 @@ class Asked(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+Server = TypeVar("Server", bound=HTTPServer)
 Script = Callable[[Asked, int], None]
 """Answers a request; the number says how many there were so far, it included."""
 
@@ -77,14 +78,19 @@ class Web(ThreadingHTTPServer):
 
 
 @contextmanager
-def web(script: Script) -> Iterator[Web]:
-    """Run a server that answers by a script."""
-    with Web(script) as server:
+def serving(server: Server) -> Iterator[Server]:
+    """Run a server for as long as the block lasts."""
+    with server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         try:
             yield server
         finally:
             server.shutdown()
+
+
+def web(script: Script) -> AbstractContextManager[Web]:
+    """Run a server that answers by a script."""
+    return serving(Web(script))
 
 
 def closed_port() -> str:

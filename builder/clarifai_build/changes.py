@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from clarifai_build import contents
+from clarifai_build.contents import File
 from clarifai_build.planning import Plan
 from clarifai_build.problem import ArtifactError, StorageError
-from clarifai_build.published import PublishedEntry, read_listing
-from clarifai_build.storage.download import fetch_range
 from clarifai_build.tree import FileTree
 
 
@@ -28,16 +28,7 @@ class FileChange:
         return max(self.before or 0, self.after or 0)
 
 
-def published_files(url: str) -> tuple[PublishedEntry, ...]:
-    """Return the list of files of a published zip, from its central directory alone.
-
-    Raises StorageError where it can't be downloaded, ArtifactError where it is no zip of ours.
-    """
-    size = fetch_range(url, 0, 1)[1]
-    return read_listing(lambda offset, length: fetch_range(url, offset, length)[0], size)
-
-
-def compare(published: Iterable[PublishedEntry], tree: FileTree) -> tuple[FileChange, ...]:
+def compare(published: Iterable[File], tree: FileTree) -> tuple[FileChange, ...]:
     """Return the files that differ in content or mode, largest first."""
     before = {entry.path: entry for entry in published}
     after = {entry.path: entry for entry in tree.entries}
@@ -62,6 +53,6 @@ def file_changes(plan: Plan, tree: FileTree, url: str) -> tuple[FileChange, ...]
     if plan.live is None or plan.live.artifact == plan.registration.artifact:
         return ()
     try:
-        return compare(published_files(url), tree)
+        return compare(contents.of_url("live", url).files.values(), tree)
     except (StorageError, ArtifactError):
         return None

@@ -69,6 +69,14 @@ def read_statement(body: bytes, where: str) -> dict[str, Any]:
     return statement
 
 
+def subject_of(body: bytes) -> str:
+    """Return the SHA-256 of the zip that a statement is about; empty where that can't be read."""
+    try:
+        return str(read_statement(body, "")["subject"][0]["digest"]["sha256"])
+    except (ArtifactError, KeyError, IndexError, TypeError):
+        return ""
+
+
 def summary_of(statement: dict[str, Any]) -> list[str]:
     """Return what a statement says, line by line; raises ArtifactError where it lacks parts."""
     try:

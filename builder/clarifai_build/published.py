@@ -11,18 +11,21 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from clarifai_build.problem import ArtifactError
+from clarifai_build.zip_format import (
+    CENTRAL,
+    DEFLATED,
+    END,
+    END64,
+    LIMIT32,
+    LOCAL,
+    LOCATOR64,
+    STORED,
+)
 
 ReadRange = Callable[[int, int], bytes]
 """Returns the bytes of the zip from an offset, as many as are asked for."""
 
-_CENTRAL = struct.Struct("<IHHHHHHIIIHHHHHII")
-_LOCAL = struct.Struct("<IHHHHHIIIHH")
-_END = struct.Struct("<IHHHHIIH")
-_END64 = struct.Struct("<IQHHIIQQQQ")
-_LOCATOR64 = struct.Struct("<IIQI")
-_TAIL = _END64.size + _LOCATOR64.size + _END.size
-_LIMIT32 = 0xFFFFFFFF
-_STORED, _DEFLATED = 0, 8
+_TAIL = END64.size + LOCATOR64.size + END.size
 _BLOCK = 4 << 20
 _LARGEST_DIRECTORY = 256 << 20
 
@@ -46,13 +49,13 @@ def read_listing(read: ReadRange, size: int) -> tuple[PublishedEntry, ...]:
     """
     tail_at = max(0, size - _TAIL)
     tail = read(tail_at, size - tail_at)
-    if len(tail) < size - tail_at or len(tail) < _END.size:
+    if len(tail) < size - tail_at or len(tail) < END.size:
         raise _broken(f"it has {size} bytes, of which the last can't be read")
-    signature, _, _, _, count, length, start, comment = _END.unpack_from(tail, len(tail) - 22)
+    signature, _, _, _, count, length, start, comment = END.unpack_from(tail, len(tail) - 22)
     if signature != 0x06054B50 or comment:
         raise _broken("its central directory is not at its end")
     if len(tail) == _TAIL and tail.startswith(b"PK\x06\x06"):
-        *_, count, length, start = _END64.unpack_from(tail)
+        *_, count, length, start = END64.unpack_from(tail)
     if start + length > size:
         raise _broken("its central directory does not lie within it")
     if length > _LARGEST_DIRECTORY:
@@ -60,7 +63,7 @@ def read_listing(read: ReadRange, size: int) -> tuple[PublishedEntry, ...]:
     entries = tuple(_entries(read(start, length), count))
     seen: set[str] = set()
     for entry in entries:
-        if entry.offset + _LOCAL.size + entry.packed > start:
+        if entry.offset + LOCAL.size + entry.packed > start:
             raise _broken(f"{entry.path} does not lie within it")
         if entry.path in seen:
             raise _broken(f"{entry.path} is in it twice")
@@ -70,13 +73,13 @@ def read_listing(read: ReadRange, size: int) -> tuple[PublishedEntry, ...]:
 
 def read_entry(read: ReadRange, entry: PublishedEntry) -> Iterator[bytes]:
     """Return the content of one file in blocks of bounded size."""
-    header = read(entry.offset, _LOCAL.size)
-    if len(header) < _LOCAL.size or not header.startswith(b"PK\x03\x04"):
+    header = read(entry.offset, LOCAL.size)
+    if len(header) < LOCAL.size or not header.startswith(b"PK\x03\x04"):
         raise _broken(f"the header of {entry.path} is not where the directory says")
-    name_length, extra_length = _LOCAL.unpack(header)[-2:]
-    start = entry.offset + _LOCAL.size + name_length + extra_length
+    name_length, extra_length = LOCAL.unpack(header)[-2:]
+    start = entry.offset + LOCAL.size + name_length + extra_length
     packed = _packed(read, start, entry)
-    return _whole(packed if entry.method == _STORED else _inflated(packed, entry.path), entry)
+    return _whole(packed if entry.method == STORED else _inflated(packed, entry.path), entry)
 
 
 def _packed(read: ReadRange, start: int, entry: PublishedEntry) -> Iterator[bytes]:
@@ -118,18 +121,18 @@ def _whole(blocks: Iterator[bytes], entry: PublishedEntry) -> Iterator[bytes]:
 def _entries(directory: bytes, count: int) -> Iterator[PublishedEntry]:
     at = 0
     for _ in range(count):
-        if len(directory) < at + _CENTRAL.size or directory[at : at + 4] != b"PK\x01\x02":
+        if len(directory) < at + CENTRAL.size or directory[at : at + 4] != b"PK\x01\x02":
             raise _broken("its central directory is damaged")
-        fields = _CENTRAL.unpack_from(directory, at)
+        fields = CENTRAL.unpack_from(directory, at)
         method, crc32, packed, size = fields[4], *fields[7:10]
         name_length, extra_length, comment_length = fields[10:13]
         attributes, offset = fields[15:17]
-        at += _CENTRAL.size
+        at += CENTRAL.size
         name = directory[at : at + name_length]
         extra = directory[at + name_length : at + name_length + extra_length]
         at += name_length + extra_length + comment_length
         size, packed, offset = _widened(extra, size, packed, offset)
-        if method not in (_STORED, _DEFLATED):
+        if method not in (STORED, DEFLATED):
             raise _broken(f"{name!r} is compressed in a way that clarifai-build does not use")
         path, mode = printable(name.decode("utf-8", "replace")), attributes >> 16 & 0o777
         yield PublishedEntry(path, mode, size, crc32, offset, packed, method)
@@ -145,7 +148,7 @@ def _widened(extra: bytes, *values: int) -> tuple[int, ...]:
     at = 4 if extra.startswith(b"\x01\x00") else len(extra)
     result = []
     for value in values:
-        if value == _LIMIT32 and at + 8 <= len(extra):
+        if value == LIMIT32 and at + 8 <= len(extra):
             value = struct.unpack_from("<Q", extra, at)[0]
             at += 8
         result.append(value)

@@ -14,7 +14,7 @@ from clarifai_build import provenance
 from clarifai_build.archive import Artifact
 from clarifai_build.lock import Lock
 from clarifai_build.manifest import Manifest
-from clarifai_build.problem import ArtifactError, StorageError
+from clarifai_build.problem import StorageError
 from clarifai_build.record_files import PROVENANCE, SBOM
 from clarifai_build.storage import UNCONDITIONAL, ObjectStore
 
@@ -66,7 +66,7 @@ def publish(
         sbom = _put(store, sbom_key(key), sbom, None)
     at = provenance_key(key)
     found = store.get(at)
-    if found is not None and _subject(found.body) == sha256:
+    if found is not None and provenance.subject_of(found.body) == sha256:
         return Records(sha256, _sha256(found.body), _sha256(sbom) if sbom else "")
     statement = provenance.statement_of(manifest, artifact, sha256, lock, sbom)
     statement = _put(store, at, statement, found.etag if found else None)
@@ -87,15 +87,6 @@ def _sbom(manifest: Manifest, lock: Lock | None) -> bytes | None:
     from clarifai_build.sbom import sbom_of
 
     return sbom_of(manifest, lock)
-
-
-def _subject(statement: bytes) -> str:
-    """Return the SHA-256 of the zip that a statement is about, or nothing."""
-    try:
-        subject = provenance.read_statement(statement, "")["subject"]
-        return str(subject[0]["digest"]["sha256"])
-    except (ArtifactError, KeyError, IndexError, TypeError):
-        return ""
 
 
 def _put(store: ObjectStore, key: str, body: bytes, replaces: str | None) -> bytes:

@@ -11,12 +11,12 @@ from typing import NamedTuple
 STORED = 0
 DEFLATED = 8
 
-_LOCAL = struct.Struct("<IHHHHHIIIHH")
-_CENTRAL = struct.Struct("<IHHHHHHIIIHHHHHII")
-_END = struct.Struct("<IHHHHIIH")
-_END64 = struct.Struct("<IQHHIIQQQQ")
-_LOCATOR64 = struct.Struct("<IIQI")
-_LIMIT32 = 0xFFFFFFFF
+LOCAL = struct.Struct("<IHHHHHIIIHH")
+CENTRAL = struct.Struct("<IHHHHHHIIIHHHHHII")
+END = struct.Struct("<IHHHHIIH")
+END64 = struct.Struct("<IQHHIIQQQQ")
+LOCATOR64 = struct.Struct("<IIQI")
+LIMIT32 = 0xFFFFFFFF
 _LIMIT16 = 0xFFFF
 _MIDNIGHT, _DAY = 0, 1 << 5 | 1  # 1980-01-01, the first day that a zip can hold
 _PLAIN, _ZIP64 = 20, 45
@@ -39,9 +39,9 @@ class Member(NamedTuple):
 def local_header(member: Member) -> bytes:
     """Return the record that stands before a file's content."""
     name = member.path.encode()
-    wide = max(member.packed, member.size) >= _LIMIT32
+    wide = max(member.packed, member.size) >= LIMIT32
     extra = struct.pack("<HHQQ", 1, 16, member.size, member.packed) if wide else b""
-    fields = _LOCAL.pack(
+    fields = LOCAL.pack(
         0x04034B50,
         _ZIP64 if wide else _PLAIN,
         _flags(member),
@@ -49,8 +49,8 @@ def local_header(member: Member) -> bytes:
         _MIDNIGHT,
         _DAY,
         member.crc32,
-        _LIMIT32 if wide else member.packed,
-        _LIMIT32 if wide else member.size,
+        LIMIT32 if wide else member.packed,
+        LIMIT32 if wide else member.size,
         len(name),
         len(extra),
     )
@@ -60,10 +60,10 @@ def local_header(member: Member) -> bytes:
 def central_header(member: Member, offset: int) -> bytes:
     """Return a file's record in the directory at the end; its local header is at `offset`."""
     name = member.path.encode()
-    wide = [n for n in (member.size, member.packed, offset) if n >= _LIMIT32]
+    wide = [n for n in (member.size, member.packed, offset) if n >= LIMIT32]
     extra = struct.pack(f"<HH{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""
     version = _ZIP64 if wide else _PLAIN
-    fields = _CENTRAL.pack(
+    fields = CENTRAL.pack(
         0x02014B50,
         _UNIX | version,
         version,
@@ -72,15 +72,15 @@ def central_header(member: Member, offset: int) -> bytes:
         _MIDNIGHT,
         _DAY,
         member.crc32,
-        min(member.packed, _LIMIT32),
-        min(member.size, _LIMIT32),
+        min(member.packed, LIMIT32),
+        min(member.size, LIMIT32),
         len(name),
         len(extra),
         0,  # comment
         0,  # disk
         0,  # internal attributes
         (_REGULAR_FILE | member.mode) << 16,
-        min(offset, _LIMIT32),
+        min(offset, LIMIT32),
     )
     return fields + name + extra
 
@@ -88,12 +88,12 @@ def central_header(member: Member, offset: int) -> bytes:
 def end(count: int, size: int, offset: int) -> bytes:
     """Return what closes the zip: `count` central headers of `size` bytes start at `offset`."""
     few = min(count, _LIMIT16)
-    fields = _END.pack(0x06054B50, 0, 0, few, few, min(size, _LIMIT32), min(offset, _LIMIT32), 0)
-    if count < _LIMIT16 and max(size, offset) < _LIMIT32:
+    fields = END.pack(0x06054B50, 0, 0, few, few, min(size, LIMIT32), min(offset, LIMIT32), 0)
+    if count < _LIMIT16 and max(size, offset) < LIMIT32:
         return fields
     version = _UNIX | _ZIP64
-    wide = _END64.pack(0x06064B50, 44, version, _ZIP64, 0, 0, count, count, size, offset)
-    return wide + _LOCATOR64.pack(0x07064B50, 0, offset + size, 1) + fields
+    wide = END64.pack(0x06064B50, 44, version, _ZIP64, 0, 0, count, count, size, offset)
+    return wide + LOCATOR64.pack(0x07064B50, 0, offset + size, 1) + fields
 
 
 def _flags(member: Member) -> int:

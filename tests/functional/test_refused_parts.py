@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from clarifai_build.progress import silent
 from clarifai_build.storage.multipart import Upload
 from clarifai_build.storage.s3 import open_store
 from fakes import BUILT, artifact_of
+from scripted_web import serving
 
 ENVIRON = {"AWS_ACCESS_KEY_ID": "hunter2", "AWS_SECRET_ACCESS_KEY": "hunter3"}
 
@@ -54,10 +54,8 @@ class Answer(BaseHTTPRequestHandler):
 @pytest.fixture
 def store() -> Iterator[Store]:
     """The store, on the loopback interface."""
-    with Store(("127.0.0.1", 0), Answer) as running:
-        Thread(target=running.serve_forever, args=(0.05,), daemon=True).start()
+    with serving(Store(("127.0.0.1", 0), Answer)) as running:
         yield running
-        running.shutdown()
 
 
 @pytest.mark.parametrize(

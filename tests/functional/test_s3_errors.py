@@ -20,6 +20,7 @@ from clarifai_build.problem import BuilderError, NotAuthorisedError, Problem, St
 from clarifai_build.storage import UNCONDITIONAL
 from clarifai_build.storage.s3 import S3Store, open_store
 from clarifai_build.storage.s3_errors import translated
+from scripted_web import serving
 
 KEYS = {"AWS_ACCESS_KEY_ID": "hunter1", "AWS_SECRET_ACCESS_KEY": "hunter2"}
 ENVIRON = {**KEYS, "AWS_SESSION_TOKEN": "hunter3"}
@@ -70,10 +71,8 @@ class Answer(BaseHTTPRequestHandler):
 @pytest.fixture
 def store() -> Iterator[Store]:
     """The store, on the loopback interface."""
-    with Store(("127.0.0.1", 0), Answer) as running:
-        Thread(target=running.serve_forever, args=(0.05,), daemon=True).start()
+    with serving(Store(("127.0.0.1", 0), Answer)) as running:
         yield running
-        running.shutdown()
 
 
 def opened(store: Store, environ: Mapping[str, str] = ENVIRON) -> S3Store:

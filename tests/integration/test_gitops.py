@@ -35,19 +35,8 @@ from clarifai_build.sandbox import Endpoints
 from clarifai_build.storage import ObjectStore
 from conftest import Tool
 from faulty_store import Loss, faulty_store
-from light_platform import Platform, light_platform
+from light_platform import INFERENCE, Platform, light_platform
 
-INFERENCE = """
-from clarifai_runtime import TextOutput, get_model_config
-
-config = get_model_config("text-to-text")
-
-
-class InferenceModel:
-    @config.inference.wrap_func
-    def get_predictions(self, input_data, **kwargs):
-        return [TextOutput(predicted_text=text) for text in input_data]
-"""
 RACES = 100
 
 

@@ -21,23 +21,11 @@ from clarifai_build.manifest import Storage
 from clarifai_build.sandbox import Endpoints
 from clarifai_build.storage.s3 import open_store
 from conftest import Tool
-from light_platform import Platform, light_platform
+from light_platform import INFERENCE, Platform, light_platform
 from odd_store import Request, Silence, odd_store
 
 AT_MOST = 5.0
 """Seconds, where it used to be half a minute or more; it is well under one on a quiet machine."""
-
-INFERENCE = """
-from clarifai_runtime import TextOutput, get_model_config
-
-config = get_model_config("text-to-text")
-
-
-class InferenceModel:
-    @config.inference.wrap_func
-    def get_predictions(self, input_data, **kwargs):
-        return [TextOutput(predicted_text=text) for text in input_data]
-"""
 
 
 class Applies:
