@@ -26,9 +26,9 @@ def find(environ: Mapping[str, str] = os.environ) -> list[Kept]:
     """Return every cached file, largest first."""
     places = (user_cache.weights_folder, user_cache.deflated_folder, user_cache.renders_folder)
     with _translated():
-        files = [user_cache.digests_file(environ)]
+        files = list(user_cache.cache_folder(environ).glob(user_cache.DIGESTS.format("*")))
         files += [file for place in places for file in _below(place(environ))]
-        found = [_look(file, time.time()) for file in files if not user_cache.is_mark(file)]
+        found = [_look(file, time.time()) for file in files if not _marks_another(file)]
     return sorted(filter(None, found), key=lambda file: (-file.size, file.path))
 
 
@@ -61,6 +61,11 @@ def _remove(path: Path) -> bool:
     for file in (path, user_cache.mark_of(path)):
         file.unlink(missing_ok=True)
     return True
+
+
+def _marks_another(file: Path) -> bool:
+    """Tell the mark of a file that is there: it goes with that."""
+    return user_cache.is_mark(file) and file.with_suffix("").exists()
 
 
 def _below(folder: Path) -> Iterator[Path]:

@@ -30,9 +30,9 @@ class _Output(NamedTuple):
 class Outputs:
     """A context in which files are written beside `target`; at its end all take their places.
 
-    What was at these places stays where anything goes wrong. The first file is put in place before
-    the others, and what the others replace is moved aside before it: at no time do files that do
-    not belong together lie side by side. Raises ArtifactError where something can't be written.
+    Where anything goes wrong before the first file is in its place, all that was there stays. The
+    others follow it, and what they replace is moved aside before: at no time do files that do not
+    belong together lie side by side. Raises ArtifactError where something can't be written.
     """
 
     def __init__(self, target: Path) -> None:
@@ -98,22 +98,20 @@ class Outputs:
 
     def _put_in_place(self) -> None:
         first, *others = self._written
-        aside: list[tuple[Path, Path]] = []
+        aside: dict[Path, Path] = {}
         try:
             for place in (*self._removed, *(output.target for output in others)):
-                aside.append((place, _partial(place, _mark())))
+                aside[place] = _partial(place, _mark())
                 with suppress(FileNotFoundError):
-                    place.replace(aside[-1][1])
+                    place.replace(aside[place])
             first.partial.replace(first.target)
-        except BaseException:
-            for place, old in aside:
-                with suppress(FileNotFoundError):
-                    old.replace(place)
-            raise
-        for output in others:
-            output.partial.replace(output.target)
-        for _, old in aside:
-            old.unlink(missing_ok=True)
+            for output in others:
+                output.partial.replace(output.target)
+        finally:
+            is_in_place = not first.partial.exists()
+            for place, old in aside.items():
+                with suppress(OSError):
+                    old.unlink() if is_in_place else old.replace(place)
 
 
 def refuse_odd_target(target: Path) -> Path:

@@ -6,6 +6,7 @@ Takes the zips that `archive` writes: nothing before the first entry or after th
 from __future__ import annotations
 
 import struct
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -27,6 +28,7 @@ ReadRange = Callable[[int, int], bytes]
 
 _TAIL = END64.size + LOCATOR64.size + END.size
 _BLOCK = 4 << 20
+_DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _LARGEST_DIRECTORY = 256 << 20
 
 
@@ -61,13 +63,9 @@ def read_listing(read: ReadRange, size: int) -> tuple[PublishedEntry, ...]:
     if length > _LARGEST_DIRECTORY:
         raise _broken(f"its central directory has {length} bytes")
     entries = tuple(_entries(read(start, length), count))
-    seen: set[str] = set()
     for entry in entries:
         if entry.offset + LOCAL.size + entry.packed > start:
             raise _broken(f"{entry.path} does not lie within it")
-        if entry.path in seen:
-            raise _broken(f"{entry.path} is in it twice")
-        seen.add(entry.path)
     return entries
 
 
@@ -120,6 +118,7 @@ def _whole(blocks: Iterator[bytes], entry: PublishedEntry) -> Iterator[bytes]:
 
 def _entries(directory: bytes, count: int) -> Iterator[PublishedEntry]:
     at = 0
+    seen: set[bytes] = set()
     for _ in range(count):
         if len(directory) < at + CENTRAL.size or directory[at : at + 4] != b"PK\x01\x02":
             raise _broken("its central directory is damaged")
@@ -134,13 +133,23 @@ def _entries(directory: bytes, count: int) -> Iterator[PublishedEntry]:
         size, packed, offset = _widened(extra, size, packed, offset)
         if method not in (STORED, DEFLATED):
             raise _broken(f"{name!r} is compressed in a way that clarifai-build does not use")
+        if name in seen:
+            raise _broken(f"{name!r} is in it twice")
+        seen.add(name)
         path, mode = printable(name.decode("utf-8", "replace")), attributes >> 16 & 0o777
         yield PublishedEntry(path, mode, size, crc32, offset, packed, method)
 
 
 def printable(text: str) -> str:
-    """Return a line from a stranger as a terminal may see it: control characters are escaped."""
-    return "".join(c if c == "\t" or c.isprintable() else ascii(c)[1:-1] for c in text)
+    """Return a line from a stranger as a terminal may see it: what controls it is escaped."""
+    return "".join(ascii(char)[1:-1] if _is_control(char) else char for char in text)
+
+
+def _is_control(char: str) -> bool:
+    """Tell what moves the cursor, breaks lines, or turns the direction of writing."""
+    if char == "\t" or char.isprintable():
+        return False
+    return char in _DIRECTIONS or unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def _widened(extra: bytes, *values: int) -> tuple[int, ...]:

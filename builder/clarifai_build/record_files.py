@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import stat
 from pathlib import Path
 
 from clarifai_build.problem import ArtifactError
+from clarifai_build.sources import open_source
 
 PROVENANCE, SBOM = SUFFIXES = (".provenance.json", ".sbom.json")
 """What follows the name of the zip."""
@@ -17,27 +22,44 @@ _BEGINNING = 4096
 
 def is_statement(file: str | Path) -> bool:
     """Tell a statement of ours by its beginning: its keys are sorted, and its types come first."""
-    try:
-        with Path(file).open("rb") as stream:
-            beginning = stream.read(_BEGINNING)
-    except OSError:
-        return False
+    beginning = _read(file, _BEGINNING)
     return all(f'"{mark}"'.encode() in beginning for mark in (STATEMENT, BUILD_TYPE))
 
 
 def refuse_foreign(target: Path) -> None:
-    """Raise ArtifactError where what lies in the place of a zip's records was written by others.
+    """Raise ArtifactError where what lies in the place of a zip's records was written by others."""
+    provenance, sbom = (Path(f"{target}{suffix}") for suffix in SUFFIXES)
+    if os.path.lexists(provenance) and not is_statement(provenance):
+        raise _foreign(provenance)
+    if os.path.lexists(sbom) and not _is_byproduct(sbom, provenance):
+        raise _foreign(sbom)
 
-    An SBOM is a build's where the provenance beside it is.
-    """
-    if is_statement(f"{target}{PROVENANCE}"):
-        return
-    for suffix in SUFFIXES:
-        place = target.with_name(target.name + suffix)
-        if place.exists() or place.is_symlink():
-            raise ArtifactError.of(
-                "output-target",
-                f"{place} is there already, and no build wrote it",
-                file=str(place),
-                hint="move it, or name another zip",
-            )
+
+def _is_byproduct(sbom: Path, provenance: Path) -> bool:
+    """Tell whether a provenance of ours names this SBOM."""
+    try:
+        made = json.loads(_read(provenance))["predicate"]["runDetails"]["byproducts"]
+        digests = {one["digest"]["sha256"] for one in made if one["name"] == "sbom"}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+    return hashlib.sha256(_read(sbom)).hexdigest() in digests
+
+
+def _read(file: str | Path, most: int = -1) -> bytes:
+    """Return what is in a regular file; nothing of what can't be read, or might never end."""
+    try:
+        with open_source(str(file)) as stream:
+            if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                return stream.read(most)
+    except OSError:
+        pass
+    return b""
+
+
+def _foreign(place: Path) -> ArtifactError:
+    return ArtifactError.of(
+        "output-target",
+        f"{place} is there already, and no build wrote it",
+        file=str(place),
+        hint="move it, or name another zip",
+    )

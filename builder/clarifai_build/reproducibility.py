@@ -174,8 +174,11 @@ class _Copying(NamedTuple):
         for item in sorted((self.source / path).iterdir(), reverse=backwards):
             inner = f"{path}/{item.name}".lstrip("/")
             try:
-                if item.is_symlink():
-                    (self.target / inner).symlink_to(self.leads_to(item))
+                if item.is_symlink() and inner in self.ground.needed and item.is_file():
+                    self.file(item, self.target / inner)  # it may lead to what is not copied
+                elif item.is_symlink():
+                    if inner not in self.ground.left:
+                        (self.target / inner).symlink_to(self.leads_to(item))
                 elif item.is_dir() and not self.ground.is_useless(inner):
                     self.folder(inner, backwards=backwards)
                 elif item.is_file():

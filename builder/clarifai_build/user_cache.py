@@ -9,6 +9,9 @@ from pathlib import Path
 
 from clarifai_build.problem import UsageError
 
+DIGESTS = "digests-{}.sqlite"
+"""What the file of digests is called, by the number of its format."""
+
 _USED = ".used"
 
 
@@ -36,7 +39,7 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 def digests_file(environ: Mapping[str, str] = os.environ) -> Path:
     """Return where the digests of files are kept."""
-    return cache_folder(environ) / "digests-3.sqlite"
+    return cache_folder(environ) / DIGESTS.format(3)
 
 
 def mark_used(file: Path) -> None:

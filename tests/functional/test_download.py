@@ -108,3 +108,13 @@ def test_a_record_that_can_not_be_had_is_not_missing() -> None:
         contents.download(server.url)
     with web(lambda asked, _: asked.send_error(404)) as server:
         assert contents.download(server.url) is None
+
+
+def test_a_record_that_was_emptied_is_empty() -> None:
+    """Of nothing there is no first byte: servers refuse the range."""
+
+    def empty(asked: Asked, _number: int) -> None:
+        asked.head(416, {"Content-Length": "0", "Content-Range": "bytes */0"})
+
+    with web(empty) as server:
+        assert contents.download(server.url) == b""

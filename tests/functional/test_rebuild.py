@@ -172,3 +172,39 @@ def test_records_of_others_are_not_replaced(folder: Path, record: str) -> None:
     other.unlink()
     for _ in range(2):
         assert tool(folder, "build", "-o", "one.zip").returncode == 0
+
+
+def test_a_check_follows_links_as_a_build_does(folder: Path) -> None:
+    """Into a folder that stays out: one that is named goes in, the other stays out with it."""
+    (folder / "store").mkdir()
+    (folder / "store" / "blob").write_text("x")
+    (folder / "store" / "names").write_text("numpy\n")
+    (folder / "link").symlink_to("store/blob")
+    (folder / "requirements.txt").symlink_to("store/names")
+    (folder / ".clarifaiignore").write_text("/store/\n")
+    manifest = (folder / "clarifai.yaml").read_text()
+    (folder / "clarifai.yaml").write_text(f"{manifest}code: {{requirements: requirements.txt}}\n")
+    built = json.loads(tool(folder, "build", "--json", "-o", "../built.zip").stdout)
+    done = tool(folder, "build", "--check", "--json")
+    assert done.returncode == 0, done.stdout
+    assert set(json.loads(done.stdout)["sha256"]) == {built["sha256"]}
+
+
+@pytest.mark.parametrize("kind", ["file", "pipe", "folder"])
+def test_an_sbom_beside_our_zip_may_be_another_s(folder: Path, kind: str) -> None:
+    """A provenance names the one that its build wrote."""
+    assert tool(folder, "build", "-o", "../one.zip").returncode == 0
+    other = folder.parent / "one.zip.sbom.json"
+    {"file": other.touch, "folder": other.mkdir, "pipe": lambda: os.mkfifo(other)}[kind]()
+    done = tool(folder, "build", "-o", "../one.zip")
+    assert done.returncode == 1
+    assert "one.zip.sbom.json is there already, and no build wrote it" in done.stderr
+    assert other.exists()
+
+
+def test_a_name_that_leaves_no_room_for_records_is_an_error(folder: Path) -> None:
+    """It fits, and those of its records don't."""
+    done = tool(folder, "build", "-o", "n" * 245 + ".zip")
+    assert done.returncode == 1
+    assert "error[unwritable]" in done.stderr
+    assert "File name too long" in done.stderr

@@ -234,7 +234,8 @@ def test_sandbox_needs_no_storage_and_no_account(tool: Tool, tmp_path: Path) -> 
     [
         {"AWS_PROFILE": "not-there", "AWS_DEFAULT_PROFILE": "not-there"},
         {"AWS_SESSION_TOKEN": "of-another", "AWS_PROFILE": ""},
-        {"http_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"},
+        {"http_proxy": "http://127.0.0.1:9"},
+        {"https_proxy": "http://127.0.0.1:9", "no_grpc_proxy": "elsewhere"},
         {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_REGION": "eu-west-9"},
     ],
 )

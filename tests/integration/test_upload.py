@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from clarifai_build.archive import Artifact
 from clarifai_build.digests import CHUNK
@@ -418,3 +419,33 @@ def test_an_acl_is_given_to_what_is_there_already(
     opened.put_artifact(key_of(artifact), artifact, {})
     assert len(asked) == 1
     assert key_of(artifact) in asked[0]
+
+
+def test_no_acl_is_asked_for_where_strangers_can_read(
+    sandbox: Endpoints, store: S3Store, tmp_path: Path
+) -> None:
+    """Not every store knows how to change one."""
+    artifact = large(tmp_path, 100)
+    store.put_artifact(key_of(artifact), artifact, {})
+    opened = open_store(storage_of(sandbox, access="public-read-acl"), sandbox.environ())
+
+    def refuse(**_: Any) -> None:
+        raise AssertionError("an ACL was asked for")
+
+    opened.client.meta.events.register("before-send.s3.PutObjectAcl", refuse)
+    opened.put_artifact(key_of(artifact), artifact, {})
+
+
+def test_a_store_that_changes_no_acl_is_left_to_the_proof(
+    sandbox: Endpoints, tmp_path: Path
+) -> None:
+    """The download is what tells whether strangers can read."""
+    artifact = large(tmp_path, 100)
+    private = replace(storage_of(sandbox), bucket=sandbox.private_bucket)
+    open_store(private, sandbox.environ()).put_artifact(key_of(artifact), artifact, {})
+    opened = open_store(replace(private, access="public-read-acl"), sandbox.environ())
+    answer = AWSResponse("", 501, {}, None)
+    answer._content = b"<Error><Code>NotImplemented</Code></Error>"
+    opened.client.meta.events.register("before-send.s3.PutObjectAcl", lambda **_: answer)
+    stored = opened.put_artifact(key_of(artifact), artifact, {})
+    assert stored.size == artifact.size

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from clarifai_build import digests, zip_format
 from clarifai_build.archive import Artifact
 from clarifai_build.problem import ArtifactError
-from clarifai_build.published import PublishedEntry, ReadRange, read_entry, read_listing
+from clarifai_build.published import (
+    PublishedEntry,
+    ReadRange,
+    printable,
+    read_entry,
+    read_listing,
+)
 from clarifai_build.tree import Entry, FileTree
 
 
@@ -165,5 +171,12 @@ def test_a_name_that_comes_twice_is_refused(tmp_path: Path) -> None:
         written.writestr("a", b"evil")
         written.writestr("a", b"good")
     data = target.read_bytes()
-    with pytest.raises(ArtifactError, match="a is in it twice"):
+    with pytest.raises(ArtifactError, match="b'a' is in it twice"):
         read_listing(reader(data), len(data))
+
+
+@pytest.mark.parametrize("text", ["价格\u3000a\xa0b", "👩\u200d💻", "a\tb"])
+def test_what_people_write_is_shown_as_it_is(text: str) -> None:
+    """Wide spaces and joined characters are no control characters."""
+    assert printable(text) == text
+    assert printable(f"{text}\u202e\x9b\u2028") == text + "\\u202e\\x9b\\u2028"

@@ -88,8 +88,12 @@ def _show(verdicts: Sequence[Verdict], args: argparse.Namespace, console: Consol
     if rows:
         console.out(table(("DIGEST", "SIZE", "FATE", "REASON"), rows))
     done = [one for one in verdicts if one.fate in ("remove", "removed")]
+    released = sum(one.fate in ("release", "released") for one in verdicts)
     total = size_text(sum(one.stored.size for one in done))
-    console.err(f"{len(done)} artifacts, {total}, {'would go' if args.dry_run else 'removed'}")
+    console.err(
+        f"{len(done)} artifacts, {total}, {'would go' if args.dry_run else 'removed'}"
+        + (f"; {released} left to other apps" if released else "")
+    )
 
 
 def _duration(text: str) -> float:

@@ -11,7 +11,7 @@ MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 """What would have boto3 sign in another way than by the keys of the sandbox."""
 
 _HOST = "127.0.0.1"
-_PROXIES = frozenset({"http_proxy", "all_proxy", "grpc_proxy"})
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "grpc_proxy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +67,6 @@ def past_proxies(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     if _PROXIES.isdisjoint(name.lower() for name in environ):
         return {}
     direct = [environ.get("no_proxy") or environ.get("NO_PROXY") or "", _HOST]
-    return dict.fromkeys(("no_proxy", "NO_PROXY"), ",".join(filter(None, direct)))
+    # gRPC does not look at the others where there is the last one.
+    names = ("no_proxy", "NO_PROXY", "no_grpc_proxy")
+    return dict.fromkeys(names, ",".join(filter(None, direct)))

@@ -11,7 +11,7 @@ from botocore.session import Session
 
 from clarifai_build.addresses import shown
 from clarifai_build.problem import NotAuthorisedError, StorageError
-from clarifai_build.storage.endpoints import endpoint_of
+from clarifai_build.storage.endpoints import endpoint_of, profile_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,13 +38,12 @@ def session_of(environ: Mapping[str, str]) -> boto3.Session:
             f"{there} is set, and {missing} is not",
             hint="set both, or neither and AWS_PROFILE",
         )
-    profile = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or None
     return boto3.Session(
         aws_access_key_id=key,
         aws_secret_access_key=secret,
         aws_session_token=token if key else None,
         # Named in this way, a profile that `environ` does not know is not looked up elsewhere.
-        botocore_session=Session({"profile": (None, None, profile, None)}),
+        botocore_session=Session({"profile": (None, None, profile_of(environ), None)}),
     )
 
 

@@ -22,6 +22,7 @@ _PAUSES = (0.25, 1.0)
 _ACCESS = frozenset({401, 403, 404})
 _MOST_SKIPPED = 256 << 20
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
+_BEYOND = re.compile(r"bytes \*/(\d+)")
 _HINT = (
     "Clarifai downloads the zip without credentials. Allow everyone to read objects under the "
     "prefix (a bucket policy), put a CDN before the bucket and name it in `public_base_url`, or "
@@ -66,6 +67,8 @@ def _fetch(url: str, offset: int, length: int) -> tuple[bytes, int]:
             body, size = _read(response, offset, length, url)
     except HTTPError as exc:
         exc.close()
+        if exc.code == 416 and (whole := _BEYOND.fullmatch(exc.headers["Content-Range"] or "")):
+            return b"", int(whole[1])
         raise _answered(url, exc.code) from exc
     except (OSError, HTTPException, ValueError) as exc:
         if is_astray(exc):

@@ -44,24 +44,33 @@ def _found(storage: Storage, environ: Mapping[str, str]) -> Iterator[tuple[str, 
     """Yield each place that names an address, and the address; the first one counts."""
     if storage.endpoint_url:
         yield "storage.endpoint_url", storage.endpoint_url
-    if environ.get(_IGNORED, "").lower() == "true":
+        return
+    ignored, in_files = _in_files(environ)
+    if (environ.get(_IGNORED) or ignored).lower() == "true":
         return
     for name in _VARIABLES:
         if environ.get(name):
             yield name, environ[name]
-    if endpoint := _in_files(environ):
-        yield f"endpoint_url of {_file(environ, *_CONFIG)}", endpoint
+    if in_files:
+        yield f"endpoint_url of {_file(environ, *_CONFIG)}", in_files
 
 
-def _in_files(environ: Mapping[str, str]) -> str | None:
-    """Return the address that the profile names in AWS's files; broken files say nothing here."""
+def profile_of(environ: Mapping[str, str]) -> str | None:
+    """Return the profile that is named, as botocore reads the two variables."""
+    return environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or None
+
+
+def _in_files(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return what the profile says in AWS's files: are endpoints ignored, and which one there is.
+
+    Broken files say nothing here.
+    """
     config, credentials = (_file(environ, *names) for names in (_CONFIG, _CREDENTIALS))
     if not (_tells_endpoints(config) or _tells_endpoints(credentials)):
-        return None  # botocore takes longer to load than all that an apply without changes needs
+        return "", ""  # botocore takes longer to load than all that a no-op needs
     from botocore import configloader
     from botocore.exceptions import BotoCoreError
 
-    name = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or "default"
     found: dict[str, Any] = {"profiles": {}, "services": {}}
     secret: dict[str, Any] = {}
     try:
@@ -70,12 +79,12 @@ def _in_files(environ: Mapping[str, str]) -> str | None:
         if credentials.is_file():
             secret = configloader.raw_config_parse(str(credentials))
     except (BotoCoreError, OSError):
-        return None
+        return "", ""
+    name = profile_of(environ) or "default"
     profile = {**found["profiles"].get(name, {}), **secret.get(name, {})}
-    if _text(profile, "ignore_configured_endpoint_urls").lower() == "true":
-        return None
     of_s3 = found["services"].get(_text(profile, "services"), {}).get("s3")
-    return _text(of_s3, "endpoint_url") or _text(profile, "endpoint_url") or None
+    endpoint = _text(of_s3, "endpoint_url") or _text(profile, "endpoint_url")
+    return _text(profile, "ignore_configured_endpoint_urls"), endpoint
 
 
 def _text(section: Any, name: str) -> str:

@@ -45,10 +45,8 @@ class Upload:
     checksums: bool
     listen: Listener
 
-    def run(self, artifact: Artifact, condition: dict[str, Any]) -> bool:
+    def run(self, artifact: Artifact, condition: dict[str, Any]) -> None:
         """Send what is not there yet, then make it an object if `condition` holds.
-
-        Says whether an earlier run began it, perhaps with other options.
 
         A ClientError of botocore, or a ChecksumsUnknownError, means that the store refused. The
         finished parts stay for the next run, but for those of a source that changed, and where the
@@ -57,8 +55,7 @@ class Upload:
         even = _EVEN_PARTS in self.client.meta.endpoint_url
         parts = daemons.patiently(lambda: cut(artifact, even=even), self._beat)
         before = self._unfinished()
-        resumed = before.resume(self.key, artifact, parts)
-        upload, done = resumed or (self._begin(), {})
+        upload, done = before.resume(self.key, artifact, parts) or (self._begin(), {})
         try:
             etags = self._send(artifact, parts, upload, done)
         except (SourceError, ChecksumsUnknownError):
@@ -67,7 +64,6 @@ class Upload:
         complete = self._completion(upload, parts, etags, condition)
         with read(self.bucket):
             daemons.patiently(complete, self._beat)
-        return resumed is not None
 
     def abort_stale(self, prefix: str) -> None:
         """Abort what was left behind: other uploads of this key, and old ones of any artifact."""

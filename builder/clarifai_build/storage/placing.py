@@ -52,14 +52,6 @@ class Placing:
             return checksums
         return self.send(artifact, condition, checksums=checksums)
 
-    def grant(self) -> None:
-        """Let strangers read what is there, where the manifest asks for that."""
-        if self.storage.access == "public-read-acl":
-            with read(self.storage.bucket):
-                self.client.put_object_acl(
-                    Bucket=self.storage.bucket, Key=self.key, ACL="public-read"
-                )
-
     def _send_as(self, artifact: Artifact, condition: dict[str, Any], checksums: bool) -> None:
         client, bucket, key = self.client, self.storage.bucket, self.key
         options: dict[str, Any] = {"Metadata": self.metadata, "ContentType": "application/zip"}
@@ -67,8 +59,7 @@ class Placing:
             options["ACL"] = "public-read"
         if artifact.size > _ONE_REQUEST:
             upload = Upload(client, self.credentials, bucket, key, options, checksums, self.listen)
-            if upload.run(artifact, condition):
-                self.grant()
+            upload.run(artifact, condition)
             upload.abort_stale(self.storage.prefix)
             return
         if checksums:

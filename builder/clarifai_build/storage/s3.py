@@ -6,19 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from clarifai_build.archive import Artifact
 from clarifai_build.manifest import Storage
 from clarifai_build.problem import StorageError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.storage import FoundObject, SmallObject, StoredObject
-from clarifai_build.storage.answers import asking, needed, time_of
+from clarifai_build.storage.answers import asking, needed, read, time_of
 from clarifai_build.storage.client import client_of, session_of
 from clarifai_build.storage.placing import Placing
 from clarifai_build.storage.s3_errors import AbsentError, RefusedError, translated
-from clarifai_build.storage.sending import UploadGoneError
-from clarifai_build.storage.strangers import crc_hex, public_url
+from clarifai_build.storage.sending import UNKNOWN_TO_STORE, UploadGoneError
+from clarifai_build.storage.strangers import crc_hex, look, public_url
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -66,16 +66,15 @@ class S3Store:
     ) -> StoredObject:
         """Store the artifact at `key`, all or nothing; the same object there already stays."""
         present = self.stat(key)
-        way = Placing(*(self.client, self.credentials, self.storage, key, metadata, listen))
         if present is not None and _holds(present, artifact):
-            with translated(self.storage.bucket):
-                way.grant()
+            self._open(key)
             return present
         condition = {"IfMatch": present.etag} if present else {"IfNoneMatch": "*"}
         listen(Event("upload", "started", total=artifact.size))
         compared = found = False
         try:
             with translated(self.storage.bucket):
+                way = Placing(*(self.client, self.credentials, self.storage, key, metadata, listen))
                 checksums = self.storage.checksums == "auto"
                 compared = way.send(artifact, condition, checksums=checksums)
         except (RefusedError, AbsentError, UploadGoneError):
@@ -92,10 +91,23 @@ class S3Store:
             listen(Event("upload", "running", "the artifact is there already"))
         if not compared and not stored.crc32:
             self._compare(key, artifact)
+        self._open(key)
         listen(Event("upload", "done", done=artifact.size, total=artifact.size))
         if self.storage.access == "presigned":
             listen(Event("upload", "done", self._lifetime()))
         return stored
+
+    def _open(self, key: str) -> None:
+        """Give the ACL that the manifest asks for to what was put, or begun, without it."""
+        if self.storage.access != "public-read-acl" or look(self.url(key), key):
+            return
+        with translated(self.storage.bucket), read(self.storage.bucket):
+            try:
+                self.client.put_object_acl(Bucket=self.storage.bucket, Key=key, ACL="public-read")
+            except ClientError as exc:
+                # Not every store knows it: whether strangers can read is proved in any case.
+                if exc.response["Error"]["Code"] not in {*UNKNOWN_TO_STORE, "NoSuchKey", "404"}:
+                    raise
 
     def url(self, key: str) -> str:
         """Return the URL under which a stranger downloads `key`."""
