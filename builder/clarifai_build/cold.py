@@ -22,7 +22,7 @@ from clarifai_build.pack import Records, WrittenZip, finish, no_records, write_z
 from clarifai_build.pour import Block, pour
 from clarifai_build.problem import SourceError
 from clarifai_build.progress import Listener, silent
-from clarifai_build.writing import direct_writers
+from clarifai_build.writing import writers
 
 if TYPE_CHECKING:
     from clarifai_build.manifest import Manifest
@@ -91,7 +91,7 @@ def _pour(
     def hash_zip(block: Block) -> None:
         whole.update(block.data)
 
-    write = direct_writers(descriptor, artifact.size)
+    write = writers(descriptor, artifact.size)
     pour(artifact, [hash_zip, hash_files, check_files, *write], listen)
     if changed := [sources.changed(file.path) for file in files.values() if file.is_another()]:
         raise SourceError(*changed)

@@ -12,7 +12,7 @@ from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.outputs import Outputs
 from clarifai_build.pour import pour
 from clarifai_build.progress import Listener, silent
-from clarifai_build.writing import writer
+from clarifai_build.writing import writers
 
 Records = Callable[[Artifact, str], Mapping[str, "bytes | None"]]
 """From an artifact and its zip's SHA-256: what lies beside the zip, by suffix; None for nothing."""
@@ -46,7 +46,7 @@ def write_zip(
     known = cache.zip_sha256(artifact.digest)
     sha256 = hashlib.sha256()
     with Outputs(target) as outputs:
-        sinks = [writer(outputs.open(), artifact.size)]
+        sinks = writers(outputs.open(), artifact.size)
         if known is None:
             sinks.append(lambda block: sha256.update(block.data))
         pour(artifact, sinks, listen)

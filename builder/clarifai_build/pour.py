@@ -85,8 +85,10 @@ def _blocks(artifact: Artifact, length: int, buffers: int) -> Iterator[Block]:
 
 
 def _buffer(length: int) -> memoryview:
-    buffer = mmap.mmap(-1, length)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        with suppress(OSError):  # a kernel may be built without them
-            buffer.madvise(mmap.MADV_HUGEPAGE)
+    """Return pages of this process alone: memory that could be shared gets no large ones."""
+    if not hasattr(mmap, "MADV_HUGEPAGE"):
+        return memoryview(bytearray(length))
+    buffer = mmap.mmap(-1, length, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with suppress(OSError):  # a kernel may be built without them
+        buffer.madvise(mmap.MADV_HUGEPAGE)
     return memoryview(buffer)

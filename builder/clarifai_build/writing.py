@@ -1,4 +1,4 @@
-"""Blocks of a zip to a file: through the page cache, or past it."""
+"""Blocks of a zip to a file: past the page cache where that can be, else through it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,26 @@ from clarifai_build.pour import BLOCK, WORTH_THREADS, Block, Sink
 _CANT_RESERVE = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
 _BEHIND = 64 << 20
 _PAGE = 4096
-_SHARES = 2  # a disk that has to wait for the next block is half as fast
+_SHARES = 3  # a disk that has to wait for the next block is half as fast
 
 
-def writer(descriptor: int, size: int) -> Sink:
-    """Return what writes block after block to a file that will have `size` bytes.
+def writers(descriptor: int, size: int) -> list[Sink]:
+    """Return what writes, each its share of them, the blocks of a file that will have `size` bytes.
+
+    Past the page cache, since the copy into it takes as long as the disk does, and takes processors
+    from what sums the blocks. A file system that knows no other way is written to as ever.
 
     Not by copy_file_range or sendfile: content does not lie in a zip as it lies in the pages of its
     source, and then the kernel copies page by page, which takes half as long again.
     """
+    if size < WORTH_THREADS or not _set_direct(descriptor, on=True):
+        return [buffered_writer(descriptor, size)]
+    _preallocate(descriptor, size)
+    return [partial(_write_share, descriptor, share) for share in range(_SHARES)]
+
+
+def buffered_writer(descriptor: int, size: int) -> Sink:
+    """Return what writes block after block through the page cache."""
     _preallocate(descriptor, size)
 
     def write(block: Block) -> None:
@@ -29,19 +40,6 @@ def writer(descriptor: int, size: int) -> Sink:
         _start_writing_back(descriptor, block.offset, done)
 
     return write
-
-
-def direct_writers(descriptor: int, size: int) -> list[Sink]:
-    """Return what writes a file's blocks past the page cache, each its share of them.
-
-    Copying into the page cache is the faster way where that is all there is to do. Where the
-    processors are busy with the content, it only takes them away from that. A file system that
-    knows no other way is written to as ever.
-    """
-    if not _set_direct(descriptor, on=True):
-        return [writer(descriptor, size)]
-    _preallocate(descriptor, size)
-    return [partial(_write_share, descriptor, share) for share in range(_SHARES)]
 
 
 def _write_share(descriptor: int, share: int, block: Block) -> None:

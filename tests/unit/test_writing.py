@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import random
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.pour import BLOCK, Block, Sink, pour
-from clarifai_build.writing import direct_writers, writer
+from clarifai_build.writing import buffered_writer, writers
 from trees import artifact_of
 
 PLACES = [Path(tempfile.gettempdir()), Path("/dev/shm")]
 
 
 def buffered(descriptor: int, size: int) -> list[Sink]:
-    return [writer(descriptor, size)]
+    return [buffered_writer(descriptor, size)]
 
 
 @contextmanager
@@ -35,7 +37,7 @@ def opened(folder: Path) -> Iterator[tuple[int, Path]]:
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place.is_dir()])
-@pytest.mark.parametrize("ways", [buffered, direct_writers])
+@pytest.mark.parametrize("ways", [buffered, writers])
 @pytest.mark.parametrize("size", [2 * BLOCK, 2 * BLOCK + 4096, 3 * BLOCK + 1234, 5 * BLOCK - 1])
 def test_the_file_is_the_zip(
     place: Path, ways: Callable[[int, int], list[Sink]], size: int
@@ -51,9 +53,30 @@ def test_a_block_that_can_not_go_directly_goes_through_the_page_cache(tmp_path: 
     """Off a page in memory, say, as a file system may ask for more than we know of."""
     content = random.Random(1).randbytes(3 * BLOCK + 1)
     with opened(tmp_path) as (descriptor, file):
-        sinks = direct_writers(descriptor, 3 * BLOCK)
+        sinks = writers(descriptor, 3 * BLOCK)
         for offset in range(0, 3 * BLOCK, BLOCK):
             data = memoryview(content)[offset + 1 : offset + BLOCK + 1]
             for sink in sinks:
                 sink(Block(offset, data, ()))
         assert file.read_bytes() == content[1:]
+
+
+def test_blocks_may_lie_on_large_pages() -> None:
+    """Direct writes take hold of every page; of small ones there are five hundred times as many."""
+    mappings: list[str] = []
+    artifact = artifact_of({"w.bin": bytes(2 * BLOCK)})
+    pour(artifact, [lambda block: mappings.append(mapping_of(block.data)), lambda _: None])
+    assert len(mappings) == 3
+    for mapping in mappings:
+        assert re.match(r"\S+ rw-p ", mapping), "memory that could be shared gets none"
+        assert re.search(r"^VmFlags: .*\bhg\b", mapping, re.MULTILINE)
+
+
+def mapping_of(data: memoryview) -> str:
+    """Return what the kernel tells of the memory where `data` lies."""
+    address = ctypes.addressof(ctypes.c_char.from_buffer(data))
+    for mapping in re.split(r"\n(?=[0-9a-f]+-)", Path("/proc/self/smaps").read_text()):
+        begin, end = mapping.split(" ", 1)[0].split("-")
+        if int(begin, 16) <= address < int(end, 16):
+            return mapping
+    raise AssertionError(hex(address))
