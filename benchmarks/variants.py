@@ -63,10 +63,9 @@ def file_digest(file: str) -> None:
 
 def tree(folder: str, cache: str) -> None:
     """The local part of an apply: what is there, and its digest; then the end, as of a command."""
-    import atexit
-    import gc
+    from clarifai_build.garbage import search_seldom
 
-    atexit.register(gc.freeze)
+    search_seldom()
     laid, read = _lay_out(folder, cache)
     print(read, laid.digest)
 

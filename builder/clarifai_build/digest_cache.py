@@ -69,16 +69,9 @@ class DigestCache(NamedTuple):
     def look_up(self, tree: str, files: Sequence[Found]) -> tuple[dict[str, Digest], list[Found]]:
         """Return the digests that still hold, and the files that have to be read, each once."""
         value = self._get("tree", tree)
-        kept = digest_rows.EMPTY if value is None else digest_rows.Row.of(value)
-        places, stamps = kept.places, kept.stamps
-        known: dict[str, Digest] = {}
-        unread: dict[str, Found] = {}
-        for file in files:
-            place = places.get(file.file)
-            if place is not None and stamps[place] == file.stamp:
-                known[file.file] = kept.digest(place)
-            elif file.file not in known:
-                unread[file.file] = file
+        stamps, kept = digest_rows.NOTHING if value is None else digest_rows.unpack(value)
+        known = {f.file: kept[f.file] for f in files if stamps.get(f.file) == f.stamp}
+        unread = {f.file: f for f in files if f.file not in known}
         return known, list(unread.values())
 
     def keep(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Iterator, Mapping
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from clarifai_build.digests import Digest
@@ -15,36 +15,31 @@ _STAMP = struct.Struct("<qqqQ")
 _LENGTHS = struct.Struct("<5Q")
 
 
-class Row(NamedTuple):
-    """The digests of files, as columns; `firsts` says where a file's `chunks` begin."""
+class Kept(NamedTuple):
+    """The digests of files, and the stamps that they had, by path."""
 
-    places: Mapping[str, int]
-    stamps: Sequence[tuple[int, ...]]
-    sha256s: str
-    firsts: Sequence[int]
-    chunks: tuple[int, ...]
-
-    @classmethod
-    def of(cls, value: bytes) -> Row:
-        """Read what `pack` made."""
-        paths, stamps, sha256s, firsts, chunks = _columns(value)
-        names = os.fsdecode(paths).split("\0")
-        return cls(
-            {name: place for place, name in enumerate(names)},
-            list(_STAMP.iter_unpack(stamps)),
-            sha256s.hex(),
-            _integers(firsts),
-            _integers(chunks),
-        )
-
-    def digest(self, place: int) -> Digest:
-        return Digest(
-            self.sha256s[64 * place : 64 * place + 64],
-            self.chunks[self.firsts[place] : self.firsts[place + 1]],
-        )
+    stamps: Mapping[str, tuple[int, ...]]
+    digests: Mapping[str, Digest]
 
 
-EMPTY = Row({}, (), "", (), ())
+NOTHING = Kept({}, {})
+
+
+def unpack(value: bytes) -> Kept:
+    """Read what `pack` made."""
+    paths, stamps, sha256s, firsts, chunks = _columns(value)
+    names = os.fsdecode(paths).split("\0")
+    digits, borders, sums = sha256s.hex(), _integers(firsts), _integers(chunks)
+    digests = map(
+        Digest,
+        [digits[at : at + 64] for at in range(0, len(digits), 64)],
+        [sums[first:end] for first, end in pairwise(borders)],
+    )
+    # Of no files, there is one name, and it is empty.
+    return Kept(
+        dict(zip(names, _STAMP.iter_unpack(stamps), strict=False)),
+        dict(zip(names, digests, strict=False)),
+    )
 
 
 def pack(stamps: Mapping[str, Stamp], known: Mapping[str, Digest]) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
 from pathlib import Path
@@ -37,6 +36,8 @@ def refuse_foreign(target: Path) -> None:
 
 def _is_byproduct(sbom: Path, provenance: Path) -> bool:
     """Tell whether a provenance of ours names this SBOM."""
+    import json
+
     try:
         made = json.loads(_read(provenance))["predicate"]["runDetails"]["byproducts"]
         digests = {one["digest"]["sha256"] for one in made if one["name"] == "sbom"}

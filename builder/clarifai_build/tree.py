@@ -5,10 +5,8 @@ The tree's digest is the identity of the artifact; docs/reference/artifact.md de
 
 from __future__ import annotations
 
-import gc
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -70,7 +68,10 @@ class FileTree(NamedTuple):
     @property
     def digest(self) -> str:
         """SHA-256 over the format and each file's mode, size, SHA-256 and path, as hex."""
-        lines = [f"{_MODES[e.mode]} {e.size} {e.sha256} {e.path}\n" for e in self.entries]
+        lines = [
+            f"{_MODES[mode]} {size} {sha256} {path}\n"
+            for path, mode, size, sha256, _chunks, _source, _stamp in self.entries
+        ]
         return hashlib.sha256((FORMAT + "\n" + "".join(lines)).encode()).hexdigest()
 
 
@@ -96,8 +97,7 @@ def find(
 ) -> Layout:
     """Find what goes in; weights that are not there yet are fetched."""
     listen(Event("tree", "started"))
-    with _no_garbage():
-        layout = gather(generated, manifest, output)
+    layout = gather(generated, manifest, output)
     if not manifest.weights:
         return layout
     from clarifai_build import weights
@@ -112,9 +112,8 @@ def settle(
     cache: DigestCache = NO_CACHE,
 ) -> FileTree:
     """Take every digest of what was found, and make the tree."""
-    with _no_garbage():
-        found = cache.of_files(cache_key(manifest), layout.found, listen, inspector(manifest))
-        tree = complete(layout, found, manifest)
+    found = cache.of_files(cache_key(manifest), layout.found, listen, inspector(manifest))
+    tree = complete(layout, found, manifest)
     listen(Event("tree", "done", f"{len(tree.entries)} files"))
     return tree
 
@@ -132,7 +131,10 @@ def complete(layout: Layout, found: Mapping[str, Digest], manifest: Manifest) ->
 def assemble(layout: Layout, found: Mapping[str, Digest]) -> FileTree:
     """Put the entries of generated files and found ones together, whose names `gather` checked."""
     entries = [_generated(path, data) for path, data in layout.generated.items()]
-    entries += [_of_file(path, file, found[file.file]) for path, file in layout.files.items()]
+    entries += [
+        Entry(path, 0o755 if executable else 0o644, stamp.size, *found[file], file, stamp)
+        for path, (_, file, stamp, executable) in layout.files.items()
+    ]
     return FileTree(tuple(sorted(entries, key=attrgetter("path"))))
 
 
@@ -157,24 +159,6 @@ def inspector(manifest: Manifest) -> Inspect:
     return inspect
 
 
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Keep Python from looking for garbage among the tuples of thousands of files."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 def _generated(path: str, data: bytes) -> Entry:
     digest = digests.of_bytes(data)
     return Entry(path, 0o644, len(data), digest.sha256, digest.chunks, data)
-
-
-def _of_file(path: str, found: Found, digest: Digest) -> Entry:
-    mode = 0o755 if found.executable else 0o644
-    stamp = found.stamp
-    return Entry(path, mode, stamp.size, digest.sha256, digest.chunks, found.file, stamp)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import atexit
-import gc
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -12,7 +10,7 @@ from contextlib import closing
 from itertools import pairwise
 from typing import NoReturn
 
-from clarifai_build import __version__
+from clarifai_build import __version__, garbage
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.signals import Interrupts
 from clarifai_build.problem import BuilderError, UsageError
@@ -75,8 +73,7 @@ def guarded(run: Callable[[Console], int]) -> int:
     """Run something that takes the console, and turn what it raises into an exit code."""
     interrupts = Interrupts()
     interrupts.heed()
-    # At its end a process need not search thousands of objects for garbage: it takes 10 to 30 ms.
-    atexit.register(gc.freeze)
+    garbage.search_seldom()
     console = Console.standard()
     try:
         with closing(console):
