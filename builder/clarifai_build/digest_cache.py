@@ -16,7 +16,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from clarifai_build import digest_rows, digests
+from clarifai_build import digests
+from clarifai_build.digest_rows import Kept
 from clarifai_build.digests import Digest, Inspect, unsuspicious
 from clarifai_build.problem import ArtifactError, Problem
 from clarifai_build.progress import Listener, silent
@@ -69,9 +70,9 @@ class DigestCache(NamedTuple):
     def look_up(self, tree: str, files: Sequence[Found]) -> tuple[dict[str, Digest], list[Found]]:
         """Return the digests that still hold, and the files that have to be read, each once."""
         value = self._get("tree", tree)
-        stamps, kept = digest_rows.NOTHING if value is None else digest_rows.unpack(value)
-        known = {f.file: kept[f.file] for f in files if stamps.get(f.file) == f.stamp}
-        unread = {f.file: f for f in files if f.file not in known}
+        stamps = {file.file: file.stamp for file in files}
+        known = Kept.unpack(value).still_known(stamps) if value else {}
+        unread = {file.file: file for file in files if file.file not in known}
         return known, list(unread.values())
 
     def keep(
@@ -82,7 +83,7 @@ class DigestCache(NamedTuple):
         Those that were not known before were read after `read_at`.
         """
         settled = {f.file: f.stamp for f in files if _is_settled(f.stamp, read_at)}
-        self._put("tree", tree, digest_rows.pack(settled, known))
+        self._put("tree", tree, Kept.of(settled, known).pack())
 
     def zip_sha256(self, tree_digest: str) -> str | None:
         """Return the SHA-256 of the zip of a tree, where it was made before."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator, Mapping
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, starmap
 from typing import NamedTuple
 
 from clarifai_build.digests import Digest
@@ -16,52 +16,66 @@ _LENGTHS = struct.Struct("<5Q")
 
 
 class Kept(NamedTuple):
-    """The digests of files, and the stamps that they had, by path."""
+    """The digests of files as columns; `firsts` says where a file's `chunks` begin."""
 
-    stamps: Mapping[str, tuple[int, ...]]
-    digests: Mapping[str, Digest]
+    paths: bytes
+    stamps: bytes
+    sha256s: bytes
+    firsts: bytes
+    chunks: bytes
+
+    @classmethod
+    def of(cls, stamps: Mapping[str, Stamp], known: Mapping[str, Digest]) -> Kept:
+        """Take the digests of files, and the stamps that they had, by path."""
+        found = [known[file] for file in stamps]
+        chunks = [chunk for digest in found for chunk in digest.chunks]
+        firsts = [0, *accumulate(len(digest.chunks) for digest in found)]
+        return cls(
+            _packed_paths(stamps),
+            _packed_stamps(stamps),
+            bytes.fromhex("".join(digest.sha256 for digest in found)),
+            struct.pack(f"<{len(firsts)}I", *firsts),
+            struct.pack(f"<{len(chunks)}I", *chunks),
+        )
+
+    @classmethod
+    def unpack(cls, value: bytes) -> Kept:
+        """Read what `pack` made."""
+        ends = [*accumulate(_LENGTHS.unpack_from(value), initial=_LENGTHS.size)]
+        return cls(*(value[start:end] for start, end in pairwise(ends)))
+
+    def pack(self) -> bytes:
+        """Put all into one value."""
+        return _LENGTHS.pack(*map(len, self)) + b"".join(self)
+
+    def still_known(self, stamps: Mapping[str, Stamp]) -> dict[str, Digest]:
+        """Return the digests of the files, by path, that have the stamps that they had."""
+        if self._are_of(stamps):
+            return dict(zip(stamps, self._digests(), strict=True))
+        paths = os.fsdecode(self.paths).split("\0")
+        rows = zip(paths, _STAMP.iter_unpack(self.stamps), self._digests(), strict=False)
+        return {path: digest for path, stamp, digest in rows if stamps.get(path) == stamp}
+
+    def _are_of(self, stamps: Mapping[str, Stamp]) -> bool:
+        """Compare in one go: to make objects of thousands of rows takes longer than all else."""
+        try:
+            return (self.paths, self.stamps) == (_packed_paths(stamps), _packed_stamps(stamps))
+        except struct.error:  # a time that can't be kept
+            return False
+
+    def _digests(self) -> Iterator[Digest]:
+        digits = self.sha256s.hex()
+        sha256s = [digits[at : at + 64] for at in range(0, len(digits), 64)]
+        firsts, chunks = _integers(self.firsts), _integers(self.chunks)
+        return map(Digest, sha256s, [chunks[first:end] for first, end in pairwise(firsts)])
 
 
-NOTHING = Kept({}, {})
+def _packed_paths(stamps: Mapping[str, Stamp]) -> bytes:
+    return os.fsencode("\0".join(stamps))
 
 
-def unpack(value: bytes) -> Kept:
-    """Read what `pack` made."""
-    paths, stamps, sha256s, firsts, chunks = _columns(value)
-    names = os.fsdecode(paths).split("\0")
-    digits, borders, sums = sha256s.hex(), _integers(firsts), _integers(chunks)
-    digests = map(
-        Digest,
-        [digits[at : at + 64] for at in range(0, len(digits), 64)],
-        [sums[first:end] for first, end in pairwise(borders)],
-    )
-    # Of no files, there is one name, and it is empty.
-    return Kept(
-        dict(zip(names, _STAMP.iter_unpack(stamps), strict=False)),
-        dict(zip(names, digests, strict=False)),
-    )
-
-
-def pack(stamps: Mapping[str, Stamp], known: Mapping[str, Digest]) -> bytes:
-    """Put the digests of files into one value, with the stamps that they had, by path."""
-    found = [known[file] for file in stamps]
-    chunks = [chunk for digest in found for chunk in digest.chunks]
-    firsts = [0, *accumulate(len(digest.chunks) for digest in found)]
-    columns = (
-        os.fsencode("\0".join(stamps)),
-        b"".join(_STAMP.pack(*stamp) for stamp in stamps.values()),
-        bytes.fromhex("".join(digest.sha256 for digest in found)),
-        struct.pack(f"<{len(firsts)}I", *firsts),
-        struct.pack(f"<{len(chunks)}I", *chunks),
-    )
-    return _LENGTHS.pack(*map(len, columns)) + b"".join(columns)
-
-
-def _columns(value: bytes) -> Iterator[bytes]:
-    start = _LENGTHS.size
-    for length in _LENGTHS.unpack_from(value):
-        yield value[start : start + length]
-        start += length
+def _packed_stamps(stamps: Mapping[str, Stamp]) -> bytes:
+    return b"".join(starmap(_STAMP.pack, stamps.values()))
 
 
 def _integers(packed: bytes) -> tuple[int, ...]:
