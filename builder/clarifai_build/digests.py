@@ -90,12 +90,15 @@ class _Reader:
     """Reads files over threads; counts the bytes, and gathers what is wrong with the files."""
 
     def __init__(self, total: int, listen: Listener, inspect: Inspect) -> None:
+        from threading import local
+
         from clarifai_build.tally import Tally
 
         self.total, self.inspect = total, inspect
         self.tally = Tally("hash", total, listen)
         self.problems: list[Problem] = []
         self.stop = False
+        self.of_thread = local()
 
     def raise_problems(self) -> None:
         if self.problems:
@@ -127,7 +130,7 @@ class _Reader:
 
         def of_chunk(stream: FileIO) -> int:
             update, checksum = crc.fastest(), 0
-            buffer = memoryview(bytearray(_SMALL))
+            buffer = self.buffer()[:_SMALL]
             stream.seek(start)
             for _ in range(0, CHUNK, _SMALL):
                 length = fill(stream, buffer)
@@ -145,7 +148,7 @@ class _Reader:
                 digest = of_bytes(content)
                 self.count(len(content))
             else:
-                digest = _of_stream(stream, self.count, helpers)
+                digest = _of_stream(stream, self.buffer(), self.count, helpers)
             if problem := self.inspect(found, content):
                 self.problems.append(problem)
             return digest
@@ -168,6 +171,13 @@ class _Reader:
             self.problems.append(unreadable(found.file, exc))
         return otherwise
 
+    def buffer(self) -> memoryview:
+        """Return this thread's buffer: to zero a new one takes as long as to read a file."""
+        if not hasattr(self.of_thread, "buffer"):
+            self.of_thread.buffer = memoryview(bytearray(_BLOCK))
+        buffer: memoryview = self.of_thread.buffer
+        return buffer
+
     def count(self, length: int) -> None:
         """Count what was read, and leave early when another file failed."""
         if self.stop:
@@ -181,13 +191,14 @@ def _at_once() -> int:
     return min(usable or 1, _MOST_AT_ONCE)
 
 
-def _of_stream(stream: FileIO, count: Callable[[int], None], helpers: Executor | None) -> Digest:
+def _of_stream(
+    stream: FileIO, buffer: memoryview, count: Callable[[int], None], helpers: Executor | None
+) -> Digest:
     """Read once; while this thread takes the SHA-256 of a block, a helper takes its CRC-32."""
     sha256 = hashlib.sha256()
     chunks = []
     checksum = size = 0
     update = crc.fastest()
-    buffer = memoryview(bytearray(_BLOCK))
     while length := fill(stream, buffer):
         block = buffer[:length]
         if helpers is None:
