@@ -8,7 +8,8 @@ from functools import partial
 
 from clarifai_build.pour import BLOCK, WORTH_THREADS, Block, Sink
 
-_CANT_RESERVE = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
+# EBADF: the C library's answer to O_APPEND, see below.
+_CANT_RESERVE = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.EBADF})
 _BEHIND = 64 << 20
 _PAGE = 4096
 _SHARES = 3  # a disk that has to wait for the next block is half as fast
@@ -23,15 +24,16 @@ def writers(descriptor: int, size: int) -> list[Sink]:
     Not by copy_file_range or sendfile: content does not lie in a zip as it lies in the pages of its
     source, and then the kernel copies page by page, which takes half as long again.
     """
-    if size < WORTH_THREADS or not _set_direct(descriptor, on=True):
-        return [buffered_writer(descriptor, size)]
-    _preallocate(descriptor, size)
+    if size < WORTH_THREADS:
+        return [buffered_writer(descriptor)]
+    _reserve(descriptor, size)
+    if not _set_direct(descriptor, on=True):
+        return [buffered_writer(descriptor)]
     return [partial(_write_share, descriptor, share) for share in range(_SHARES)]
 
 
-def buffered_writer(descriptor: int, size: int) -> Sink:
+def buffered_writer(descriptor: int) -> Sink:
     """Return what writes block after block through the page cache."""
-    _preallocate(descriptor, size)
 
     def write(block: Block) -> None:
         done = 0
@@ -62,29 +64,40 @@ def _write_at(descriptor: int, block: Block) -> None:
         done += os.pwrite(descriptor, block.data[done:], block.offset + done)
 
 
-def _set_direct(descriptor: int, *, on: bool) -> bool:
-    """Turn O_DIRECT on or off; say whether the file system knows it."""
-    if not hasattr(os, "O_DIRECT"):
-        return False
-    import fcntl
+def _reserve(descriptor: int, size: int) -> None:
+    """Reserve the space of a large file: a full disk is found out before an hour's copying.
 
-    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
-    try:
-        fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_DIRECT if on else flags & ~os.O_DIRECT)
-    except OSError:
-        return False
-    return True
-
-
-def _preallocate(descriptor: int, size: int) -> None:
-    """Reserve the space of a large file: a full disk is found out before an hour's copying."""
-    if not hasattr(os, "posix_fallocate") or size < WORTH_THREADS:
+    Where a file system can't (FUSE, NFS), glibc would write a byte a block in its stead, which
+    takes longer than the zip; of a file that is appended to it leaves its hands.
+    """
+    if not hasattr(os, "posix_fallocate"):
         return
+    _set_flag(descriptor, os.O_APPEND, on=True)
     try:
         os.posix_fallocate(descriptor, 0, size)
     except OSError as exc:
         if exc.errno not in _CANT_RESERVE:
             raise
+    finally:
+        _set_flag(descriptor, os.O_APPEND, on=False)
+
+
+def _set_direct(descriptor: int, *, on: bool) -> bool:
+    """Turn direct writes on or off; say whether the file system knows them."""
+    if not hasattr(os, "O_DIRECT"):
+        return False
+    try:
+        _set_flag(descriptor, os.O_DIRECT, on=on)
+    except OSError:
+        return False
+    return True
+
+
+def _set_flag(descriptor: int, flag: int, *, on: bool) -> None:
+    import fcntl
+
+    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | flag if on else flags & ~flag)
 
 
 def _start_writing_back(descriptor: int, offset: int, count: int) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import errno
+import fcntl
 import os
 import random
 import re
@@ -20,8 +22,8 @@ from trees import artifact_of
 PLACES = [Path(tempfile.gettempdir()), Path("/dev/shm")]
 
 
-def buffered(descriptor: int, size: int) -> list[Sink]:
-    return [buffered_writer(descriptor, size)]
+def buffered(descriptor: int, _size: int) -> list[Sink]:
+    return [buffered_writer(descriptor)]
 
 
 @contextmanager
@@ -59,6 +61,27 @@ def test_a_block_that_can_not_go_directly_goes_through_the_page_cache(tmp_path: 
             for sink in sinks:
                 sink(Block(offset, data, ()))
         assert file.read_bytes() == content[1:]
+
+
+def test_a_file_system_that_can_not_reserve_is_not_made_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There the C library writes a byte a block, 2 million for 8 GiB, unless a file is appended to.
+
+    No such file system is at hand without rights: this stands for what glibc does there.
+    """
+    asked: list[int] = []
+
+    def reserve(descriptor: int, _offset: int, _size: int) -> None:
+        asked.append(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND)
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+    monkeypatch.setattr(os, "posix_fallocate", reserve)
+    artifact = artifact_of({"w.bin": random.Random(2).randbytes(3 * BLOCK)})
+    with opened(tmp_path) as (descriptor, file):
+        pour(artifact, writers(descriptor, artifact.size))
+        assert file.read_bytes() == artifact.read(0, artifact.size)
+    assert asked == [os.O_APPEND]
 
 
 def test_blocks_may_lie_on_large_pages() -> None:
