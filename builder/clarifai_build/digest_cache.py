@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from clarifai_build import digests
-from clarifai_build.digest_rows import Kept
+from clarifai_build.digest_rows import KeptDigests
 from clarifai_build.digests import Digest, Inspect, unsuspicious
 from clarifai_build.problem import ArtifactError, Problem
 from clarifai_build.progress import Listener, silent
@@ -29,6 +29,7 @@ _SECOND_NS = 1_000_000_000
 _SETTLED_NS = _SECOND_NS // 10
 _COARSE_SETTLED_NS = 2 * _SECOND_NS
 _EARLIEST_NS = -(1 << 63)
+_LARGEST_INODE = (1 << 64) - 1  # on Windows, there are larger ones
 _BUSY_SECONDS = 0.5
 _SCHEMA = """
 create table if not exists kept (
@@ -71,7 +72,7 @@ class DigestCache(NamedTuple):
         """Return the digests that still hold, and the files that have to be read, each once."""
         value = self._get("tree", tree)
         stamps = {file.file: file.stamp for file in files}
-        known = Kept.unpack(value).still_known(stamps) if value else {}
+        known = KeptDigests.unpack(value).still_known(stamps) if value else {}
         unread = {file.file: file for file in files if file.file not in known}
         return known, list(unread.values())
 
@@ -83,7 +84,7 @@ class DigestCache(NamedTuple):
         Those that were not known before were read after `read_at`.
         """
         settled = {f.file: f.stamp for f in files if _is_settled(f.stamp, read_at)}
-        self._put("tree", tree, Kept.of(settled, known).pack())
+        self._put("tree", tree, KeptDigests.of(settled, known).pack())
 
     def zip_sha256(self, tree_digest: str) -> str | None:
         """Return the SHA-256 of the zip of a tree, where it was made before."""
@@ -134,7 +135,7 @@ def _is_settled(stamp: Stamp, now: int) -> bool:
     """Tell whether a later write to the file would have changed its times, as we keep them."""
     coarse = stamp.mtime_ns % _SECOND_NS == 0
     margin = _COARSE_SETTLED_NS if coarse else _SETTLED_NS
-    can_be_kept = stamp.mtime_ns >= _EARLIEST_NS
+    can_be_kept = stamp.mtime_ns >= _EARLIEST_NS and stamp.inode <= _LARGEST_INODE
     return can_be_kept and max(stamp.mtime_ns, stamp.ctime_ns) + margin < now
 
 

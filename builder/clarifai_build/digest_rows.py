@@ -15,8 +15,11 @@ _STAMP = struct.Struct("<qqqQ")
 _LENGTHS = struct.Struct("<5Q")
 
 
-class Kept(NamedTuple):
-    """The digests of files as columns; `firsts` says where a file's `chunks` begin."""
+class KeptDigests(NamedTuple):
+    """The digests of files as columns, in the order of `paths`.
+
+    `firsts` says where a file's `chunks` begin, and has one more: where the last one's end.
+    """
 
     paths: bytes
     stamps: bytes
@@ -25,7 +28,7 @@ class Kept(NamedTuple):
     chunks: bytes
 
     @classmethod
-    def of(cls, stamps: Mapping[str, Stamp], known: Mapping[str, Digest]) -> Kept:
+    def of(cls, stamps: Mapping[str, Stamp], known: Mapping[str, Digest]) -> KeptDigests:
         """Take the digests of files, and the stamps that they had, by path."""
         found = [known[file] for file in stamps]
         chunks = [chunk for digest in found for chunk in digest.chunks]
@@ -39,7 +42,7 @@ class Kept(NamedTuple):
         )
 
     @classmethod
-    def unpack(cls, value: bytes) -> Kept:
+    def unpack(cls, value: bytes) -> KeptDigests:
         """Read what `pack` made."""
         ends = [*accumulate(_LENGTHS.unpack_from(value), initial=_LENGTHS.size)]
         return cls(*(value[start:end] for start, end in pairwise(ends)))
@@ -60,7 +63,7 @@ class Kept(NamedTuple):
         """Compare in one go: to make objects of thousands of rows takes longer than all else."""
         try:
             return (self.paths, self.stamps) == (_packed_paths(stamps), _packed_stamps(stamps))
-        except struct.error:  # a time that can't be kept
+        except struct.error:  # a stamp that can't be kept
             return False
 
     def _digests(self) -> Iterator[Digest]:

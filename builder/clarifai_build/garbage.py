@@ -9,10 +9,11 @@ _OBJECTS = 100_000
 
 
 def search_seldom() -> None:
-    """Search after so many new objects, not after 700, and not at all at the process's end.
+    """Search after so many new objects, not hundreds, and not at all at the process's end.
 
-    A tree of 5,000 files is 20,000 objects, none of them garbage; to search them again and again
-    takes 10 ms, and once more at the end 6 to 30.
+    It holds for the whole process, so that a command says it, and no library function. A tree of
+    5,000 files is some 15,000 objects, none of them garbage; to search them again and again takes
+    10 ms, and once more at the end 6 to 30.
     """
     gc.set_threshold(_OBJECTS)
     atexit.register(gc.freeze)

@@ -18,7 +18,7 @@ WORTH_THREADS = 8 << 20
 """Below this many bytes, threads cost more than they bring."""
 
 BLOCK = 4 << 20
-"""So many bytes are handed on at a time. They begin and lie on pages, which halves writing them."""
+"""So many bytes are handed on at a time. They begin and lie on pages, as direct writes have to."""
 
 _BUFFERS = 6
 # One thread alone is fastest where what it has read is still near the processor when it writes.
@@ -85,7 +85,7 @@ def _blocks(artifact: Artifact, length: int, buffers: int) -> Iterator[Block]:
 
 
 def _buffer(length: int) -> memoryview:
-    """Return pages of this process alone: memory that could be shared gets no large ones."""
+    """Return pages of this process alone: what could be shared gets no large ones by default."""
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return memoryview(bytearray(length))
     buffer = mmap.mmap(-1, length, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)

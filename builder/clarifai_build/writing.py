@@ -8,28 +8,25 @@ from functools import partial
 
 from clarifai_build.pour import BLOCK, WORTH_THREADS, Block, Sink
 
-# EBADF: the C library's answer to O_APPEND, see below.
 _CANT_RESERVE = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.EBADF})
 _BEHIND = 64 << 20
 _PAGE = 4096
-_SHARES = 3  # a disk that has to wait for the next block is half as fast
+_SHARES = 3  # so many blocks are under way: a disk that has to wait for the next is half as fast
 
 
 def writers(descriptor: int, size: int) -> list[Sink]:
-    """Return what writes, each its share of them, the blocks of a file that will have `size` bytes.
+    """Return the sinks that write a file of `size` bytes: one, or several that share the blocks.
 
     Past the page cache, since the copy into it takes as long as the disk does, and takes processors
-    from what sums the blocks. A file system that knows no other way is written to as ever.
+    from what sums the blocks. Where space can't be reserved, or direct writes are refused, one sink
+    writes through it, in order: some mounts take nothing else.
 
     Not by copy_file_range or sendfile: content does not lie in a zip as it lies in the pages of its
     source, and then the kernel copies page by page, which takes half as long again.
     """
-    if size < WORTH_THREADS:
-        return [buffered_writer(descriptor)]
-    _reserve(descriptor, size)
-    if not _set_direct(descriptor, on=True):
-        return [buffered_writer(descriptor)]
-    return [partial(_write_share, descriptor, share) for share in range(_SHARES)]
+    if size >= WORTH_THREADS and _reserve(descriptor, size) and _set_direct(descriptor, on=True):
+        return [partial(_write_share, descriptor, share) for share in range(_SHARES)]
+    return [buffered_writer(descriptor)]
 
 
 def buffered_writer(descriptor: int) -> Sink:
@@ -64,20 +61,23 @@ def _write_at(descriptor: int, block: Block) -> None:
         done += os.pwrite(descriptor, block.data[done:], block.offset + done)
 
 
-def _reserve(descriptor: int, size: int) -> None:
+def _reserve(descriptor: int, size: int) -> bool:
     """Reserve the space of a large file: a full disk is found out before an hour's copying.
 
-    Where a file system can't (FUSE, NFS), glibc would write a byte a block in its stead, which
-    takes longer than the zip; of a file that is appended to it leaves its hands.
+    Say whether the file system can. Where it can't (FUSE, NFS), glibc would write a byte a block,
+    which takes longer than the zip. It refuses to do that (EBADF) to a file opened for appending.
     """
     if not hasattr(os, "posix_fallocate"):
-        return
+        return False
     _set_flag(descriptor, os.O_APPEND, on=True)
     try:
         os.posix_fallocate(descriptor, 0, size)
     except OSError as exc:
         if exc.errno not in _CANT_RESERVE:
             raise
+        return False
+    else:
+        return True
     finally:
         _set_flag(descriptor, os.O_APPEND, on=False)
 

@@ -158,11 +158,12 @@ def test_a_cache_that_others_hold_costs_no_long_wait(tmp_path: Path) -> None:
         assert lay(code, DigestCache(tmp_path / "digests")) == (expected, size)
 
 
-def test_times_out_of_range_are_not_kept(tmp_path: Path) -> None:
-    """Nanoseconds since 1970 go back to 1677 in 64 bits; some file systems go further."""
+@pytest.mark.parametrize("odd", [{"mtime_ns": -(1 << 64)}, {"inode": 1 << 100}])
+def test_stamps_out_of_range_are_not_kept(tmp_path: Path, odd: dict[str, int]) -> None:
+    """Nanoseconds since 1970 go back to 1677 in 64 bits, and Windows has inodes of 128."""
     code = settled(write_files(tmp_path / "code", FILES))
     (file, *_) = gather({}, manifest_of(code)).found
-    old = file._replace(stamp=file.stamp._replace(mtime_ns=-(1 << 64)))
+    old = file._replace(stamp=file.stamp._replace(**odd))
     cache = DigestCache(tmp_path / "digests")
     cache.keep("tree", [old], {old.file: digests.of_bytes(b"")}, time.time_ns())
     assert cache.look_up("tree", [old]) == ({}, [old])

@@ -79,7 +79,9 @@ def test_a_file_system_that_can_not_reserve_is_not_made_to(
     monkeypatch.setattr(os, "posix_fallocate", reserve)
     artifact = artifact_of({"w.bin": random.Random(2).randbytes(3 * BLOCK)})
     with opened(tmp_path) as (descriptor, file):
-        pour(artifact, writers(descriptor, artifact.size))
+        sinks = writers(descriptor, artifact.size)
+        assert len(sinks) == 1, "some mounts take blocks in their order only"
+        pour(artifact, sinks)
         assert file.read_bytes() == artifact.read(0, artifact.size)
     assert asked == [os.O_APPEND]
 
