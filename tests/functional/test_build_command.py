@@ -106,11 +106,15 @@ def test_the_work_is_done_whoever_listens(model: Path, streams: tuple[str, ...])
     os.close(writer)
 
 
-def test_output_that_can_not_be_written_is_a_failure(model: Path) -> None:
-    """A full disk behind stdout is told, rather than passed over or taken for a bug."""
+@pytest.mark.parametrize("command", [("schema",), ("build", "--list", "--json")])
+def test_output_that_can_not_be_written_is_a_failure(model: Path, command: tuple[str, ...]) -> None:
+    """A full disk behind stdout is told, rather than passed over or taken for a bug.
+
+    In words, though JSON was asked for: there is nowhere to write it to.
+    """
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "clarifai_build", "schema"],
+            [sys.executable, "-m", "clarifai_build", *command],
             stdout=full,
             stderr=subprocess.PIPE,
             cwd=model,
@@ -118,6 +122,14 @@ def test_output_that_can_not_be_written_is_a_failure(model: Path) -> None:
         )
     assert done.returncode == 1
     assert "error[output] the output can't be written" in done.stderr
+
+
+def test_a_folder_is_no_name_for_a_zip(model: Path) -> None:
+    """Not even one that is not there yet, but is meant as one."""
+    done = tool(model, "build", "-o", "../out/")
+    assert done.returncode == 64
+    assert "../out/" in done.stderr
+    assert not (model.parent / "out").exists()
 
 
 def test_a_pipe_that_breaks_elsewhere_is_a_failure() -> None:

@@ -116,3 +116,22 @@ def test_a_cache_that_may_not_be_looked_at_is_named(tmp_path: Path, action: str)
     assert "error[unwritable]" in done.stderr
     assert "Permission denied" in done.stderr
     assert str(folder) in done.stderr
+
+
+def test_a_cache_that_may_not_be_read_is_done_without(model: Path) -> None:
+    """The compressed files of others, say after a run as root."""
+    compressed = MANIFEST + b"artifact: {compression: deflate}\n"
+    write_files(model, {"clarifai.yaml": compressed, "code/w.bin": bytes(5 << 20)})
+    for name in ("requirements.txt", "model.py"):
+        (model / "code" / name).unlink()
+    made = build(model)
+    assert made.returncode == 0, made.stderr
+    kept = model.parent / "cache/clarifai-build/deflated"
+    before = (model / "dist").exists(), made.stdout
+    for folder in kept.iterdir():
+        deny(folder)
+    again = build(model)
+    for folder in kept.iterdir():
+        folder.chmod(0o755)
+    assert again.returncode == 0, again.stderr
+    assert ((model / "dist").exists(), again.stdout) == before

@@ -271,3 +271,11 @@ def test_import_says_what_there_is_nothing_to_do_for(tmp_path: Path) -> None:
     assert "nothing-to-import" in run("import", tmp_path).stderr
     (tmp_path / "clarifai.yaml").touch()
     assert "already-there" in run("import", tmp_path).stderr
+
+
+@pytest.mark.parametrize("interval", ["-1", "nan", "inf", "1e9", "soon"])
+def test_an_interval_is_seconds_of_a_day(interval: str) -> None:
+    """Anything else would end in a traceback, or never."""
+    done = run("status", "--watch", f"--interval={interval}", EXAMPLES / "valid")
+    assert done.returncode == 64
+    assert f"'{interval}' is no number of seconds from 0 to 86400" in done.stderr

@@ -1,0 +1,35 @@
+"""Digests of files: how many threads take them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from clarifai_build import digests
+from clarifai_build.layout import gather
+from clarifai_build.problem import Problem
+from clarifai_build.walk import Found
+from trees import manifest_of, write_files
+
+
+def test_many_processors_do_not_mean_many_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each holds a block in memory; no machine with so many processors is at hand."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: set(range(64)))
+    code = write_files(tmp_path, {f"{n}.bin": bytes([n]) * (1 << 20) for n in range(24)})
+    seen = set()
+
+    def inspect(_file: Found, _content: bytes) -> Problem | None:
+        seen.add(threading.get_ident())
+        time.sleep(0.02)  # long enough for idle threads to be given work
+        return None
+
+    found = gather({}, manifest_of(code)).found
+    of_threads = digests.of_files(found, inspect=inspect)
+    assert of_threads == [digests.of_bytes(Path(file.file).read_bytes()) for file in found]
+    assert 1 <= len(seen) <= 8
