@@ -99,19 +99,27 @@ class Outputs:
     def _put_in_place(self) -> None:
         first, *others = self._written
         aside: dict[Path, Path] = {}
+        replaced = _partial(first.target, _mark())
         try:
             for place in (*self._removed, *(output.target for output in others)):
                 aside[place] = _partial(place, _mark())
                 with suppress(FileNotFoundError):
                     place.replace(aside[place])
+            with suppress(OSError):
+                # To free a large file takes a second, in which its records should not be missing.
+                os.link(first.target, replaced)
             first.partial.replace(first.target)
-            for output in others:
-                output.partial.replace(output.target)
         finally:
-            is_in_place = not first.partial.exists()
-            for place, old in aside.items():
+            if first.partial.exists():
+                for place, old in aside.items():
+                    with suppress(OSError):
+                        old.replace(place)
+            else:
+                for output in others:
+                    output.partial.replace(output.target)
+            for old in (*aside.values(), replaced):
                 with suppress(OSError):
-                    old.unlink() if is_in_place else old.replace(place)
+                    old.unlink()
 
 
 def refuse_odd_target(target: Path) -> Path:

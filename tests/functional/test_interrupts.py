@@ -51,6 +51,19 @@ def test_an_interrupt_is_no_bug_of_ours() -> None:
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
 
 
+@pytest.mark.parametrize(("seconds", "loaded"), [(0.2, True), (9, False)])
+def test_what_is_being_loaded_is_loaded_to_its_end(
+    tmp_path: Path, seconds: float, loaded: bool
+) -> None:
+    """Unless that takes long: numpy prints a traceback where it is interrupted."""
+    code = f"import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep({seconds})\n"
+    (tmp_path / "library.py").write_text(code + "print('loaded', flush=True)\n")
+    body = f"sys.path.append({str(tmp_path)!r})\nimport library\ntime.sleep(9)"
+    done = subprocess.run(guarded(body), env=ENVIRON, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+    assert done.stdout == ("loaded\n" if loaded else "")
+
+
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
     """`nohup` has a program live on when its terminal is closed."""
     command = guarded("os.kill(os.getpid(), signal.SIGHUP)\nreturn 0")

@@ -57,6 +57,27 @@ def test_what_goes_wrong_leaves_everything_as_it_was(target: Path) -> None:
     assert content_of(target.parent) == OLD
 
 
+def test_a_zip_in_its_place_is_followed_by_its_records(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though somebody interrupts right then: no other moment would do, so it is made."""
+    replace = Path.replace
+
+    def interrupted(self: Path, other: Path) -> Path:
+        done = replace(self, other)
+        if other == target:
+            raise KeyboardInterrupt
+        return done
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(target)
+    assert content_of(target.parent) == {
+        "a.zip": b"PK\x03\x04 new",
+        "a.zip.provenance.json": b"new",
+    }
+
+
 def test_a_disk_that_is_full_for_the_records_leaves_nothing(tmp_path: Path) -> None:
     """The zip fits, what lies beside it does not."""
     code = (

@@ -1,15 +1,20 @@
 """Signals that ask the program to end: each raises KeyboardInterrupt, and is remembered.
 
-Some libraries turn what is raised while they are loaded into an error of their own.
+Some libraries turn what is raised while they are loaded into an error of their own, or print it. So
+it is raised when they are loaded, unless that takes long.
 """
 
 from __future__ import annotations
 
 import signal
 import threading
+import time
 from types import FrameType
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+_AGAIN_SECONDS = 0.02
+_MOST_SECONDS = 0.5
+_IMPORTING = "<frozen importlib._bootstrap>"
 
 
 class Interrupts:
@@ -17,6 +22,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.came = False
+        self._until: float | None = None
 
     def heed(self) -> None:
         """Listen from now on; signals that whoever started us has ignored stay ignored."""
@@ -27,6 +33,28 @@ class Interrupts:
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._raise)
 
-    def _raise(self, _signal: int, _frame: FrameType | None) -> None:
+    def _raise(self, number: int, frame: FrameType | None) -> None:
         self.came = True
-        raise KeyboardInterrupt
+        now = time.monotonic()
+        self._until = self._until or now + _MOST_SECONDS
+        if now >= self._until or not _is_importing(frame):
+            raise KeyboardInterrupt
+        again = threading.Timer(_AGAIN_SECONDS, _send, (number,))
+        again.daemon = True
+        again.start()
+
+
+def _send(number: int) -> None:
+    """Send a signal to the main thread, so that whatever it waits for does not go on."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        signal.raise_signal(number)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORTING:
+            return True
+        frame = frame.f_back
+    return False
