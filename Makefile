@@ -1,5 +1,6 @@
 # `make help` lists what there is. Every target sets up what it needs.
 PYTEST := .venv/bin/python -m pytest
+FAST := tests/unit tests/functional
 .DEFAULT_GOAL := help
 .PHONY: help bench-artifact bench-serving setup demo rebuild-check test test-fast test-slow lint format reference bench-startup lock wheel clean
 
@@ -16,10 +17,11 @@ rebuild-check: setup  ## prove that builds are the same anywhere, and that verif
 	@.venv/bin/python scripts/rebuild_check.py
 
 test: setup lint  ## everything: static checks, then the whole suite on real engines
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow" -n auto $(FAST)
+	$(PYTEST) -m "not slow" $(FAST:%=--ignore=%)
 
-test-fast: setup  ## the tests that start no server
-	$(PYTEST) tests/unit tests/functional
+test-fast: setup  ## the tests that start no server, side by side
+	$(PYTEST) -m "not slow" -n auto $(FAST)
 
 test-slow: setup  ## gigabytes and minutes
 	$(PYTEST) -m slow
