@@ -18,15 +18,18 @@ def writers(descriptor: int, size: int) -> list[Sink]:
     """Return the sinks that write a file of `size` bytes: one, or several that share the blocks.
 
     Past the page cache, since the copy into it takes as long as the disk does, and takes processors
-    from what sums the blocks. Where space can't be reserved, or direct writes are refused, one sink
-    writes through it, in order: some mounts take nothing else.
+    from what sums the blocks; a mount that refuses direct writes is written to through it. Where
+    space can't be reserved, one sink writes in order, since some mounts take nothing else.
 
     Not by copy_file_range or sendfile: content does not lie in a zip as it lies in the pages of its
     source, and then the kernel copies page by page, which takes half as long again.
     """
-    if size >= WORTH_THREADS and _reserve(descriptor, size) and _set_direct(descriptor, on=True):
-        return [partial(_write_share, descriptor, share) for share in range(_SHARES)]
-    return [buffered_writer(descriptor)]
+    if size < WORTH_THREADS:
+        return [buffered_writer(descriptor)]
+    shares = _SHARES if _reserve(descriptor, size) else 1
+    if not _set_direct(descriptor, on=True):
+        return [buffered_writer(descriptor)]
+    return [partial(_write_share, descriptor, (share, shares)) for share in range(shares)]
 
 
 def buffered_writer(descriptor: int) -> Sink:
@@ -41,8 +44,9 @@ def buffered_writer(descriptor: int) -> Sink:
     return write
 
 
-def _write_share(descriptor: int, share: int, block: Block) -> None:
-    if block.offset // BLOCK % _SHARES != share:
+def _write_share(descriptor: int, share: tuple[int, int], block: Block) -> None:
+    number, of = share
+    if block.offset // BLOCK % of != number:
         return
     if len(block.data) % _PAGE:  # the last one
         _set_direct(descriptor, on=False)
