@@ -47,14 +47,14 @@ def _refuse(exc: OSError) -> None:
 
 def _matches(path: Path) -> list[Path]:
     # Unlike Path's, these are False where a path may not be looked at: reading it says so.
-    if os.path.exists(path) or not glob.has_magic(str(path)):  # noqa: PTH110
+    if os.path.exists(path) or not glob.has_magic(str(path)):  # noqa: PTH110 - as said
         return [path]
     matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 - `path` may be absolute
     return [Path(match) for match in sorted(matches)]
 
 
 def _at(path: Path) -> list[Path]:
-    return list(_in_folder(path)) if os.path.isdir(path) else [path]  # noqa: PTH112
+    return list(_in_folder(path)) if os.path.isdir(path) else [path]  # noqa: PTH112 - as above
 
 
 def _in_folder(folder: Path) -> Iterator[Path]:

@@ -110,16 +110,14 @@ class Outputs:
                 os.link(first.target, replaced)
             first.partial.replace(first.target)
         finally:
-            if first.partial.exists():
-                for place, old in aside.items():
-                    with suppress(OSError):
-                        old.replace(place)
-            else:
-                for output in others:
-                    output.partial.replace(output.target)
-            for old in (*aside.values(), replaced):
+            is_in_place = not first.partial.exists()
+            for output in others if is_in_place else ():
+                output.partial.replace(output.target)
+            for place, old in aside.items():
                 with suppress(OSError):
-                    old.unlink()
+                    old.unlink() if is_in_place else old.replace(place)
+            with suppress(OSError):
+                replaced.unlink()
 
 
 def refuse_odd_target(target: Path) -> Path:
