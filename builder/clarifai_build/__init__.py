@@ -8,13 +8,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from clarifai_build._version import __version__
+
 if TYPE_CHECKING:
     from clarifai_build.manifest import Manifest, load
     from clarifai_build.pipeline import apply, build, plan
     from clarifai_build.problem import BuilderError, Problem
 
-__version__ = "0.1.0"
-__all__ = ["BuilderError", "Manifest", "Problem", "apply", "build", "load", "plan"]
+__all__ = [
+    "BuilderError",
+    "Manifest",
+    "Problem",
+    "__version__",
+    "apply",
+    "build",
+    "load",
+    "plan",
+]
 
 _HOMES = {
     "Manifest": "manifest",

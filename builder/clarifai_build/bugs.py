@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clarifai_build import __version__
+from clarifai_build._version import __version__
 from clarifai_build.problem import BuilderError
 
 

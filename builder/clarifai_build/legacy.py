@@ -9,7 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
 
-from clarifai_build import __version__, yaml_text
+from clarifai_build import yaml_text
+from clarifai_build._version import __version__
 from clarifai_build.document import parse
 from clarifai_build.importing import Imported, import_folder, parts
 from clarifai_build.manifest import (

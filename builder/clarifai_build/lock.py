@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from clarifai_build import __version__, resolving, toolchain, whole
+from clarifai_build import resolving, toolchain, whole
+from clarifai_build._version import __version__
 from clarifai_build.manifest import Manifest
 from clarifai_build.problem import BuilderError, Problem
 

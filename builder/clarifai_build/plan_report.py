@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from clarifai_build import __version__
+from clarifai_build._version import __version__
 from clarifai_build.changes import FileChange
 from clarifai_build.planning import Action, ActionKind, Plan
 from clarifai_build.prune import Doomed

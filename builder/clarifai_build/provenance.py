@@ -13,7 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from clarifai_build import __version__, addresses, git, toolchain
+from clarifai_build import addresses, git, toolchain
+from clarifai_build._version import __version__
 from clarifai_build.archive import Artifact
 from clarifai_build.file_names import zip_name
 from clarifai_build.lock import Lock

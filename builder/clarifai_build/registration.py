@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from clarifai_build import __version__
+from clarifai_build._version import __version__
 from clarifai_build.file_names import zip_name
 from clarifai_build.manifest import Manifest, Param, Visibility
 from clarifai_build.model_types import MODEL_TYPES

@@ -11,7 +11,8 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-from clarifai_build import __version__, whole
+from clarifai_build import whole
+from clarifai_build._version import __version__
 from clarifai_build.render import RenderContext, render, runtime_files
 from clarifai_build.toolchain import template_digest
 

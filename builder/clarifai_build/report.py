@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from clarifai_build import __version__
+from clarifai_build._version import __version__
 from clarifai_build.problem import Problem
 from clarifai_build.tokens import masked
 

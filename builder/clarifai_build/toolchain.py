@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from clarifai_build import __version__
+from clarifai_build._version import __version__
 from clarifai_build.render import TEMPLATE_VERSION, runtime_files
 from clarifai_build.resources import files_below, template_dir
 

@@ -10,7 +10,8 @@ from contextlib import closing
 from itertools import pairwise
 from typing import NoReturn
 
-from clarifai_build import __version__, garbage
+from clarifai_build import garbage
+from clarifai_build._version import __version__
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.signals import Interrupts
 from clarifai_build.problem import BuilderError, UsageError
