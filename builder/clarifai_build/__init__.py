@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from clarifai_build._version import __version__
 
 if TYPE_CHECKING:
+    from clarifai_build.errors import BuilderError, Problem
     from clarifai_build.manifest import Manifest, load
     from clarifai_build.pipeline import apply, build, plan
-    from clarifai_build.problem import BuilderError, Problem
 
 __all__ = [
     "BuilderError",
@@ -32,8 +32,8 @@ _HOMES = {
     "apply": "pipeline",
     "build": "pipeline",
     "plan": "pipeline",
-    "BuilderError": "problem",
-    "Problem": "problem",
+    "BuilderError": "errors",
+    "Problem": "errors",
 }
 
 

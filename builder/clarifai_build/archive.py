@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from clarifai_build import crc, digests, sources, zip_format
 from clarifai_build.digests import CHUNK
-from clarifai_build.problem import SourceError
+from clarifai_build.errors import SourceError
 from clarifai_build.sources import fill, open_source, refuse_changed
 from clarifai_build.tree import Entry, FileTree
 from clarifai_build.walk import Stamp

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clarifai_build._version import __version__
-from clarifai_build.problem import BuilderError
+from clarifai_build.errors import BuilderError
 
 
 class InternalError(BuilderError):

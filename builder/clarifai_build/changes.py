@@ -8,8 +8,8 @@ from typing import Literal
 
 from clarifai_build import contents
 from clarifai_build.contents import File
+from clarifai_build.errors import ArtifactError, StorageError
 from clarifai_build.planning import Plan
-from clarifai_build.problem import ArtifactError, StorageError
 from clarifai_build.tree import FileTree
 
 

@@ -9,9 +9,9 @@ from pathlib import PurePosixPath
 
 from clarifai_build.addresses import is_plain
 from clarifai_build.document import Document
+from clarifai_build.errors import Problem
 from clarifai_build.labels import unwritable
 from clarifai_build.model_types import MODEL_TYPES, ModelType
-from clarifai_build.problem import Problem
 from clarifai_build.tokens import has_token
 from clarifai_build.yaml_reader import Steps, Value
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clarifai_build.problem import StorageError
+from clarifai_build.errors import StorageError
 from clarifai_build.storage import ObjectStore
 
 _CLAIMS = "used-by"

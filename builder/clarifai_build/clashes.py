@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from clarifai_build.errors import Problem
 from clarifai_build.file_names import name_problems
 from clarifai_build.ignore import IGNORE_FILE
-from clarifai_build.problem import Problem
 from clarifai_build.sources import unreadable
 from clarifai_build.walk import Found
 

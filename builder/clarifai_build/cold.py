@@ -17,10 +17,10 @@ from clarifai_build import crc, digests, sources, tree
 from clarifai_build.archive import Artifact, Segment
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.digests import Digest
+from clarifai_build.errors import SourceError
 from clarifai_build.outputs import Outputs
 from clarifai_build.pack import Records, WrittenZip, finish, no_records, write_zip
 from clarifai_build.pour import Block, pour
-from clarifai_build.problem import SourceError
 from clarifai_build.progress import Listener, silent
 from clarifai_build.writing import writers
 

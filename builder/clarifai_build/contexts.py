@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clarifai_build.document import Document, read
-from clarifai_build.problem import ManifestError
+from clarifai_build.errors import ManifestError
 
 DEFER = "ENVVAR"
 NAMES = (

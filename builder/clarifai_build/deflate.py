@@ -19,7 +19,7 @@ from clarifai_build import digests, user_cache, zip_format
 from clarifai_build.archive import Artifact, Content, Span, read_span, stored
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.digests import Digest
-from clarifai_build.problem import ArtifactError
+from clarifai_build.errors import ArtifactError
 from clarifai_build.progress import Listener, silent
 from clarifai_build.tally import Tally
 from clarifai_build.tree import Entry, FileTree

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from clarifai_build import crc
-from clarifai_build.problem import Problem, SourceError
+from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import Listener, silent
 from clarifai_build.sources import fill, open_source, refuse_changed, unreadable
 from clarifai_build.walk import Found, Stamp

@@ -13,7 +13,7 @@ import yaml.parser
 import yaml.reader
 import yaml.scanner
 
-from clarifai_build.problem import ManifestError, Problem, Severity
+from clarifai_build.errors import ManifestError, Problem, Severity
 from clarifai_build.tokens import masked
 from clarifai_build.yaml_reader import Place, Reader, Steps, Value, refused
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from clarifai_build import contexts
 from clarifai_build.document import Document
-from clarifai_build.problem import Problem, Severity
+from clarifai_build.errors import Problem, Severity
 from clarifai_build.schema import walk
 from clarifai_build.yaml_reader import Steps, Value
 

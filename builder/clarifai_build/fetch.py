@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from clarifai_build import partial
 from clarifai_build.addresses import shown
-from clarifai_build.problem import ArtifactError, BuilderError, SourceError
+from clarifai_build.errors import ArtifactError, BuilderError, SourceError
 from clarifai_build.remote import open_remote
 from clarifai_build.remote.opened import BLOCK
 from clarifai_build.suspects import is_pointer, pointer_weight

@@ -8,8 +8,8 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from clarifai_build.errors import BuilderError, SourceError
 from clarifai_build.fetch import Fetcher
-from clarifai_build.problem import BuilderError, SourceError
 from clarifai_build.progress import Event, Listener
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from clarifai_build.bugs import internal_error
-from clarifai_build.problem import BuilderError
+from clarifai_build.errors import BuilderError
 from clarifai_build.progress import Event, Listener
 
 Item = TypeVar("Item")

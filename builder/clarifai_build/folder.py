@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from clarifai_build.archive import blocks_of
-from clarifai_build.problem import ArtifactError
+from clarifai_build.errors import ArtifactError
 from clarifai_build.tree import Entry, FileTree
 
 

@@ -16,7 +16,7 @@ from typing import Literal
 
 from clarifai_build import claims, leases
 from clarifai_build.claims import Claim
-from clarifai_build.problem import LeaseHeldError
+from clarifai_build.errors import LeaseHeldError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.looks import look_twice

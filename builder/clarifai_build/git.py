@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from clarifai_build.problem import SourceError
+from clarifai_build.errors import SourceError
 
 _INSTALL = "install Git, and run this inside a clone of the repository"
 

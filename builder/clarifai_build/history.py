@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from clarifai_build import registration
+from clarifai_build.errors import UsageError
 from clarifai_build.manifest import Manifest, Storage
-from clarifai_build.problem import UsageError
 from clarifai_build.registry import RemoteVersion
 
 LIVE = "live"

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from clarifai_build.problem import SourceError
+from clarifai_build.errors import SourceError
 
 if TYPE_CHECKING:
     from clarifai_build.gitignore import Verdicts

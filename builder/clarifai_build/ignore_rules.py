@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from clarifai_build.errors import Problem, SourceError
 from clarifai_build.gitignore import Rule, Verdicts, lines_in, read_rule
-from clarifai_build.problem import Problem, SourceError
 
 HINT = "correct it, or remove it"
 

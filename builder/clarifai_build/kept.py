@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build import partial, user_cache
-from clarifai_build.problem import ArtifactError
+from clarifai_build.errors import ArtifactError
 
 
 class Kept(NamedTuple):

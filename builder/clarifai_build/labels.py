@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clarifai_build.problem import SourceError
+from clarifai_build.errors import SourceError
 
 if TYPE_CHECKING:
     from clarifai_build.manifest import Manifest

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.clashes import CODE, clashes
 from clarifai_build.elsewhere import Named, leave_told
+from clarifai_build.errors import Problem, SourceError
 from clarifai_build.ignore import Rules
-from clarifai_build.problem import Problem, SourceError
 from clarifai_build.suspects import key_files
 from clarifai_build.walk import Found, Walk, walk
 

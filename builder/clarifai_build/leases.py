@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from clarifai_build.errors import BuilderError, LeaseHeldError, StorageError
 from clarifai_build.holders import Holder, user
-from clarifai_build.problem import BuilderError, LeaseHeldError, StorageError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.storage import UNCONDITIONAL, ObjectStore
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from clarifai_build import yaml_text
 from clarifai_build._version import __version__
 from clarifai_build.document import parse
+from clarifai_build.errors import ManifestError, UsageError
 from clarifai_build.importing import Imported, import_folder, parts
 from clarifai_build.manifest import (
     FILE_NAME,
@@ -25,7 +26,6 @@ from clarifai_build.manifest import (
     load,
 )
 from clarifai_build.model_types import MODEL_TYPES
-from clarifai_build.problem import ManifestError, UsageError
 from clarifai_build.progress import Event, Listener
 from clarifai_build.registry import ModelRegistry, NewModel, NewVersion, RemoteVersion
 from clarifai_build.repository import repository

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from clarifai_build import checks, environment, source_checks
 from clarifai_build.document import Document, read
+from clarifai_build.errors import ManifestError, Problem
 from clarifai_build.model_types import MODEL_TYPES
-from clarifai_build.problem import ManifestError, Problem
 from clarifai_build.validation import schema_problems
 from clarifai_build.yaml_reader import Value
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
+from clarifai_build.errors import ArtifactError
 from clarifai_build.ignore import is_unfinished
-from clarifai_build.problem import ArtifactError
 from clarifai_build.sources import open_source
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from clarifai_build.archive import Artifact
-from clarifai_build.building import build, build_to
+from clarifai_build.build import build, build_to
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
+from clarifai_build.errors import ManifestError, RegistryError
 from clarifai_build.manifest import Manifest, Storage
 from clarifai_build.planning import Observed, Plan, make_plan
-from clarifai_build.problem import ManifestError, RegistryError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registration import Registration
 from clarifai_build.registry import ModelRegistry, RemoteVersion

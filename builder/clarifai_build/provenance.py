@@ -16,10 +16,10 @@ from typing import Any
 from clarifai_build import addresses, git, toolchain
 from clarifai_build._version import __version__
 from clarifai_build.archive import Artifact
+from clarifai_build.errors import ArtifactError
 from clarifai_build.file_names import zip_name
 from clarifai_build.lock import Lock
 from clarifai_build.manifest import Manifest
-from clarifai_build.problem import ArtifactError
 from clarifai_build.record_files import BUILD_TYPE, STATEMENT
 
 PREDICATE = "https://slsa.dev/provenance/v1"

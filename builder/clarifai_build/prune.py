@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from clarifai_build.problem import StalePlanError
+from clarifai_build.errors import StalePlanError
 from clarifai_build.registry import ModelRegistry, RemoteModel, RemoteVersion
 from clarifai_build.registry.looks import look, look_twice
 

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from clarifai_build.problem import ArtifactError
+from clarifai_build.errors import ArtifactError
 from clarifai_build.zip_format import (
     CENTRAL,
     DEFLATED,

@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from clarifai_build.problem import ArtifactError
+from clarifai_build.errors import ArtifactError
 from clarifai_build.sources import open_source
 
 PROVENANCE, SBOM = SUFFIXES = (".provenance.json", ".sbom.json")

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from clarifai_build import lock as locks
 from clarifai_build import provenance
 from clarifai_build.archive import Artifact
+from clarifai_build.errors import StorageError
 from clarifai_build.lock import Lock
 from clarifai_build.manifest import Manifest
-from clarifai_build.problem import StorageError
 from clarifai_build.record_files import PROVENANCE, SBOM
 from clarifai_build.storage import UNCONDITIONAL, ObjectStore
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from clarifai_build._version import __version__
-from clarifai_build.problem import Problem
+from clarifai_build.errors import Problem
 from clarifai_build.tokens import masked
 
 DOCS = "https://github.com/clarifai-build/clarifai-build/blob/main/docs/reference/problems.md"

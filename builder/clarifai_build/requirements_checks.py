@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from clarifai_build.problem import Problem
+from clarifai_build.errors import Problem
 from clarifai_build.sources import unreadable
 
 # What most lines are. packaging, which reads the others, takes long to import.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from clarifai_build.problem import SourceError
+from clarifai_build.errors import SourceError
 
 PLATFORM = "x86_64-manylinux_2_28"
 """Where models are served."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from clarifai_build import git
+from clarifai_build.errors import SourceError
 from clarifai_build.manifest import Manifest, Weight, load
-from clarifai_build.problem import SourceError
 
 
 @contextmanager

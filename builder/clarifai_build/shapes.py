@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from clarifai_build.problem import UsageError
+from clarifai_build.errors import UsageError
 
 LARGEST_SIDE = 1024
 _SHAPE = re.compile(r"[\[(]?\s*(-?\d{1,6})\s*[,\s]\s*(-?\d{1,6})\s*[\])]?\Z")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from clarifai_build import inference_checks, requirements_checks
 from clarifai_build.document import Document
+from clarifai_build.errors import Problem, SourceError
 from clarifai_build.folder_checks import is_file, missing, packed, shown
 from clarifai_build.labels import labels_in, unwritable
-from clarifai_build.problem import Problem, SourceError
 from clarifai_build.yaml_reader import Steps
 
 

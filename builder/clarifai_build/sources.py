@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from clarifai_build.problem import Problem, SourceError
+from clarifai_build.errors import Problem, SourceError
 from clarifai_build.walk import Stamp
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from clarifai_build.addresses import shown
-from clarifai_build.problem import Problem
+from clarifai_build.errors import Problem
 from clarifai_build.walk import Found
 
 if TYPE_CHECKING:

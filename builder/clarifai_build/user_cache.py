@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from clarifai_build.problem import UsageError
+from clarifai_build.errors import UsageError
 
 DIGESTS = "digests-{}.sqlite"
 """What the file of digests is called, by the number of its format."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from clarifai_build import wording
 from clarifai_build.document import Document
-from clarifai_build.problem import Problem
+from clarifai_build.errors import Problem
 from clarifai_build.schema import Schema, compiled, examples, homes, manifest_schema, resolve
 from clarifai_build.yaml_reader import Steps, Value
 

@@ -11,7 +11,7 @@ from clarifai_build.addresses import shown
 from clarifai_build.archive import Artifact
 from clarifai_build.contents import Contents
 from clarifai_build.diff import FileDiff
-from clarifai_build.problem import ArtifactError, StorageError
+from clarifai_build.errors import ArtifactError, StorageError
 from clarifai_build.published import ReadRange
 from clarifai_build.registration import BUILDER, Registration
 from clarifai_build.registry import RemoteVersion

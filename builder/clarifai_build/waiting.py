@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable
 
-from clarifai_build.problem import BuildFailedError, RegistryError
+from clarifai_build.errors import BuildFailedError, RegistryError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.status import UNTRAINED

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from clarifai_build.errors import Problem
 from clarifai_build.ignore import IGNORE_FILE, Rules
 from clarifai_build.links import Link
-from clarifai_build.problem import Problem
 
 MOST_NAMES = 32
 """A folder is laid out under so many names beside its own."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from clarifai_build.problem import ManifestError, Problem
+from clarifai_build.errors import ManifestError, Problem
 from clarifai_build.tokens import masked
 
 Value = Any  # None | bool | int | float | str | list[Value] | dict[str, Value]

@@ -9,7 +9,7 @@ import pytest
 
 from clarifai_build import contents
 from clarifai_build.archive import Artifact
-from clarifai_build.problem import Problem, StorageError
+from clarifai_build.errors import Problem, StorageError
 from clarifai_build.storage.download import prove_downloadable
 from scripted_web import Asked, Script, closed_port, web
 from trees import artifact_of

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from clarifai_build import fleet, kept
+from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest import Manifest
-from clarifai_build.problem import ArtifactError
 from clarifai_build.progress import Event, silent
 from clarifai_build.weights import locate
 from fetched import CONTENT, one_weight, problem_of, weights_in

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.problem import SourceError
+from clarifai_build.errors import SourceError
 from clarifai_build.repository import repository
 from clarifai_build.tree import lay_out
 from fetched import one_weight

@@ -27,8 +27,8 @@ from jsonschema import Draft7Validator
 from clarifai_build import leases
 from clarifai_build.archive import Artifact
 from clarifai_build.cli.target import Target, load_targets
+from clarifai_build.errors import BuilderError, LeaseHeldError, StorageError
 from clarifai_build.pipeline import Applied, Way, apply
-from clarifai_build.problem import BuilderError, LeaseHeldError, StorageError
 from clarifai_build.progress import silent
 from clarifai_build.registry.clarifai import ClarifaiRegistry
 from clarifai_build.sandbox import Endpoints

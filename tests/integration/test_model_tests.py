@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from clarifai_build.model_tests import NoPythonError, make_environment
 from clarifai_build.model_types import MODEL_TYPES
-from clarifai_build.testing import NoPythonError, make_environment
 
 OF_THE_USER = """
     def test_mine(self):

@@ -9,8 +9,8 @@ import pytest
 
 from clarifai_build import leases
 from clarifai_build.archive import Artifact
+from clarifai_build.errors import StorageError
 from clarifai_build.manifest import Storage
-from clarifai_build.problem import StorageError
 from clarifai_build.progress import Event
 from clarifai_build.sandbox import Endpoints
 from clarifai_build.storage.s3 import S3Store, open_store

@@ -24,8 +24,8 @@ from botocore.awsrequest import AWSResponse
 
 from clarifai_build.archive import Artifact
 from clarifai_build.digests import CHUNK
+from clarifai_build.errors import NotAuthorisedError, SourceError, StorageError
 from clarifai_build.manifest import Storage
-from clarifai_build.problem import NotAuthorisedError, SourceError, StorageError
 from clarifai_build.progress import Event
 from clarifai_build.sandbox import Endpoints
 from clarifai_build.storage.download import prove_downloadable

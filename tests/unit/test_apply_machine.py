@@ -18,8 +18,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from clarifai_build.errors import BuilderError
 from clarifai_build.pipeline import Applied, Waiting, Way, apply
-from clarifai_build.problem import BuilderError
 from clarifai_build.registry import NewVersion, NoAnswerError, RemoteModel
 from fakes import (
     BUILT,

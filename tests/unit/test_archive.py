@@ -23,9 +23,9 @@ from clarifai_build import digests
 from clarifai_build.archive import Artifact
 from clarifai_build.cold import build_zip
 from clarifai_build.digest_cache import DigestCache
+from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.layout import gather
 from clarifai_build.pack import write_zip
-from clarifai_build.problem import ArtifactError, SourceError
 from clarifai_build.progress import Event
 from clarifai_build.tree import Entry, FileTree, cache_key, lay_out
 from trees import GENERATED, artifact_of, manifest_of, weight_of, write_files

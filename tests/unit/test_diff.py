@@ -13,8 +13,8 @@ from clarifai_build import contents, diff, git, history
 from clarifai_build.archive import Artifact
 from clarifai_build.diff import FieldChange
 from clarifai_build.diff_report import as_json, as_text
+from clarifai_build.errors import ArtifactError, SourceError, UsageError
 from clarifai_build.pack import write_zip
-from clarifai_build.problem import ArtifactError, SourceError, UsageError
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.tree import FileTree
 from fakes import artifact_of

@@ -15,8 +15,8 @@ import pytest
 
 from clarifai_build import digests
 from clarifai_build.digest_cache import DigestCache
+from clarifai_build.errors import ArtifactError
 from clarifai_build.layout import gather
-from clarifai_build.problem import ArtifactError
 from clarifai_build.progress import Event
 from clarifai_build.tree import FileTree, cache_key, lay_out
 from trees import manifest_of, write_files

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.document import MAX_BYTES, PureParser, parse, read
-from clarifai_build.problem import ManifestError
+from clarifai_build.errors import ManifestError
 from clarifai_build.yaml_reader import Place, core_scalar
 
 SCALARS = [

@@ -8,9 +8,9 @@ import pytest
 
 from clarifai_build import contexts, environment
 from clarifai_build.document import parse
+from clarifai_build.errors import ManifestError
 from clarifai_build.manifest import examine, load
 from clarifai_build.origins import settings
-from clarifai_build.problem import ManifestError
 
 MANIFEST = """\
 model:

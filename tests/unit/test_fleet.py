@@ -15,10 +15,10 @@ from jsonschema import Draft7Validator
 
 from clarifai_build import fleet, history, plan_report, saved_plan, sync
 from clarifai_build.changes import compare
+from clarifai_build.errors import RegistryError, StalePlanError, StorageError, UsageError
 from clarifai_build.pipeline import Way, apply, plan
 from clarifai_build.plan_report import Planned, plans_text
 from clarifai_build.planning import Plan
-from clarifai_build.problem import RegistryError, StalePlanError, StorageError, UsageError
 from clarifai_build.progress import silent
 from clarifai_build.prune import Doomed, destroy, find_doomed
 from clarifai_build.published import read_listing

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from clarifai_build import claims, gc
+from clarifai_build.errors import BuilderError, RegistryError
 from clarifai_build.gc import Bucket, Verdict
 from clarifai_build.pipeline import Waiting, Way, apply
-from clarifai_build.problem import BuilderError, RegistryError
 from clarifai_build.registration import Registration
 from fakes import (
     BUILT,

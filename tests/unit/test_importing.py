@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from clarifai_build import legacy, yaml_text
 from clarifai_build.document import parse
+from clarifai_build.errors import ManifestError, UsageError
 from clarifai_build.importing import import_folder
 from clarifai_build.importing.parts import params
-from clarifai_build.init import id_from, write_missing
 from clarifai_build.manifest import load
-from clarifai_build.problem import ManifestError, UsageError
+from clarifai_build.scaffold import id_from, write_missing
 from clarifai_build.schema import matches
 from manifests import manifests
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarifai_build import leases
+from clarifai_build.errors import LeaseHeldError, NotAuthorisedError, StorageError
 from clarifai_build.leases import Holder, held, holder_of, key_of, unlock
-from clarifai_build.problem import LeaseHeldError, NotAuthorisedError, StorageError
 from clarifai_build.progress import Event
 from clarifai_build.storage import UNCONDITIONAL
 from fakes import MemoryStore

@@ -12,8 +12,8 @@ from jsonschema import Draft7Validator
 
 from clarifai_build import checks, environment
 from clarifai_build.document import Document, parse
+from clarifai_build.errors import ManifestError, Problem
 from clarifai_build.manifest import from_document
-from clarifai_build.problem import ManifestError, Problem
 from clarifai_build.schema import manifest_schema
 from clarifai_build.validation import schema_problems
 from manifests import manifests

@@ -10,8 +10,8 @@ from threading import Thread
 
 import pytest
 
+from clarifai_build.errors import StorageError
 from clarifai_build.manifest import Storage
-from clarifai_build.problem import StorageError
 from clarifai_build.storage.download import fetch_range
 from clarifai_build.storage.endpoints import endpoint_of
 from clarifai_build.storage.public import LazyStore, connect

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clarifai_build import digests, zip_format
 from clarifai_build.archive import Artifact
-from clarifai_build.problem import ArtifactError
+from clarifai_build.errors import ArtifactError
 from clarifai_build.published import (
     PublishedEntry,
     ReadRange,

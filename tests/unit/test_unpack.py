@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox.api.unpack import unpack
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from clarifai_build.problem import BuildFailedError, RegistryError
+from clarifai_build.errors import BuildFailedError, RegistryError
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.waiting import wait_until_ready
 

@@ -24,7 +24,7 @@ from clarifai_build.cli.target import (
     keep_to_lock,
     load_targets,
 )
-from clarifai_build.problem import BuilderError, UsageError
+from clarifai_build.errors import BuilderError, UsageError
 from clarifai_build.progress import Listener, named
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from clarifai_build.cli.console import Console
-from clarifai_build.problem import StalePlanError, UsageError
+from clarifai_build.errors import StalePlanError, UsageError
 
 if TYPE_CHECKING:
     from clarifai_build.planning import Plan

@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 
 from clarifai_build.cli.console import Console
+from clarifai_build.errors import ManifestError
 from clarifai_build.manifest import FILE_NAME, examine
 from clarifai_build.origins import Shown, settings
-from clarifai_build.problem import ManifestError
 from clarifai_build.wording import dotted
 
 

@@ -16,7 +16,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from clarifai_build.problem import BuilderError, Problem
+from clarifai_build.errors import BuilderError, Problem
 from clarifai_build.progress import Event, Listener
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import os
 from pathlib import Path
 
 from clarifai_build.cli.console import Console
+from clarifai_build.errors import ManifestError, UsageError
 from clarifai_build.importing import import_folder
-from clarifai_build.init import write_missing
 from clarifai_build.manifest import FILE_NAME, examine
 from clarifai_build.model_types import MODEL_TYPES
-from clarifai_build.problem import ManifestError, UsageError
+from clarifai_build.scaffold import write_missing
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

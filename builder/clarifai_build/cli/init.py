@@ -11,13 +11,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from clarifai_build import init
+from clarifai_build import scaffold
 from clarifai_build.checks import is_bucket
 from clarifai_build.cli.console import Console
 from clarifai_build.document import read
+from clarifai_build.errors import UsageError
 from clarifai_build.manifest import FILE_NAME
 from clarifai_build.model_types import MODEL_TYPES
-from clarifai_build.problem import UsageError
 from clarifai_build.schema import matches
 from clarifai_build.shapes import read_image_shape
 
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     ask = _asker(console) if console.interactive else _never
     folder: Path = args.folder
     start = _start(args, folder, ask)
-    written = init.write_missing(folder, init.starting_files(start))
+    written = scaffold.write_missing(folder, scaffold.starting_files(start))
     for name in written.new:
         console.out(str(folder / name))
     for name in written.kept:
@@ -62,14 +62,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
 Ask = Callable[[str, str, Callable[[str], bool]], str]
 
 
-def _start(args: argparse.Namespace, folder: Path, ask: Ask) -> init.Start:
+def _start(args: argparse.Namespace, folder: Path, ask: Ask) -> scaffold.Start:
     type_name = _type(args, folder, ask)
-    default_id = init.id_from(folder.resolve().name)
+    default_id = scaffold.id_from(folder.resolve().name)
     model_id = args.id or ask("Model id", default_id, _is_id)
     shape = args.image_shape
     if shape is None and MODEL_TYPES[type_name].has_image_input:
         shape = ask("Image height,width (-1,-1 is any)", "-1,-1", _is_shape)
-    bucket = args.bucket or ask("S3 bucket", init.DEFAULT_BUCKET, _is_bucket)
+    bucket = args.bucket or ask("S3 bucket", scaffold.DEFAULT_BUCKET, _is_bucket)
     if not _is_id(model_id):
         raise UsageError.of("bad-value", f"Clarifai takes no model id '{model_id}'")
     if not _is_bucket(bucket):
@@ -81,7 +81,7 @@ def _start(args: argparse.Namespace, folder: Path, ask: Ask) -> init.Start:
     ):
         if value and not matches(form, value):
             raise UsageError.of("bad-value", f"{option} can't be '{value}'")
-    return init.Start(
+    return scaffold.Start(
         id=model_id,
         type=type_name,
         image=read_image_shape(shape) if shape else (-1, -1),

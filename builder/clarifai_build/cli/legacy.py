@@ -10,8 +10,8 @@ from pathlib import Path
 
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.main import Parser, guarded
+from clarifai_build.errors import UsageError
 from clarifai_build.model_types import MODEL_TYPES
-from clarifai_build.problem import UsageError
 
 
 def upload_init(argv: Sequence[str] | None = None) -> int:
@@ -55,7 +55,7 @@ def upload_model(argv: Sequence[str] | None = None) -> int:
 
 def _upload_init(args: argparse.Namespace, console: Console) -> int:
     from clarifai_build import legacy
-    from clarifai_build.init import write_missing
+    from clarifai_build.scaffold import write_missing
     from clarifai_build.shapes import read_image_shape
 
     if args.model_version != "1":

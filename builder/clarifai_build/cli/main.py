@@ -14,7 +14,7 @@ from clarifai_build import garbage
 from clarifai_build._version import __version__
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.signals import Interrupts
-from clarifai_build.problem import BuilderError, UsageError
+from clarifai_build.errors import BuilderError, UsageError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "start a new model folder"),

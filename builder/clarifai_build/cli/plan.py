@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.target import Target, add_manifests, add_sandbox, load_targets
-from clarifai_build.problem import UsageError
+from clarifai_build.errors import UsageError
 from clarifai_build.progress import Listener
 
 if TYPE_CHECKING:

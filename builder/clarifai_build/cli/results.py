@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clarifai_build.cli.console import Console
-from clarifai_build.problem import BuilderError
+from clarifai_build.errors import BuilderError
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

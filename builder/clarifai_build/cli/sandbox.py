@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Run the action."""
     console.json_errors = args.output == "json"
     if args.foreground and args.action != "up":
-        from clarifai_build.problem import UsageError
+        from clarifai_build.errors import UsageError
 
         raise UsageError.of("usage", "--foreground goes with 'up' only")
     actions = {"up": _up, "down": _down, "status": _status}

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build import contexts
+from clarifai_build.errors import BuilderError, ManifestError, UsageError
 from clarifai_build.manifest import Clarifai, Manifest, Storage, load
-from clarifai_build.problem import BuilderError, ManifestError, UsageError
 from clarifai_build.progress import Listener
 
 if TYPE_CHECKING:

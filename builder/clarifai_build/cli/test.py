@@ -23,14 +23,14 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import testing
+    from clarifai_build import model_tests
     from clarifai_build.manifest import load
     from clarifai_build.pipeline import build
 
     manifest = load(args.manifest, os.environ, offline=True)
     listen = console.listener()
     artifact = build(manifest, listen)
-    test = testing.run_tests_in_triton if args.triton else testing.run_tests
+    test = model_tests.run_tests_in_triton if args.triton else model_tests.run_tests
     if test(manifest, artifact, listen):
         return 0
     console.err("the model's tests failed: see above")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.target import Target, add_manifests, add_sandbox, load_targets
-from clarifai_build.problem import BuilderError
+from clarifai_build.errors import BuilderError
 from clarifai_build.progress import Listener, named
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from clarifai_build.errors import UsageError
 from clarifai_build.importing.result import GENERATION_2, TRITON, Imported
-from clarifai_build.problem import UsageError
 
 
 def import_folder(folder: Path, type_name: str | None = None) -> Imported:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_build.document import Document, read
+from clarifai_build.errors import ManifestError
 from clarifai_build.importing import parts
 from clarifai_build.importing.result import GENERATION_2, Imported
 from clarifai_build.model_types import MODEL_TYPES
-from clarifai_build.problem import ManifestError
 
 _MODEL = ("clarifai_model",)
 _TRITON = ("serving_backend", "triton")

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clarifai_build import yaml_text
-from clarifai_build.init import SCHEMA_COPY
 from clarifai_build.manifest import FILE_NAME
 from clarifai_build.resources import schema_text
+from clarifai_build.scaffold import SCHEMA_COPY
 
 GENERATION_2 = "clarifai_config.yaml"
 TRITON = "config.pbtxt"

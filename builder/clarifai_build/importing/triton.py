@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from clarifai_build.errors import ManifestError, UsageError
 from clarifai_build.importing import parts
 from clarifai_build.importing.result import TRITON, Imported
 from clarifai_build.model_types import MODEL_TYPES, ModelType
-from clarifai_build.problem import ManifestError, UsageError
 
 VERSION = "1"
 PARAMETERS = "inference_parameters.json"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from clarifai_build.errors import RegistryError
 from clarifai_build.manifest import Param, Visibility
-from clarifai_build.problem import RegistryError
 from clarifai_build.registry.status import Health, health
 
 MARK = "clarifai_build"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from clarifai_build import contexts
+from clarifai_build.errors import NotAuthorisedError, Problem
 from clarifai_build.manifest import Clarifai
-from clarifai_build.problem import NotAuthorisedError, Problem
 
 DEFAULT_API = "https://api.clarifai.com"
 

@@ -15,7 +15,7 @@ from clarifai_grpc.grpc.api.status import status_code_pb2
 from google.protobuf.message_factory import GetMessageClass
 
 from clarifai_build.addresses import is_plain, shown
-from clarifai_build.problem import BuilderError, NotAuthorisedError, RegistryError
+from clarifai_build.errors import BuilderError, NotAuthorisedError, RegistryError
 from clarifai_build.registry import NoAnswerError
 from clarifai_build.registry.account import Account
 from clarifai_build.registry.status import (

@@ -9,8 +9,8 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct, Value
 
+from clarifai_build.errors import RegistryError
 from clarifai_build.manifest import Clarifai, Param, ParamType, Visibility
-from clarifai_build.problem import RegistryError
 from clarifai_build.registry import (
     MARK,
     NewModel,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clarifai_build.problem import RegistryError
+from clarifai_build.errors import RegistryError
 from clarifai_build.registry import ModelRegistry, RemoteModel, RemoteVersion
 
 _LOOKS = 3

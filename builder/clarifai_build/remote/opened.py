@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from clarifai_build.addresses import shown
-from clarifai_build.problem import SourceError
+from clarifai_build.errors import SourceError
 
 BLOCK = 1 << 20
 

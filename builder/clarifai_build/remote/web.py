@@ -8,8 +8,8 @@ from urllib.error import HTTPError
 from urllib.request import Request
 
 from clarifai_build.addresses import is_plain
+from clarifai_build.errors import SourceError
 from clarifai_build.faults import ASTRAY, answer, cause, is_astray, may_pass
-from clarifai_build.problem import SourceError
 from clarifai_build.remote.opened import BLOCK, Remote, refused
 from clarifai_build.storage.strangers import web_opener
 

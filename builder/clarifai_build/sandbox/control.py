@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.sandbox import engines, seaweed
 from clarifai_build.sandbox.endpoints import Endpoints, Status

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, Listener, silent
 
 REQUIREMENTS = Path(__file__).with_name("engines.txt")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.sandbox.engines import Engines
 from clarifai_build.sandbox.plain_paths import is_plain

@@ -11,7 +11,7 @@ import os
 import shlex
 from pathlib import Path
 
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 
 _SHARED = Path("/tmp")
 

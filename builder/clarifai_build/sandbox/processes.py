@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox.endpoints import past_proxies
 
 _PORTS = range(20_000, 32_000)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox import seaweed
 from clarifai_build.sandbox.locks import is_claimed
 from clarifai_build.sandbox.processes import free_ports, is_free

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from clarifai_build.problem import BuilderError
+from clarifai_build.errors import BuilderError
 from clarifai_build.sandbox import engines, seaweed, triton
 from clarifai_build.sandbox.locks import claim
 from clarifai_build.sandbox.processes import own_environment, spawn, stop, wait_until

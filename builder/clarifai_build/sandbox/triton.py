@@ -14,7 +14,7 @@ import grpc
 import tritonclient.grpc as triton_grpc
 from tritonclient.utils import InferenceServerException
 
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox.engines import Engines
 from clarifai_build.sandbox.plain_paths import forget, plain
 from clarifai_build.sandbox.processes import bare_environment, free_ports, spawn, stop, wait_until

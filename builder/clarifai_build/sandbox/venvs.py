@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, Listener
 from clarifai_build.sandbox.locks import exclusive
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.parsers import ResponseParserError
 
-from clarifai_build.problem import StorageError
+from clarifai_build.errors import StorageError
 from clarifai_build.storage.s3_errors import translated
 
 UNREADABLE = (ResponseParserError, ValueError)

@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.session import Session
 
 from clarifai_build.addresses import shown
-from clarifai_build.problem import NotAuthorisedError, StorageError
+from clarifai_build.errors import NotAuthorisedError, StorageError
 from clarifai_build.storage.endpoints import endpoint_of, profile_of
 
 if TYPE_CHECKING:

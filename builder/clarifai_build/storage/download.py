@@ -11,8 +11,8 @@ from urllib.request import Request
 
 from clarifai_build.addresses import is_plain, shown
 from clarifai_build.archive import Artifact
+from clarifai_build.errors import StorageError
 from clarifai_build.faults import ASTRAY, answer, cause, is_astray, may_pass
-from clarifai_build.problem import StorageError
 from clarifai_build.storage.strangers import web_opener
 
 _SAMPLE = 64 << 10

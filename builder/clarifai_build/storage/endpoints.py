@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clarifai_build.addresses import is_plain, shown
-from clarifai_build.problem import StorageError
+from clarifai_build.errors import StorageError
 
 if TYPE_CHECKING:
     from clarifai_build.manifest import Storage

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from clarifai_build import daemons
 from clarifai_build.archive import Artifact
-from clarifai_build.problem import SourceError
+from clarifai_build.errors import SourceError
 from clarifai_build.progress import Event, Listener
 from clarifai_build.storage.answers import needed, read
 from clarifai_build.storage.parts import Part, base64_of, cut, whole_crc32

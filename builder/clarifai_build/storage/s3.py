@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from clarifai_build.archive import Artifact
+from clarifai_build.errors import StorageError
 from clarifai_build.manifest import Storage
-from clarifai_build.problem import StorageError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.storage import FoundObject, SmallObject, StoredObject
 from clarifai_build.storage.answers import asking, needed, read, time_of

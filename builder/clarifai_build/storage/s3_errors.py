@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clarifai_build.problem import BuilderError, NotAuthorisedError, StorageError
+from clarifai_build.errors import BuilderError, NotAuthorisedError, StorageError
 from clarifai_build.storage import UNCONDITIONAL
 from clarifai_build.storage.s3_reasons import described, is_about_credentials
 from clarifai_build.tokens import has_token

@@ -6,7 +6,7 @@ import random
 from http.client import HTTPException
 
 from clarifai_build.archive import Artifact
-from clarifai_build.problem import StorageError
+from clarifai_build.errors import StorageError
 from clarifai_build.storage.answers import NOT_S3_HINT
 from clarifai_build.storage.parts import Part
 from clarifai_build.storage.s3_errors import REFUSED, refusal

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, silent
 from clarifai_build.sandbox import engines
 from clarifai_build.sandbox.venvs import Recipe, is_complete, provision

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from clarifai_build import sandbox as sandboxes
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 from sandbox_client import Api, s3, text
 
 ATTACHED = """

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 from clarifai_runtime.model_types import MODEL_TYPES
 from runtime.portable.repositories import seed_style
 from runtime.triton_models import images, status, texts

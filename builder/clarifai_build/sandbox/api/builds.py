@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clarifai_grpc.grpc.api import resources_pb2
 
-from clarifai_build.problem import BuilderError
+from clarifai_build.errors import BuilderError
 from clarifai_build.sandbox import environments
 from clarifai_build.sandbox.api import layout
 from clarifai_build.sandbox.api.accounts import now

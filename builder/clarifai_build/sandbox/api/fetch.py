@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 
 PAUSES_SECONDS = (0.5, 1.0)
 TIMEOUT_SECONDS = 60

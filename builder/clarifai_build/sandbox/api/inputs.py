@@ -10,7 +10,7 @@ import numpy as np
 from clarifai_grpc.grpc.api import resources_pb2
 from tritonclient.grpc import model_config_pb2
 
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox.api import images
 from clarifai_build.sandbox.api.errors import ApiError, Code
 from clarifai_build.sandbox.api.fetch import fetch_small

@@ -10,7 +10,7 @@ from typing import Any
 
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox.api import inputs, outputs
 from clarifai_build.sandbox.api.accounts import now
 from clarifai_build.sandbox.api.builds import UNFINISHED

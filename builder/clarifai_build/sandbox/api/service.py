@@ -13,7 +13,7 @@ import grpc
 from clarifai_grpc.grpc.api import service_pb2, service_pb2_grpc
 from google.protobuf.message_factory import GetMessageClass
 
-from clarifai_build.problem import BuilderError
+from clarifai_build.errors import BuilderError
 from clarifai_build.sandbox.api.errors import ApiError, Code, status
 
 Handler = Callable[[Any], Any]

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from clarifai_build.problem import SandboxError
+from clarifai_build.errors import SandboxError
 
 MOST_ENTRIES = 200_000
 FREE_RATIO_BYTES = 1 << 30

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clarifai_build.errors import BuilderError
 from clarifai_build.folder import write_folder
 from clarifai_build.interpreters import find_python
 from clarifai_build.manifest import Manifest
-from clarifai_build.problem import BuilderError
 from clarifai_build.progress import Event, Listener, silent
 
 if TYPE_CHECKING:
