@@ -74,7 +74,7 @@ def tree(folder: str, cache: str) -> None:
 def zip(folder: str, target: str, cache: str) -> None:
     from pathlib import Path
 
-    from clarifai_build.archive import Artifact
+    from clarifai_build.artifact.artifact import Artifact
     from clarifai_build.pack import write_zip
 
     laid, _ = _lay_out(folder, cache)
@@ -83,7 +83,7 @@ def zip(folder: str, target: str, cache: str) -> None:
 
 def sendfile_zip(folder: str, target: str, cache: str) -> None:
     """The same, copied by the kernel, as `write_zip` does not, and through the page cache."""
-    from clarifai_build.archive import Artifact
+    from clarifai_build.artifact.artifact import Artifact
 
     laid, _ = _lay_out(folder, cache)
     artifact = Artifact(laid)
@@ -111,7 +111,7 @@ def waiting(folder: str, target: str, cache: str) -> None:
     import mmap
     from concurrent.futures import ThreadPoolExecutor
 
-    from clarifai_build.archive import Artifact
+    from clarifai_build.artifact.artifact import Artifact
 
     laid, _ = _lay_out(folder, cache)
     size = Artifact(laid).size
@@ -133,7 +133,7 @@ def cold_build(folder: str, target: str) -> None:
 
 
 def publish(folder: str, cache: str, endpoint: str) -> None:
-    from clarifai_build.archive import Artifact
+    from clarifai_build.artifact.artifact import Artifact
     from clarifai_build.manifest import Storage
     from clarifai_build.storage.s3 import open_store
 
@@ -144,7 +144,7 @@ def publish(folder: str, cache: str, endpoint: str) -> None:
 
 
 def _lay_out(folder: str, cache: str) -> tuple[Any, int]:
-    from clarifai_build.tree import lay_out
+    from clarifai_build.artifact.tree import lay_out
 
     read = 0
 

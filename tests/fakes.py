@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_build import digests, records
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.manifest import Clarifai, Code, Manifest, Model, Storage, Triton
 from clarifai_build.progress import Listener, silent
 from clarifai_build.registry import NewModel, NewVersion, RemoteModel, RemoteVersion
 from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
-from clarifai_build.tree import Entry, FileTree
 
 BUILT = {"config.pbtxt": b"name: 'm'", "1/inference.py": b"pass"}
 

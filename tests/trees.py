@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_build import digests
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.manifest import Code, Manifest, Model, Triton, Weight
-from clarifai_build.tree import Entry, FileTree
 
 GENERATED = {"config.pbtxt": b"name: 'm'\n", "1/model.py": b"# generated\n"}
 

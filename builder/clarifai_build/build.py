@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.tree import lay_out
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.manifest import Manifest
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.repository import repository
-from clarifai_build.tree import lay_out
 
 if TYPE_CHECKING:
     from clarifai_build.pack import WrittenZip
@@ -31,7 +31,7 @@ def build(
     tree = lay_out(_generated(manifest, listen, renders), manifest, listen, cache, output)
     if manifest.artifact.compression == "deflate":
         from clarifai_build import user_cache
-        from clarifai_build.deflate import deflated
+        from clarifai_build.artifact.deflate import deflated
 
         kept = user_cache.deflated_folder() if cache.path else None
         return deflated(tree, listen, cache, kept)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clarifai_build import contents
+from clarifai_build.artifact.tree import FileTree
 from clarifai_build.contents import File
 from clarifai_build.errors import ArtifactError, StorageError
 from clarifai_build.planning import Plan
-from clarifai_build.tree import FileTree
 
 
 @dataclass(frozen=True, slots=True)

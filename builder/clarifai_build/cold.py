@@ -13,8 +13,9 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clarifai_build import crc, digests, sources, tree
-from clarifai_build.archive import Artifact, Segment
+from clarifai_build import crc, digests, sources
+from clarifai_build.artifact import tree
+from clarifai_build.artifact.artifact import Artifact, Segment
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.digests import Digest
 from clarifai_build.errors import SourceError

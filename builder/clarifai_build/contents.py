@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from clarifai_build.archive import Artifact, blocks_of
+from clarifai_build.artifact.artifact import Artifact, blocks_of
+from clarifai_build.artifact.zip_reader import PublishedEntry, ReadRange, read_entry, read_listing
 from clarifai_build.errors import ArtifactError, StorageError
-from clarifai_build.published import PublishedEntry, ReadRange, read_entry, read_listing
 from clarifai_build.storage import ObjectStore, StoredObject
 from clarifai_build.storage.download import fetch_range
 

@@ -6,13 +6,13 @@ import os
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
+from clarifai_build.artifact.layout import look, place_of
 from clarifai_build.checks import RESERVED_TARGETS
 from clarifai_build.clashes import ALWAYS_WRITTEN, CODE, clashes
 from clarifai_build.document import Document
 from clarifai_build.elsewhere import Named
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.file_names import zip_name
-from clarifai_build.layout import look, place_of
 from clarifai_build.sources import unreadable
 from clarifai_build.suspects import key_files
 from clarifai_build.walk import Found

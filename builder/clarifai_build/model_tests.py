@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clarifai_build.artifact.folder_writer import write_folder
 from clarifai_build.errors import BuilderError
-from clarifai_build.folder import write_folder
 from clarifai_build.interpreters import find_python
 from clarifai_build.manifest import Manifest
 from clarifai_build.progress import Event, Listener, silent
 
 if TYPE_CHECKING:
-    from clarifai_build.archive import Artifact
+    from clarifai_build.artifact.artifact import Artifact
 
 STAGE = "test"
 # Beside the model's requirements: what the runtime needs, and what runs the tests.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.outputs import Outputs
 from clarifai_build.pour import pour

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.build import build, build_to
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.errors import ManifestError, RegistryError

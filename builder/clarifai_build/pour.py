@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from clarifai_build.archive import Artifact, Piece
+from clarifai_build.artifact.artifact import Artifact, Piece
 from clarifai_build.progress import Event, Listener, silent
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any
 
 from clarifai_build import addresses, git, toolchain
 from clarifai_build._version import __version__
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import ArtifactError
 from clarifai_build.file_names import zip_name
 from clarifai_build.lock import Lock

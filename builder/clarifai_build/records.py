@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from clarifai_build import lock as locks
 from clarifai_build import provenance
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import StorageError
 from clarifai_build.lock import Lock
 from clarifai_build.manifest import Manifest

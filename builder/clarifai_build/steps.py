@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.planning import Plan, sort_out
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registration import TREE, Registration

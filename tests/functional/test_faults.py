@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import BuilderError, NotAuthorisedError, RegistryError
 from clarifai_build.manifest import Clarifai, Manifest
 from clarifai_build.pipeline import Applied, Way, apply

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from clarifai_build.artifact.tree import lay_out
 from clarifai_build.errors import SourceError
 from clarifai_build.repository import repository
-from clarifai_build.tree import lay_out
 from fetched import one_weight
 from scripted_web import web
 

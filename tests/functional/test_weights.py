@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 
 from clarifai_build import kept
+from clarifai_build.artifact.tree import lay_out
 from clarifai_build.errors import SourceError
 from clarifai_build.remote import open_remote
-from clarifai_build.tree import lay_out
 from clarifai_build.weights import locate
 from trees import manifest_of, weight_of
 

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.tree import lay_out
 from clarifai_build.pack import write_zip
-from clarifai_build.tree import lay_out
 
 TREES = {
     "empty": {},

@@ -25,7 +25,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from clarifai_build import leases
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.cli.target import Target, load_targets
 from clarifai_build.errors import BuilderError, LeaseHeldError, StorageError
 from clarifai_build.pipeline import Applied, Way, apply

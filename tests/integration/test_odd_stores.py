@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clarifai_build import leases
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import StorageError
 from clarifai_build.manifest import Storage
 from clarifai_build.progress import Event

@@ -22,7 +22,8 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.tree import lay_out
 from clarifai_build.digests import CHUNK
 from clarifai_build.errors import NotAuthorisedError, SourceError, StorageError
 from clarifai_build.manifest import Storage
@@ -31,7 +32,6 @@ from clarifai_build.sandbox import Endpoints
 from clarifai_build.storage.download import prove_downloadable
 from clarifai_build.storage.parts import cut
 from clarifai_build.storage.s3 import S3Store, open_store
-from clarifai_build.tree import lay_out
 from clarifai_build.weights import locate
 from trees import GENERATED, artifact_of, manifest_of, weight_of, write_files
 

@@ -20,14 +20,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarifai_build import digests
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.layout import gather
+from clarifai_build.artifact.tree import Entry, FileTree, cache_key, lay_out
 from clarifai_build.cold import build_zip
 from clarifai_build.digest_cache import DigestCache
 from clarifai_build.errors import ArtifactError, SourceError
-from clarifai_build.layout import gather
 from clarifai_build.pack import write_zip
 from clarifai_build.progress import Event
-from clarifai_build.tree import Entry, FileTree, cache_key, lay_out
 from trees import GENERATED, artifact_of, manifest_of, weight_of, write_files
 
 GOLDEN = Path(__file__).parent.parent / "golden"

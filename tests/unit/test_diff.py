@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarifai_build import contents, diff, git, history
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.tree import FileTree
 from clarifai_build.diff import FieldChange
 from clarifai_build.diff_report import as_json, as_text
 from clarifai_build.errors import ArtifactError, SourceError, UsageError
 from clarifai_build.pack import write_zip
 from clarifai_build.registry import RemoteVersion
-from clarifai_build.tree import FileTree
 from fakes import artifact_of
 
 CONFIG = b'name: "m"\nmax_batch_size: 8\ninput [{ name: "text" dims: [1] }]\n'

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from clarifai_build import digests
+from clarifai_build.artifact.layout import gather
+from clarifai_build.artifact.tree import FileTree, cache_key, lay_out
 from clarifai_build.digest_cache import DigestCache
 from clarifai_build.errors import ArtifactError
-from clarifai_build.layout import gather
 from clarifai_build.progress import Event
-from clarifai_build.tree import FileTree, cache_key, lay_out
 from trees import manifest_of, write_files
 
 FILES = {"a.txt": b"alpha", "b.bin": b"b" * 70_000, "sub/c.txt": b"gamma"}

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from clarifai_build import digests
+from clarifai_build.artifact.layout import gather
 from clarifai_build.errors import Problem
-from clarifai_build.layout import gather
 from clarifai_build.walk import Found
 from trees import manifest_of, write_files
 

@@ -14,6 +14,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from clarifai_build import fleet, history, plan_report, saved_plan, sync
+from clarifai_build.artifact.zip_reader import read_listing
 from clarifai_build.changes import compare
 from clarifai_build.errors import RegistryError, StalePlanError, StorageError, UsageError
 from clarifai_build.pipeline import Way, apply, plan
@@ -21,7 +22,6 @@ from clarifai_build.plan_report import Planned, plans_text
 from clarifai_build.planning import Plan
 from clarifai_build.progress import silent
 from clarifai_build.prune import Doomed, destroy, find_doomed
-from clarifai_build.published import read_listing
 from clarifai_build.registry import NewModel, NewVersion, RemoteVersion
 from clarifai_build.resources import plan_schema_text
 from clarifai_build.rollback import Place, roll_back

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from clarifai_build.artifact.folder_writer import write_folder
+from clarifai_build.artifact.tree import lay_out
 from clarifai_build.errors import SourceError
-from clarifai_build.folder import write_folder
-from clarifai_build.tree import lay_out
 from trees import GENERATED, manifest_of, write_files
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from clarifai_build.artifact.file_list import listing
 from clarifai_build.errors import SourceError
 from clarifai_build.gitignore import Verdicts, lines_in, read_rule
-from clarifai_build.listing import listing
 from trees import manifest_of, write_files
 
 FOLDERS = ("", "a", "b", "ab", "a/b", "b/a", "a/a/b", "a b", "é", "aXb/a")

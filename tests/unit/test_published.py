@@ -9,17 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build import digests, zip_format
-from clarifai_build.archive import Artifact
-from clarifai_build.errors import ArtifactError
-from clarifai_build.published import (
+from clarifai_build import digests
+from clarifai_build.artifact import zip_format
+from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.tree import Entry, FileTree
+from clarifai_build.artifact.zip_reader import (
     PublishedEntry,
     ReadRange,
     printable,
     read_entry,
     read_listing,
 )
-from clarifai_build.tree import Entry, FileTree
+from clarifai_build.errors import ArtifactError
 
 
 def artifact_of(files: dict[str, bytes]) -> Artifact:

@@ -15,13 +15,13 @@ from referencing import Registry, Resource
 
 from clarifai_build import lock as locks
 from clarifai_build import provenance, records, resolving, toolchain
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.tree import lay_out
 from clarifai_build.errors import ArtifactError, StorageError
 from clarifai_build.lock import Lock, LockError, Requirements
 from clarifai_build.manifest import Manifest, load
 from clarifai_build.sbom import read_sbom, sbom_of
 from clarifai_build.storage import UNCONDITIONAL
-from clarifai_build.tree import lay_out
 from fakes import BUILT, MemoryStore, artifact_of, publish_records
 
 PINS = (

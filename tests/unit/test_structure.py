@@ -75,7 +75,10 @@ def test_imports_make_no_circle() -> None:
         if "starters" not in file.parts
     }
     graph = {name: needed(file, files) for name, file in files.items()}
-    assert graph["clarifai_build.tree"] > {"clarifai_build.layout", "clarifai_build.weights"}
+    assert graph["clarifai_build.artifact.tree"] > {
+        "clarifai_build.artifact.layout",
+        "clarifai_build.weights",
+    }
     assert len(list(TopologicalSorter(graph).static_order())) == len(graph)
 
 

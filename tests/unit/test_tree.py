@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarifai_build import provenance
+from clarifai_build.artifact.file_list import listing
+from clarifai_build.artifact.tree import FileTree, lay_out
 from clarifai_build.errors import SourceError
-from clarifai_build.listing import listing
-from clarifai_build.tree import FileTree, lay_out
 from trees import GENERATED, artifact_of, entry_of, manifest_of, weight_of, write_files
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from clarifai_build import zip_sum
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.tree import lay_out
 from clarifai_build.digest_cache import DigestCache
 from clarifai_build.errors import SourceError
 from clarifai_build.progress import Event
-from clarifai_build.tree import lay_out
 from clarifai_build.zip_sum import ZipSum
 from trees import artifact_of, manifest_of
 

@@ -105,7 +105,7 @@ def run(args: Namespace, console: Console) -> int:
 
 
 def _list(manifest: Manifest, target: Path, console: Console, *, as_json: bool) -> int:
-    from clarifai_build.listing import listing
+    from clarifai_build.artifact.file_list import listing
 
     files = listing(manifest, target)
     if as_json:

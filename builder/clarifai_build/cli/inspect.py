@@ -25,8 +25,8 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build import contents, records
     from clarifai_build.addresses import shown
+    from clarifai_build.artifact.zip_reader import printable
     from clarifai_build.provenance import read_statement
-    from clarifai_build.published import printable
     from clarifai_build.sbom import read_sbom
 
     console.json_errors = args.json

@@ -15,7 +15,7 @@ from clarifai_build.manifest import Clarifai, Manifest, Storage, load
 from clarifai_build.progress import Listener
 
 if TYPE_CHECKING:
-    from clarifai_build.archive import Artifact
+    from clarifai_build.artifact.artifact import Artifact
     from clarifai_build.digest_cache import DigestCache
     from clarifai_build.registry import ModelRegistry
     from clarifai_build.sandbox import Endpoints

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from clarifai_build.progress import Listener, silent
 
 if TYPE_CHECKING:
-    from clarifai_build.archive import Artifact
+    from clarifai_build.artifact.artifact import Artifact
 
 UNCONDITIONAL = "no-conditional-writes"
 """The code of the error of a store that refuses conditions."""

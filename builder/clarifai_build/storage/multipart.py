@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from clarifai_build import daemons
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import SourceError
 from clarifai_build.progress import Event, Listener
 from clarifai_build.storage.answers import needed, read

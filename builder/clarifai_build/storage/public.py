@@ -16,7 +16,7 @@ from clarifai_build.storage.endpoints import endpoint_of
 from clarifai_build.storage.strangers import look, public_url
 
 if TYPE_CHECKING:
-    from clarifai_build.archive import Artifact
+    from clarifai_build.artifact.artifact import Artifact
     from clarifai_build.manifest import Storage
 
 

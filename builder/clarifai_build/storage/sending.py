@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from http.client import HTTPException
 
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import StorageError
 from clarifai_build.storage.answers import NOT_S3_HINT
 from clarifai_build.storage.parts import Part

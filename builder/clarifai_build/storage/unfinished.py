@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clarifai_build.archive import Artifact
+from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.daemons import patiently
 from clarifai_build.storage.answers import UNREADABLE
 from clarifai_build.storage.parts import Part, base64_of

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
-from clarifai_build.archive import Artifact, Span, read_span, unreadable
+from clarifai_build.artifact.artifact import Artifact, Span, read_span, unreadable
 from clarifai_build.sources import open_source, refuse_changed
 from clarifai_build.storage.parts import Part, base64_of
 from clarifai_build.storage.routes import Route, route_to

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from clarifai_build import crc, digests, sources, zip_format
+from clarifai_build import crc, digests, sources
+from clarifai_build.artifact import zip_format
+from clarifai_build.artifact.tree import Entry, FileTree
+from clarifai_build.artifact.zip_format import Member
 from clarifai_build.digests import CHUNK
 from clarifai_build.errors import SourceError
 from clarifai_build.sources import fill, open_source, refuse_changed
-from clarifai_build.tree import Entry, FileTree
 from clarifai_build.walk import Stamp
-from clarifai_build.zip_format import Member
 
 _BLOCK = 1 << 20
 

@@ -7,8 +7,8 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from clarifai_build.artifact.layout import look_around
 from clarifai_build.errors import SourceError
-from clarifai_build.layout import look_around
 
 if TYPE_CHECKING:
     from clarifai_build.manifest import Manifest

@@ -11,8 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from clarifai_build.errors import ArtifactError
-from clarifai_build.zip_format import (
+from clarifai_build.artifact.zip_format import (
     CENTRAL,
     DEFLATED,
     END,
@@ -22,6 +21,7 @@ from clarifai_build.zip_format import (
     LOCATOR64,
     STORED,
 )
+from clarifai_build.errors import ArtifactError
 
 ReadRange = Callable[[int, int], bytes]
 """Returns the bytes of the zip from an offset, as many as are asked for."""

@@ -11,12 +11,12 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build import digests
+from clarifai_build.artifact.layout import Layout, gather
 from clarifai_build.clashes import CODE
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.digests import Digest, Inspect
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.file_names import name_problems
-from clarifai_build.layout import Layout, gather
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.walk import Found, Stamp
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from clarifai_build.archive import blocks_of
+from clarifai_build.artifact.artifact import blocks_of
+from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.errors import ArtifactError
-from clarifai_build.tree import Entry, FileTree
 
 
 def write_folder(tree: FileTree, target: Path) -> None:
