@@ -75,7 +75,7 @@ def zip(folder: str, target: str, cache: str) -> None:
     from pathlib import Path
 
     from clarifai_build.artifact.artifact import Artifact
-    from clarifai_build.pack import write_zip
+    from clarifai_build.artifact.packing.zip_writer import write_zip
 
     laid, _ = _lay_out(folder, cache)
     write_zip(Artifact(laid), Path(target), cache=_cache(cache))
@@ -127,7 +127,7 @@ def cold_build(folder: str, target: str) -> None:
     """Nothing is known: hash and pack."""
     from pathlib import Path
 
-    from clarifai_build.cold import build_zip
+    from clarifai_build.artifact.packing.one_pass import build_zip
 
     build_zip(GENERATED, _manifest(folder), Path(target))
 

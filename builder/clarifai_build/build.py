@@ -14,7 +14,7 @@ from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.repository import repository
 
 if TYPE_CHECKING:
-    from clarifai_build.pack import WrittenZip
+    from clarifai_build.artifact.packing.zip_writer import WrittenZip
 
 
 def build(
@@ -47,8 +47,8 @@ def build_to(
 ) -> tuple[Artifact, WrittenZip]:
     """Make the artifact of a manifest, and write its zip to `target`, its records beside it."""
     from clarifai_build import records
-    from clarifai_build.cold import build_zip
-    from clarifai_build.pack import write_zip
+    from clarifai_build.artifact.packing.one_pass import build_zip
+    from clarifai_build.artifact.packing.zip_writer import write_zip
 
     beside = partial(records.beside, manifest)
     if manifest.artifact.compression == "stored":

@@ -91,7 +91,7 @@ def apply(
     else:
         # What only writing needs: with nothing to do, loading it would take a tenth of the time.
         from clarifai_build import claims, records
-        from clarifai_build.zip_sum import ZipSum
+        from clarifai_build.artifact.packing.zip_checksum import ZipSum
 
         with (
             _lease(manifest, store, registry, way, listen) as check,

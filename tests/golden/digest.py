@@ -9,8 +9,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.packing.zip_writer import write_zip
 from clarifai_build.artifact.tree import lay_out
-from clarifai_build.pack import write_zip
 
 TREES = {
     "empty": {},

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from clarifai_build.artifact.packing.output_files import Outputs, refuse_odd_target
 from clarifai_build.errors import ArtifactError
-from clarifai_build.outputs import Outputs, refuse_odd_target
 
 OLD = {"a.zip": b"PK\x03\x04 old", "a.zip.provenance.json": b"old", "a.zip.sbom.json": b"old"}
 

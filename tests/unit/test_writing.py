@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.pour import BLOCK, Block, Sink, pour
-from clarifai_build.writing import buffered_writer, writers
+from clarifai_build.artifact.packing.block_stream import BLOCK, Block, Sink, pour
+from clarifai_build.artifact.packing.disk_writer import buffered_writer, writers
 from trees import artifact_of
 
 PLACES = [Path(tempfile.gettempdir()), Path("/dev/shm")]

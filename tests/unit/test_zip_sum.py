@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build import zip_sum
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.packing import zip_checksum
+from clarifai_build.artifact.packing.zip_checksum import ZipSum
 from clarifai_build.artifact.tree import lay_out
 from clarifai_build.digest_cache import DigestCache
 from clarifai_build.errors import SourceError
 from clarifai_build.progress import Event
-from clarifai_build.zip_sum import ZipSum
 from trees import artifact_of, manifest_of
 
 MIB = 1 << 20
@@ -52,7 +52,7 @@ def test_it_keeps_up_with_the_upload_and_no_further(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the one has read is still in memory when the other comes."""
-    monkeypatch.setattr(zip_sum, "_AHEAD", 12 * MIB)
+    monkeypatch.setattr(zip_checksum, "_AHEAD", 12 * MIB)
     artifact = of_file(tmp_path, 64 * MIB)
     reached, moved = 0, threading.Condition()
     read_into = artifact.read_into

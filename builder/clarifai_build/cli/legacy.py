@@ -78,7 +78,7 @@ def _upload_init(args: argparse.Namespace, console: Console) -> int:
 
 def _triton_zip(args: argparse.Namespace, console: Console) -> int:
     from clarifai_build import legacy
-    from clarifai_build.pack import write_zip
+    from clarifai_build.artifact.packing.zip_writer import write_zip
     from clarifai_build.pipeline import build
 
     target: Path = args.zipfile_name

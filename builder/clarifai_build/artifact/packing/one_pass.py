@@ -16,14 +16,20 @@ from typing import TYPE_CHECKING
 from clarifai_build import crc, digests, sources
 from clarifai_build.artifact import tree
 from clarifai_build.artifact.artifact import Artifact, Segment
+from clarifai_build.artifact.packing.block_stream import Block, pour
+from clarifai_build.artifact.packing.disk_writer import writers
+from clarifai_build.artifact.packing.output_files import Outputs
+from clarifai_build.artifact.packing.zip_writer import (
+    Records,
+    WrittenZip,
+    finish,
+    no_records,
+    write_zip,
+)
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.digests import Digest
 from clarifai_build.errors import SourceError
-from clarifai_build.outputs import Outputs
-from clarifai_build.pack import Records, WrittenZip, finish, no_records, write_zip
-from clarifai_build.pour import Block, pour
 from clarifai_build.progress import Listener, silent
-from clarifai_build.writing import writers
 
 if TYPE_CHECKING:
     from clarifai_build.manifest import Manifest

@@ -6,7 +6,7 @@ import errno
 import os
 from functools import partial
 
-from clarifai_build.pour import BLOCK, WORTH_THREADS, Block, Sink
+from clarifai_build.artifact.packing.block_stream import BLOCK, WORTH_THREADS, Block, Sink
 
 _CANT_RESERVE = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.EBADF})
 _BEHIND = 64 << 20

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.packing.block_stream import pour
+from clarifai_build.artifact.packing.disk_writer import writers
+from clarifai_build.artifact.packing.output_files import Outputs
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
-from clarifai_build.outputs import Outputs
-from clarifai_build.pour import pour
 from clarifai_build.progress import Listener, silent
-from clarifai_build.writing import writers
 
 Records = Callable[[Artifact, str], Mapping[str, "bytes | None"]]
 """From an artifact and its zip's SHA-256: what lies beside the zip, by suffix; None for nothing."""

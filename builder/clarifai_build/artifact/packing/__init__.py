@@ -1,0 +1,1 @@
+"""A zip onto a disk: fast, and all or nothing."""
