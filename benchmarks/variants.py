@@ -64,9 +64,9 @@ def file_digest(file: str) -> None:
 
 def tree(folder: str, cache: str) -> None:
     """The local part of an apply: what is there, and its digest; then the end, as of a command."""
-    from clarifai_build.garbage import search_seldom
+    from clarifai_build.cli.process import tune_gc
 
-    search_seldom()
+    tune_gc()
     laid, read = _lay_out(folder, cache)
     print(read, laid.digest)
 

@@ -39,7 +39,7 @@ def page() -> str:
 
 def _section(name: str) -> str:
     module_name, summary = COMMANDS[name]
-    module = importlib.import_module(f"clarifai_build.cli.{module_name}")
+    module = importlib.import_module(f"clarifai_build.cli.commands.{module_name}")
     parser = Parser(add_help=False)
     module.configure(parser)
     text = (module.__doc__ or summary).strip()

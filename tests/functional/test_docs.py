@@ -29,7 +29,7 @@ def test_every_command_and_option_is_documented() -> None:
 
 def parser_of(command: str) -> argparse.ArgumentParser:
     """Return the command's own parser."""
-    module = importlib.import_module(f"clarifai_build.cli.{COMMANDS[command][0]}")
+    module = importlib.import_module(f"clarifai_build.cli.commands.{COMMANDS[command][0]}")
     parser = Parser(prog=command)
     module.configure(parser)
     return parser

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build import fleet, kept
+from clarifai_build import kept
+from clarifai_build.deploy import fleet
 from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest import Manifest
 from clarifai_build.progress import Event, silent

@@ -26,7 +26,7 @@ from jsonschema import Draft7Validator
 
 from clarifai_build import leases
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.cli.target import Target, load_targets
+from clarifai_build.cli.targets import Target, load_targets
 from clarifai_build.errors import BuilderError, LeaseHeldError, StorageError
 from clarifai_build.pipeline import Applied, Way, apply
 from clarifai_build.progress import silent

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from clarifai_build import fleet, history, plan_report, saved_plan, sync
+from clarifai_build import history, plan_report, saved_plan, sync
 from clarifai_build.artifact.zip_reader import read_listing
 from clarifai_build.changes import compare
+from clarifai_build.deploy import fleet
 from clarifai_build.errors import RegistryError, StalePlanError, StorageError, UsageError
 from clarifai_build.pipeline import Way, apply, plan
 from clarifai_build.plan_report import Planned, plans_text

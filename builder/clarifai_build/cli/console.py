@@ -20,7 +20,7 @@ from clarifai_build.errors import BuilderError, Problem
 from clarifai_build.progress import Event, Listener
 
 if TYPE_CHECKING:
-    from clarifai_build.cli.bars import Bars
+    from clarifai_build.cli.progress_bars import Bars
 
 
 class Console:
@@ -102,7 +102,7 @@ class Console:
         if not self.colour:
             return _TimedLines(self)
         if self._bars is None:
-            from clarifai_build.cli.bars import Bars
+            from clarifai_build.cli.progress_bars import Bars
 
             self._bars = Bars(self._stderr)
         return self._bars

@@ -55,8 +55,8 @@ def upload_model(argv: Sequence[str] | None = None) -> int:
 
 def _upload_init(args: argparse.Namespace, console: Console) -> int:
     from clarifai_build import legacy
+    from clarifai_build.cli.image_shape import read_image_shape
     from clarifai_build.scaffold import write_missing
-    from clarifai_build.shapes import read_image_shape
 
     if args.model_version != "1":
         raise UsageError.of("model-version", "artifacts have one version folder, and it is 1")

@@ -10,10 +10,9 @@ from contextlib import closing
 from itertools import pairwise
 from typing import NoReturn
 
-from clarifai_build import garbage
 from clarifai_build._version import __version__
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.signals import Interrupts
+from clarifai_build.cli.process import Interrupts, tune_gc
 from clarifai_build.errors import BuilderError, UsageError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -73,8 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def guarded(run: Callable[[Console], int]) -> int:
     """Run something that takes the console, and turn what it raises into an exit code."""
     interrupts = Interrupts()
-    interrupts.heed()
-    garbage.search_seldom()
+    interrupts.install()
+    tune_gc()
     console = Console.standard()
     try:
         with closing(console):
@@ -116,7 +115,7 @@ def _dispatch(arguments: list[str], console: Console) -> int:
     if name not in COMMANDS:
         parser.error(_unknown(name))
     module_name, summary = COMMANDS[name]
-    module = importlib.import_module(f"clarifai_build.cli.{module_name}")
+    module = importlib.import_module(f"clarifai_build.cli.commands.{module_name}")
     command = Parser(
         prog=f"clarifai-build {name}",
         description=module.__doc__ or summary,

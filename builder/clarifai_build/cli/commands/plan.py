@@ -11,8 +11,9 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.target import Target, add_manifests, add_sandbox, load_targets
+from clarifai_build.cli.targets import Target, load_targets
 from clarifai_build.errors import UsageError
 from clarifai_build.progress import Listener
 
@@ -39,9 +40,10 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import fleet, plan_report
+    from clarifai_build import plan_report
     from clarifai_build.cli.pruning import doomed_in
-    from clarifai_build.cli.results import error_json, report_errors
+    from clarifai_build.cli.tables import error_json, report_errors
+    from clarifai_build.deploy import fleet
 
     console.json_errors = args.json
     stop = fleet.Stop()

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from clarifai_build.cli.approval import Approval
+from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.target import add_manifest, add_sandbox, load_target
+from clarifai_build.cli.targets import load_target
 
 if TYPE_CHECKING:
     from clarifai_build.gc import Verdict
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _show(verdicts: Sequence[Verdict], args: argparse.Namespace, console: Console) -> None:
-    from clarifai_build.cli.results import table
+    from clarifai_build.cli.tables import table
     from clarifai_build.sizes import size_text
 
     if args.json:

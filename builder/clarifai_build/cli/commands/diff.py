@@ -13,8 +13,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clarifai_build.cli.arguments import DEFAULT_MANIFEST, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.target import DEFAULT_MANIFEST, Target, add_sandbox, load_target
+from clarifai_build.cli.targets import Target, load_target
 from clarifai_build.progress import Listener
 
 if TYPE_CHECKING:

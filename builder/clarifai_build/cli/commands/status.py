@@ -12,13 +12,14 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.target import Loaded, Target, add_manifests, add_sandbox, load_targets
+from clarifai_build.cli.targets import Loaded, Target, load_targets
 from clarifai_build.errors import BuilderError
 from clarifai_build.progress import silent
 
 if TYPE_CHECKING:
-    from clarifai_build.fleet import Stop
+    from clarifai_build.deploy.fleet import Stop
     from clarifai_build.sync import Status
 
 _DAY = 86400
@@ -39,7 +40,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import fleet
+    from clarifai_build.deploy import fleet
 
     console.json_errors = args.output == "json"
     stop = fleet.Stop()
@@ -64,7 +65,8 @@ def _seconds(text: str) -> float:
 
 
 def _look(loaded: Loaded, jobs: int, stop: Stop) -> tuple[list[Status], Mapping[str, BuilderError]]:
-    from clarifai_build import fleet, sync
+    from clarifai_build import sync
+    from clarifai_build.deploy import fleet
 
     outcomes = fleet.each(loaded.targets, _status, jobs, stop)
     statuses = [outcome.value for outcome in outcomes if outcome.value]
@@ -83,7 +85,7 @@ def _status(target: Target) -> Status:
 
 
 def _show(statuses: Sequence[Status], output: str, console: Console) -> None:
-    from clarifai_build.cli.results import table
+    from clarifai_build.cli.tables import table
 
     if output == "json":
         console.json({"models": [asdict(status) for status in statuses]})

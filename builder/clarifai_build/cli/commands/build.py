@@ -10,8 +10,9 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clarifai_build.cli.arguments import add_locked, add_manifest
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.target import add_locked, add_manifest, keep_to_lock
+from clarifai_build.cli.targets import keep_to_lock
 
 if TYPE_CHECKING:
     from clarifai_build.manifest import Manifest

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.target import Target, add_manifests, add_sandbox, load_targets
+from clarifai_build.cli.targets import Target, load_targets
 from clarifai_build.errors import BuilderError
 from clarifai_build.progress import Listener, named
 
@@ -52,7 +53,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import fleet
+    from clarifai_build.deploy import fleet
 
     console.json_errors = args.json
     stop = fleet.Stop()
@@ -108,7 +109,7 @@ def _show(
     console: Console,
 ) -> None:
     from clarifai_build import verify_report
-    from clarifai_build.cli.results import error_json, report_errors
+    from clarifai_build.cli.tables import error_json, report_errors
 
     results = [(target.name, target.manifest.model.id, verified) for target, verified in done]
     if args.json:

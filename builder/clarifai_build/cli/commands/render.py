@@ -9,8 +9,8 @@ import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from clarifai_build.cli.arguments import add_manifest
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.target import add_manifest
 
 
 def configure(parser: ArgumentParser) -> None:

@@ -1,11 +1,14 @@
-"""Signals that ask the program to end: each raises KeyboardInterrupt, and is remembered.
+"""The process of a command: signals that ask it to end, and garbage collection.
 
-Some libraries turn what is raised while they are loaded into an error of their own, or print it. So
-it is raised when they are loaded, unless that takes long.
+Each such signal raises KeyboardInterrupt, and is remembered. Some libraries turn what is raised
+while they are loaded into an error of their own, or print it: there it is raised once they are
+loaded, unless that takes long.
 """
 
 from __future__ import annotations
 
+import atexit
+import gc
 import signal
 import threading
 import time
@@ -15,6 +18,7 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 _AGAIN_SECONDS = 0.02
 _MOST_SECONDS = 0.5
 _IMPORTING = "<frozen importlib._bootstrap>"
+_GC_THRESHOLD = 100_000
 
 
 class Interrupts:
@@ -24,7 +28,7 @@ class Interrupts:
         self.came = False
         self._until: float | None = None
 
-    def heed(self) -> None:
+    def install(self) -> None:
         """Listen from now on; signals that whoever started us has ignored stay ignored."""
         if threading.current_thread() is not threading.main_thread():
             return
@@ -58,3 +62,14 @@ def _is_importing(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def tune_gc() -> None:
+    """Collect garbage after every `_GC_THRESHOLD` new objects, and not at exit.
+
+    It holds for the whole process, so that a command calls it, and no library function. A tree of
+    5,000 files is some 15,000 objects, none of them garbage; collecting after every few hundred of
+    them takes 10 ms, and once more at exit 6 to 30.
+    """
+    gc.set_threshold(_GC_THRESHOLD)
+    atexit.register(gc.freeze)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
+from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.target import add_manifests, add_sandbox, load_targets
+from clarifai_build.cli.targets import load_targets
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -18,8 +19,9 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import fleet, leases, pipeline
-    from clarifai_build.cli.results import report_errors
+    from clarifai_build import leases, pipeline
+    from clarifai_build.cli.tables import report_errors
+    from clarifai_build.deploy import fleet
 
     loaded = load_targets(args.manifests, console.listener(), sandbox=args.sandbox)
     for target in loaded.targets:

@@ -13,22 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from clarifai_build.addresses import shown
 from clarifai_build.cli.approval import Approval
+from clarifai_build.cli.arguments import add_locked, add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.pruning import doomed_in, prune
-from clarifai_build.cli.results import error_json, report_errors, table
-from clarifai_build.cli.target import (
-    Target,
-    add_locked,
-    add_manifests,
-    add_sandbox,
-    keep_to_lock,
-    load_targets,
-)
+from clarifai_build.cli.tables import error_json, report_errors, table
+from clarifai_build.cli.targets import Target, keep_to_lock, load_targets
 from clarifai_build.errors import BuilderError, UsageError
 from clarifai_build.progress import Listener, named
 
 if TYPE_CHECKING:
-    from clarifai_build import fleet
+    from clarifai_build.deploy import fleet
     from clarifai_build.pipeline import Applied
     from clarifai_build.prune import Doomed
     from clarifai_build.saved_plan import SavedPlan
@@ -66,7 +60,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import fleet
+    from clarifai_build.deploy import fleet
 
     console.json_errors = args.json
     saved = _saved(args)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from clarifai_build.cli.approval import Approval
+from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.pruning import prune
-from clarifai_build.cli.target import add_manifest, add_sandbox, load_target
+from clarifai_build.cli.targets import load_target
 
 
 def configure(parser: ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from clarifai_build.registry import ModelRegistry
     from clarifai_build.sandbox import Endpoints
     from clarifai_build.storage import ObjectStore
-
-DEFAULT_MANIFEST = Path("clarifai.yaml")
-JOBS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,54 +61,6 @@ class Loaded:
     errors: Mapping[str, BuilderError]
 
 
-def add_manifest(parser: ArgumentParser) -> None:
-    """Add the argument of one manifest."""
-    parser.add_argument(
-        "manifest",
-        nargs="?",
-        type=Path,
-        default=DEFAULT_MANIFEST,
-        metavar="MANIFEST",
-        help="the manifest (default: clarifai.yaml)",
-    )
-
-
-def add_manifests(parser: ArgumentParser) -> None:
-    """Add the arguments of many manifests."""
-    parser.add_argument(
-        "manifests",
-        nargs="*",
-        default=[str(DEFAULT_MANIFEST)],
-        metavar="MANIFEST",
-        help="manifests, folders that hold some, or globs (default: clarifai.yaml)",
-    )
-    parser.add_argument(
-        "--jobs",
-        type=_positive,
-        default=JOBS,
-        metavar="N",
-        help=f"how many models at a time (default: {JOBS})",
-    )
-
-
-def add_sandbox(parser: ArgumentParser) -> None:
-    """Add the option that swaps the cloud for engines on this machine."""
-    parser.add_argument(
-        "--sandbox",
-        action="store_true",
-        help="use the local sandbox (S3, Clarifai API, Triton), starting it if need be",
-    )
-
-
-def add_locked(parser: ArgumentParser) -> None:
-    """Add the option that holds a build to its lock."""
-    parser.add_argument(
-        "--locked",
-        action="store_true",
-        help="refuse when clarifai.lock is missing or out of date",
-    )
-
-
 def keep_to_lock(args: Namespace, manifest: Manifest) -> None:
     """Raise LockError, where `--locked` asks for it, when the lock is not up to date."""
     if args.locked:
@@ -126,8 +75,8 @@ def load_targets(names: Sequence[str], listen: Listener, *, sandbox: bool) -> Lo
     Raises UsageError where a name leads nowhere; a manifest that does not load is an error among
     the results.
     """
+    from clarifai_build.deploy.fleet import failure
     from clarifai_build.discovery import find_manifests
-    from clarifai_build.fleet import failure
 
     endpoints = _sandbox(listen) if sandbox else None
     environ = contexts.merged(os.environ)
@@ -215,10 +164,3 @@ def _refuse_second(manifest: Manifest, registry: ModelRegistry, targets: Sequenc
                 file=str(manifest.path),
                 hint="give each manifest a model.id of its own, or apply one of them alone",
             )
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number

@@ -8,8 +8,9 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from clarifai_build.addresses import shown
+from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.target import add_manifest, add_sandbox, load_target
+from clarifai_build.cli.targets import load_target
 
 if TYPE_CHECKING:
     from clarifai_build.registry import RemoteVersion
@@ -24,7 +25,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build.cli.results import table
+    from clarifai_build.cli.tables import table
     from clarifai_build.history import ours
 
     console.json_errors = args.json

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from argparse import ArgumentParser, Namespace
 
+from clarifai_build.cli.arguments import add_manifest
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.target import add_manifest
 
 
 def configure(parser: ArgumentParser) -> None:

@@ -11,8 +11,9 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
 from clarifai_build.cli.approval import Approval
+from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.target import Target, add_manifest, add_sandbox, load_target
+from clarifai_build.cli.targets import Target, load_target
 from clarifai_build.progress import Listener
 
 if TYPE_CHECKING:

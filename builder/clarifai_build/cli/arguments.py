@@ -1,0 +1,64 @@
+"""Arguments that several commands take: manifests, --sandbox, --locked."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+DEFAULT_MANIFEST = Path("clarifai.yaml")
+JOBS = 4
+
+
+def add_manifest(parser: ArgumentParser) -> None:
+    """Add the argument of one manifest."""
+    parser.add_argument(
+        "manifest",
+        nargs="?",
+        type=Path,
+        default=DEFAULT_MANIFEST,
+        metavar="MANIFEST",
+        help="the manifest (default: clarifai.yaml)",
+    )
+
+
+def add_manifests(parser: ArgumentParser) -> None:
+    """Add the arguments of many manifests."""
+    parser.add_argument(
+        "manifests",
+        nargs="*",
+        default=[str(DEFAULT_MANIFEST)],
+        metavar="MANIFEST",
+        help="manifests, folders that hold some, or globs (default: clarifai.yaml)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_positive,
+        default=JOBS,
+        metavar="N",
+        help=f"how many models at a time (default: {JOBS})",
+    )
+
+
+def add_sandbox(parser: ArgumentParser) -> None:
+    """Add the option that swaps the cloud for engines on this machine."""
+    parser.add_argument(
+        "--sandbox",
+        action="store_true",
+        help="use the local sandbox (S3, Clarifai API, Triton), starting it if need be",
+    )
+
+
+def add_locked(parser: ArgumentParser) -> None:
+    """Add the option that holds a build to its lock."""
+    parser.add_argument(
+        "--locked",
+        action="store_true",
+        help="refuse when clarifai.lock is missing or out of date",
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number

@@ -1,0 +1,1 @@
+"""One file a command, each with `configure(parser)` and `run(args, console)`."""

@@ -1,0 +1,1 @@
+"""Desired against observed, and the way there."""
