@@ -9,8 +9,8 @@ from typing import Literal
 from clarifai_build import contents
 from clarifai_build.artifact.tree import FileTree
 from clarifai_build.contents import File
+from clarifai_build.deploy.planning import Plan
 from clarifai_build.errors import ArtifactError, StorageError
-from clarifai_build.planning import Plan
 
 
 @dataclass(frozen=True, slots=True)

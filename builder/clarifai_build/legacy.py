@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from clarifai_build import yaml_text
 from clarifai_build._version import __version__
+from clarifai_build.deploy.wait import wait_until_ready
 from clarifai_build.document import parse
 from clarifai_build.errors import ManifestError, UsageError
 from clarifai_build.importing import Imported, import_folder, parts
@@ -31,7 +32,6 @@ from clarifai_build.registry import ModelRegistry, NewModel, NewVersion, RemoteV
 from clarifai_build.repository import repository
 from clarifai_build.resources import starters_dir
 from clarifai_build.schema import matches
-from clarifai_build.waiting import wait_until_ready
 
 _WAIT_SECONDS = 1800.0
 

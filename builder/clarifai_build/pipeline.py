@@ -10,17 +10,17 @@ from typing import Any
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.build import build, build_to
+from clarifai_build.deploy.executor import Carrier, carry_out
+from clarifai_build.deploy.planning import Observed, Plan, make_plan
+from clarifai_build.deploy.registration import Registration
+from clarifai_build.deploy.wait import wait_until_ready
 from clarifai_build.digest_cache import NO_CACHE, DigestCache
 from clarifai_build.errors import ManifestError, RegistryError
 from clarifai_build.manifest import Manifest, Storage
-from clarifai_build.planning import Observed, Plan, make_plan
 from clarifai_build.progress import Event, Listener, silent
-from clarifai_build.registration import Registration
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.looks import look
-from clarifai_build.steps import Carrier, carry_out
 from clarifai_build.storage import ObjectStore
-from clarifai_build.waiting import wait_until_ready
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 from clarifai_build._version import __version__
 from clarifai_build.changes import FileChange
-from clarifai_build.planning import Action, ActionKind, Plan
-from clarifai_build.prune import Doomed
+from clarifai_build.deploy.destroy import Doomed
+from clarifai_build.deploy.planning import Action, ActionKind, Plan
 from clarifai_build.sizes import size_text
 
 FORMAT_VERSION = "1.0"

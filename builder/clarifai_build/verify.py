@@ -11,9 +11,9 @@ from clarifai_build.addresses import shown
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.zip_reader import ReadRange
 from clarifai_build.contents import Contents
+from clarifai_build.deploy.registration import BUILDER, Registration
 from clarifai_build.diff import FileDiff
 from clarifai_build.errors import ArtifactError, StorageError
-from clarifai_build.registration import BUILDER, Registration
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.download import fetch_range

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from clarifai_build import diff_report
-from clarifai_build.history import label
+from clarifai_build.deploy.versions import label
 from clarifai_build.verify import Verified
 
 

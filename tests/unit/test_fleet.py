@@ -13,20 +13,21 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from clarifai_build import history, plan_report, saved_plan, sync
+from clarifai_build import plan_report
 from clarifai_build.artifact.zip_reader import read_listing
 from clarifai_build.changes import compare
-from clarifai_build.deploy import fleet
+from clarifai_build.deploy import fleet, saved_plan, versions
+from clarifai_build.deploy import status as sync
+from clarifai_build.deploy.destroy import Doomed, destroy, find_doomed
+from clarifai_build.deploy.planning import Plan
+from clarifai_build.deploy.rollback import Place, roll_back
+from clarifai_build.deploy.saved_plan import SavedPlan, state_of
 from clarifai_build.errors import RegistryError, StalePlanError, StorageError, UsageError
 from clarifai_build.pipeline import Way, apply, plan
 from clarifai_build.plan_report import Planned, plans_text
-from clarifai_build.planning import Plan
 from clarifai_build.progress import silent
-from clarifai_build.prune import Doomed, destroy, find_doomed
 from clarifai_build.registry import NewModel, NewVersion, RemoteVersion
 from clarifai_build.resources import plan_schema_text
-from clarifai_build.rollback import Place, roll_back
-from clarifai_build.saved_plan import SavedPlan, state_of
 from fakes import BUILT, MemoryRegistry, MemoryStore, artifact_of, manifest_of, public_bucket
 
 ARTIFACT = artifact_of(BUILT)
@@ -227,7 +228,7 @@ def test_marks_of_others_are_no_versions_of_ours() -> None:
     strange = {"revision": "abc", "size": [], "artifact": 7, "tool": "1.0"}
     version = RemoteVersion("v1", 21100, "", mark=strange)
     assert (version.revision, version.size, version.artifact) == (0, 0, None)
-    assert history.ours([version, RemoteVersion("v2", 21100, "", mark={"tool": "1.0"})]) == ()
+    assert versions.ours([version, RemoteVersion("v2", 21100, "", mark={"tool": "1.0"})]) == ()
 
 
 def test_rollback_of_a_model_that_goes_meanwhile() -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from clarifai_build import claims, gc
+from clarifai_build import claims
+from clarifai_build.deploy import artifact_gc
+from clarifai_build.deploy.artifact_gc import Bucket, Verdict
+from clarifai_build.deploy.registration import Registration
 from clarifai_build.errors import BuilderError, RegistryError
-from clarifai_build.gc import Bucket, Verdict
 from clarifai_build.pipeline import Waiting, Way, apply
-from clarifai_build.registration import Registration
 from fakes import (
     BUILT,
     Calls,
@@ -56,7 +57,7 @@ class World:
     def collect(self, grace: float = 0.0) -> tuple[Verdict, ...]:
         """Judge and collect."""
         bucket = self.bucket(grace)
-        return gc.collect(bucket, gc.judge(bucket))
+        return artifact_gc.collect(bucket, artifact_gc.judge(bucket))
 
     def stored(self, artifact: Any = ARTIFACT) -> bool:
         """Say whether the zip of an artifact is in the bucket."""
@@ -107,7 +108,7 @@ def test_incomplete_list_of_versions_removes_nothing(world: World) -> None:
 def test_judging_changes_nothing(world: World) -> None:
     """A dry run makes no write."""
     before = dict(world.store.objects)
-    assert fates(gc.judge(world.bucket())) == ["remove"]
+    assert fates(artifact_gc.judge(world.bucket())) == ["remove"]
     assert world.store.objects == before
 
 
@@ -128,7 +129,7 @@ def test_what_another_app_claims_stays(world: World) -> None:
     """An artifact that was promoted to another app is not removed from under it."""
     world.apply(world.theirs)
     world.age()
-    assert fates(gc.judge(world.bucket())) == ["release"]
+    assert fates(artifact_gc.judge(world.bucket())) == ["release"]
     assert fates(world.collect()) == ["released"]
     assert world.stored()
     assert fates(world.collect()) == []
@@ -141,7 +142,7 @@ def test_what_two_apps_are_done_with_goes(world: World) -> None:
     assert fates(world.collect()) == ["released"]
     world.theirs.delete_model(MANIFEST.model.id)
     theirs = Bucket(world.store, world.theirs, "models", 0.0)
-    assert fates(gc.collect(theirs, gc.judge(theirs))) == ["removed"]
+    assert fates(artifact_gc.collect(theirs, artifact_gc.judge(theirs))) == ["removed"]
     assert not world.stored()
 
 
@@ -158,7 +159,7 @@ def test_what_only_others_made_is_not_looked_at(world: World) -> None:
 
 def test_a_dead_removal_is_taken_over(world: World) -> None:
     """What a killed gc announced long ago does not block the next one, nor an apply."""
-    folder = gc.judge(world.bucket())[0].stored.folder
+    folder = artifact_gc.judge(world.bucket())[0].stored.folder
     assert claims.announce_removal(world.store, folder)
     assert fates(world.collect()) == ["leased"]
     world.age()

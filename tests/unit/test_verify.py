@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarifai_build import records
-from clarifai_build.registration import Registration
+from clarifai_build.deploy.registration import Registration
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.verify import Published, Verified, verify
 from clarifai_build.verify_report import as_text

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from clarifai_build.deploy.wait import wait_until_ready
 from clarifai_build.errors import BuildFailedError, RegistryError
 from clarifai_build.registry import ModelRegistry, RemoteVersion
-from clarifai_build.waiting import wait_until_ready
 
 POSTED = RemoteVersion("v1", 21104, "Model is uploading")
 

@@ -11,9 +11,9 @@ from clarifai_build.cli.console import Console
 from clarifai_build.errors import StalePlanError, UsageError
 
 if TYPE_CHECKING:
-    from clarifai_build.planning import Plan
-    from clarifai_build.prune import Doomed
-    from clarifai_build.saved_plan import SavedPlan
+    from clarifai_build.deploy.destroy import Doomed
+    from clarifai_build.deploy.planning import Plan
+    from clarifai_build.deploy.saved_plan import SavedPlan
 
 
 class Approval:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import nullcontext
 
 from clarifai_build.cli.targets import Loaded, Target
+from clarifai_build.deploy.destroy import Doomed, destroy, find_doomed
 from clarifai_build.errors import UsageError
 from clarifai_build.progress import Event, Listener
-from clarifai_build.prune import Doomed, destroy, find_doomed
 
 
 def doomed_in(loaded: Loaded) -> list[tuple[Target, Doomed]]:

@@ -23,9 +23,9 @@ from clarifai_build.progress import Listener, named
 
 if TYPE_CHECKING:
     from clarifai_build.deploy import fleet
+    from clarifai_build.deploy.destroy import Doomed
+    from clarifai_build.deploy.saved_plan import SavedPlan
     from clarifai_build.pipeline import Applied
-    from clarifai_build.prune import Doomed
-    from clarifai_build.saved_plan import SavedPlan
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -96,7 +96,7 @@ def _saved(args: Namespace) -> SavedPlan | None:
     names: list[str] = args.manifests
     if not any(name.endswith(".json") for name in names):
         return None
-    from clarifai_build import saved_plan
+    from clarifai_build.deploy import saved_plan
 
     if len(names) > 1:
         raise UsageError.of("usage", "a plan file is applied alone, without other arguments")

@@ -28,7 +28,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build.prune import doom
+    from clarifai_build.deploy.destroy import doom
 
     listen = console.listener()
     target = load_target(args.manifest, listen, sandbox=args.sandbox)

@@ -67,14 +67,15 @@ class _Sides:
         self._target: Target | None = None
 
     def look(self, name: str) -> Contents:
-        from clarifai_build import contents, git, history, pipeline, revisions
+        from clarifai_build import contents, git, pipeline, revisions
+        from clarifai_build.deploy import versions
 
         if name == SOURCE:
             artifact = pipeline.build(self._manifest(), self._listen)
             return contents.of_artifact(SOURCE, artifact)
         if name.endswith(".zip"):
             return self._stack.enter_context(contents.of_file(Path(name)))
-        if history.is_version_name(name):
+        if versions.is_version_name(name):
             return self._published(name)
         manifest = self._manifest()
         commit = git.commit_of(manifest.path.parent, name)
@@ -91,15 +92,16 @@ class _Sides:
         return load(self._args.manifest, os.environ, offline=True)
 
     def _published(self, name: str) -> Contents:
-        from clarifai_build import contents, history, pipeline
+        from clarifai_build import contents, pipeline
+        from clarifai_build.deploy import versions
 
         if self._target is None:
             self._target = load_target(
                 self._args.manifest, self._listen, sandbox=self._args.sandbox
             )
         model = self._target.manifest.model.id
-        version = history.find(self._target.registry.versions(model), name, model)
+        version = versions.find(self._target.registry.versions(model), name, model)
         store = self._target.store()
         manifest = self._target.manifest
-        key = history.key_of(version, manifest, pipeline.storage_of(manifest))
-        return contents.of_store(f"{history.label(version)} ({version.id})", store, key)
+        key = versions.key_of(version, manifest, pipeline.storage_of(manifest))
+        return contents.of_store(f"{versions.label(version)} ({version.id})", store, key)

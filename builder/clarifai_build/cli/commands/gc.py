@@ -18,7 +18,7 @@ from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import load_target
 
 if TYPE_CHECKING:
-    from clarifai_build.gc import Verdict
+    from clarifai_build.deploy.artifact_gc import Verdict
 
 _RELEASE = "only this app's claim on it"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -42,22 +42,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    from clarifai_build import gc, pipeline
+    from clarifai_build import pipeline
+    from clarifai_build.deploy import artifact_gc
 
     console.json_errors = args.json
     listen = console.listener()
     target = load_target(args.manifest, listen, sandbox=args.sandbox)
     prefix = pipeline.storage_of(target.manifest).prefix
-    bucket = gc.Bucket(target.store(), target.registry, prefix, args.grace)
-    verdicts = gc.judge(bucket)
+    bucket = artifact_gc.Bucket(target.store(), target.registry, prefix, args.grace)
+    verdicts = artifact_gc.judge(bucket)
     doomed = [
         f"  - {one.stored.folder}" + (f"  ({_RELEASE})" if one.fate == "release" else "")
         for one in verdicts
-        if one.fate in gc.DOOMED
+        if one.fate in artifact_gc.DOOMED
     ]
     if doomed and not args.dry_run:
         Approval(console, None, yes=args.yes).ask(doomed)
-        verdicts = gc.collect(bucket, verdicts, listen)
+        verdicts = artifact_gc.collect(bucket, verdicts, listen)
     _show(verdicts, args, console)
     return 0
 

@@ -41,7 +41,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import history
+    from clarifai_build.deploy import versions as history
     from clarifai_build.registry.looks import look
 
     console.json_errors = args.json
@@ -84,8 +84,10 @@ def _document(model: str, version: RemoteVersion, *, rollback_of: str | None) ->
 def _roll_back(
     target: Target, earlier: RemoteVersion, args: Namespace, listen: Listener
 ) -> RemoteVersion:
-    from clarifai_build import history, leases, pipeline, rollback
-    from clarifai_build.waiting import wait_until_ready
+    from clarifai_build import leases, pipeline
+    from clarifai_build.deploy import rollback
+    from clarifai_build.deploy import versions as history
+    from clarifai_build.deploy.wait import wait_until_ready
 
     storage, model = pipeline.storage_of(target.manifest), target.manifest.model.id
     store, registry = target.store(), target.registry

@@ -20,7 +20,7 @@ from clarifai_build.progress import silent
 
 if TYPE_CHECKING:
     from clarifai_build.deploy.fleet import Stop
-    from clarifai_build.sync import Status
+    from clarifai_build.deploy.status import Status
 
 _DAY = 86400
 
@@ -65,8 +65,8 @@ def _seconds(text: str) -> float:
 
 
 def _look(loaded: Loaded, jobs: int, stop: Stop) -> tuple[list[Status], Mapping[str, BuilderError]]:
-    from clarifai_build import sync
     from clarifai_build.deploy import fleet
+    from clarifai_build.deploy import status as sync
 
     outcomes = fleet.each(loaded.targets, _status, jobs, stop)
     statuses = [outcome.value for outcome in outcomes if outcome.value]
@@ -77,7 +77,8 @@ def _look(loaded: Loaded, jobs: int, stop: Stop) -> tuple[list[Status], Mapping[
 
 
 def _status(target: Target) -> Status:
-    from clarifai_build import pipeline, sync
+    from clarifai_build import pipeline
+    from clarifai_build.deploy import status as sync
 
     artifact = target.build(silent)
     plan = pipeline.plan(target.manifest, artifact, target.store(), target.registry, adopt=True)

@@ -76,8 +76,9 @@ def run(args: Namespace, console: Console) -> int:
 
 
 def _verify(target: Target, args: Namespace, listen: Listener) -> Verified | None:
-    from clarifai_build import history, pipeline, records, revisions, verify
-    from clarifai_build.registration import Registration
+    from clarifai_build import pipeline, records, revisions, verify
+    from clarifai_build.deploy import versions as history
+    from clarifai_build.deploy.registration import Registration
 
     manifest = target.manifest
     versions = target.registry.versions(manifest.model.id)

@@ -26,7 +26,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.cli.tables import table
-    from clarifai_build.history import ours
+    from clarifai_build.deploy.versions import ours
 
     console.json_errors = args.json
     target = load_target(args.manifest, console.listener(), sandbox=args.sandbox)
@@ -48,7 +48,7 @@ def run(args: Namespace, console: Console) -> int:
 
 
 def _rows(versions: Sequence[RemoteVersion]) -> list[tuple[str, ...]]:
-    from clarifai_build.history import label
+    from clarifai_build.deploy.versions import label
     from clarifai_build.sizes import size_text
 
     return [

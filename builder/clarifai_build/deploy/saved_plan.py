@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_build import resources
+from clarifai_build.deploy.planning import Plan
 from clarifai_build.errors import StalePlanError, UsageError
-from clarifai_build.planning import Plan
 
 MAJOR = "1"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from clarifai_build.deploy.planning import ActionKind, Plan
 from clarifai_build.errors import BuilderError
-from clarifai_build.planning import ActionKind, Plan
 from clarifai_build.registry import RemoteVersion
 
 Sync = Literal["Synced", "OutOfSync", "Unknown"]

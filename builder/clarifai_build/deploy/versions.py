@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from clarifai_build import registration
+from clarifai_build.deploy import registration
 from clarifai_build.errors import UsageError
 from clarifai_build.manifest import Manifest, Storage
 from clarifai_build.registry import RemoteVersion

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.planning import Plan, sort_out
+from clarifai_build.deploy.planning import Plan, sort_out
+from clarifai_build.deploy.registration import TREE, Registration
 from clarifai_build.progress import Event, Listener, silent
-from clarifai_build.registration import TREE, Registration
 from clarifai_build.registry import (
     ModelRegistry,
     NewVersion,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal
 
+from clarifai_build.deploy.registration import BUILDER, TREE, Registration
 from clarifai_build.errors import BuilderError, RegistryError
-from clarifai_build.registration import BUILDER, TREE, Registration
 from clarifai_build.registry import RemoteModel, RemoteVersion
 from clarifai_build.storage import StoredObject
 
