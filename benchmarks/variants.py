@@ -172,6 +172,6 @@ def _manifest(folder: str) -> Any:
 def _cache(cache: str) -> Any:
     from pathlib import Path
 
-    from clarifai_build.digest_cache import DigestCache
+    from clarifai_build.digests.cache import DigestCache
 
     return DigestCache(Path(cache) if cache != "none" else None)

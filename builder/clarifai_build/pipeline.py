@@ -14,7 +14,7 @@ from clarifai_build.deploy.executor import Carrier, carry_out
 from clarifai_build.deploy.planning import Observed, Plan, make_plan
 from clarifai_build.deploy.registration import Registration
 from clarifai_build.deploy.wait import wait_until_ready
-from clarifai_build.digest_cache import NO_CACHE, DigestCache
+from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.errors import ManifestError, RegistryError
 from clarifai_build.manifest import Manifest, Storage
 from clarifai_build.progress import Event, Listener, silent

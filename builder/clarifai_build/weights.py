@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clarifai_build import user_cache
 from clarifai_build.addresses import shown
-from clarifai_build.digests import Digest
+from clarifai_build.digests.files import Digest
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import Listener, silent
 from clarifai_build.walk import Found, Stamp

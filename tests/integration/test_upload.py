@@ -24,7 +24,7 @@ from botocore.awsrequest import AWSResponse
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import lay_out
-from clarifai_build.digests import CHUNK
+from clarifai_build.digests.files import CHUNK
 from clarifai_build.errors import NotAuthorisedError, SourceError, StorageError
 from clarifai_build.manifest import Storage
 from clarifai_build.progress import Event

@@ -19,13 +19,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build import digests
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.layout import gather
 from clarifai_build.artifact.packing.one_pass import build_zip
 from clarifai_build.artifact.packing.zip_writer import write_zip
 from clarifai_build.artifact.tree import Entry, FileTree, cache_key, lay_out
-from clarifai_build.digest_cache import DigestCache
+from clarifai_build.digests import files as digests
+from clarifai_build.digests.cache import DigestCache
 from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.progress import Event
 from trees import GENERATED, artifact_of, manifest_of, weight_of, write_files

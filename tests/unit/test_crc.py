@@ -7,13 +7,13 @@ import zlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build import crc
+from clarifai_build.digests import crc32
 
 
 @given(st.binary(max_size=2000), st.binary(max_size=2000))
 def test_two_combine_to_that_of_both(first: bytes, second: bytes) -> None:
     """The CRC-32 of two strings end to end follows from theirs and the second's length."""
-    assert crc.combine(zlib.crc32(first), zlib.crc32(second), len(second)) == zlib.crc32(
+    assert crc32.combine(zlib.crc32(first), zlib.crc32(second), len(second)) == zlib.crc32(
         first + second
     )
 
@@ -22,7 +22,7 @@ def test_two_combine_to_that_of_both(first: bytes, second: bytes) -> None:
 def test_long_strings_combine_too(length: int, byte: int) -> None:
     """Beyond the lengths that are done by feeding zeros, polynomials give the same."""
     second = bytes([byte]) * length
-    assert crc.combine(zlib.crc32(b"head"), zlib.crc32(second), length) == zlib.crc32(
+    assert crc32.combine(zlib.crc32(b"head"), zlib.crc32(second), length) == zlib.crc32(
         b"head" + second
     )
 
@@ -31,9 +31,9 @@ def test_the_whole_follows_from_any_number_of_parts() -> None:
     """Parts, empty ones among them, combine from left to right."""
     parts = [b"", b"a", b"", b"bc" * 40_000, b"d"]
     sums = [(zlib.crc32(part), len(part)) for part in parts]
-    assert crc.combine_all(sums) == zlib.crc32(b"".join(parts))
+    assert crc32.combine_all(sums) == zlib.crc32(b"".join(parts))
 
 
 def test_the_fastest_gives_the_same_sums() -> None:
     """python-isal, where it is installed, and zlib agree."""
-    assert crc.fastest()(b"123456789", 0) == 0xCBF43926
+    assert crc32.fastest()(b"123456789", 0) == 0xCBF43926

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build import digests
 from clarifai_build.artifact.layout import gather
 from clarifai_build.artifact.tree import FileTree, cache_key, lay_out
-from clarifai_build.digest_cache import DigestCache
+from clarifai_build.digests import files as digests
+from clarifai_build.digests.cache import DigestCache
 from clarifai_build.errors import ArtifactError
 from clarifai_build.progress import Event
 from trees import manifest_of, write_files

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build.digest_rows import KeptDigests
-from clarifai_build.digests import Digest
+from clarifai_build.digests.cache_format import KeptDigests
+from clarifai_build.digests.files import Digest
 from clarifai_build.walk import Stamp
 
 PATHS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build import digests
 from clarifai_build.artifact.layout import gather
+from clarifai_build.digests import files
 from clarifai_build.errors import Problem
 from clarifai_build.walk import Found
 from trees import manifest_of, write_files
@@ -30,6 +30,6 @@ def test_many_processors_do_not_mean_many_threads(
         return None
 
     found = gather({}, manifest_of(code)).found
-    of_threads = digests.of_files(found, inspect=inspect)
-    assert of_threads == [digests.of_bytes(Path(file.file).read_bytes()) for file in found]
+    of_threads = files.of_files(found, inspect=inspect)
+    assert of_threads == [files.of_bytes(Path(file.file).read_bytes()) for file in found]
     assert 1 <= len(seen) <= 8

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build import digests
 from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import Entry, FileTree
@@ -20,6 +19,7 @@ from clarifai_build.artifact.zip_reader import (
     read_entry,
     read_listing,
 )
+from clarifai_build.digests import files as digests
 from clarifai_build.errors import ArtifactError
 
 

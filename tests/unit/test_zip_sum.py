@@ -13,7 +13,7 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.packing import zip_checksum
 from clarifai_build.artifact.packing.zip_checksum import ZipSum
 from clarifai_build.artifact.tree import lay_out
-from clarifai_build.digest_cache import DigestCache
+from clarifai_build.digests.cache import DigestCache
 from clarifai_build.errors import SourceError
 from clarifai_build.progress import Event
 from trees import artifact_of, manifest_of

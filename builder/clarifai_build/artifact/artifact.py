@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from clarifai_build import crc, digests, sources
+from clarifai_build import sources
 from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.artifact.zip_format import Member
-from clarifai_build.digests import CHUNK
+from clarifai_build.digests import crc32 as crc
+from clarifai_build.digests import files
+from clarifai_build.digests.files import CHUNK
 from clarifai_build.errors import SourceError
 from clarifai_build.sources import fill, open_source, refuse_changed
 from clarifai_build.walk import Stamp
@@ -97,7 +99,7 @@ class Artifact:
         if self.encoder is None:
             return self.tree.digest
         identity = f"{self.encoder}\n{self.tree.digest}\n"
-        return digests.of_bytes(identity.encode()).sha256
+        return files.of_bytes(identity.encode()).sha256
 
     @property
     def size(self) -> int:

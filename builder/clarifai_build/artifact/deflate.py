@@ -15,12 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from clarifai_build import digests, user_cache
+from clarifai_build import user_cache
 from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.artifact import Artifact, Content, Span, read_span, stored
 from clarifai_build.artifact.tree import Entry, FileTree
-from clarifai_build.digest_cache import NO_CACHE, DigestCache
-from clarifai_build.digests import Digest
+from clarifai_build.digests import files as digests
+from clarifai_build.digests.cache import NO_CACHE, DigestCache
+from clarifai_build.digests.files import Digest
 from clarifai_build.errors import ArtifactError
 from clarifai_build.progress import Listener, silent
 from clarifai_build.tally import Tally

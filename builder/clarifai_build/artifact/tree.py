@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from clarifai_build import digests
 from clarifai_build.artifact.layout import Layout, gather
 from clarifai_build.clashes import CODE
-from clarifai_build.digest_cache import NO_CACHE, DigestCache
-from clarifai_build.digests import Digest, Inspect
+from clarifai_build.digests import files
+from clarifai_build.digests.cache import NO_CACHE, DigestCache
+from clarifai_build.digests.files import Digest, Inspect
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.file_names import name_problems
 from clarifai_build.progress import Event, Listener, silent
@@ -48,7 +48,7 @@ class Entry(NamedTuple):
     @property
     def crc32(self) -> int:
         """The CRC-32 of the content."""
-        return digests.crc32(self.size, self.chunks)
+        return files.crc32(self.size, self.chunks)
 
 
 class FileTree(NamedTuple):
@@ -160,5 +160,5 @@ def inspector(manifest: Manifest) -> Inspect:
 
 
 def _generated(path: str, data: bytes) -> Entry:
-    digest = digests.of_bytes(data)
+    digest = files.of_bytes(data)
     return Entry(path, 0o644, len(data), digest.sha256, digest.chunks, data)

@@ -16,7 +16,7 @@ from clarifai_build.progress import Listener
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
-    from clarifai_build.digest_cache import DigestCache
+    from clarifai_build.digests.cache import DigestCache
     from clarifai_build.registry import ModelRegistry
     from clarifai_build.sandbox import Endpoints
     from clarifai_build.storage import ObjectStore
@@ -41,7 +41,7 @@ class Target:
     def cache(self) -> DigestCache:
         """Return the digests that are kept on this machine."""
         from clarifai_build import user_cache
-        from clarifai_build.digest_cache import DigestCache
+        from clarifai_build.digests.cache import DigestCache
 
         return DigestCache(user_cache.digests_file(self.environ))
 

@@ -6,9 +6,9 @@ import base64
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from clarifai_build import crc
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.digests import CHUNK
+from clarifai_build.digests import crc32 as crc
+from clarifai_build.digests.files import CHUNK
 
 _MOST_PARTS = 10_000
 

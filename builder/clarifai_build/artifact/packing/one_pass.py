@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clarifai_build import crc, digests, sources
+from clarifai_build import sources
 from clarifai_build.artifact import tree
 from clarifai_build.artifact.artifact import Artifact, Segment
 from clarifai_build.artifact.packing.block_stream import Block, pour
@@ -26,8 +26,10 @@ from clarifai_build.artifact.packing.zip_writer import (
     no_records,
     write_zip,
 )
-from clarifai_build.digest_cache import NO_CACHE, DigestCache
-from clarifai_build.digests import Digest
+from clarifai_build.digests import crc32
+from clarifai_build.digests import files as digests
+from clarifai_build.digests.cache import NO_CACHE, DigestCache
+from clarifai_build.digests.files import Digest
 from clarifai_build.errors import SourceError
 from clarifai_build.progress import Listener, silent
 
@@ -93,7 +95,7 @@ def _pour(
 
     def check_files(block: Block) -> None:
         for file, data in of_large(block):
-            file.crc32 = crc.fastest()(data, file.crc32)
+            file.crc32 = crc32.fastest()(data, file.crc32)
 
     def hash_zip(block: Block) -> None:
         whole.update(block.data)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clarifai_build import daemons
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.digest_cache import NO_CACHE, DigestCache
+from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.progress import Event, Listener, silent
 
 if TYPE_CHECKING:

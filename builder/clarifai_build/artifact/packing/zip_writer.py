@@ -11,7 +11,7 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.packing.block_stream import pour
 from clarifai_build.artifact.packing.disk_writer import writers
 from clarifai_build.artifact.packing.output_files import Outputs
-from clarifai_build.digest_cache import NO_CACHE, DigestCache
+from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.progress import Listener, silent
 
 Records = Callable[[Artifact, str], Mapping[str, "bytes | None"]]

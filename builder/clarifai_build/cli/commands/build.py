@@ -58,7 +58,7 @@ def _zip(text: str) -> Path:
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build import pipeline, user_cache
     from clarifai_build.artifact.packing.output_files import refuse_odd_target
-    from clarifai_build.digest_cache import DigestCache
+    from clarifai_build.digests.cache import DigestCache
     from clarifai_build.file_names import zip_name
     from clarifai_build.manifest import load
     from clarifai_build.memory import shared_memory

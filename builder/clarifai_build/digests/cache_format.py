@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate, pairwise, starmap
 from typing import NamedTuple
 
-from clarifai_build.digests import Digest
+from clarifai_build.digests.files import Digest
 from clarifai_build.walk import Stamp
 
 _STAMP = struct.Struct("<qqqQ")

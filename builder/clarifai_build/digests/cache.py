@@ -16,9 +16,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from clarifai_build import digests
-from clarifai_build.digest_rows import KeptDigests
-from clarifai_build.digests import Digest, Inspect, unsuspicious
+from clarifai_build.digests import files as digests
+from clarifai_build.digests.cache_format import KeptDigests
+from clarifai_build.digests.files import Digest, Inspect, unsuspicious
 from clarifai_build.errors import ArtifactError, Problem
 from clarifai_build.progress import Listener, silent
 from clarifai_build.walk import Found, Stamp

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from clarifai_build import crc
+from clarifai_build.digests import crc32 as crc
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import Listener, silent
 from clarifai_build.sources import fill, open_source, refuse_changed, unreadable
