@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from clarifai_build.artifact.zip_reader import printable
-from clarifai_build.diff import FileDiff
+from clarifai_build.inspection.diff import FileDiff
 from clarifai_build.sizes import size_text
 
 _SIGNS = {"added": "+", "removed": "-", "renamed": "~", "content": "~", "mode": "~"}

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from clarifai_build._version import __version__
-from clarifai_build.changes import FileChange
 from clarifai_build.deploy.destroy import Doomed
 from clarifai_build.deploy.planning import Action, ActionKind, Plan
+from clarifai_build.inspection.file_changes import FileChange
 from clarifai_build.sizes import size_text
 
 FORMAT_VERSION = "1.0"

@@ -7,7 +7,7 @@ from typing import Any
 
 from clarifai_build import diff_report
 from clarifai_build.deploy.versions import label
-from clarifai_build.verify import Verified
+from clarifai_build.inspection.verify import Verified
 
 
 def as_text(model: str, verified: Verified) -> str:

@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build import contents, diff, git
+from clarifai_build import git
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.packing.zip_writer import write_zip
 from clarifai_build.artifact.tree import FileTree
 from clarifai_build.deploy import versions as history
-from clarifai_build.diff import FieldChange
 from clarifai_build.diff_report import as_json, as_text
 from clarifai_build.errors import ArtifactError, SourceError, UsageError
+from clarifai_build.inspection import contents, diff
+from clarifai_build.inspection.diff import FieldChange
 from clarifai_build.registry import RemoteVersion
 from fakes import artifact_of
 

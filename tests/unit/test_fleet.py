@@ -15,7 +15,6 @@ from jsonschema import Draft7Validator
 
 from clarifai_build import plan_report
 from clarifai_build.artifact.zip_reader import read_listing
-from clarifai_build.changes import compare
 from clarifai_build.deploy import fleet, saved_plan, versions
 from clarifai_build.deploy import status as sync
 from clarifai_build.deploy.destroy import Doomed, destroy, find_doomed
@@ -23,6 +22,7 @@ from clarifai_build.deploy.planning import Plan
 from clarifai_build.deploy.rollback import Place, roll_back
 from clarifai_build.deploy.saved_plan import SavedPlan, state_of
 from clarifai_build.errors import RegistryError, StalePlanError, StorageError, UsageError
+from clarifai_build.inspection.file_changes import compare
 from clarifai_build.pipeline import Way, apply, plan
 from clarifai_build.plan_report import Planned, plans_text
 from clarifai_build.progress import silent

@@ -125,7 +125,7 @@ def _list(manifest: Manifest, target: Path, console: Console, *, as_json: bool) 
 
 def _check(manifest: Manifest, listen: Listener, console: Console, *, as_json: bool) -> int:
     from clarifai_build import diff_report
-    from clarifai_build.reproducibility import build_twice
+    from clarifai_build.inspection.reproducibility import build_twice
 
     rebuilt = build_twice(manifest, listen)
     if as_json:

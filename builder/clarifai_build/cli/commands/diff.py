@@ -19,7 +19,7 @@ from clarifai_build.cli.targets import Target, load_target
 from clarifai_build.progress import Listener
 
 if TYPE_CHECKING:
-    from clarifai_build.contents import Contents
+    from clarifai_build.inspection.contents import Contents
     from clarifai_build.manifest import Manifest
 
 SOURCE = "source"
@@ -43,8 +43,8 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import diff
     from clarifai_build.diff_report import as_json, as_text
+    from clarifai_build.inspection import diff
 
     console.json_errors = args.json
     with ExitStack() as stack:
@@ -67,8 +67,9 @@ class _Sides:
         self._target: Target | None = None
 
     def look(self, name: str) -> Contents:
-        from clarifai_build import contents, git, pipeline, revisions
+        from clarifai_build import git, pipeline
         from clarifai_build.deploy import versions
+        from clarifai_build.inspection import contents, git_revision
 
         if name == SOURCE:
             artifact = pipeline.build(self._manifest(), self._listen)
@@ -81,7 +82,7 @@ class _Sides:
         commit = git.commit_of(manifest.path.parent, name)
         if commit is None:
             return self._published(name)
-        there = revisions.manifest_at(manifest, commit, os.environ)
+        there = git_revision.manifest_at(manifest, commit, os.environ)
         rebuilt = self._stack.enter_context(there)
         artifact = pipeline.build(rebuilt, self._listen)
         return contents.of_artifact(f"{name} ({commit[:10]})", artifact)
@@ -92,8 +93,9 @@ class _Sides:
         return load(self._args.manifest, os.environ, offline=True)
 
     def _published(self, name: str) -> Contents:
-        from clarifai_build import contents, pipeline
+        from clarifai_build import pipeline
         from clarifai_build.deploy import versions
+        from clarifai_build.inspection import contents
 
         if self._target is None:
             self._target = load_target(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from clarifai_build.cli.console import Console
 
 if TYPE_CHECKING:
-    from clarifai_build.contents import Contents
+    from clarifai_build.inspection.contents import Contents
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -23,9 +23,10 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import contents, records
+    from clarifai_build import records
     from clarifai_build.addresses import shown
     from clarifai_build.artifact.zip_reader import printable
+    from clarifai_build.inspection import contents
     from clarifai_build.provenance import read_statement
     from clarifai_build.sbom import read_sbom
 

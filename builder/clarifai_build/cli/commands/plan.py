@@ -82,8 +82,8 @@ def run(args: Namespace, console: Console) -> int:
 
 def _plan(target: Target, listen: Listener, *, adopt: bool) -> Planned:
     from clarifai_build import pipeline
-    from clarifai_build.changes import file_changes
     from clarifai_build.deploy.saved_plan import state_of
+    from clarifai_build.inspection.file_changes import file_changes
     from clarifai_build.plan_report import Planned
 
     store = target.store()

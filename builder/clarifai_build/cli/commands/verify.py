@@ -19,7 +19,7 @@ from clarifai_build.errors import BuilderError
 from clarifai_build.progress import Listener, named
 
 if TYPE_CHECKING:
-    from clarifai_build.verify import Verified
+    from clarifai_build.inspection.verify import Verified
 
 RECORDED = "recorded"
 
@@ -76,9 +76,10 @@ def run(args: Namespace, console: Console) -> int:
 
 
 def _verify(target: Target, args: Namespace, listen: Listener) -> Verified | None:
-    from clarifai_build import pipeline, records, revisions, verify
+    from clarifai_build import pipeline, records
     from clarifai_build.deploy import versions as history
     from clarifai_build.deploy.registration import Registration
+    from clarifai_build.inspection import git_revision, verify
 
     manifest = target.manifest
     versions = target.registry.versions(manifest.model.id)
@@ -87,7 +88,9 @@ def _verify(target: Target, args: Namespace, listen: Listener) -> Verified | Non
     version = history.find(versions, args.which, manifest.model.id)
     commit = str(version.mark.get("commit", "HEAD")) if args.commit == RECORDED else args.commit
     source = (
-        revisions.manifest_at(manifest, commit, target.environ) if commit else nullcontext(manifest)
+        git_revision.manifest_at(manifest, commit, target.environ)
+        if commit
+        else nullcontext(manifest)
     )
     with source as rebuilt:
         artifact = pipeline.build(rebuilt, listen)  # a cache would be no proof

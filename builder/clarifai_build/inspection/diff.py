@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from clarifai_build.contents import Contents, File
+from clarifai_build.inspection.contents import Contents, File
 
 _LARGEST_TEXT = 64 << 10
 _MOST_LINES = 200

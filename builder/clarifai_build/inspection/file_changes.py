@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from clarifai_build import contents
 from clarifai_build.artifact.tree import FileTree
-from clarifai_build.contents import File
 from clarifai_build.deploy.planning import Plan
 from clarifai_build.errors import ArtifactError, StorageError
+from clarifai_build.inspection import contents
+from clarifai_build.inspection.contents import File
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from clarifai_build import contents, diff
 from clarifai_build.artifact.layout import look_around
-from clarifai_build.diff import FileDiff
 from clarifai_build.elsewhere import Named
 from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.ignore import default_reason
+from clarifai_build.inspection import contents, diff
+from clarifai_build.inspection.diff import FileDiff
 from clarifai_build.manifest import Manifest
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.sources import unreadable

@@ -6,14 +6,15 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from clarifai_build import contents, diff, provenance, records
+from clarifai_build import provenance, records
 from clarifai_build.addresses import shown
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.zip_reader import ReadRange
-from clarifai_build.contents import Contents
 from clarifai_build.deploy.registration import BUILDER, Registration
-from clarifai_build.diff import FileDiff
 from clarifai_build.errors import ArtifactError, StorageError
+from clarifai_build.inspection import contents, diff
+from clarifai_build.inspection.contents import Contents
+from clarifai_build.inspection.diff import FileDiff
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.download import fetch_range
