@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build import legacy, yaml_text
+from clarifai_build import yaml_text
 from clarifai_build.document import parse
 from clarifai_build.errors import ManifestError, UsageError
-from clarifai_build.importing import import_folder
-from clarifai_build.importing.parts import params
+from clarifai_build.legacy import commands
+from clarifai_build.legacy.importer import import_folder
+from clarifai_build.legacy.sdk_files import params
 from clarifai_build.manifest import load
 from clarifai_build.scaffold import id_from, write_missing
 from clarifai_build.schema import matches
@@ -217,7 +218,7 @@ def test_parameters_that_can_not_be_are_told(entry: Any) -> None:
 )
 def test_names_are_read_from_the_last_part_of_a_path(url: str, names: tuple[str, str]) -> None:
     """Dots, queries and escapes do not mislead."""
-    assert legacy.names_in(url) == names
+    assert commands.names_in(url) == names
 
 
 @given(st.text())

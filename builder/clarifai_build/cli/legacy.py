@@ -54,8 +54,8 @@ def upload_model(argv: Sequence[str] | None = None) -> int:
 
 
 def _upload_init(args: argparse.Namespace, console: Console) -> int:
-    from clarifai_build import legacy
     from clarifai_build.cli.image_shape import read_image_shape
+    from clarifai_build.legacy import commands
     from clarifai_build.scaffold import write_missing
 
     if args.model_version != "1":
@@ -63,7 +63,7 @@ def _upload_init(args: argparse.Namespace, console: Console) -> int:
     if args.max_bs < 1:
         raise UsageError.of("out-of-range", "--max_bs has to be at least 1")
     image = read_image_shape(args.image_shape)
-    files = legacy.repository_files(args.model_name, args.model_type, image, args.max_bs)
+    files = commands.repository_files(args.model_name, args.model_type, image, args.max_bs)
     folder: Path = args.repo_dir / args.model_name
     if image != (-1, -1) or args.max_bs != 1:
         # Who gives a shape or a batch size wants it: what holds these is generated anew.
@@ -77,15 +77,15 @@ def _upload_init(args: argparse.Namespace, console: Console) -> int:
 
 
 def _triton_zip(args: argparse.Namespace, console: Console) -> int:
-    from clarifai_build import legacy
     from clarifai_build.artifact.packing.zip_writer import write_zip
+    from clarifai_build.legacy import commands
     from clarifai_build.pipeline import build
 
     target: Path = args.zipfile_name
     if target.suffix != ".zip":
         target = target.with_name(target.name + ".zip")
     listen = console.listener()
-    with legacy.manifest_of(args.triton_model_repository, os.environ) as (manifest, imported):
+    with commands.manifest_of(args.triton_model_repository, os.environ) as (manifest, imported):
         for note in imported.notes:
             console.err(f"not carried over: {note}")
         written = write_zip(build(manifest, listen), target, listen)
@@ -94,15 +94,16 @@ def _triton_zip(args: argparse.Namespace, console: Console) -> int:
 
 
 def _upload_model(args: argparse.Namespace, console: Console) -> int:
-    from clarifai_build import contexts, legacy
+    from clarifai_build import contexts
+    from clarifai_build.legacy import commands
     from clarifai_build.manifest import Clarifai
     from clarifai_build.registry.clarifai import open_registry
 
-    upload = legacy.Upload.of(args.url, args.model_id, args.model_type, args.desc)
-    params = legacy.params_from(args.infer_param) if args.infer_param else ()
+    upload = commands.Upload.of(args.url, args.model_id, args.model_type, args.desc)
+    params = commands.params_from(args.infer_param) if args.infer_param else ()
     upload = replace(upload, params=params, update=args.update_version)
     registry = open_registry(Clarifai(), contexts.merged(os.environ))
-    version = legacy.register(upload, registry, console.listener())
+    version = commands.register(upload, registry, console.listener())
     console.out(version.id)
     console.err(f"version {version.id} of '{upload.model.id}' is ready")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from clarifai_build.errors import UsageError
-from clarifai_build.importing.result import GENERATION_2, TRITON, Imported
+from clarifai_build.legacy.imported import GENERATION_2, TRITON, Imported
 
 
 def import_folder(folder: Path, type_name: str | None = None) -> Imported:
@@ -13,12 +13,12 @@ def import_folder(folder: Path, type_name: str | None = None) -> Imported:
 
     Raises UsageError where the folder is neither, ManifestError where its files can't be read.
     """
-    from clarifai_build.importing import generation2, triton
+    from clarifai_build.legacy import generation2, triton_repository
 
     if (folder / GENERATION_2).is_file():
         return generation2.read_folder(folder)
     if (folder / TRITON).is_file():
-        return triton.read_repository(folder, type_name)
+        return triton_repository.read_repository(folder, type_name)
     raise UsageError.of(
         "nothing-to-import",
         f"'{folder}' has neither {TRITON} nor {GENERATION_2}",

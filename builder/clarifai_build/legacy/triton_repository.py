@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_build.errors import ManifestError, UsageError
-from clarifai_build.importing import parts
-from clarifai_build.importing.result import TRITON, Imported
+from clarifai_build.legacy import sdk_files
+from clarifai_build.legacy.imported import TRITON, Imported
 from clarifai_build.model_types import MODEL_TYPES, ModelType
 
 VERSION = "1"
@@ -35,15 +35,15 @@ def read_repository(folder: Path, type_name: str | None = None) -> Imported:
     notes: list[str] = []
     config = _config(folder / TRITON)
     model_type = MODEL_TYPES[type_name or _type(folder, config)]
-    requirements, files = parts.requirements(folder, notes)
+    requirements, files = sdk_files.requirements(folder, notes)
     name = config.name or folder.resolve().name
-    model: dict[str, Any] = {"id": parts.model_id(name, notes), "type": model_type.name}
+    model: dict[str, Any] = {"id": sdk_files.model_id(name, notes), "type": model_type.name}
     if model_type.has_labels:
         model["labels"] = _labels(config)
     code: dict[str, Any] = {"path": VERSION}
     if requirements:
         code["requirements"] = requirements
-    if exclude := parts.left_behind(folder / VERSION, notes):
+    if exclude := sdk_files.left_behind(folder / VERSION, notes):
         code["exclude"] = exclude
     manifest: dict[str, Any] = {"version": 1, "model": model, "code": code}
     if shapes := _shapes(config, model_type):
@@ -51,7 +51,7 @@ def read_repository(folder: Path, type_name: str | None = None) -> Imported:
     manifest["triton"] = _triton(config, notes)
     for file in (folder / PARAMETERS, folder / VERSION / PARAMETERS):
         if file.is_file():
-            manifest["params"] = parts.params_file(file, notes)
+            manifest["params"] = sdk_files.params_file(file, notes)
     notes += _rest(folder, config)
     return Imported(manifest, tuple(notes), files)
 
@@ -82,7 +82,7 @@ def _type(folder: Path, config: Any) -> str:
 
 def _named_types(file: Path) -> Iterator[str]:
     """Yield types named by `get_model_config("…")`, or by clarifai 9.7's decorators."""
-    tree = parts.parsed(file)
+    tree = sdk_files.parsed(file)
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             function = getattr(node.func, "id", getattr(node.func, "attr", ""))

@@ -14,7 +14,8 @@ from clarifai_build._version import __version__
 from clarifai_build.deploy.wait import wait_until_ready
 from clarifai_build.document import parse
 from clarifai_build.errors import ManifestError, UsageError
-from clarifai_build.importing import Imported, import_folder, parts
+from clarifai_build.legacy import sdk_files
+from clarifai_build.legacy.importer import Imported, import_folder
 from clarifai_build.manifest import (
     FILE_NAME,
     Code,
@@ -112,7 +113,7 @@ class Upload:
 def params_from(file: Path) -> tuple[Param, ...]:
     """Read the SDK's JSON file of inference parameters; what can't be read is an error."""
     notes: list[str] = []
-    found = parts.params_file(file, notes)
+    found = sdk_files.params_file(file, notes)
     if notes:
         raise ManifestError.of("params-file", "; ".join(notes), file=str(file))
     return tuple(Param(**param) for param in found)

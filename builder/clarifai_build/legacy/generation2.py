@@ -8,8 +8,8 @@ from typing import Any
 
 from clarifai_build.document import Document, read
 from clarifai_build.errors import ManifestError
-from clarifai_build.importing import parts
-from clarifai_build.importing.result import GENERATION_2, Imported
+from clarifai_build.legacy import sdk_files
+from clarifai_build.legacy.imported import GENERATION_2, Imported
 from clarifai_build.model_types import MODEL_TYPES
 
 _MODEL = ("clarifai_model",)
@@ -33,11 +33,11 @@ def read_folder(folder: Path) -> Imported:
     """Read a folder with a clarifai_config.yaml."""
     document = read(folder / GENERATION_2)
     notes = list(_unknown(document))
-    requirements, files = parts.requirements(folder, notes)
+    requirements, files = sdk_files.requirements(folder, notes)
     code: dict[str, Any] = {"path": "."}
     if requirements:
         code["requirements"] = requirements
-    code["exclude"] = [f"/{GENERATION_2}", *parts.left_behind(folder, notes)]
+    code["exclude"] = [f"/{GENERATION_2}", *sdk_files.left_behind(folder, notes)]
     manifest: dict[str, Any] = {
         "version": 1,
         "model": _model(document, folder, notes),
@@ -49,7 +49,7 @@ def read_folder(folder: Path) -> Imported:
     if batch := document.get(*_TRITON, "max_batch_size"):
         manifest["triton"] = {"max_batch_size": batch}
     if entries := _listed(document, "inference_parameters", notes):
-        manifest["params"] = parts.params(entries, notes)
+        manifest["params"] = sdk_files.params(entries, notes)
     if account := _account(document, notes):
         manifest["clarifai"] = account
     return Imported(manifest, tuple(notes), files)
@@ -64,7 +64,7 @@ def _model(document: Document, folder: Path, notes: list[str]) -> dict[str, Any]
             document.problem("not-allowed", f"no model type '{type_name}'", path, hint=hint)
         )
     name = document.get(*_MODEL, "clarifai_model_id") or folder.resolve().name
-    model: dict[str, Any] = {"id": parts.model_id(str(name), notes), "type": type_name}
+    model: dict[str, Any] = {"id": sdk_files.model_id(str(name), notes), "type": type_name}
     if description := document.get(*_MODEL, "description"):
         model["description"] = str(description)
     labels = _listed(document, "labels", notes)
