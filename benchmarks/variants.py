@@ -134,7 +134,7 @@ def cold_build(folder: str, target: str) -> None:
 
 def publish(folder: str, cache: str, endpoint: str) -> None:
     from clarifai_build.artifact.artifact import Artifact
-    from clarifai_build.manifest import Storage
+    from clarifai_build.manifest.types import Storage
     from clarifai_build.storage.s3 import open_store
 
     laid, _ = _lay_out(folder, cache)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from clarifai_build.schema import manifest_schema, resolve, walk
+from clarifai_build.manifest.schema import manifest_schema, resolve, walk
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "manifest.md"
 HEAD = """\

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.errors import BuilderError, Problem
-from clarifai_build.manifest import Manifest
+from clarifai_build.manifest.types import Manifest
 from clarifai_build.user_cache import is_mark
 from clarifai_build.weights import locate
 from trees import manifest_of, weight_of

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from clarifai_build.schema import manifest_schema, resolve
+from clarifai_build.manifest.schema import manifest_schema, resolve
 
 
 def manifests() -> st.SearchStrategy[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.digests import files as digests
-from clarifai_build.manifest import Code, Manifest, Model, Triton, Weight
+from clarifai_build.manifest.types import Code, Manifest, Model, Triton, Weight
 
 GENERATED = {"config.pbtxt": b"name: 'm'\n", "1/model.py": b"# generated\n"}
 

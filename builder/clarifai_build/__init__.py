@@ -12,7 +12,7 @@ from clarifai_build._version import __version__
 
 if TYPE_CHECKING:
     from clarifai_build.errors import BuilderError, Problem
-    from clarifai_build.manifest import Manifest, load
+    from clarifai_build.manifest.types import Manifest, load
     from clarifai_build.pipeline import apply, build, plan
 
 __all__ = [
@@ -27,8 +27,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Manifest": "manifest",
-    "load": "manifest",
+    "Manifest": "manifest.types",
+    "load": "manifest.types",
     "apply": "pipeline",
     "build": "pipeline",
     "plan": "pipeline",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import lay_out
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
-from clarifai_build.manifest import Manifest
+from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.repository import repository
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from clarifai_build.addresses import is_plain
-from clarifai_build.document import Document
 from clarifai_build.errors import Problem
-from clarifai_build.labels import unwritable
+from clarifai_build.manifest.document import Document
+from clarifai_build.manifest.labels import unwritable
+from clarifai_build.manifest.yaml_reader import Steps, Value
 from clarifai_build.model_types import MODEL_TYPES, ModelType
 from clarifai_build.tokens import has_token
-from clarifai_build.yaml_reader import Steps, Value
 
 RESERVED_PARAMS = ("self", "input_data")
 RESERVED_TARGETS = ("serving.json", "clarifai_runtime", "model.py", "inference.py", "__init__.py")

@@ -13,7 +13,7 @@ from clarifai_build.record_files import PROVENANCE, SUFFIXES, is_statement
 from clarifai_build.walk import Found, Left, Walk
 
 if TYPE_CHECKING:
-    from clarifai_build.manifest import Manifest
+    from clarifai_build.manifest.types import Manifest
 
 _TELLING = (".dvc", PROVENANCE)
 

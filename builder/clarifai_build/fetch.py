@@ -20,7 +20,7 @@ from clarifai_build.remote.opened import BLOCK
 from clarifai_build.suspects import is_pointer, pointer_weight
 
 if TYPE_CHECKING:
-    from clarifai_build.manifest import Storage, Weight
+    from clarifai_build.manifest.types import Storage, Weight
 
 _ATTEMPTS = 4
 """So many in a row that bring nothing are the last."""

@@ -13,7 +13,7 @@ from clarifai_build.fetch import Fetcher
 from clarifai_build.progress import Event, Listener
 
 if TYPE_CHECKING:
-    from clarifai_build.manifest import Storage, Weight
+    from clarifai_build.manifest.types import Storage, Weight
 
 _AT_ONCE = 4
 _PAUSE = 0.1

@@ -9,14 +9,14 @@ from pathlib import Path, PurePosixPath
 from clarifai_build.artifact.layout import look, place_of
 from clarifai_build.checks import RESERVED_TARGETS
 from clarifai_build.clashes import ALWAYS_WRITTEN, CODE, clashes
-from clarifai_build.document import Document
 from clarifai_build.elsewhere import Named
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.file_names import zip_name
+from clarifai_build.manifest.document import Document
+from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.sources import unreadable
 from clarifai_build.suspects import key_files
 from clarifai_build.walk import Found
-from clarifai_build.yaml_reader import Steps
 
 _MODELS = frozenset({"inference.py", "model.py"})
 

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from clarifai_build.document import Document
 from clarifai_build.errors import Problem
+from clarifai_build.manifest.document import Document
 from clarifai_build.sources import unreadable
 
 METHODS = ("get_predictions", "predict")

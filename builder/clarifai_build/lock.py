@@ -17,7 +17,7 @@ from typing import Any
 from clarifai_build import resolving, toolchain, whole
 from clarifai_build._version import __version__
 from clarifai_build.errors import BuilderError, Problem
-from clarifai_build.manifest import Manifest
+from clarifai_build.manifest.types import Manifest
 
 FORMAT = 1
 _AGAIN = "run `clarifai-build lock` and commit what it writes"

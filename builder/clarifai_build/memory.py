@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from clarifai_build.manifest import Manifest
+from clarifai_build.manifest.types import Manifest
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_runtime.model_types import Tensor
 

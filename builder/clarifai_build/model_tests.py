@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from clarifai_build.artifact.folder_writer import write_folder
 from clarifai_build.errors import BuilderError
 from clarifai_build.interpreters import find_python
-from clarifai_build.manifest import Manifest
+from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, Listener, silent
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clarifai_build import addresses, contexts
-from clarifai_build.document import Document
-from clarifai_build.manifest import Examined, Manifest
-from clarifai_build.schema import manifest_schema
-from clarifai_build.yaml_reader import Steps
+from clarifai_build import addresses
+from clarifai_build.manifest import settings as contexts
+from clarifai_build.manifest.document import Document
+from clarifai_build.manifest.schema import manifest_schema
+from clarifai_build.manifest.types import Examined, Manifest
+from clarifai_build.manifest.yaml_reader import Steps
 
 MASK = "***"
 ACCOUNT: Mapping[Steps, str] = {

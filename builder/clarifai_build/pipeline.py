@@ -16,7 +16,7 @@ from clarifai_build.deploy.registration import Registration
 from clarifai_build.deploy.wait import wait_until_ready
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.errors import ManifestError, RegistryError
-from clarifai_build.manifest import Manifest, Storage
+from clarifai_build.manifest.types import Manifest, Storage
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.looks import look

@@ -19,7 +19,7 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import ArtifactError
 from clarifai_build.file_names import zip_name
 from clarifai_build.lock import Lock
-from clarifai_build.manifest import Manifest
+from clarifai_build.manifest.types import Manifest
 from clarifai_build.record_files import BUILD_TYPE, STATEMENT
 
 PREDICATE = "https://slsa.dev/provenance/v1"

@@ -14,7 +14,7 @@ from clarifai_build import provenance
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import StorageError
 from clarifai_build.lock import Lock
-from clarifai_build.manifest import Manifest
+from clarifai_build.manifest.types import Manifest
 from clarifai_build.record_files import PROVENANCE, SBOM
 from clarifai_build.storage import UNCONDITIONAL, ObjectStore
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_build.errors import BuilderError
-from clarifai_build.manifest import Manifest, Param
+from clarifai_build.manifest.types import Manifest, Param
 from clarifai_build.model_types import template_table
 from clarifai_build.resources import files_below, runtime_dir, template_dir
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from clarifai_build._version import __version__
 from clarifai_build.errors import ArtifactError
 from clarifai_build.lock import Lock
-from clarifai_build.manifest import Manifest
+from clarifai_build.manifest.types import Manifest
 
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component

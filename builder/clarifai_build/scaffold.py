@@ -9,9 +9,9 @@ from pathlib import Path
 
 from clarifai_build import resources
 from clarifai_build.errors import ArtifactError
-from clarifai_build.manifest import FILE_NAME
+from clarifai_build.manifest.types import FILE_NAME
+from clarifai_build.manifest.yaml_writer import scalar
 from clarifai_build.model_types import MODEL_TYPES
-from clarifai_build.yaml_text import scalar
 
 SCHEMA_COPY = ".clarifai/schema.json"
 DEFAULT_BUCKET = "${env:MODELS_BUCKET:-my-models}"

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clarifai_build import inference_checks, requirements_checks
-from clarifai_build.document import Document
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.folder_checks import is_file, missing, packed, shown
-from clarifai_build.labels import labels_in, unwritable
-from clarifai_build.yaml_reader import Steps
+from clarifai_build.manifest.document import Document
+from clarifai_build.manifest.labels import labels_in, unwritable
+from clarifai_build.manifest.yaml_reader import Steps
 
 
 def problems(document: Document, base: Path) -> Iterator[Problem]:

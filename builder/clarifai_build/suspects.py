@@ -11,7 +11,7 @@ from clarifai_build.errors import Problem
 from clarifai_build.walk import Found
 
 if TYPE_CHECKING:
-    from clarifai_build.manifest import Weight
+    from clarifai_build.manifest.types import Weight
 
 _KEY_NAMES = ("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".htpasswd", "kaggle.json")
 _KEY_ENDS = (".p12", ".pfx", ".ppk", ".jks", ".keystore", ".kdbx")

@@ -12,10 +12,17 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from clarifai_build import wording
-from clarifai_build.document import Document
 from clarifai_build.errors import Problem
-from clarifai_build.schema import Schema, compiled, examples, homes, manifest_schema, resolve
-from clarifai_build.yaml_reader import Steps, Value
+from clarifai_build.manifest.document import Document
+from clarifai_build.manifest.schema import (
+    Schema,
+    compiled,
+    examples,
+    homes,
+    manifest_schema,
+    resolve,
+)
+from clarifai_build.manifest.yaml_reader import Steps, Value
 
 
 class Finding(NamedTuple):

@@ -15,7 +15,7 @@ from clarifai_build.progress import Listener, silent
 from clarifai_build.walk import Found, Stamp
 
 if TYPE_CHECKING:
-    from clarifai_build.manifest import Manifest, Weight
+    from clarifai_build.manifest.types import Manifest, Weight
 
 
 def is_remote(weight: Weight) -> bool:

@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from clarifai_build.manifest.yaml_reader import Steps, Value, core_scalar
 from clarifai_build.tokens import masked
-from clarifai_build.yaml_reader import Steps, Value, core_scalar
 
 _KINDS = {
     "string": "a string",

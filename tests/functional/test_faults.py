@@ -13,7 +13,7 @@ import pytest
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.deploy.planning import NotOursError
 from clarifai_build.errors import BuilderError, NotAuthorisedError, RegistryError
-from clarifai_build.manifest import Clarifai, Manifest
+from clarifai_build.manifest.types import Clarifai, Manifest
 from clarifai_build.pipeline import Applied, Way, apply
 from clarifai_build.registry import NewModel, NewVersion, NoAnswerError
 from clarifai_build.registry.account import Account

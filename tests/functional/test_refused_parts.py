@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from clarifai_build.errors import BuilderError, NotAuthorisedError, StorageError
-from clarifai_build.manifest import Storage
+from clarifai_build.manifest.types import Storage
 from clarifai_build.progress import silent
 from clarifai_build.storage.multipart import Upload
 from clarifai_build.storage.s3 import open_store

@@ -13,7 +13,7 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2, service_pb2_grpc
 from clarifai_grpc.grpc.api.status import status_pb2
 
 from clarifai_build.errors import NotAuthorisedError, RegistryError
-from clarifai_build.manifest import Clarifai, Param
+from clarifai_build.manifest.types import Clarifai, Param
 from clarifai_build.registry import NewModel, NewVersion
 from clarifai_build.registry.account import Account
 from clarifai_build.registry.channel import Channel

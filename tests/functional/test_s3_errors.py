@@ -16,7 +16,7 @@ import pytest
 from botocore.config import Config
 
 from clarifai_build.errors import BuilderError, NotAuthorisedError, Problem, StorageError
-from clarifai_build.manifest import Storage
+from clarifai_build.manifest.types import Storage
 from clarifai_build.storage import UNCONDITIONAL
 from clarifai_build.storage.s3 import S3Store, open_store
 from clarifai_build.storage.s3_errors import translated

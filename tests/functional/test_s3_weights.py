@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.errors import Problem, SourceError
-from clarifai_build.manifest import Manifest
+from clarifai_build.manifest.types import Manifest
 from clarifai_build.weights import locate
 from scripted_web import Asked, closed_port, web
 from trees import manifest_of, weight_of

@@ -14,7 +14,7 @@ import pytest
 from clarifai_build import kept
 from clarifai_build.deploy import fleet
 from clarifai_build.errors import ArtifactError
-from clarifai_build.manifest import Manifest
+from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, silent
 from clarifai_build.weights import locate
 from fetched import CONTENT, one_weight, problem_of, weights_in

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from clarifai_build.manifest import Manifest, load
+from clarifai_build.manifest.types import Manifest, load
 from clarifai_build.registry.clarifai import ClarifaiRegistry, open_registry
 from clarifai_build.sandbox import Endpoints
 from clarifai_build.storage.s3 import open_store

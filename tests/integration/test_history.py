@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from clarifai_build import leases
-from clarifai_build.manifest import Clarifai, Storage
+from clarifai_build.manifest.types import Clarifai, Storage
 from clarifai_build.registry import NewVersion
 from clarifai_build.registry.clarifai import open_registry
 from clarifai_build.sandbox import Endpoints

@@ -10,7 +10,7 @@ import pytest
 from clarifai_build import leases
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import StorageError
-from clarifai_build.manifest import Storage
+from clarifai_build.manifest.types import Storage
 from clarifai_build.progress import Event
 from clarifai_build.sandbox import Endpoints
 from clarifai_build.storage.s3 import S3Store, open_store

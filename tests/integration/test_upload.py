@@ -26,7 +26,7 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import lay_out
 from clarifai_build.digests.files import CHUNK
 from clarifai_build.errors import NotAuthorisedError, SourceError, StorageError
-from clarifai_build.manifest import Storage
+from clarifai_build.manifest.types import Storage
 from clarifai_build.progress import Event
 from clarifai_build.sandbox import Endpoints
 from clarifai_build.storage.download import prove_downloadable

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.document import MAX_BYTES, PureParser, parse, read
 from clarifai_build.errors import ManifestError
-from clarifai_build.yaml_reader import Place, core_scalar
+from clarifai_build.manifest.document import MAX_BYTES, PureParser, parse, read
+from clarifai_build.manifest.yaml_reader import Place, core_scalar
 
 SCALARS = [
     ("no", "no"),

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build import contexts, environment
-from clarifai_build.document import parse
 from clarifai_build.errors import ManifestError
-from clarifai_build.manifest import examine, load
+from clarifai_build.manifest import environment
+from clarifai_build.manifest import settings as contexts
+from clarifai_build.manifest.document import parse
+from clarifai_build.manifest.types import examine, load
 from clarifai_build.origins import settings
 
 MANIFEST = """\

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build import yaml_text
-from clarifai_build.document import parse
 from clarifai_build.errors import ManifestError, UsageError
 from clarifai_build.legacy import commands
 from clarifai_build.legacy.importer import import_folder
 from clarifai_build.legacy.sdk_files import params
-from clarifai_build.manifest import load
+from clarifai_build.manifest import yaml_writer
+from clarifai_build.manifest.document import parse
+from clarifai_build.manifest.schema import matches
+from clarifai_build.manifest.types import load
 from clarifai_build.scaffold import id_from, write_missing
-from clarifai_build.schema import matches
 from manifests import manifests
 
 CONFIG = """
@@ -230,10 +230,10 @@ def test_any_folder_name_gives_an_id(name: str) -> None:
 @given(manifests())
 def test_yaml_text_reads_back_the_same(data: Any) -> None:
     """What is written for people is read as what was meant."""
-    assert parse("\n".join(yaml_text.block(data))).data == data
+    assert parse("\n".join(yaml_writer.block(data))).data == data
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_scalars_read_back_the_same(text: str) -> None:
     """Quotes stand wherever plain text would be something else."""
-    assert parse(f"key: {yaml_text.scalar(text)}").data == {"key": text}
+    assert parse(f"key: {yaml_writer.scalar(text)}").data == {"key": text}

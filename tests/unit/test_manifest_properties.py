@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from clarifai_build import checks, environment
-from clarifai_build.document import Document, parse
+from clarifai_build import checks
 from clarifai_build.errors import ManifestError, Problem
-from clarifai_build.manifest import from_document
-from clarifai_build.schema import manifest_schema
+from clarifai_build.manifest import environment
+from clarifai_build.manifest.document import Document, parse
+from clarifai_build.manifest.schema import manifest_schema
+from clarifai_build.manifest.types import from_document
 from clarifai_build.validation import schema_problems
 from manifests import manifests
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.manifest import Code, InstanceGroup, Manifest, Model, Shapes, Triton
+from clarifai_build.manifest.types import Code, InstanceGroup, Manifest, Model, Shapes, Triton
 from clarifai_build.memory import shared_memory
 
 

@@ -19,7 +19,7 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import lay_out
 from clarifai_build.errors import ArtifactError, StorageError
 from clarifai_build.lock import Lock, LockError, Requirements
-from clarifai_build.manifest import Manifest, load
+from clarifai_build.manifest.types import Manifest, load
 from clarifai_build.sbom import read_sbom, sbom_of
 from clarifai_build.storage import UNCONDITIONAL
 from fakes import BUILT, MemoryStore, artifact_of, publish_records

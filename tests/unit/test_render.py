@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
-from clarifai_build.manifest import (
+from clarifai_build.manifest.types import (
     Code,
     DynamicBatching,
     InstanceGroup,

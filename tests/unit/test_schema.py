@@ -11,13 +11,14 @@ from typing import Any, get_args, get_type_hints
 import pytest
 from jsonschema import Draft7Validator
 
-from clarifai_build import manifest, validation
-from clarifai_build.document import parse
-from clarifai_build.manifest import from_document
+from clarifai_build import validation
+from clarifai_build.manifest import types
+from clarifai_build.manifest.document import parse
+from clarifai_build.manifest.schema import manifest_schema, resolve, walk
+from clarifai_build.manifest.types import from_document
+from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.origins import settings
-from clarifai_build.schema import manifest_schema, resolve, walk
-from clarifai_build.yaml_reader import Steps
 
 ROOT = Path(__file__).parents[2]
 PROPERTIES = list(walk())
@@ -93,7 +94,7 @@ def test_the_model_types_are_those_of_the_table() -> None:
 
 def dataclass_paths(kind: Any, path: Steps = ()) -> set[Steps]:
     found = set()
-    hints = get_type_hints(kind, vars(manifest))
+    hints = get_type_hints(kind, vars(types))
     for field in fields(kind):
         name = {"source": "from"}.get(field.name, field.name)
         hint = hints[field.name]
@@ -110,7 +111,7 @@ def test_dataclasses_have_the_fields_of_the_schema() -> None:
     """Every property becomes a field of its name, and no field is without a property."""
     stated = {
         path
-        for path in dataclass_paths(manifest.Manifest)
+        for path in dataclass_paths(types.Manifest)
         if path[0] not in ("path", "published_to")  # where it lies, and a stand-in for `storage`
     }
     assert stated == {path for path, _ in PROPERTIES}
@@ -121,7 +122,7 @@ def test_defaults_are_those_of_the_schema() -> None:
     text = "model: {id: a, type: visual-embedder}\nstorage: {bucket: abc}\n"
     document = parse(text)
     smallest = from_document(document, Path("/nowhere/clarifai.yaml"))
-    examined = manifest.Examined(document, smallest, (), {})
+    examined = types.Examined(document, smallest, (), {})
     values = {one.path: one.value for one in settings(examined, {})}
     for path, schema in PROPERTIES:
         if path in values and schema.get("default") not in (None, {}) and path != ("code", "path"):

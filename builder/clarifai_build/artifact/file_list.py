@@ -11,7 +11,7 @@ from clarifai_build.artifact.layout import look_around
 from clarifai_build.errors import SourceError
 
 if TYPE_CHECKING:
-    from clarifai_build.manifest import Manifest
+    from clarifai_build.manifest.types import Manifest
 
 
 class Listed(NamedTuple):

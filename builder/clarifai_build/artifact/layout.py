@@ -14,7 +14,7 @@ from clarifai_build.suspects import key_files
 from clarifai_build.walk import Found, Walk, walk
 
 if TYPE_CHECKING:
-    from clarifai_build.manifest import Manifest
+    from clarifai_build.manifest.types import Manifest
 
 
 class Layout(NamedTuple):

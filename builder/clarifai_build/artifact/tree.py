@@ -23,7 +23,7 @@ from clarifai_build.walk import Found, Stamp
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clarifai_build.manifest import Manifest
+    from clarifai_build.manifest.types import Manifest
 
 FORMAT = "clarifai-build tree 1"
 _MODES = {0o644: "0644", 0o755: "0755"}

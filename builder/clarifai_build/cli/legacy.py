@@ -94,15 +94,15 @@ def _triton_zip(args: argparse.Namespace, console: Console) -> int:
 
 
 def _upload_model(args: argparse.Namespace, console: Console) -> int:
-    from clarifai_build import contexts
     from clarifai_build.legacy import commands
-    from clarifai_build.manifest import Clarifai
+    from clarifai_build.manifest import settings
+    from clarifai_build.manifest.types import Clarifai
     from clarifai_build.registry.clarifai import open_registry
 
     upload = commands.Upload.of(args.url, args.model_id, args.model_type, args.desc)
     params = commands.params_from(args.infer_param) if args.infer_param else ()
     upload = replace(upload, params=params, update=args.update_version)
-    registry = open_registry(Clarifai(), contexts.merged(os.environ))
+    registry = open_registry(Clarifai(), settings.merged(os.environ))
     version = commands.register(upload, registry, console.listener())
     console.out(version.id)
     console.err(f"version {version.id} of '{upload.model.id}' is ready")

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clarifai_build import contexts
 from clarifai_build.errors import BuilderError, ManifestError, UsageError
-from clarifai_build.manifest import Clarifai, Manifest, Storage, load
+from clarifai_build.manifest import settings
+from clarifai_build.manifest.types import Clarifai, Manifest, Storage, load
 from clarifai_build.progress import Listener
 
 if TYPE_CHECKING:
@@ -76,10 +76,10 @@ def load_targets(names: Sequence[str], listen: Listener, *, sandbox: bool) -> Lo
     the results.
     """
     from clarifai_build.deploy.fleet import failure
-    from clarifai_build.discovery import find_manifests
+    from clarifai_build.manifest.discovery import find_manifests
 
     endpoints = _sandbox(listen) if sandbox else None
-    environ = contexts.merged(os.environ)
+    environ = settings.merged(os.environ)
     environ = endpoints.leading(environ) if endpoints else environ
     connections = _Connections(environ)
     targets: list[Target] = []

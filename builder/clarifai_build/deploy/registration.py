@@ -10,7 +10,7 @@ from typing import Any
 
 from clarifai_build._version import __version__
 from clarifai_build.file_names import zip_name
-from clarifai_build.manifest import Manifest, Param, Visibility
+from clarifai_build.manifest.types import Manifest, Param, Visibility
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.registry import NewModel, NewVersion
 from clarifai_build.render import TEMPLATE_VERSION

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from clarifai_build.deploy import registration
 from clarifai_build.errors import UsageError
-from clarifai_build.manifest import Manifest, Storage
+from clarifai_build.manifest.types import Manifest, Storage
 from clarifai_build.registry import RemoteVersion
 
 LIVE = "live"

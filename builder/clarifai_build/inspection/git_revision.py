@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clarifai_build import git
 from clarifai_build.errors import SourceError
-from clarifai_build.manifest import Manifest, Weight, load
+from clarifai_build.manifest.types import Manifest, Weight, load
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.ignore import default_reason
 from clarifai_build.inspection import contents, diff
 from clarifai_build.inspection.diff import FileDiff
-from clarifai_build.manifest import Manifest
+from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.sources import unreadable
 

@@ -9,14 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
 
-from clarifai_build import yaml_text
 from clarifai_build._version import __version__
 from clarifai_build.deploy.wait import wait_until_ready
-from clarifai_build.document import parse
 from clarifai_build.errors import ManifestError, UsageError
 from clarifai_build.legacy import sdk_files
 from clarifai_build.legacy.importer import Imported, import_folder
-from clarifai_build.manifest import (
+from clarifai_build.manifest import yaml_writer
+from clarifai_build.manifest.document import parse
+from clarifai_build.manifest.schema import matches
+from clarifai_build.manifest.types import (
     FILE_NAME,
     Code,
     Manifest,
@@ -32,7 +33,6 @@ from clarifai_build.progress import Event, Listener
 from clarifai_build.registry import ModelRegistry, NewModel, NewVersion, RemoteVersion
 from clarifai_build.repository import repository
 from clarifai_build.resources import starters_dir
-from clarifai_build.schema import matches
 
 _WAIT_SECONDS = 1800.0
 
@@ -69,7 +69,7 @@ def manifest_of(folder: Path, environ: Mapping[str, str]) -> Iterator[tuple[Mani
         for name, content in imported.files.items():
             requirements = Path(scratch, name)
             requirements.write_text(content, encoding="utf-8")
-        text = "\n".join(yaml_text.block(imported.manifest))
+        text = "\n".join(yaml_writer.block(imported.manifest))
         document = parse(text, f"{folder / FILE_NAME} (as imported)")
         examined = examine_document(document, folder / FILE_NAME, environ, offline=True)
         if examined.manifest is None:

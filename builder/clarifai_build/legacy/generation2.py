@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from clarifai_build.document import Document, read
 from clarifai_build.errors import ManifestError
 from clarifai_build.legacy import sdk_files
 from clarifai_build.legacy.imported import GENERATION_2, Imported
+from clarifai_build.manifest.document import Document, read
 from clarifai_build.model_types import MODEL_TYPES
 
 _MODEL = ("clarifai_model",)

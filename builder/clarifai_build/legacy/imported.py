@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from clarifai_build import yaml_text
-from clarifai_build.manifest import FILE_NAME
+from clarifai_build.manifest import yaml_writer
+from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.resources import schema_text
 from clarifai_build.scaffold import SCHEMA_COPY
 
@@ -27,5 +27,5 @@ class Imported:
         """Return every file to write: path to content."""
         head = [f"# yaml-language-server: $schema={SCHEMA_COPY}"]
         head += [f"# not carried over: {note}" for note in self.notes]
-        text = "\n".join([*head, *yaml_text.block(self.manifest)]) + "\n"
+        text = "\n".join([*head, *yaml_writer.block(self.manifest)]) + "\n"
         return {FILE_NAME: text, SCHEMA_COPY: schema_text(), **self.files}

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_build.errors import ManifestError
+from clarifai_build.manifest.schema import matches
 from clarifai_build.scaffold import id_from
-from clarifai_build.schema import matches
 
 FIELD_TYPES = {1: "boolean", 2: "string", 3: "number", 21: "secret"}
 GENERATED = ("serving.json", "clarifai_runtime/")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from clarifai_build.errors import RegistryError
-from clarifai_build.manifest import Param, Visibility
+from clarifai_build.manifest.types import Param, Visibility
 from clarifai_build.registry.status import Health, health
 
 MARK = "clarifai_build"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from clarifai_build import contexts
 from clarifai_build.errors import NotAuthorisedError, Problem
-from clarifai_build.manifest import Clarifai
+from clarifai_build.manifest import settings
+from clarifai_build.manifest.types import Clarifai
 
 DEFAULT_API = "https://api.clarifai.com"
 
@@ -76,5 +76,5 @@ def _secret(name: str, environ: Mapping[str, str]) -> str:
 
 
 def _setting(name: str, environ: Mapping[str, str]) -> str:
-    found = contexts.setting(name, environ)
+    found = settings.setting(name, environ)
     return found.value.strip() if found else ""

@@ -10,7 +10,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct, Value
 
 from clarifai_build.errors import RegistryError
-from clarifai_build.manifest import Clarifai, Param, ParamType, Visibility
+from clarifai_build.manifest.types import Clarifai, Param, ParamType, Visibility
 from clarifai_build.registry import (
     MARK,
     NewModel,

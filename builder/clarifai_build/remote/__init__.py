@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clarifai_build.remote.opened import Remote
 
 if TYPE_CHECKING:
-    from clarifai_build.manifest import Storage
+    from clarifai_build.manifest.types import Storage
 
 
 def open_remote(

@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from clarifai_build.errors import SourceError
 from clarifai_build.faults import answer, cause, may_pass
-from clarifai_build.manifest import Storage
+from clarifai_build.manifest.types import Storage
 from clarifai_build.remote.opened import Remote, refused
 from clarifai_build.storage.client import connect
 from clarifai_build.storage.s3_reasons import described, is_about_credentials

@@ -16,7 +16,7 @@ from clarifai_build.storage.endpoints import endpoint_of, profile_of
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from clarifai_build.manifest import Storage
+    from clarifai_build.manifest.types import Storage
 
 _DEFAULT_REGION = "us-east-1"
 _RETRIES = 6

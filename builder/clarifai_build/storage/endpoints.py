@@ -14,7 +14,7 @@ from clarifai_build.addresses import is_plain, shown
 from clarifai_build.errors import StorageError
 
 if TYPE_CHECKING:
-    from clarifai_build.manifest import Storage
+    from clarifai_build.manifest.types import Storage
 
 _IGNORED = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 _VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")

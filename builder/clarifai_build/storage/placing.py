@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.manifest import Storage
+from clarifai_build.manifest.types import Storage
 from clarifai_build.progress import Listener
 from clarifai_build.storage.answers import read
 from clarifai_build.storage.multipart import Upload

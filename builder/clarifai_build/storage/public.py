@@ -17,7 +17,7 @@ from clarifai_build.storage.strangers import look, public_url
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
-    from clarifai_build.manifest import Storage
+    from clarifai_build.manifest.types import Storage
 
 
 class LazyStore:

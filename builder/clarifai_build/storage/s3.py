@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import StorageError
-from clarifai_build.manifest import Storage
+from clarifai_build.manifest.types import Storage
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.storage import FoundObject, SmallObject, StoredObject
 from clarifai_build.storage.answers import asking, needed, read, time_of

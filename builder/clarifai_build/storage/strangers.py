@@ -22,7 +22,7 @@ from urllib.request import (
 from clarifai_build.storage import StoredObject
 
 if TYPE_CHECKING:
-    from clarifai_build.manifest import Storage
+    from clarifai_build.manifest.types import Storage
 
 _TIMEOUT = 15.0
 _META = "x-amz-meta-"

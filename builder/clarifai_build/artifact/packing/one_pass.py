@@ -34,7 +34,7 @@ from clarifai_build.errors import SourceError
 from clarifai_build.progress import Listener, silent
 
 if TYPE_CHECKING:
-    from clarifai_build.manifest import Manifest
+    from clarifai_build.manifest.types import Manifest
 
 _LARGE = 1 << 20
 _WORTH = 64 << 20

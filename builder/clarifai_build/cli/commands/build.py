@@ -15,7 +15,7 @@ from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import keep_to_lock
 
 if TYPE_CHECKING:
-    from clarifai_build.manifest import Manifest
+    from clarifai_build.manifest.types import Manifest
     from clarifai_build.progress import Listener
 
 
@@ -60,7 +60,7 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.artifact.packing.output_files import refuse_odd_target
     from clarifai_build.digests.cache import DigestCache
     from clarifai_build.file_names import zip_name
-    from clarifai_build.manifest import load
+    from clarifai_build.manifest.types import load
     from clarifai_build.memory import shared_memory
     from clarifai_build.record_files import refuse_foreign
 

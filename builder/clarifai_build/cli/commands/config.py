@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clarifai_build.cli.console import Console
 from clarifai_build.errors import ManifestError
-from clarifai_build.manifest import FILE_NAME, examine
+from clarifai_build.manifest.types import FILE_NAME, examine
 from clarifai_build.origins import Shown, settings
 from clarifai_build.wording import dotted
 

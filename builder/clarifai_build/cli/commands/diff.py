@@ -20,7 +20,7 @@ from clarifai_build.progress import Listener
 
 if TYPE_CHECKING:
     from clarifai_build.inspection.contents import Contents
-    from clarifai_build.manifest import Manifest
+    from clarifai_build.manifest.types import Manifest
 
 SOURCE = "source"
 
@@ -88,7 +88,7 @@ class _Sides:
         return contents.of_artifact(f"{name} ({commit[:10]})", artifact)
 
     def _manifest(self) -> Manifest:
-        from clarifai_build.manifest import load
+        from clarifai_build.manifest.types import load
 
         return load(self._args.manifest, os.environ, offline=True)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from clarifai_build.cli.console import Console
 from clarifai_build.errors import ManifestError, UsageError
 from clarifai_build.legacy.importer import import_folder
-from clarifai_build.manifest import FILE_NAME, examine
+from clarifai_build.manifest.types import FILE_NAME, examine
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.scaffold import write_missing
 

@@ -15,11 +15,11 @@ from clarifai_build import scaffold
 from clarifai_build.checks import is_bucket
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.image_shape import read_image_shape
-from clarifai_build.document import read
 from clarifai_build.errors import UsageError
-from clarifai_build.manifest import FILE_NAME
+from clarifai_build.manifest.document import read
+from clarifai_build.manifest.schema import matches
+from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.model_types import MODEL_TYPES
-from clarifai_build.schema import matches
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

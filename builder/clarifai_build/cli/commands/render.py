@@ -22,7 +22,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.artifact.folder_writer import write_folder
-    from clarifai_build.manifest import load
+    from clarifai_build.manifest.types import load
     from clarifai_build.pipeline import build
 
     manifest = load(args.manifest, os.environ, offline=True)

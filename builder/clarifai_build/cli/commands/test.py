@@ -24,7 +24,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build import model_tests
-    from clarifai_build.manifest import load
+    from clarifai_build.manifest.types import load
     from clarifai_build.pipeline import build
 
     manifest = load(args.manifest, os.environ, offline=True)

@@ -13,9 +13,9 @@ from pathlib import Path
 from clarifai_build import report
 from clarifai_build.cli.console import Console
 from clarifai_build.deploy.fleet import failure
-from clarifai_build.discovery import find_manifests
 from clarifai_build.errors import BuilderError, ManifestError, Problem
-from clarifai_build.manifest import examine
+from clarifai_build.manifest.discovery import find_manifests
+from clarifai_build.manifest.types import examine
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

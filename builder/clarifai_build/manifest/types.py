@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from clarifai_build import checks, environment, source_checks
-from clarifai_build.document import Document, read
+from clarifai_build import checks, source_checks
 from clarifai_build.errors import ManifestError, Problem
+from clarifai_build.manifest import environment
+from clarifai_build.manifest.document import Document, read
+from clarifai_build.manifest.yaml_reader import Value
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.validation import schema_problems
-from clarifai_build.yaml_reader import Value
 
 ParamType = Literal["boolean", "string", "number", "secret"]
 InstanceKind = Literal["auto", "gpu", "cpu"]

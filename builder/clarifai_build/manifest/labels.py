@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from clarifai_build.errors import SourceError
 
 if TYPE_CHECKING:
-    from clarifai_build.manifest import Manifest
+    from clarifai_build.manifest.types import Manifest
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 

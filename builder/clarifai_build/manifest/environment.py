@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from clarifai_build import contexts
-from clarifai_build.document import Document
 from clarifai_build.errors import Problem, Severity
-from clarifai_build.schema import walk
-from clarifai_build.yaml_reader import Steps, Value
+from clarifai_build.manifest import settings
+from clarifai_build.manifest.document import Document
+from clarifai_build.manifest.schema import walk
+from clarifai_build.manifest.yaml_reader import Steps, Value
 
 REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 ONLINE_SECTIONS = ("storage", "clarifai")
@@ -72,7 +72,7 @@ class _Resolver:
 
     def _value(self, match: re.Match[str], path: Steps) -> str:
         name, default = match.groups()
-        found = contexts.setting(name, self.environ)
+        found = settings.setting(name, self.environ)
         if found is not None:
             self.origins[path] = found.origin
             return found.value

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from clarifai_build.yaml_reader import core_scalar
+from clarifai_build.manifest.yaml_reader import core_scalar
 
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _PLAIN = re.compile(r"[A-Za-z0-9$_./][A-Za-z0-9 ._/${}:-]*\Z")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from clarifai_build.errors import UsageError
-from clarifai_build.manifest import FILE_NAME
+from clarifai_build.manifest.types import FILE_NAME
 
 SKIPPED = frozenset({"node_modules", "__pycache__", "venv", "dist", "build"})
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from clarifai_build.document import Document, read
 from clarifai_build.errors import ManifestError
+from clarifai_build.manifest.document import Document, read
 
 DEFER = "ENVVAR"
 NAMES = (

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from clarifai_build import resources
-from clarifai_build.yaml_reader import Steps, Value
+from clarifai_build.manifest.yaml_reader import Steps, Value
 
 Schema = Any  # bool | dict[str, Any]
 

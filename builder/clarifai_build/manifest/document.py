@@ -14,8 +14,8 @@ import yaml.reader
 import yaml.scanner
 
 from clarifai_build.errors import ManifestError, Problem, Severity
+from clarifai_build.manifest.yaml_reader import Place, Reader, Steps, Value, refused
 from clarifai_build.tokens import masked
-from clarifai_build.yaml_reader import Place, Reader, Steps, Value, refused
 
 MAX_BYTES = 1024 * 1024
 
