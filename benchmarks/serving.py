@@ -28,9 +28,9 @@ from tritonclient.grpc.service_pb2 import DESCRIPTOR, ModelInferRequest
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from clarifai_build.artifact.folder_writer import write_folder
-from clarifai_build.manifest.types import load
 from clarifai_build.pipeline import build
 from clarifai_build.sandbox import engines, triton
+from clarifai_build.validation.load import load
 
 MODELS = Path(__file__).with_name("serving_models")
 CONCURRENCY = (1, 8, 32)

@@ -12,8 +12,9 @@ from clarifai_build._version import __version__
 
 if TYPE_CHECKING:
     from clarifai_build.errors import BuilderError, Problem
-    from clarifai_build.manifest.types import Manifest, load
+    from clarifai_build.manifest.types import Manifest
     from clarifai_build.pipeline import apply, build, plan
+    from clarifai_build.validation.load import load
 
 __all__ = [
     "BuilderError",
@@ -28,7 +29,7 @@ __all__ = [
 
 _HOMES = {
     "Manifest": "manifest.types",
-    "load": "manifest.types",
+    "load": "validation.load",
     "apply": "pipeline",
     "build": "pipeline",
     "plan": "pipeline",

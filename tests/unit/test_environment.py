@@ -10,8 +10,8 @@ from clarifai_build.errors import ManifestError
 from clarifai_build.manifest import environment
 from clarifai_build.manifest import settings as contexts
 from clarifai_build.manifest.document import parse
-from clarifai_build.manifest.types import examine, load
-from clarifai_build.origins import settings
+from clarifai_build.validation.load import examine, load
+from clarifai_build.validation.resolved_settings import settings
 
 MANIFEST = """\
 model:

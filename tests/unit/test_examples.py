@@ -9,7 +9,7 @@ import pytest
 
 from clarifai_build.errors import ManifestError
 from clarifai_build.manifest.discovery import find_manifests
-from clarifai_build.manifest.types import examine, load
+from clarifai_build.validation.load import examine, load
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 EXPECTATION = re.compile(rb"^# expect: (?:(\S+?):)?(\d+):(\d+) (\S+)$", re.MULTILINE)

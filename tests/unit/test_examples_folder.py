@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from clarifai_build.manifest.types import load
+from clarifai_build.validation.load import load
 from clarifai_runtime import MODEL_TYPES
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

@@ -17,8 +17,8 @@ from clarifai_build.legacy.sdk_files import params
 from clarifai_build.manifest import yaml_writer
 from clarifai_build.manifest.document import parse
 from clarifai_build.manifest.schema import matches
-from clarifai_build.manifest.types import load
 from clarifai_build.scaffold import id_from, write_missing
+from clarifai_build.validation.load import load
 from manifests import manifests
 
 CONFIG = """

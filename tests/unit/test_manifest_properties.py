@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from clarifai_build import checks
 from clarifai_build.errors import ManifestError, Problem
 from clarifai_build.manifest import environment
 from clarifai_build.manifest.document import Document, parse
+from clarifai_build.manifest.parse import from_document
 from clarifai_build.manifest.schema import manifest_schema
-from clarifai_build.manifest.types import from_document
-from clarifai_build.validation import schema_problems
+from clarifai_build.validation import rules
+from clarifai_build.validation.schema_checker import schema_problems
 from manifests import manifests
 
 VALIDATOR = Draft7Validator(manifest_schema())
@@ -35,7 +35,7 @@ def everything(document: Document) -> list[Problem]:
         *document.problems,
         *resolved.problems,
         *schema_problems(resolved.document),
-        *checks.problems(resolved.document),
+        *rules.problems(resolved.document),
     ]
 
 

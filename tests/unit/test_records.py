@@ -19,9 +19,10 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import lay_out
 from clarifai_build.errors import ArtifactError, StorageError
 from clarifai_build.lock import Lock, LockError, Requirements
-from clarifai_build.manifest.types import Manifest, load
+from clarifai_build.manifest.types import Manifest
 from clarifai_build.sbom import read_sbom, sbom_of
 from clarifai_build.storage import UNCONDITIONAL
+from clarifai_build.validation.load import load
 from fakes import BUILT, MemoryStore, artifact_of, publish_records
 
 PINS = (

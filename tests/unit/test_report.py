@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clarifai_build import report
 from clarifai_build.errors import Problem
-from clarifai_build.manifest.types import examine
+from clarifai_build.validation.load import examine
 
 
 def problem_in(folder: Path, line: str, **where: int) -> Problem:

@@ -11,14 +11,15 @@ from typing import Any, get_args, get_type_hints
 import pytest
 from jsonschema import Draft7Validator
 
-from clarifai_build import validation
 from clarifai_build.manifest import types
 from clarifai_build.manifest.document import parse
+from clarifai_build.manifest.parse import from_document
 from clarifai_build.manifest.schema import manifest_schema, resolve, walk
-from clarifai_build.manifest.types import from_document
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.model_types import MODEL_TYPES
-from clarifai_build.origins import settings
+from clarifai_build.validation import schema_checker
+from clarifai_build.validation.load import Examined
+from clarifai_build.validation.resolved_settings import settings
 
 ROOT = Path(__file__).parents[2]
 PROPERTIES = list(walk())
@@ -75,7 +76,7 @@ def subschemas(schema: Any) -> list[dict[str, Any]]:
 def test_every_keyword_is_one_that_is_read() -> None:
     """A keyword that our reading of the schema does not know would not be enforced."""
     used = {keyword for schema in subschemas(manifest_schema()) for keyword in schema}
-    assert used <= set(validation.KEYWORDS) | ANNOTATIONS
+    assert used <= set(schema_checker.KEYWORDS) | ANNOTATIONS
 
 
 def test_no_object_takes_unknown_keys() -> None:
@@ -122,7 +123,7 @@ def test_defaults_are_those_of_the_schema() -> None:
     text = "model: {id: a, type: visual-embedder}\nstorage: {bucket: abc}\n"
     document = parse(text)
     smallest = from_document(document, Path("/nowhere/clarifai.yaml"))
-    examined = types.Examined(document, smallest, (), {})
+    examined = Examined(document, smallest, (), {})
     values = {one.path: one.value for one in settings(examined, {})}
     for path, schema in PROPERTIES:
         if path in values and schema.get("default") not in (None, {}) and path != ("code", "path"):

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from packaging.requirements import InvalidRequirement, Requirement
 
 from clarifai_build.clashes import ALWAYS_WRITTEN
-from clarifai_build.manifest.types import examine, load
 from clarifai_build.repository import repository
-from clarifai_build.requirements_checks import _PLAIN_REQUIREMENT
+from clarifai_build.validation.load import examine, load
+from clarifai_build.validation.requirements_file import _PLAIN_REQUIREMENT
 from trees import write_files
 
 INFERENCE = "class InferenceModel:\n    def get_predictions(self, input_data, **kwargs): ...\n"

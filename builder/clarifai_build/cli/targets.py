@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from clarifai_build.errors import BuilderError, ManifestError, UsageError
 from clarifai_build.manifest import settings
-from clarifai_build.manifest.types import Clarifai, Manifest, Storage, load
+from clarifai_build.manifest.types import Clarifai, Manifest, Storage
 from clarifai_build.progress import Listener
+from clarifai_build.validation.load import load
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from clarifai_build import git
 from clarifai_build.errors import SourceError
-from clarifai_build.manifest.types import Manifest, Weight, load
+from clarifai_build.manifest.types import Manifest, Weight
+from clarifai_build.validation.load import load
 
 
 @contextmanager

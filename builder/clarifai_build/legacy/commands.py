@@ -17,22 +17,13 @@ from clarifai_build.legacy.importer import Imported, import_folder
 from clarifai_build.manifest import yaml_writer
 from clarifai_build.manifest.document import parse
 from clarifai_build.manifest.schema import matches
-from clarifai_build.manifest.types import (
-    FILE_NAME,
-    Code,
-    Manifest,
-    Model,
-    Param,
-    Shapes,
-    Triton,
-    examine_document,
-    load,
-)
+from clarifai_build.manifest.types import FILE_NAME, Code, Manifest, Model, Param, Shapes, Triton
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.progress import Event, Listener
 from clarifai_build.registry import ModelRegistry, NewModel, NewVersion, RemoteVersion
 from clarifai_build.repository import repository
 from clarifai_build.resources import starters_dir
+from clarifai_build.validation.load import examine_document, load
 
 _WAIT_SECONDS = 1800.0
 

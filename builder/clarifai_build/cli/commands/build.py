@@ -60,9 +60,9 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.artifact.packing.output_files import refuse_odd_target
     from clarifai_build.digests.cache import DigestCache
     from clarifai_build.file_names import zip_name
-    from clarifai_build.manifest.types import load
     from clarifai_build.memory import shared_memory
     from clarifai_build.record_files import refuse_foreign
+    from clarifai_build.validation.load import load
 
     console.json_errors = args.json
     manifest = load(args.manifest, os.environ, offline=True)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from clarifai_build.cli.console import Console
 from clarifai_build.errors import ManifestError
-from clarifai_build.manifest.types import FILE_NAME, examine
-from clarifai_build.origins import Shown, settings
-from clarifai_build.wording import dotted
+from clarifai_build.manifest.types import FILE_NAME
+from clarifai_build.validation.load import examine
+from clarifai_build.validation.resolved_settings import Shown, settings
+from clarifai_build.validation.schema_messages import dotted
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -88,7 +88,7 @@ class _Sides:
         return contents.of_artifact(f"{name} ({commit[:10]})", artifact)
 
     def _manifest(self) -> Manifest:
-        from clarifai_build.manifest.types import load
+        from clarifai_build.validation.load import load
 
         return load(self._args.manifest, os.environ, offline=True)
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from clarifai_build.cli.console import Console
 from clarifai_build.errors import ManifestError, UsageError
 from clarifai_build.legacy.importer import import_folder
-from clarifai_build.manifest.types import FILE_NAME, examine
+from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.scaffold import write_missing
+from clarifai_build.validation.load import examine
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

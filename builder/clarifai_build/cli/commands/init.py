@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from clarifai_build import scaffold
-from clarifai_build.checks import is_bucket
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.image_shape import read_image_shape
 from clarifai_build.errors import UsageError
@@ -20,6 +19,7 @@ from clarifai_build.manifest.document import read
 from clarifai_build.manifest.schema import matches
 from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.validation.rules import is_bucket
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

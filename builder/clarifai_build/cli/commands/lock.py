@@ -25,7 +25,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build import lock
-    from clarifai_build.manifest.types import load
+    from clarifai_build.validation.load import load
 
     manifest = load(args.manifest, os.environ, offline=True)
     path = lock.path_of(manifest)

@@ -22,8 +22,8 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.artifact.folder_writer import write_folder
-    from clarifai_build.manifest.types import load
     from clarifai_build.pipeline import build
+    from clarifai_build.validation.load import load
 
     manifest = load(args.manifest, os.environ, offline=True)
     target = args.output or manifest.path.parent / "dist" / manifest.model.id

@@ -24,8 +24,8 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build import model_tests
-    from clarifai_build.manifest.types import load
     from clarifai_build.pipeline import build
+    from clarifai_build.validation.load import load
 
     manifest = load(args.manifest, os.environ, offline=True)
     listen = console.listener()

@@ -15,7 +15,7 @@ from clarifai_build.cli.console import Console
 from clarifai_build.deploy.fleet import failure
 from clarifai_build.errors import BuilderError, ManifestError, Problem
 from clarifai_build.manifest.discovery import find_manifests
-from clarifai_build.manifest.types import examine
+from clarifai_build.validation.load import examine
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -11,8 +11,9 @@ from clarifai_build import addresses
 from clarifai_build.manifest import settings as contexts
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.schema import manifest_schema
-from clarifai_build.manifest.types import Examined, Manifest
+from clarifai_build.manifest.types import Manifest
 from clarifai_build.manifest.yaml_reader import Steps
+from clarifai_build.validation.load import Examined
 
 MASK = "***"
 ACCOUNT: Mapping[Steps, str] = {

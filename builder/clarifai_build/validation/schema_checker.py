@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from clarifai_build import wording
 from clarifai_build.errors import Problem
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.schema import (
@@ -23,6 +22,7 @@ from clarifai_build.manifest.schema import (
     resolve,
 )
 from clarifai_build.manifest.yaml_reader import Steps, Value
+from clarifai_build.validation import schema_messages
 
 
 class Finding(NamedTuple):
@@ -71,7 +71,7 @@ class _Checker:
         types = [types] if isinstance(types, str) else types
         if not any(_TYPES[name](value) for name in types):
             source = self.document.source(path)
-            message, hint = wording.wrong_type(path, types, value, source)
+            message, hint = schema_messages.wrong_type(path, types, value, source)
             yield Finding("wrong-type", message, path, hint)
 
     def properties(self, value: Value, known: Schema, _: Schema, path: Steps) -> Iterator[Finding]:
@@ -87,7 +87,7 @@ class _Checker:
             if name in known:
                 continue
             if additional is False:
-                hint = wording.unknown_key(name, list(known), homes(name))
+                hint = schema_messages.unknown_key(name, list(known), homes(name))
                 yield Finding("unknown-key", f"unknown key '{name}'", (*path, name), hint, True)
             else:
                 yield from self.check(value[name], additional, (*path, name))
@@ -95,8 +95,10 @@ class _Checker:
     def required(self, value: Value, names: Any, _: Schema, path: Steps) -> Iterator[Finding]:
         for name in names if isinstance(value, dict) else ():
             if name not in value:
-                message = f"'{name}' is missing" + (f" in {wording.dotted(path)}" if path else "")
-                hint = wording.example(name, examples(path, name))
+                message = f"'{name}' is missing" + (
+                    f" in {schema_messages.dotted(path)}" if path else ""
+                )
+                hint = schema_messages.example(name, examples(path, name))
                 yield Finding("missing-key", message, path, hint, True)
 
     def items(self, value: Value, items: Schema, _: Schema, path: Steps) -> Iterator[Finding]:
@@ -107,12 +109,12 @@ class _Checker:
         items = value if isinstance(value, list) else []
         for index, item in enumerate(items):
             if any(_same(item, other) for other in items[:index]):
-                message = f"{wording.shown(item)} stands here twice"
+                message = f"{schema_messages.shown(item)} stands here twice"
                 yield Finding("duplicate-item", message, (*path, index))
 
     def enum(self, value: Value, allowed: Any, _: Schema, path: Steps) -> Iterator[Finding]:
         if not any(_same(value, one) for one in allowed):
-            message, hint = wording.not_allowed(path, value, allowed)
+            message, hint = schema_messages.not_allowed(path, value, allowed)
             yield Finding("not-allowed", message, path, hint)
 
     def const(self, value: Value, wanted: Any, schema: Schema, path: Steps) -> Iterator[Finding]:
@@ -120,12 +122,12 @@ class _Checker:
 
     def negated(self, value: Value, schema: Schema, _: Schema, path: Steps) -> Iterator[Finding]:
         if next(self.check(value, schema, path), None) is None:
-            message = f"{wording.dotted(path)} can't be {wording.shown(value)}"
+            message = f"{schema_messages.dotted(path)} can't be {schema_messages.shown(value)}"
             yield Finding("not-allowed", message, path)
 
     def pattern(self, value: Value, pattern: str, schema: Schema, path: Steps) -> Iterator[Finding]:
         if isinstance(value, str) and not compiled(pattern).search(value):
-            message = f"{wording.dotted(path)} can't be {wording.shown(value)}"
+            message = f"{schema_messages.dotted(path)} can't be {schema_messages.shown(value)}"
             yield Finding("bad-value", message, path, schema.get("patternErrorMessage"))
 
     def all_of(self, value: Value, schemas: Any, _: Schema, path: Steps) -> Iterator[Finding]:
@@ -137,7 +139,7 @@ class _Checker:
     ) -> Iterator[Finding]:
         holds = next(self.check(value, test, path), None) is None
         branch = schema.get("then" if holds else "else", True)
-        because = wording.because(value, test) if holds else ""
+        because = schema_messages.because(value, test) if holds else ""
         for finding in self.check(value, branch, path):
             yield finding._replace(message=finding.message + because)
 
@@ -149,7 +151,9 @@ def _limit(
         _checker: _Checker, value: Value, limit: Any, _schema: Schema, path: Steps
     ) -> Iterator[Finding]:
         if applies(value) and not holds(value, limit):
-            yield Finding("out-of-range", wording.out_of_range(path, keyword, value, limit), path)
+            yield Finding(
+                "out-of-range", schema_messages.out_of_range(path, keyword, value, limit), path
+            )
 
     return method
 

@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from clarifai_build.artifact.layout import look, place_of
-from clarifai_build.checks import RESERVED_TARGETS
 from clarifai_build.clashes import ALWAYS_WRITTEN, CODE, clashes
 from clarifai_build.elsewhere import Named
 from clarifai_build.errors import Problem, SourceError
@@ -16,6 +15,7 @@ from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.sources import unreadable
 from clarifai_build.suspects import key_files
+from clarifai_build.validation.rules import RESERVED_TARGETS
 from clarifai_build.walk import Found
 
 _MODELS = frozenset({"inference.py", "model.py"})

@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from clarifai_build import inference_checks, requirements_checks
 from clarifai_build.errors import Problem, SourceError
-from clarifai_build.folder_checks import is_file, missing, packed, shown
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.labels import labels_in, unwritable
 from clarifai_build.manifest.yaml_reader import Steps
+from clarifai_build.validation import inference_module, requirements_file
+from clarifai_build.validation.code_folder import is_file, missing, packed, shown
 
 
 def problems(document: Document, base: Path) -> Iterator[Problem]:
@@ -102,13 +102,13 @@ def _code(document: Document, base: Path, requirements: Path | None) -> Iterator
         requirements = folder / "requirements.txt"
     if requirements is not None and is_file(requirements):
         called = shown(document, requirements, base)
-        yield from requirements_checks.problems(requirements, called)
+        yield from requirements_file.problems(requirements, called)
     found = yield from packed(document, folder, base, requirements)
     inference = folder / "inference.py"
     if found is None:
         return
     if "inference.py" in found:
-        yield from inference_checks.problems(document, inference, shown(document, inference, base))
+        yield from inference_module.problems(document, inference, shown(document, inference, base))
     elif "model.py" not in found:
         yield _no_inference(document, name, is_file(inference))
 

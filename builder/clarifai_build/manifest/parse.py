@@ -1,0 +1,110 @@
+"""From a document that passed every check to a manifest, with every default filled in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from clarifai_build.manifest.document import Document
+from clarifai_build.manifest.types import (
+    Clarifai,
+    Code,
+    DynamicBatching,
+    InstanceGroup,
+    Manifest,
+    Model,
+    Param,
+    Shapes,
+    Storage,
+    Triton,
+    Weight,
+    Zip,
+)
+from clarifai_build.manifest.yaml_reader import Value
+from clarifai_build.model_types import MODEL_TYPES
+
+DEFAULT_MAX_BATCH_SIZE = 8
+
+
+def from_document(document: Document, path: Path) -> Manifest:
+    """Turn a document that passed every check into a manifest, and fill in the defaults."""
+    data: dict[str, Any] = document.data
+    base = path.parent
+    shapes = _shapes(data.get("shapes", {}))
+    return Manifest(
+        path=path,
+        model=_model(data["model"], base),
+        code=_code(data.get("code", {}), base),
+        triton=_triton(data.get("triton", {}), data["model"]["type"], shapes),
+        shapes=shapes,
+        weights=tuple(_weight(weight) for weight in data.get("weights", ())),
+        params=tuple(Param(**param) for param in data.get("params", ())),
+        storage=_storage(data["storage"]) if "storage" in data else None,
+        clarifai=Clarifai(**data.get("clarifai", {})),
+        project=data.get("project"),
+        artifact=Zip(**data.get("artifact", {})),
+    )
+
+
+def _model(data: dict[str, Any], base: Path) -> Model:
+    labels: Value = data.get("labels")
+    if isinstance(labels, str):
+        labels = base / labels
+    elif labels is not None:
+        labels = tuple(labels)
+    return Model(data["id"], data["type"], data.get("description", ""), labels)
+
+
+def _code(data: dict[str, Any], base: Path) -> Code:
+    folder = (base / data.get("path", ".")).resolve()
+    requirements: Path | None = folder / "requirements.txt"
+    if "requirements" in data:
+        requirements = base / data["requirements"]
+    elif not (folder / "requirements.txt").is_file():
+        requirements = None
+    return Code(
+        folder,
+        requirements,
+        data.get("python", "3.11"),
+        tuple(data.get("exclude", ())),
+        tuple(data.get("allow_secrets", ())),
+    )
+
+
+def _weight(data: dict[str, Any]) -> Weight:
+    return Weight(to=data["to"], source=data["from"], sha256=data["sha256"])
+
+
+def _shapes(data: dict[str, Any]) -> Shapes:
+    default = Shapes()
+    height, width = data.get("image", default.image)
+    embeddings = data.get("embeddings", default.embeddings)
+    return Shapes((int(height), int(width)), tuple(int(dim) for dim in embeddings))
+
+
+def _triton(data: dict[str, Any], type_name: str, shapes: Shapes) -> Triton:
+    model_type = MODEL_TYPES[type_name]
+    batching = data.get("dynamic_batching", {})
+    group = data.get("instance_group", {})
+    rest = {
+        key: data[key]
+        for key in ("isolate", "streaming", "warmup", "response_cache", "version_policy")
+        if key in data
+    }
+    return Triton(
+        max_batch_size=int(
+            data.get("max_batch_size", 1 if model_type.generates else DEFAULT_MAX_BATCH_SIZE)
+        ),
+        ragged=data.get("ragged", model_type.has_image_input and -1 in shapes.image),
+        dynamic_batching=DynamicBatching(
+            int(batching.get("max_queue_delay_microseconds", 0)),
+            tuple(int(size) for size in batching.get("preferred_batch_size", ())),
+        ),
+        instance_group=InstanceGroup(int(group.get("count", 1)), group.get("kind", "auto")),
+        parameters=tuple(sorted(data.get("parameters", {}).items())),
+        **rest,
+    )
+
+
+def _storage(data: dict[str, Any]) -> Storage:
+    return Storage(**{**data, "prefix": data.get("prefix", "").strip("/")})

@@ -1,0 +1,1 @@
+"""Everything that `validate` can find, and `load`, which refuses it."""

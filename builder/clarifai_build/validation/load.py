@@ -1,0 +1,74 @@
+"""From a file to a manifest that passed every check, or all problems at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from clarifai_build.errors import ManifestError, Problem
+from clarifai_build.manifest import environment
+from clarifai_build.manifest.document import Document, read
+from clarifai_build.manifest.parse import from_document
+from clarifai_build.manifest.types import FILE_NAME, Manifest
+from clarifai_build.validation import named_files, rules
+from clarifai_build.validation.schema_checker import schema_problems
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A manifest with all that was found in it; the manifest is None where there are errors."""
+
+    document: Document | None
+    manifest: Manifest | None
+    problems: tuple[Problem, ...]
+    origins: Mapping[tuple[str | int, ...], str]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity == "error")
+
+
+def load(path: Path, environ: Mapping[str, str], *, offline: bool = False) -> Manifest:
+    """Load the manifest at `path`, a file or a folder that holds `clarifai.yaml`.
+
+    Raise ManifestError with every problem at once. With `offline`, environment variables that only
+    storage and clarifai name may be unset; their references then stay as they are written.
+    """
+    examined = examine(path, environ, offline=offline)
+    if examined.manifest is None:
+        raise ManifestError(*examined.errors)
+    return examined.manifest
+
+
+def examine(path: Path, environ: Mapping[str, str], *, offline: bool = False) -> Examined:
+    """Read the manifest at `path` and check it, the schema first, then all that it can't say."""
+    if os.path.isdir(path):  # noqa: PTH112 - unlike Path's, False where it may not be looked at
+        path = path / FILE_NAME
+    try:
+        document = read(path)
+    except ManifestError as error:
+        return Examined(None, None, error.problems, {})
+    return examine_document(document, path, environ, offline=offline)
+
+
+def examine_document(
+    document: Document, path: Path, environ: Mapping[str, str], *, offline: bool = False
+) -> Examined:
+    """Check a document as if it stood at `path`."""
+    resolved = environment.resolve(document, environ, offline=offline)
+    document, path = resolved.document, path.resolve()
+    found = [
+        *document.problems,
+        *resolved.problems,
+        *schema_problems(document),
+        *rules.problems(document),
+        *named_files.problems(document, path.parent),
+    ]
+    found.sort(
+        key=lambda problem: (problem.file != document.name, problem.line or 0, problem.column or 0)
+    )
+    failed = any(problem.severity == "error" for problem in found)
+    manifest = None if failed else from_document(document, path)
+    return Examined(document, manifest, tuple(found), resolved.origins)
