@@ -17,9 +17,9 @@ from botocore.config import Config
 
 from clarifai_build.errors import BuilderError, NotAuthorisedError, Problem, StorageError
 from clarifai_build.manifest.types import Storage
+from clarifai_build.net.s3_errors import translated
 from clarifai_build.storage import UNCONDITIONAL
 from clarifai_build.storage.s3 import S3Store, open_store
-from clarifai_build.storage.s3_errors import translated
 from scripted_web import serving
 
 KEYS = {"AWS_ACCESS_KEY_ID": "hunter1", "AWS_SECRET_ACCESS_KEY": "hunter2"}

@@ -9,7 +9,7 @@ from typing import Any
 
 from clarifai_build.addresses import shown
 from clarifai_build.errors import SourceError
-from clarifai_build.faults import answer, cause, may_pass
+from clarifai_build.net.errors import answer, cause, may_pass
 from clarifai_build.remote.opened import BLOCK, Remote, refused
 
 _RANGE = 8 << 20

@@ -12,11 +12,11 @@ from botocore.exceptions import ConnectionError as Unreachable
 from urllib3.exceptions import HTTPError
 
 from clarifai_build.errors import SourceError
-from clarifai_build.faults import answer, cause, may_pass
 from clarifai_build.manifest.types import Storage
+from clarifai_build.net.errors import answer, cause, may_pass
+from clarifai_build.net.s3_client import connect
+from clarifai_build.net.s3_failures import described, is_about_credentials
 from clarifai_build.remote.opened import Remote, refused
-from clarifai_build.storage.client import connect
-from clarifai_build.storage.s3_reasons import described, is_about_credentials
 from clarifai_build.tokens import masked
 
 if TYPE_CHECKING:

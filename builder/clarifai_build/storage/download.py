@@ -12,7 +12,7 @@ from urllib.request import Request
 from clarifai_build.addresses import is_plain, shown
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import StorageError
-from clarifai_build.faults import ASTRAY, answer, cause, is_astray, may_pass
+from clarifai_build.net.errors import ASTRAY, answer, cause, is_astray, may_pass
 from clarifai_build.storage.strangers import web_opener
 
 _SAMPLE = 64 << 10

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from clarifai_build import daemons
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import SourceError
+from clarifai_build.net.s3_responses import needed, read
 from clarifai_build.progress import Event, Listener
-from clarifai_build.storage.answers import needed, read
 from clarifai_build.storage.parts import Part, base64_of, cut, whole_crc32
 from clarifai_build.storage.sending import ChecksumsUnknownError, send_part
 from clarifai_build.storage.unfinished import Unfinished

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.manifest.types import Storage
+from clarifai_build.net.s3_responses import read
 from clarifai_build.progress import Listener
-from clarifai_build.storage.answers import read
 from clarifai_build.storage.multipart import Upload
 from clarifai_build.storage.parts import base64_of
 from clarifai_build.storage.sending import UNKNOWN_TO_STORE, ChecksumsUnknownError

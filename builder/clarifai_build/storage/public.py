@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from clarifai_build.net.s3_endpoints import endpoint_of
 from clarifai_build.progress import Listener, silent
 from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
-from clarifai_build.storage.endpoints import endpoint_of
 from clarifai_build.storage.strangers import look, public_url
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import StorageError
 from clarifai_build.manifest.types import Storage
+from clarifai_build.net.s3_client import client_of, session_of
+from clarifai_build.net.s3_errors import AbsentError, RefusedError, translated
+from clarifai_build.net.s3_responses import asking, needed, read, time_of
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.storage import FoundObject, SmallObject, StoredObject
-from clarifai_build.storage.answers import asking, needed, read, time_of
-from clarifai_build.storage.client import client_of, session_of
 from clarifai_build.storage.placing import Placing
-from clarifai_build.storage.s3_errors import AbsentError, RefusedError, translated
 from clarifai_build.storage.sending import UNKNOWN_TO_STORE, UploadGoneError
 from clarifai_build.storage.strangers import crc_hex, look, public_url
 

@@ -7,9 +7,9 @@ from http.client import HTTPException
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import StorageError
-from clarifai_build.storage.answers import NOT_S3_HINT
+from clarifai_build.net.s3_errors import REFUSED, refusal
+from clarifai_build.net.s3_responses import NOT_S3_HINT
 from clarifai_build.storage.parts import Part
-from clarifai_build.storage.s3_errors import REFUSED, refusal
 from clarifai_build.storage.wire import StoreAnsweredError, Wire
 from clarifai_build.tokens import masked
 

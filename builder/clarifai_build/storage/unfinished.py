@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.daemons import patiently
-from clarifai_build.storage.answers import UNREADABLE
+from clarifai_build.net.s3_responses import UNREADABLE
 from clarifai_build.storage.parts import Part, base64_of
 
 if TYPE_CHECKING:

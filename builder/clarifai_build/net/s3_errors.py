@@ -14,8 +14,8 @@ from email.utils import parsedate_to_datetime
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clarifai_build.errors import BuilderError, NotAuthorisedError, StorageError
+from clarifai_build.net.s3_failures import described, is_about_credentials
 from clarifai_build.storage import UNCONDITIONAL
-from clarifai_build.storage.s3_reasons import described, is_about_credentials
 from clarifai_build.tokens import has_token
 
 _REACH = "the credentials need to read, list, write and delete objects under the prefix"

@@ -11,7 +11,7 @@ from botocore.session import Session
 
 from clarifai_build.addresses import shown
 from clarifai_build.errors import NotAuthorisedError, StorageError
-from clarifai_build.storage.endpoints import endpoint_of, profile_of
+from clarifai_build.net.s3_endpoints import endpoint_of, profile_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.parsers import ResponseParserError
 
 from clarifai_build.errors import StorageError
-from clarifai_build.storage.s3_errors import translated
+from clarifai_build.net.s3_errors import translated
 
 UNREADABLE = (ResponseParserError, ValueError)
 """What botocore raises, as it comes, where it can't make sense of an answer."""
