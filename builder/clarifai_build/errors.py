@@ -70,6 +70,14 @@ class StorageError(BuilderError):
     exit_code = 5
 
 
+class ConditionalWritesUnsupportedError(StorageError):
+    """The object store refuses a write because it carries a condition."""
+
+
+class NotPublicError(StorageError):
+    """An anonymous client can't read an object that it should."""
+
+
 class RegistryError(BuilderError):
     """The Clarifai API failed or refused."""
 

@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from clarifai_build.errors import BuilderError, LeaseHeldError, StorageError
+from clarifai_build.errors import BuilderError, ConditionalWritesUnsupportedError, LeaseHeldError
 from clarifai_build.holders import Holder, user
 from clarifai_build.progress import Event, Listener, silent
-from clarifai_build.storage import UNCONDITIONAL, ObjectStore
+from clarifai_build.storage import ObjectStore
 
 EXPIRY = 60.0
 RENEWAL = 15.0
@@ -103,9 +103,7 @@ class Lease:
     def _delete(self) -> None:
         try:
             self._store.delete(self._key, self._etag)
-        except StorageError as error:
-            if error.problems[0].code != UNCONDITIONAL:
-                raise
+        except ConditionalWritesUnsupportedError:
             self._store.delete(self._key)
 
     def _is_ours(self) -> bool:
@@ -174,10 +172,8 @@ def _acquire(
         etag = store.put_if(key, holder.body(), None)
         if etag is not None:
             return etag if _is_conditional(store, key, holder) else None
-    except StorageError as error:
-        if error.problems[0].code == UNCONDITIONAL:
-            return None
-        raise
+    except ConditionalWritesUnsupportedError:
+        return None
     found = store.get(key)
     now = Holder.of(found.body) if found else None
     if found and now and now.id == holder.id:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from clarifai_build import lock as locks
 from clarifai_build import provenance
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.errors import StorageError
+from clarifai_build.errors import ConditionalWritesUnsupportedError, StorageError
 from clarifai_build.lock import Lock
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.record_files import PROVENANCE, SBOM
-from clarifai_build.storage import UNCONDITIONAL, ObjectStore
+from clarifai_build.storage import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,7 @@ def _put(store: ObjectStore, key: str, body: bytes, replaces: str | None) -> byt
     try:
         if store.put_if(key, body, replaces) is not None:
             return body
-    except StorageError as error:
-        if error.problems[0].code != UNCONDITIONAL:
-            raise
+    except ConditionalWritesUnsupportedError:
         store.write(key, body)
         return body
     found = store.get(key)

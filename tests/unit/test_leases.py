@@ -11,10 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarifai_build import leases
-from clarifai_build.errors import LeaseHeldError, NotAuthorisedError, StorageError
+from clarifai_build.errors import (
+    ConditionalWritesUnsupportedError,
+    LeaseHeldError,
+    NotAuthorisedError,
+    StorageError,
+)
 from clarifai_build.leases import Holder, held, holder_of, key_of, unlock
 from clarifai_build.progress import Event
-from clarifai_build.storage import UNCONDITIONAL
 from fakes import MemoryStore
 
 KEY = key_of("models", "me/main", "lines")
@@ -189,21 +193,21 @@ def test_counts_from_before_the_request() -> None:
             lease.check()
 
 
-@pytest.mark.parametrize("code", [UNCONDITIONAL, "store-failed"])
-def test_store_that_does_not_take_it_back(code: str) -> None:
+@pytest.mark.parametrize("kind", [ConditionalWritesUnsupportedError, StorageError])
+def test_store_that_does_not_take_it_back(kind: type[StorageError]) -> None:
     """What was applied stays applied: a lease that can't be given back expires by itself."""
     store = MemoryStore()
     real = store.delete
 
     def delete(key: str, etag: str | None = None) -> bool:
-        if etag is not None or code != UNCONDITIONAL:
-            raise StorageError.of(code, "no")
+        if etag is not None or kind is not ConditionalWritesUnsupportedError:
+            raise kind.of("refused", "no")
         return real(key)
 
     store.delete = delete  # type: ignore[method-assign]  # a fault
     with held(store, KEY, ME):
         pass
-    assert (KEY in store.objects) == (code != UNCONDITIONAL)
+    assert (KEY in store.objects) == (kind is not ConditionalWritesUnsupportedError)
 
 
 def test_answer_lost_and_request_repeated() -> None:
@@ -222,7 +226,7 @@ class Unconditional(MemoryStore):
 
     def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
         if self.refuses:
-            raise StorageError.of(UNCONDITIONAL, "A header you provided implies functionality …")
+            raise ConditionalWritesUnsupportedError.of("no-conditional-writes", "…")
         return self.put(key, body, {})
 
 

@@ -17,11 +17,10 @@ from clarifai_build import lock as locks
 from clarifai_build import provenance, records, resolving, toolchain
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import lay_out
-from clarifai_build.errors import ArtifactError, StorageError
+from clarifai_build.errors import ArtifactError, ConditionalWritesUnsupportedError
 from clarifai_build.lock import Lock, LockError, Requirements
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.sbom import read_sbom, sbom_of
-from clarifai_build.storage import UNCONDITIONAL
 from clarifai_build.validation.load import load
 from fakes import BUILT, MemoryStore, artifact_of, publish_records
 
@@ -239,7 +238,7 @@ class PlainStore(MemoryStore):
     """A store that knows no conditional writes."""
 
     def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
-        raise StorageError.of(UNCONDITIONAL, "no conditions here")
+        raise ConditionalWritesUnsupportedError.of("no-conditional-writes", "no")
 
 
 def test_a_store_without_conditions_gets_records_too(manifest: Manifest) -> None:

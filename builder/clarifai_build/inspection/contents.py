@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from clarifai_build.artifact.artifact import Artifact, blocks_of
 from clarifai_build.artifact.zip_reader import PublishedEntry, ReadRange, read_entry, read_listing
-from clarifai_build.errors import ArtifactError, StorageError
+from clarifai_build.errors import ArtifactError, NotPublicError, StorageError
 from clarifai_build.storage import ObjectStore, StoredObject
 from clarifai_build.storage.download import fetch_range
 
@@ -80,10 +80,8 @@ def download(url: str) -> bytes | None:
     try:
         size = fetch_range(url, 0, 1)[1]
         return fetch_range(url, 0, size)[0]
-    except StorageError as exc:
-        if exc.problems[0].code == "not-public":
-            return None
-        raise
+    except NotPublicError:
+        return None
 
 
 def read_local(path: str) -> bytes | None:

@@ -13,9 +13,13 @@ from email.utils import parsedate_to_datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clarifai_build.errors import BuilderError, NotAuthorisedError, StorageError
+from clarifai_build.errors import (
+    BuilderError,
+    ConditionalWritesUnsupportedError,
+    NotAuthorisedError,
+    StorageError,
+)
 from clarifai_build.net.s3_failures import described, is_about_credentials
-from clarifai_build.storage import UNCONDITIONAL
 from clarifai_build.tokens import has_token
 
 _REACH = "the credentials need to read, list, write and delete objects under the prefix"
@@ -98,7 +102,8 @@ def _meaning(
     if code in _EXISTS:
         return RefusedError()
     if code in _UNKNOWN or (conditional and code in _UNKNOWN_CONDITION):
-        return StorageError.of(UNCONDITIONAL, f"bucket {bucket}: {_answer(exc)}")
+        message = f"bucket {bucket}: {_answer(exc)}"
+        return ConditionalWritesUnsupportedError.of("no-conditional-writes", message)
     if code in _ABSENT:
         return AbsentError()
     if code == "403" and _clock_is_off(exc):

@@ -11,9 +11,6 @@ from clarifai_build.progress import Listener, silent
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
 
-UNCONDITIONAL = "no-conditional-writes"
-"""The code of the error of a store that refuses conditions."""
-
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
@@ -74,7 +71,7 @@ class ObjectStore(Protocol):
         """Store `body` where the ETag `replaces` lies, or where nothing lies for None.
 
         Returns the new ETag, or None where something else lies. A store that can't tell either
-        ignores the condition or raises an error of code `UNCONDITIONAL`.
+        ignores the condition or raises ConditionalWritesUnsupportedError.
         """
 
     def write(self, key: str, body: bytes) -> None:

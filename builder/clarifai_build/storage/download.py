@@ -11,9 +11,9 @@ from urllib.request import Request
 
 from clarifai_build.addresses import is_plain, shown
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.errors import StorageError
+from clarifai_build.errors import NotPublicError, StorageError
 from clarifai_build.net.errors import ASTRAY, answer, cause, is_astray, may_pass
-from clarifai_build.storage.strangers import web_opener
+from clarifai_build.net.web import web_opener
 
 _SAMPLE = 64 << 10
 _TIMEOUT = 30.0
@@ -49,7 +49,7 @@ def fetch_range(url: str, offset: int, length: int) -> tuple[bytes, int]:
     """Return a range of what lies at `url`, and the size of the whole."""
     if not is_plain(url) or urlsplit(url).scheme not in ("http", "https"):
         why = "is no address for strangers: it can't be read, or holds a user"
-        raise StorageError.of("not-public", f"{shown(url)} {why}.", hint=_HINT)
+        raise NotPublicError.of("not-public", f"{shown(url)} {why}.", hint=_HINT)
     pauses = list(_PAUSES)
     while True:
         try:
@@ -81,7 +81,9 @@ def _fetch(url: str, offset: int, length: int) -> tuple[bytes, int]:
 
 def _answered(url: str, status: int) -> StorageError | _PassingError:
     if status in _ACCESS:
-        return StorageError.of("not-public", f"{shown(url)} answers {answer(status)}.", hint=_HINT)
+        return NotPublicError.of(
+            "not-public", f"{shown(url)} answers {answer(status)}.", hint=_HINT
+        )
     why = f"the server answers {answer(status)}"
     return _PassingError(why) if may_pass(status) else _failed(url, why)
 

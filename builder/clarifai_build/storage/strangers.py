@@ -8,17 +8,10 @@ from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import (
-    HTTPDefaultErrorHandler,
-    HTTPErrorProcessor,
-    HTTPHandler,
-    HTTPRedirectHandler,
-    HTTPSHandler,
-    OpenerDirector,
-    ProxyHandler,
     Request,
-    UnknownHandler,
 )
 
+from clarifai_build.net.web import web_opener
 from clarifai_build.storage import StoredObject
 
 if TYPE_CHECKING:
@@ -35,22 +28,6 @@ def public_url(storage: Storage, region: str, key: str) -> str:
     if storage.endpoint_url is not None:
         return f"{storage.endpoint_url.rstrip('/')}/{storage.bucket}/{quote(key)}"
     return f"https://{storage.bucket}.s3.{region}.amazonaws.com/{quote(key)}"
-
-
-def web_opener() -> OpenerDirector:
-    """Return what opens http and https, and nothing else: an address may come from anywhere."""
-    opener = OpenerDirector()
-    for handler in (
-        ProxyHandler,
-        UnknownHandler,
-        HTTPHandler,
-        HTTPSHandler,
-        HTTPDefaultErrorHandler,
-        HTTPRedirectHandler,
-        HTTPErrorProcessor,
-    ):
-        opener.add_handler(handler())
-    return opener
 
 
 def look(url: str, key: str) -> StoredObject | None:
