@@ -13,12 +13,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from clarifai_build import records
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.digests import files as digests
 from clarifai_build.manifest.types import Clarifai, Code, Manifest, Model, Storage, Triton
 from clarifai_build.progress import Listener, silent
+from clarifai_build.provenance import records
 from clarifai_build.registry import NewModel, NewVersion, RemoteModel, RemoteVersion
 from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
 

@@ -46,9 +46,9 @@ def build_to(
     renders: Path | None = None,
 ) -> tuple[Artifact, WrittenZip]:
     """Make the artifact of a manifest, and write its zip to `target`, its records beside it."""
-    from clarifai_build import records
     from clarifai_build.artifact.packing.one_pass import build_zip
     from clarifai_build.artifact.packing.zip_writer import write_zip
+    from clarifai_build.provenance import records
 
     beside = partial(records.beside, manifest)
     if manifest.artifact.compression == "stored":

@@ -90,8 +90,9 @@ def apply(
         way.approve(planned)
     else:
         # What only writing needs: with nothing to do, loading it would take a tenth of the time.
-        from clarifai_build import claims, records
+        from clarifai_build import claims
         from clarifai_build.artifact.packing.zip_checksum import ZipSum
+        from clarifai_build.provenance import records
 
         with (
             _lease(manifest, store, registry, way, listen) as check,

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from clarifai_build import lock
 from clarifai_build.artifact.tree import inspector
 from clarifai_build.errors import SourceError
 from clarifai_build.manifest.labels import labels_of
 from clarifai_build.manifest.types import Manifest
+from clarifai_build.provenance import lock
 from clarifai_build.render import RenderContext
 from clarifai_build.renders import render_once
 from clarifai_build.walk import Found, Stamp

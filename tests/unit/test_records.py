@@ -13,14 +13,16 @@ import pytest
 from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
-from clarifai_build import lock as locks
-from clarifai_build import provenance, records, resolving, toolchain
+from clarifai_build import toolchain
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import lay_out
 from clarifai_build.errors import ArtifactError, ConditionalWritesUnsupportedError
-from clarifai_build.lock import Lock, LockError, Requirements
 from clarifai_build.manifest.types import Manifest
-from clarifai_build.sbom import read_sbom, sbom_of
+from clarifai_build.provenance import lock as locks
+from clarifai_build.provenance import records, requirements
+from clarifai_build.provenance import statement as provenance
+from clarifai_build.provenance.lock import Lock, LockError, Requirements
+from clarifai_build.provenance.sbom import read_sbom, sbom_of
 from clarifai_build.validation.load import load
 from fakes import BUILT, MemoryStore, artifact_of, publish_records
 
@@ -55,7 +57,7 @@ def lock(manifest: Manifest) -> Lock:
     """A lock of that model, whose pins were made up here."""
     source = manifest.code.requirements
     assert source
-    pins = Requirements(resolving.digest(source), "3.11", resolving.PLATFORM, PINS)
+    pins = Requirements(requirements.digest(source), "3.11", requirements.PLATFORM, PINS)
     return Lock(**toolchain.now(), weights={}, requirements=pins)
 
 
@@ -277,6 +279,6 @@ def test_what_requirements_include_is_a_part_of_them(tmp_path: Path, include: st
     """However the include is written."""
     (tmp_path / "base.txt").write_text("numpy\n")
     (tmp_path / "requirements.txt").write_text(f"{include}\n")
-    before = resolving.digest(tmp_path / "requirements.txt")
+    before = requirements.digest(tmp_path / "requirements.txt")
     (tmp_path / "base.txt").write_text("numpy<3\n")
-    assert resolving.digest(tmp_path / "requirements.txt") != before
+    assert requirements.digest(tmp_path / "requirements.txt") != before

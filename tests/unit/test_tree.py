@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build import provenance
 from clarifai_build.artifact.file_list import listing
 from clarifai_build.artifact.tree import FileTree, lay_out
 from clarifai_build.errors import SourceError
+from clarifai_build.provenance import statement
 from trees import GENERATED, artifact_of, entry_of, manifest_of, weight_of, write_files
 
 
@@ -86,7 +86,7 @@ def test_listing_names_what_stays_out_with_size_and_reason(tmp_path: Path) -> No
 
 def statement_of(folder: Path) -> bytes:
     """Return the provenance of an empty artifact."""
-    return provenance.statement_of(manifest_of(folder), artifact_of({}), "0" * 64, None, None)
+    return statement.statement_of(manifest_of(folder), artifact_of({}), "0" * 64, None, None)
 
 
 @pytest.mark.parametrize("name", ["my.zip", "model.bin", "model"])

@@ -65,7 +65,7 @@ class Loaded:
 def keep_to_lock(args: Namespace, manifest: Manifest) -> None:
     """Raise LockError, where `--locked` asks for it, when the lock is not up to date."""
     if args.locked:
-        from clarifai_build import lock
+        from clarifai_build.provenance import lock
 
         lock.require(manifest)
 

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from clarifai_build import provenance, records
 from clarifai_build.addresses import shown
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.zip_reader import ReadRange
@@ -15,6 +14,8 @@ from clarifai_build.errors import ArtifactError, StorageError
 from clarifai_build.inspection import contents, diff
 from clarifai_build.inspection.contents import Contents
 from clarifai_build.inspection.diff import FileDiff
+from clarifai_build.provenance import records
+from clarifai_build.provenance import statement as provenance
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.download import fetch_range

@@ -23,12 +23,12 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import records
     from clarifai_build.addresses import shown
     from clarifai_build.artifact.zip_reader import printable
     from clarifai_build.inspection import contents
-    from clarifai_build.provenance import read_statement
-    from clarifai_build.sbom import read_sbom
+    from clarifai_build.provenance import records
+    from clarifai_build.provenance.sbom import read_sbom
+    from clarifai_build.provenance.statement import read_statement
 
     console.json_errors = args.json
     with ExitStack() as stack:
@@ -67,7 +67,7 @@ def _files(found: Contents) -> list[str]:
 
 
 def _origin(statement: dict[str, Any] | None, signed: bool) -> list[str]:
-    from clarifai_build.provenance import summary_of
+    from clarifai_build.provenance.statement import summary_of
 
     if statement is not None:
         return summary_of(statement)
@@ -77,7 +77,7 @@ def _origin(statement: dict[str, Any] | None, signed: bool) -> list[str]:
 
 
 def _packages(sbom: dict[str, Any] | None, signed: bool) -> list[str]:
-    from clarifai_build.sbom import packages_of
+    from clarifai_build.provenance.sbom import packages_of
 
     if sbom is not None:
         return [f"package {package}" for package in packages_of(sbom)]

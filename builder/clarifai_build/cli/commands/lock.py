@@ -24,7 +24,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import lock
+    from clarifai_build.provenance import lock
     from clarifai_build.validation.load import load
 
     manifest = load(args.manifest, os.environ, offline=True)

@@ -76,10 +76,11 @@ def run(args: Namespace, console: Console) -> int:
 
 
 def _verify(target: Target, args: Namespace, listen: Listener) -> Verified | None:
-    from clarifai_build import pipeline, records
+    from clarifai_build import pipeline
     from clarifai_build.deploy import versions as history
     from clarifai_build.deploy.registration import Registration
     from clarifai_build.inspection import git_revision, verify
+    from clarifai_build.provenance import records
 
     manifest = target.manifest
     versions = target.registry.versions(manifest.model.id)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from clarifai_build._version import __version__
 from clarifai_build.errors import ArtifactError
-from clarifai_build.lock import Lock
 from clarifai_build.manifest.types import Manifest
+from clarifai_build.provenance.lock import Lock
 
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component

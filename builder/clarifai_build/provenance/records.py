@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from clarifai_build import lock as locks
-from clarifai_build import provenance
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import ConditionalWritesUnsupportedError, StorageError
-from clarifai_build.lock import Lock
 from clarifai_build.manifest.types import Manifest
+from clarifai_build.provenance import lock as locks
+from clarifai_build.provenance import statement as provenance
+from clarifai_build.provenance.lock import Lock
 from clarifai_build.record_files import PROVENANCE, SBOM
 from clarifai_build.storage import ObjectStore
 
@@ -84,7 +84,7 @@ def beside(manifest: Manifest, artifact: Artifact, sha256: str) -> dict[str, byt
 def _sbom(manifest: Manifest, lock: Lock | None) -> bytes | None:
     if lock is None or lock.requirements is None:
         return None
-    from clarifai_build.sbom import sbom_of
+    from clarifai_build.provenance.sbom import sbom_of
 
     return sbom_of(manifest, lock)
 

@@ -1,0 +1,1 @@
+"""What an artifact is made from: pinned before, recorded after."""
