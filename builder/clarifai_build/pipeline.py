@@ -19,7 +19,7 @@ from clarifai_build.errors import ManifestError, RegistryError
 from clarifai_build.manifest.types import Manifest, Storage
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registry import ModelRegistry, RemoteVersion
-from clarifai_build.registry.looks import look
+from clarifai_build.registry.consistent_reads import look
 from clarifai_build.storage import ObjectStore
 
 

@@ -19,7 +19,7 @@ from clarifai_build.claims import Claim
 from clarifai_build.errors import LeaseHeldError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registry import ModelRegistry, RemoteVersion
-from clarifai_build.registry.looks import look_twice
+from clarifai_build.registry.consistent_reads import look_twice
 from clarifai_build.storage import FoundObject, ObjectStore
 
 _FOLDER = re.compile(r"[0-9a-f]{64}/")

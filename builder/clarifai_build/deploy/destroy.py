@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from clarifai_build.errors import StalePlanError
 from clarifai_build.registry import ModelRegistry, RemoteModel, RemoteVersion
-from clarifai_build.registry.looks import look, look_twice
+from clarifai_build.registry.consistent_reads import look, look_twice
 
 
 @dataclass(frozen=True, slots=True)

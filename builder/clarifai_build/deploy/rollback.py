@@ -13,7 +13,7 @@ from clarifai_build.errors import RegistryError, StorageError
 from clarifai_build.inspection import contents
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registry import ModelRegistry, NewVersion, RemoteVersion, next_revision
-from clarifai_build.registry.looks import look
+from clarifai_build.registry.consistent_reads import look
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.download import fetch_range
 

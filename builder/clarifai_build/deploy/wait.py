@@ -9,7 +9,7 @@ from collections.abc import Callable
 from clarifai_build.errors import BuildFailedError, RegistryError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registry import ModelRegistry, RemoteVersion
-from clarifai_build.registry.status import UNTRAINED
+from clarifai_build.registry.status_codes import UNTRAINED
 
 UNTRAINED_SECONDS = 60.0
 """How long a version may stay 'untrained' before that means it failed."""

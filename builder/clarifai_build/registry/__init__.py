@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from clarifai_build.errors import RegistryError
 from clarifai_build.manifest.types import Param, Visibility
-from clarifai_build.registry.status import Health, health
+from clarifai_build.registry.status_codes import Health, health
 
 MARK = "clarifai_build"
 """The key in a version's metadata under which everything this tool knows of it stands."""

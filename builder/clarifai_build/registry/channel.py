@@ -18,7 +18,7 @@ from clarifai_build.addresses import is_plain, shown
 from clarifai_build.errors import BuilderError, NotAuthorisedError, RegistryError
 from clarifai_build.registry import NoAnswerError
 from clarifai_build.registry.account import Account
-from clarifai_build.registry.status import (
+from clarifai_build.registry.status_codes import (
     CONNECTION_DOES_NOT_EXIST,
     HOURLY_LIMIT,
     NOT_AUTHORISED,

@@ -21,7 +21,7 @@ from clarifai_build.registry import (
 )
 from clarifai_build.registry.account import Account
 from clarifai_build.registry.channel import Channel
-from clarifai_build.registry.status import MODEL_DOES_NOT_EXIST
+from clarifai_build.registry.status_codes import MODEL_DOES_NOT_EXIST
 
 MANAGED = "Managed by clarifai-build; change clarifai.yaml instead."
 """Stands in the model's notes, and marks it as ours while it has no version yet."""

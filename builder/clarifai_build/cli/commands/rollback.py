@@ -42,7 +42,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.deploy import versions as history
-    from clarifai_build.registry.looks import look
+    from clarifai_build.registry.consistent_reads import look
 
     console.json_errors = args.json
     listen = console.listener()
