@@ -14,11 +14,11 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.packing.zip_writer import write_zip
 from clarifai_build.artifact.tree import FileTree
 from clarifai_build.deploy import versions as history
-from clarifai_build.diff_report import as_json, as_text
 from clarifai_build.errors import ArtifactError, SourceError, UsageError
 from clarifai_build.inspection import contents, diff
 from clarifai_build.inspection.diff import FieldChange
 from clarifai_build.registry import RemoteVersion
+from clarifai_build.reports.diff import as_json, as_text
 from fakes import artifact_of
 
 CONFIG = b'name: "m"\nmax_batch_size: 8\ninput [{ name: "text" dims: [1] }]\n'

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from clarifai_build import plan_report
 from clarifai_build.artifact.zip_reader import read_listing
 from clarifai_build.deploy import fleet, saved_plan, versions
 from clarifai_build.deploy import status as sync
@@ -24,9 +23,10 @@ from clarifai_build.deploy.saved_plan import SavedPlan, state_of
 from clarifai_build.errors import RegistryError, StalePlanError, StorageError, UsageError
 from clarifai_build.inspection.file_changes import compare
 from clarifai_build.pipeline import Way, apply, plan
-from clarifai_build.plan_report import Planned, plans_text
 from clarifai_build.progress import silent
 from clarifai_build.registry import NewModel, NewVersion, RemoteVersion
+from clarifai_build.reports import plan as plan_report
+from clarifai_build.reports.plan import Planned, plans_text
 from clarifai_build.resources import plan_schema_text
 from fakes import BUILT, MemoryRegistry, MemoryStore, artifact_of, manifest_of, public_bucket
 

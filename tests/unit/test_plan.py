@@ -9,8 +9,8 @@ import pytest
 from clarifai_build.deploy.planning import NotOursError, Observed, make_plan, sort_out
 from clarifai_build.deploy.registration import BUILDER, TREE, Registration
 from clarifai_build.errors import RegistryError
-from clarifai_build.plan_report import Planned, plans_text
 from clarifai_build.registry import NewModel, RemoteModel, RemoteVersion
+from clarifai_build.reports.plan import Planned, plans_text
 from clarifai_build.storage import StoredObject
 
 WANTED = Registration(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from clarifai_build import report
 from clarifai_build.errors import Problem
+from clarifai_build.reports import problems as report
 from clarifai_build.validation.load import examine
 
 

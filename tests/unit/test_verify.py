@@ -14,7 +14,7 @@ from clarifai_build.deploy.registration import Registration
 from clarifai_build.inspection.verify import Published, Verified, verify
 from clarifai_build.provenance import records
 from clarifai_build.registry import RemoteVersion
-from clarifai_build.verify_report import as_text
+from clarifai_build.reports.verify import as_text
 from fakes import BUILT, MemoryStore, artifact_of, manifest_of, publish_records
 
 MANIFEST = manifest_of()

@@ -48,7 +48,7 @@ class Approval:
                     "plan-stale", "other models are to be pruned than when the plan was made"
                 )
         elif doomed:
-            from clarifai_build.plan_report import doomed_text
+            from clarifai_build.reports.plan import doomed_text
 
             self.ask(map(doomed_text, doomed))
 

@@ -85,7 +85,7 @@ class Console:
 
     def problems(self, problems: Sequence[Problem]) -> None:
         """Write findings for people."""
-        from clarifai_build import report
+        from clarifai_build.reports import problems as report
 
         self.err(report.text(problems, colour=self.colour))
 

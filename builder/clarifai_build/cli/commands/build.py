@@ -124,16 +124,16 @@ def _list(manifest: Manifest, target: Path, console: Console, *, as_json: bool) 
 
 
 def _check(manifest: Manifest, listen: Listener, console: Console, *, as_json: bool) -> int:
-    from clarifai_build import diff_report
     from clarifai_build.inspection.reproducibility import build_twice
+    from clarifai_build.reports import diff
 
     rebuilt = build_twice(manifest, listen)
     if as_json:
-        files = diff_report.as_json(rebuilt.diffs)
+        files = diff.as_json(rebuilt.diffs)
         console.json({"same": rebuilt.same, "sha256": list(rebuilt.sha256), "files": files})
     elif rebuilt.same:
         console.out(f"same    {rebuilt.sha256[0]}")
     else:
-        console.out(diff_report.as_text(rebuilt.diffs))
+        console.out(diff.as_text(rebuilt.diffs))
         console.out(f"differ  {' '.join(rebuilt.sha256)}")
     return 0 if rebuilt.same else 1

@@ -43,8 +43,8 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build.diff_report import as_json, as_text
     from clarifai_build.inspection import diff
+    from clarifai_build.reports.diff import as_json, as_text
 
     console.json_errors = args.json
     with ExitStack() as stack:

@@ -18,7 +18,7 @@ from clarifai_build.errors import UsageError
 from clarifai_build.progress import Listener
 
 if TYPE_CHECKING:
-    from clarifai_build.plan_report import Planned
+    from clarifai_build.reports.plan import Planned
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -40,10 +40,10 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import plan_report
     from clarifai_build.cli.pruning import doomed_in
     from clarifai_build.cli.tables import error_json, report_errors
     from clarifai_build.deploy import fleet
+    from clarifai_build.reports import plan as plan_report
 
     console.json_errors = args.json
     stop = fleet.Stop()
@@ -84,7 +84,7 @@ def _plan(target: Target, listen: Listener, *, adopt: bool) -> Planned:
     from clarifai_build import pipeline
     from clarifai_build.deploy.saved_plan import state_of
     from clarifai_build.inspection.file_changes import file_changes
-    from clarifai_build.plan_report import Planned
+    from clarifai_build.reports.plan import Planned
 
     store = target.store()
     artifact = target.build(listen)

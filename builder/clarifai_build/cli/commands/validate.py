@@ -10,11 +10,11 @@ import os
 import sys
 from pathlib import Path
 
-from clarifai_build import report
 from clarifai_build.cli.console import Console
 from clarifai_build.deploy.fleet import failure
 from clarifai_build.errors import BuilderError, ManifestError, Problem
 from clarifai_build.manifest.discovery import find_manifests
+from clarifai_build.reports import problems as report
 from clarifai_build.validation.load import examine
 
 

@@ -113,8 +113,8 @@ def _show(
     args: Namespace,
     console: Console,
 ) -> None:
-    from clarifai_build import verify_report
     from clarifai_build.cli.tables import error_json, report_errors
+    from clarifai_build.reports import verify as verify_report
 
     results = [(target.name, target.manifest.model.id, verified) for target, verified in done]
     if args.json:

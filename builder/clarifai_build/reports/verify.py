@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from clarifai_build import diff_report
 from clarifai_build.deploy.versions import label
 from clarifai_build.inspection.verify import Verified
+from clarifai_build.reports import diff
 
 
 def as_text(model: str, verified: Verified) -> str:
@@ -21,7 +21,7 @@ def as_text(model: str, verified: Verified) -> str:
             lines.append(f"          = {check.hint}")
     if verified.diffs:
         lines.append("  published → rebuilt:")
-        text = diff_report.as_text(verified.diffs, _cause)
+        text = diff.as_text(verified.diffs, _cause)
         lines += [f"    {line}" for line in text.splitlines()]
     return "\n".join(lines)
 
@@ -36,7 +36,7 @@ def as_json(manifest: str, model: str, verified: Verified) -> dict[str, Any]:
         "artifact": verified.version.artifact,
         "ok": verified.ok,
         "checks": [asdict(check) for check in verified.checks],
-        "files": diff_report.as_json(verified.diffs),
+        "files": diff.as_json(verified.diffs),
     }
 
 
