@@ -39,7 +39,7 @@ def run_tests(manifest: Manifest, artifact: Artifact, listen: Listener = silent)
 def run_tests_in_triton(manifest: Manifest, artifact: Artifact, listen: Listener = silent) -> bool:
     """Run 1/test.py against a Triton server that serves the artifact."""
     from clarifai_build.sandbox import engines, environments, triton
-    from clarifai_build.sandbox.api import layout
+    from clarifai_build.sandbox.api.builds import served_model
     from clarifai_build.sandbox.processes import free_ports
     from clarifai_runtime.asking import ADDRESS_VARIABLE
 
@@ -52,7 +52,7 @@ def run_tests_in_triton(manifest: Manifest, artifact: Artifact, listen: Listener
         requirements = folder / "requirements.txt"
         environment = environments.prepare(installed, requirements, listen)
         python = make_environment(requirements, installed.interpreter.version, listen)
-        layout.adapt(folder, layout.read(folder), name, environment)
+        served_model.adapt(folder, served_model.read(folder), name, environment)
         (http_port,) = free_ports(1)
         listen(Event(STAGE, "running", "loading the model into Triton"))
         with triton.serving(installed, repository, Path(scratch) / "work", http_port) as client:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.errors import SandboxError
-from clarifai_build.sandbox.api.unpack import unpack
+from clarifai_build.sandbox.api.builds.unpack import unpack
 
 
 def zip_at(path: Path, *entries: tuple[str | zipfile.ZipInfo, bytes]) -> Path:

@@ -8,12 +8,12 @@ from clarifai_grpc.grpc.api import service_pb2
 
 from clarifai_build.sandbox.api import types
 from clarifai_build.sandbox.api.accounts import Accounts
-from clarifai_build.sandbox.api.builds import Builds
+from clarifai_build.sandbox.api.builds.loaded_models import Serving
+from clarifai_build.sandbox.api.builds.queue import Builds
 from clarifai_build.sandbox.api.database import Database
 from clarifai_build.sandbox.api.models import Models
 from clarifai_build.sandbox.api.predict import Predictions
 from clarifai_build.sandbox.api.service import Access, Handler
-from clarifai_build.sandbox.api.serving import Serving
 from clarifai_build.sandbox.api.uploads import Uploads
 from clarifai_build.sandbox.api.versions import Versions
 

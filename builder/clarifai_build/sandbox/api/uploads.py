@@ -9,7 +9,7 @@ from typing import Any
 
 from clarifai_grpc.grpc.api import service_pb2
 
-from clarifai_build.sandbox.api.builds import Builds
+from clarifai_build.sandbox.api.builds.queue import Builds
 from clarifai_build.sandbox.api.errors import Code, invalid, status
 from clarifai_build.sandbox.api.models import Models
 from clarifai_build.sandbox.api.service import Access

@@ -9,7 +9,7 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_pb2
 
 from clarifai_build.sandbox.api.accounts import now
-from clarifai_build.sandbox.api.builds import Builds
+from clarifai_build.sandbox.api.builds.queue import Builds
 from clarifai_build.sandbox.api.checks import check_version
 from clarifai_build.sandbox.api.database import Database
 from clarifai_build.sandbox.api.errors import Code, invalid, missing_version, status

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_build.errors import SandboxError
-from clarifai_build.sandbox.api import layout
+from clarifai_build.sandbox.api.builds import served_model
 from clarifai_build.sandbox.triton import Client
 
 LOAD_SECONDS = 600.0
@@ -27,17 +27,17 @@ class Serving:
     def __init__(self, client: Client, repository: Path) -> None:
         self._client = client
         self.repository = repository
-        self._models: dict[str, layout.ServedModel] = {}
+        self._models: dict[str, served_model.ServedModel] = {}
         self._starts: dict[str, int] = defaultdict(int)
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
         self._loaded: dict[str, None] = {}
         self._counting = threading.Lock()
 
-    def model(self, name: str) -> layout.ServedModel:
+    def model(self, name: str) -> served_model.ServedModel:
         """Return the config and labels of a version that was built."""
         known = self._models.get(name)
         if known is None:
-            known = self._models[name] = layout.read(self.repository / name)
+            known = self._models[name] = served_model.read(self.repository / name)
         return known
 
     def load(self, name: str) -> None:

@@ -11,13 +11,13 @@ from clarifai_grpc.grpc.api import resources_pb2
 
 from clarifai_build.errors import BuilderError
 from clarifai_build.sandbox import environments
-from clarifai_build.sandbox.api import layout
 from clarifai_build.sandbox.api.accounts import now
+from clarifai_build.sandbox.api.builds import served_model
+from clarifai_build.sandbox.api.builds.download import fetch
+from clarifai_build.sandbox.api.builds.loaded_models import Serving
+from clarifai_build.sandbox.api.builds.unpack import unpack
 from clarifai_build.sandbox.api.database import Database
 from clarifai_build.sandbox.api.errors import Code, status
-from clarifai_build.sandbox.api.fetch import fetch
-from clarifai_build.sandbox.api.serving import Serving
-from clarifai_build.sandbox.api.unpack import unpack
 from clarifai_build.sandbox.engines import Engines
 
 _LOG = logging.getLogger(__name__)
@@ -88,14 +88,16 @@ class Builds:
         shutil.rmtree(staging, ignore_errors=True)
         try:
             unpack(archive, staging)
-            model = layout.read(staging)
+            model = served_model.read(staging)
             maps = version.pretrained_model_config
-            layout.check_maps(model, dict(maps.input_fields_map), dict(maps.output_fields_map))
+            served_model.check_maps(
+                model, dict(maps.input_fields_map), dict(maps.output_fields_map)
+            )
             requirements = staging / "requirements.txt"
             environment = environments.prepare(
                 self._engines, requirements if requirements.is_file() else None
             )
-            layout.adapt(staging, model, version.id, environment)
+            served_model.adapt(staging, model, version.id, environment)
             target = self._serving.repository / version.id
             shutil.rmtree(target, ignore_errors=True)
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,1 @@
+"""From the URL of a zip to a model that Triton serves."""
