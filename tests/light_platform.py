@@ -13,10 +13,10 @@ from typing import Any
 import grpc
 from clarifai_grpc.grpc.api import service_pb2_grpc
 
-from clarifai_build.sandbox.api import handlers
-from clarifai_build.sandbox.api.accounts import Accounts
 from clarifai_build.sandbox.api.database import Database
 from clarifai_build.sandbox.api.errors import Code, status
+from clarifai_build.sandbox.api.rpc import handlers
+from clarifai_build.sandbox.api.rpc.accounts import Accounts
 from clarifai_build.sandbox.api.service import Access, Service
 from clarifai_build.sandbox.state import APP_ID, USER_ID
 

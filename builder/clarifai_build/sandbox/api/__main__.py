@@ -13,11 +13,11 @@ import grpc
 from clarifai_grpc.grpc.api import service_pb2_grpc
 
 from clarifai_build.sandbox import engines, triton
-from clarifai_build.sandbox.api import handlers
-from clarifai_build.sandbox.api.accounts import Accounts
 from clarifai_build.sandbox.api.builds.loaded_models import Serving
 from clarifai_build.sandbox.api.builds.queue import Builds
 from clarifai_build.sandbox.api.database import Database
+from clarifai_build.sandbox.api.rpc import handlers
+from clarifai_build.sandbox.api.rpc.accounts import Accounts
 from clarifai_build.sandbox.api.service import Access, Service
 from clarifai_build.sandbox.state import APP_ID, USER_ID, Folder
 

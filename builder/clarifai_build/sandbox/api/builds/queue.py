@@ -11,13 +11,13 @@ from clarifai_grpc.grpc.api import resources_pb2
 
 from clarifai_build.errors import BuilderError
 from clarifai_build.sandbox import environments
-from clarifai_build.sandbox.api.accounts import now
 from clarifai_build.sandbox.api.builds import served_model
 from clarifai_build.sandbox.api.builds.download import fetch
 from clarifai_build.sandbox.api.builds.loaded_models import Serving
 from clarifai_build.sandbox.api.builds.unpack import unpack
 from clarifai_build.sandbox.api.database import Database
 from clarifai_build.sandbox.api.errors import Code, status
+from clarifai_build.sandbox.api.rpc.accounts import now
 from clarifai_build.sandbox.engines import Engines
 
 _LOG = logging.getLogger(__name__)

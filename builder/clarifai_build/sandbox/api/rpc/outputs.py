@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from clarifai_grpc.grpc.api import resources_pb2
 
-from clarifai_build.sandbox.api import images
 from clarifai_build.sandbox.api.builds.served_model import ServedModel
 from clarifai_build.sandbox.api.errors import ApiError, Code
+from clarifai_build.sandbox.api.rpc import images
 
 Array = np.ndarray[Any, Any]
 _BOX = "regions[...].region_info.bounding_box"

@@ -11,10 +11,10 @@ from clarifai_grpc.grpc.api import resources_pb2
 from tritonclient.grpc import model_config_pb2
 
 from clarifai_build.errors import SandboxError
-from clarifai_build.sandbox.api import images
 from clarifai_build.sandbox.api.builds.download import fetch_small
 from clarifai_build.sandbox.api.builds.served_model import ServedModel
 from clarifai_build.sandbox.api.errors import ApiError, Code
+from clarifai_build.sandbox.api.rpc import images
 
 Array = np.ndarray[Any, Any]
 Scalar = str | bool | int | float

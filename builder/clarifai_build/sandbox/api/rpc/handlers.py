@@ -6,16 +6,16 @@ from typing import Any
 
 from clarifai_grpc.grpc.api import service_pb2
 
-from clarifai_build.sandbox.api import types
-from clarifai_build.sandbox.api.accounts import Accounts
 from clarifai_build.sandbox.api.builds.loaded_models import Serving
 from clarifai_build.sandbox.api.builds.queue import Builds
 from clarifai_build.sandbox.api.database import Database
-from clarifai_build.sandbox.api.models import Models
-from clarifai_build.sandbox.api.predict import Predictions
+from clarifai_build.sandbox.api.rpc import model_types
+from clarifai_build.sandbox.api.rpc.accounts import Accounts
+from clarifai_build.sandbox.api.rpc.models import Models
+from clarifai_build.sandbox.api.rpc.predict import Predictions
+from clarifai_build.sandbox.api.rpc.uploads import Uploads
+from clarifai_build.sandbox.api.rpc.versions import Versions
 from clarifai_build.sandbox.api.service import Access, Handler
-from clarifai_build.sandbox.api.uploads import Uploads
-from clarifai_build.sandbox.api.versions import Versions
 
 
 def table(
@@ -45,8 +45,8 @@ def table(
         "PatchModelVersions": versions.patch,
         "DeleteModelVersion": versions.delete,
         "PostModelVersionsUpload": Uploads(models, versions, builds, access).post,
-        "GetModelType": types.get_type,
-        "ListModelTypes": types.list_types,
+        "GetModelType": model_types.get_type,
+        "ListModelTypes": model_types.list_types,
         "PostModelOutputs": predictions.post,
         "GenerateModelOutputs": predictions.generate,
         "StreamModelOutputs": predictions.stream,

@@ -11,9 +11,9 @@ from clarifai_grpc.grpc.api import service_pb2
 
 from clarifai_build.sandbox.api.builds.queue import Builds
 from clarifai_build.sandbox.api.errors import Code, invalid, status
-from clarifai_build.sandbox.api.models import Models
+from clarifai_build.sandbox.api.rpc.models import Models
+from clarifai_build.sandbox.api.rpc.versions import Versions
 from clarifai_build.sandbox.api.service import Access
-from clarifai_build.sandbox.api.versions import Versions
 
 
 class Uploads:
