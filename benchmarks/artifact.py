@@ -224,12 +224,12 @@ def forget(bench: Bench, endpoint: str) -> None:
 @contextmanager
 def seaweed(work: Path) -> Iterator[str]:
     """A SeaweedFS of its own, as the sandbox starts it."""
-    from clarifai_build.sandbox import engines, processes
-    from clarifai_build.sandbox import seaweed as store
+    from clarifai_build.sandbox.engines import install, processes
+    from clarifai_build.sandbox.engines import seaweedfs as store
 
     keys = store.Keys(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"])
     ports = dict(zip(store.PORT_NAMES, processes.free_ports(len(store.PORT_NAMES)), strict=True))
-    process = store.start(engines.install(), keys, ports, work / "seaweed", work / "seaweed.log")
+    process = store.start(install.install(), keys, ports, work / "seaweed", work / "seaweed.log")
     try:
         while not store.is_ready(ports["s3"]):
             if process.poll() is not None:

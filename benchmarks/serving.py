@@ -29,7 +29,7 @@ from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
 from clarifai_build.artifact.folder_writer import write_folder
 from clarifai_build.pipeline import build
-from clarifai_build.sandbox import engines, triton
+from clarifai_build.sandbox.engines import install, triton
 from clarifai_build.validation.load import load
 
 MODELS = Path(__file__).with_name("serving_models")
@@ -249,7 +249,7 @@ def main() -> int:
             for workload in WORKLOADS
             for variant in workload.variants
         ]
-        with triton.serving(engines.install(), repository, scratch / "work") as server:
+        with triton.serving(install.install(), repository, scratch / "work") as server:
             for name in names:
                 server.load(name)
             client = triton_grpc.InferenceServerClient(f"127.0.0.1:{server.port}")

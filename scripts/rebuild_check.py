@@ -26,11 +26,11 @@ MINORS = ("3.13", "3.12", "3.10", "3.14", "3.11")
 
 sys.path.insert(0, str(ROOT / "builder"))
 from clarifai_build import sandbox  # noqa: E402 - the checkout comes first
-from clarifai_build.interpreters import find_python  # noqa: E402
 from clarifai_build.manifest.types import Storage  # noqa: E402
 from clarifai_build.model_types import MODEL_TYPES  # noqa: E402
 from clarifai_build.progress import silent  # noqa: E402
-from clarifai_build.sandbox.venvs import Recipe, provision  # noqa: E402
+from clarifai_build.sandbox.engines.interpreters import find_python  # noqa: E402
+from clarifai_build.sandbox.engines.venvs import Recipe, provision  # noqa: E402
 from clarifai_build.storage.s3 import open_store  # noqa: E402
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from clarifai_build.artifact.folder_writer import write_folder
 from clarifai_build.errors import BuilderError
-from clarifai_build.interpreters import find_python
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.sandbox.engines.interpreters import find_python
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
@@ -38,19 +38,19 @@ def run_tests(manifest: Manifest, artifact: Artifact, listen: Listener = silent)
 
 def run_tests_in_triton(manifest: Manifest, artifact: Artifact, listen: Listener = silent) -> bool:
     """Run 1/test.py against a Triton server that serves the artifact."""
-    from clarifai_build.sandbox import engines, environments, triton
     from clarifai_build.sandbox.api.builds import served_model
-    from clarifai_build.sandbox.processes import free_ports
+    from clarifai_build.sandbox.engines import install, model_environment, triton
+    from clarifai_build.sandbox.engines.processes import free_ports
     from clarifai_runtime.asking import ADDRESS_VARIABLE
 
-    installed = engines.install(listen)
+    installed = install.install(listen)
     name = manifest.model.id
     with tempfile.TemporaryDirectory(prefix="clarifai-build-test-") as scratch:
         repository = Path(scratch) / "models"
         folder = repository / name
         write_folder(artifact.tree, folder)
         requirements = folder / "requirements.txt"
-        environment = environments.prepare(installed, requirements, listen)
+        environment = model_environment.prepare(installed, requirements, listen)
         python = make_environment(requirements, installed.interpreter.version, listen)
         served_model.adapt(folder, served_model.read(folder), name, environment)
         (http_port,) = free_ports(1)
@@ -65,7 +65,7 @@ def make_environment(requirements: Path, version: str, listen: Listener = silent
 
     Raises NoPythonError when there is no such Python, SandboxError when pip fails.
     """
-    from clarifai_build.sandbox.venvs import Recipe, is_complete, provision
+    from clarifai_build.sandbox.engines.venvs import Recipe, is_complete, provision
     from clarifai_build.user_cache import cache_folder
 
     interpreter = find_python(version)
@@ -86,7 +86,7 @@ def make_environment(requirements: Path, version: str, listen: Listener = silent
 
 
 def _pytest(python: Path, folder: Path, extra: Mapping[str, str]) -> bool:
-    from clarifai_build.sandbox.venvs import clean_environment
+    from clarifai_build.sandbox.engines.venvs import clean_environment
 
     command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "1/test.py"]
     environment = {**clean_environment(), **extra, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.interpreters import find_python
+from clarifai_build.sandbox.engines.interpreters import find_python
 from runtime.interpreters import Case, cases, environment
 
 TESTS = Path(__file__).resolve().parents[1]

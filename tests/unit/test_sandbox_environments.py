@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clarifai_build.sandbox.environments import satisfied_by_engines
+from clarifai_build.sandbox.engines.model_environment import satisfied_by_engines
 
 
 @pytest.mark.parametrize(

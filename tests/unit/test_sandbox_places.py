@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.sandbox.engines import runs_on
-from clarifai_build.sandbox.plain_paths import forget, is_plain, plain
+from clarifai_build.sandbox.engines.install import runs_on
+from clarifai_build.sandbox.engines.shell_safe_paths import forget, is_plain, plain
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from clarifai_build.progress import Listener, silent
-from clarifai_build.sandbox.endpoints import MISLEADING, Endpoints, Status, past_proxies
+from clarifai_build.sandbox.endpoints import MISLEADING, Endpoints, Status
+from clarifai_build.sandbox.engines.processes import past_proxies
 
 STATE_VARIABLE = "CLARIFAI_BUILD_SANDBOX"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, Listener, silent
-from clarifai_build.sandbox import engines, seaweed
 from clarifai_build.sandbox.endpoints import Endpoints, Status
-from clarifai_build.sandbox.locks import exclusive
-from clarifai_build.sandbox.processes import own_environment, spawn
+from clarifai_build.sandbox.engines import install, seaweedfs
+from clarifai_build.sandbox.engines.file_locks import exclusive
+from clarifai_build.sandbox.engines.processes import own_environment, spawn
 from clarifai_build.sandbox.state import APP_ID, USER_ID, Folder, Settings
 
 STAGE = "sandbox"
@@ -28,7 +28,7 @@ def up(root: Path, listen: Listener, *, attached: bool) -> Endpoints:
     folder = Folder(root)
     folder.create()
     folder.settings()
-    engines.install(listen)
+    install.install(listen)
     # One starts, the others wait for it: never two supervisors, never a half-started answer.
     with exclusive(folder.starting_lock):
         process = None
@@ -137,11 +137,11 @@ def _endpoints(folder: Folder, settings: Settings) -> Endpoints:
     return Endpoints(
         state_dir=folder.root,
         s3_endpoint=f"http://{address('s3')}",
-        region=seaweed.REGION,
+        region=seaweedfs.REGION,
         access_key=settings.access_key,
         secret_key=settings.secret_key,
-        bucket=seaweed.PUBLIC_BUCKET,
-        private_bucket=seaweed.PRIVATE_BUCKET,
+        bucket=seaweedfs.PUBLIC_BUCKET,
+        private_bucket=seaweedfs.PRIVATE_BUCKET,
         api_base=f"http://{address('api')}",
         user_id=USER_ID,
         app_id=APP_ID,

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 MISLEADING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 """What would have boto3 sign in another way than by the keys of the sandbox."""
-
-_HOST = "127.0.0.1"
-_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "grpc_proxy"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +56,3 @@ class Status:
     pid: int | None = None
     message: str = ""
     endpoints: Endpoints | None = None
-
-
-def past_proxies(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the variables that keep clients from asking a proxy for the sandbox."""
-    if _PROXIES.isdisjoint(name.lower() for name in environ):
-        return {}
-    direct = [environ.get("no_proxy") or environ.get("NO_PROXY") or "", _HOST]
-    # gRPC does not look at the others where there is the last one.
-    names = ("no_proxy", "NO_PROXY", "no_grpc_proxy")
-    return dict.fromkeys(names, ",".join(filter(None, direct)))

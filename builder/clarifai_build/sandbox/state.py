@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from clarifai_build.errors import SandboxError
-from clarifai_build.sandbox import seaweed
-from clarifai_build.sandbox.locks import is_claimed
-from clarifai_build.sandbox.processes import free_ports, is_free
+from clarifai_build.sandbox.engines import seaweedfs
+from clarifai_build.sandbox.engines.file_locks import is_claimed
+from clarifai_build.sandbox.engines.processes import free_ports, is_free
 
-PORT_NAMES = ("api", "triton", *seaweed.PORT_NAMES)
+PORT_NAMES = ("api", "triton", *seaweedfs.PORT_NAMES)
 USER_ID = "sandbox-user"
 APP_ID = "sandbox-app"
 
@@ -29,8 +29,8 @@ class Settings:
     pat: str = field(repr=False)
 
     @property
-    def keys(self) -> seaweed.Keys:
-        return seaweed.Keys(self.access_key, self.secret_key)
+    def keys(self) -> seaweedfs.Keys:
+        return seaweedfs.Keys(self.access_key, self.secret_key)
 
 
 @dataclass(frozen=True, slots=True)

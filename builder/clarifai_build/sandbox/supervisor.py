@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clarifai_build.errors import BuilderError
-from clarifai_build.sandbox import engines, seaweed, triton
-from clarifai_build.sandbox.locks import claim
-from clarifai_build.sandbox.processes import own_environment, spawn, stop, wait_until
+from clarifai_build.sandbox.engines import install, seaweedfs, triton
+from clarifai_build.sandbox.engines.file_locks import claim
+from clarifai_build.sandbox.engines.processes import own_environment, spawn, stop, wait_until
 from clarifai_build.sandbox.state import Folder, Settings
 
 START_SECONDS = 60.0
@@ -54,7 +54,7 @@ def run(folder: Folder) -> int:
                 running[server.name] = server.start(_log(server, folder))
             for server in group:
                 _wait(server, running[server.name], folder)
-        seaweed.make_buckets(settings.ports["s3"], settings.keys)
+        seaweedfs.make_buckets(settings.ports["s3"], settings.keys)
         folder.set_phase("ready")
         _watch((*engines_first, api), running, folder, ended)
     except BuilderError as error:
@@ -63,19 +63,19 @@ def run(folder: Folder) -> int:
     finally:
         stop(running.values(), STOP_SECONDS)
         triton.tidy(folder.models, folder.triton)
-        seaweed.tidy(settings.ports)
+        seaweedfs.tidy(settings.ports)
     folder.set_phase("stopped")
     return 0
 
 
 def _servers(folder: Folder, settings: Settings) -> tuple[tuple[Server, ...], Server]:
     """Return the engines, and the API, which needs them."""
-    installed = engines.install()
+    installed = install.install()
     ports = settings.ports
     s3 = Server(
         "SeaweedFS",
-        lambda log: seaweed.start(installed, settings.keys, ports, folder.data / "s3", log),
-        lambda: seaweed.is_ready(ports["s3"]),
+        lambda log: seaweedfs.start(installed, settings.keys, ports, folder.data / "s3", log),
+        lambda: seaweedfs.is_ready(ports["s3"]),
     )
     triton_server = Server(
         "Triton",

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from clarifai_build.progress import silent
-from clarifai_build.sandbox import engines
-from clarifai_build.sandbox.venvs import Recipe, provision
+from clarifai_build.sandbox.engines import install
+from clarifai_build.sandbox.engines.venvs import Recipe, provision
 from clarifai_build.user_cache import cache_folder
 from sandbox_client import Api, model_files, s3, zipped
 
@@ -24,12 +24,12 @@ CLIENTS = Path(__file__).parent / "clients"
 
 def installed(requirements: Path) -> Path:
     """Install a pinned client into an environment in the user's cache, once."""
-    python = engines.find_interpreter()
-    key = engines.digest_of(requirements)
+    python = install.find_interpreter()
+    key = install.digest_of(requirements)
     target = cache_folder() / "clients" / f"{requirements.stem}-{key}-py{python.version}"
     arguments = ("-r", str(requirements))
     recipe = Recipe(
-        requirements.stem, python.executable, arguments, "see its log", engines.install().python
+        requirements.stem, python.executable, arguments, "see its log", install.install().python
     )
     return provision(target, recipe, silent)
 

@@ -13,8 +13,8 @@ import pytest
 
 from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, silent
-from clarifai_build.sandbox import engines
-from clarifai_build.sandbox.venvs import Recipe, is_complete, provision
+from clarifai_build.sandbox.engines import install
+from clarifai_build.sandbox.engines.venvs import Recipe, is_complete, provision
 
 PROVISION = """
 import sys
@@ -29,7 +29,7 @@ provision(Path(sys.argv[1]), Recipe("test", python, ("six==1.16.0",), "", known.
 
 
 def recipe(*packages: str) -> Recipe:
-    known = engines.install()
+    known = install.install()
     return Recipe("test", known.interpreter.executable, packages, "the hint", known.python)
 
 
@@ -77,9 +77,9 @@ def test_what_pip_refuses(tmp_path: Path) -> None:
 
 def test_engines_that_are_there() -> None:
     """Engines that are there already are found without a word."""
-    engines.install()
+    install.install()
     events: list[Event] = []
-    installed = engines.install(events.append)
+    installed = install.install(events.append)
     assert [event.message for event in events if event.message] == []
     assert installed.weed.exists()
     assert (installed.triton / "bin" / "tritonserver").exists()

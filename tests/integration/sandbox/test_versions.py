@@ -13,7 +13,7 @@ import pytest
 from clarifai_grpc.grpc.api import resources_pb2
 
 from clarifai_build.sandbox.api.builds.loaded_models import MOST_LOADED
-from clarifai_build.sandbox.triton import Client
+from clarifai_build.sandbox.engines.triton import Client
 from sandbox_client import Api, model_files, text, zipped
 
 FieldType = resources_pb2.ModelTypeField.ModelTypeFieldType

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 import tritonclient.grpc as triton_grpc
 
-from clarifai_build.sandbox import engines, triton
+from clarifai_build.sandbox.engines import install, triton
 from runtime.portable.repositories import write_repository
 from runtime.triton_models import LoadedModel
 
@@ -27,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Run one server for all tests; it is installed on first use."""
     folder = tmp_path_factory.mktemp("triton")
     repository = folder / "models"
-    with triton.serving(engines.install(), repository, folder / "work") as client:
+    with triton.serving(install.install(), repository, folder / "work") as client:
         yield Server(client, repository, folder / "work" / "triton.log")
 
 

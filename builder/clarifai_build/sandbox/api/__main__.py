@@ -12,13 +12,13 @@ from pathlib import Path
 import grpc
 from clarifai_grpc.grpc.api import service_pb2_grpc
 
-from clarifai_build.sandbox import engines, triton
 from clarifai_build.sandbox.api.builds.loaded_models import Serving
 from clarifai_build.sandbox.api.builds.queue import Builds
 from clarifai_build.sandbox.api.database import Database
 from clarifai_build.sandbox.api.rpc import handlers
 from clarifai_build.sandbox.api.rpc.accounts import Accounts
 from clarifai_build.sandbox.api.service import Access, Service
+from clarifai_build.sandbox.engines import install, triton
 from clarifai_build.sandbox.state import APP_ID, USER_ID, Folder
 
 WORKERS = 64
@@ -40,7 +40,7 @@ def main(root: Path) -> int:
     accounts = Accounts(database, USER_ID)
     accounts.create_app(APP_ID, "Where the sandbox registers models")
     serving = Serving(triton.Client(settings.ports["triton"]), folder.models)
-    builds = Builds(database, serving, engines.install(), folder.data / "builds")
+    builds = Builds(database, serving, install.install(), folder.data / "builds")
     builds.resume()
     access = Access(USER_ID, settings.pat)
     service = Service(handlers.table(database, accounts, builds, serving, access), access)

@@ -11,7 +11,7 @@ from typing import Any
 
 from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox.api.builds import served_model
-from clarifai_build.sandbox.triton import Client
+from clarifai_build.sandbox.engines.triton import Client
 
 LOAD_SECONDS = 600.0
 INFER_SECONDS = 300.0

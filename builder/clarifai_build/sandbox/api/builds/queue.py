@@ -10,7 +10,6 @@ from pathlib import Path
 from clarifai_grpc.grpc.api import resources_pb2
 
 from clarifai_build.errors import BuilderError
-from clarifai_build.sandbox import environments
 from clarifai_build.sandbox.api.builds import served_model
 from clarifai_build.sandbox.api.builds.download import fetch
 from clarifai_build.sandbox.api.builds.loaded_models import Serving
@@ -18,7 +17,8 @@ from clarifai_build.sandbox.api.builds.unpack import unpack
 from clarifai_build.sandbox.api.database import Database
 from clarifai_build.sandbox.api.errors import Code, status
 from clarifai_build.sandbox.api.rpc.accounts import now
-from clarifai_build.sandbox.engines import Engines
+from clarifai_build.sandbox.engines import model_environment
+from clarifai_build.sandbox.engines.install import Engines
 
 _LOG = logging.getLogger(__name__)
 UNFINISHED = (Code.MODEL_UPLOADING, Code.MODEL_BUILDING)
@@ -94,7 +94,7 @@ class Builds:
                 model, dict(maps.input_fields_map), dict(maps.output_fields_map)
             )
             requirements = staging / "requirements.txt"
-            environment = environments.prepare(
+            environment = model_environment.prepare(
                 self._engines, requirements if requirements.is_file() else None
             )
             served_model.adapt(staging, model, version.id, environment)

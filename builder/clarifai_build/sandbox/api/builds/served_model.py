@@ -11,7 +11,7 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
 from clarifai_build.errors import SandboxError
-from clarifai_build.sandbox.triton import ENVIRONMENT_PARAMETER
+from clarifai_build.sandbox.engines.triton import ENVIRONMENT_PARAMETER
 
 CONFIG = "config.pbtxt"
 VERSION_FOLDER = "1"

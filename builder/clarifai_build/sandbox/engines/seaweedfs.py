@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from clarifai_build.sandbox.engines import Engines
-from clarifai_build.sandbox.processes import bare_environment, spawn
+from clarifai_build.sandbox.engines.install import Engines
+from clarifai_build.sandbox.engines.processes import bare_environment, spawn
 
 PUBLIC_BUCKET = "public"
 PRIVATE_BUCKET = "private"

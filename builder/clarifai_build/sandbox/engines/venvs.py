@@ -10,7 +10,7 @@ from pathlib import Path
 
 from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, Listener
-from clarifai_build.sandbox.locks import exclusive
+from clarifai_build.sandbox.engines.file_locks import exclusive
 
 _STAMP = ".complete"
 _SHOWN = ("Collecting ", "Downloading ", "Building wheel", "Installing collected")

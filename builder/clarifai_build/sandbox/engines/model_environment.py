@@ -9,8 +9,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, Listener, silent
-from clarifai_build.sandbox.engines import Engines
-from clarifai_build.sandbox.plain_paths import is_plain
+from clarifai_build.sandbox.engines.install import Engines
+from clarifai_build.sandbox.engines.shell_safe_paths import is_plain
 
 STAGE = "model environment"
 # Triton's Python stub crashes on the first array when it meets numpy 2.
@@ -26,7 +26,7 @@ def prepare(engines: Engines, requirements: Path | None, listen: Listener = sile
     text = requirements.read_text(encoding="utf-8") if requirements else ""
     if requirements is None or satisfied_by_engines(text, engines.numpy):
         return None
-    from clarifai_build.sandbox.venvs import Recipe, is_complete, provision
+    from clarifai_build.sandbox.engines.venvs import Recipe, is_complete, provision
     from clarifai_build.user_cache import cache_folder
 
     version = engines.interpreter.version

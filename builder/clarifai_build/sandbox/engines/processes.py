@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from clarifai_build.errors import SandboxError
-from clarifai_build.sandbox.endpoints import past_proxies
 
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "grpc_proxy"})
 _PORTS = range(20_000, 32_000)
 _TETHER = Path(__file__).with_name("tether.py")
 _SECRET = ("AWS_", "CLARIFAI_")
@@ -64,7 +64,7 @@ def bare_environment() -> dict[str, str]:
 
 def own_environment() -> dict[str, str]:
     """Return an environment in which a child imports the same package as this process."""
-    here = {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    here = {"PYTHONPATH": str(Path(__file__).resolve().parents[3])}
     return bare_environment() | past_proxies() | here
 
 
@@ -119,3 +119,16 @@ def wait_until(
 def _tail(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
     return " / ".join(lines[-3:]) or "it wrote nothing"
+
+
+_HOST = "127.0.0.1"
+
+
+def past_proxies(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the variables that keep clients from asking a proxy for the sandbox."""
+    if _PROXIES.isdisjoint(name.lower() for name in environ):
+        return {}
+    direct = [environ.get("no_proxy") or environ.get("NO_PROXY") or "", _HOST]
+    # gRPC does not look at the others where there is the last one.
+    names = ("no_proxy", "NO_PROXY", "no_grpc_proxy")
+    return dict.fromkeys(names, ",".join(filter(None, direct)))

@@ -74,7 +74,7 @@ class Engines:
 def install(listen: Listener = silent) -> Engines:
     """Return the engines, downloading them into the user's cache on first use."""
     _check_platform()
-    from clarifai_build.sandbox.venvs import Recipe, is_complete, provision
+    from clarifai_build.sandbox.engines.venvs import Recipe, is_complete, provision
     from clarifai_build.user_cache import cache_folder
 
     interpreter = find_interpreter()

@@ -15,9 +15,15 @@ import tritonclient.grpc as triton_grpc
 from tritonclient.utils import InferenceServerException
 
 from clarifai_build.errors import SandboxError
-from clarifai_build.sandbox.engines import Engines
-from clarifai_build.sandbox.plain_paths import forget, plain
-from clarifai_build.sandbox.processes import bare_environment, free_ports, spawn, stop, wait_until
+from clarifai_build.sandbox.engines.install import Engines
+from clarifai_build.sandbox.engines.processes import (
+    bare_environment,
+    free_ports,
+    spawn,
+    stop,
+    wait_until,
+)
+from clarifai_build.sandbox.engines.shell_safe_paths import forget, plain
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,0 +1,1 @@
+"""Real engines as child processes: SeaweedFS, Triton, and the environments they need."""
