@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_grpc.grpc.api import resources_pb2
+from google.protobuf.timestamp_pb2 import Timestamp
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS apps (
@@ -126,3 +127,9 @@ class Database:
     def _run(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
+
+
+def now() -> Timestamp:
+    stamp = Timestamp()
+    stamp.GetCurrentTime()
+    return stamp

@@ -14,9 +14,8 @@ from clarifai_build.sandbox.api.builds import served_model
 from clarifai_build.sandbox.api.builds.download import fetch
 from clarifai_build.sandbox.api.builds.loaded_models import Serving
 from clarifai_build.sandbox.api.builds.unpack import unpack
-from clarifai_build.sandbox.api.database import Database
+from clarifai_build.sandbox.api.database import Database, now
 from clarifai_build.sandbox.api.errors import Code, status
-from clarifai_build.sandbox.api.rpc.accounts import now
 from clarifai_build.sandbox.engines import model_environment
 from clarifai_build.sandbox.engines.install import Engines
 

@@ -6,20 +6,13 @@ import re
 from typing import Any
 
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from clarifai_build.sandbox.api.database import Database
+from clarifai_build.sandbox.api.database import Database, now
 from clarifai_build.sandbox.api.errors import ApiError, Code
 from clarifai_build.sandbox.api.paging import page_of
 
 ID_LENGTH = 48
 _ID = re.compile(r"[0-9A-Za-z]+([-_][0-9A-Za-z]+)*")
-
-
-def now() -> Timestamp:
-    stamp = Timestamp()
-    stamp.GetCurrentTime()
-    return stamp
 
 
 def is_valid_id(text: str) -> bool:

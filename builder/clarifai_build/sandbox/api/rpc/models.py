@@ -9,10 +9,10 @@ from clarifai_grpc.grpc.api.status import status_pb2
 
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.sandbox.api.builds.queue import Builds
-from clarifai_build.sandbox.api.database import Database
+from clarifai_build.sandbox.api.database import Database, now
 from clarifai_build.sandbox.api.errors import Code, invalid, missing_model, missing_version
 from clarifai_build.sandbox.api.paging import page_of
-from clarifai_build.sandbox.api.rpc.accounts import ID_LENGTH, Accounts, is_valid_id, now
+from clarifai_build.sandbox.api.rpc.accounts import ID_LENGTH, Accounts, is_valid_id
 
 
 class Models:

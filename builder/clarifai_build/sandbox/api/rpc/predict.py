@@ -13,10 +13,9 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox.api.builds.loaded_models import Serving
 from clarifai_build.sandbox.api.builds.queue import UNFINISHED
-from clarifai_build.sandbox.api.database import Database
+from clarifai_build.sandbox.api.database import Database, now
 from clarifai_build.sandbox.api.errors import ApiError, Code, status
 from clarifai_build.sandbox.api.rpc import inputs, outputs
-from clarifai_build.sandbox.api.rpc.accounts import now
 from clarifai_build.sandbox.api.rpc.models import Models
 from clarifai_build.sandbox.api.rpc.versions import Versions
 

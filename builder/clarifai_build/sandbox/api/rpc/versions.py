@@ -9,10 +9,9 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_pb2
 
 from clarifai_build.sandbox.api.builds.queue import Builds
-from clarifai_build.sandbox.api.database import Database
+from clarifai_build.sandbox.api.database import Database, now
 from clarifai_build.sandbox.api.errors import Code, invalid, missing_version, status
 from clarifai_build.sandbox.api.paging import page_of
-from clarifai_build.sandbox.api.rpc.accounts import now
 from clarifai_build.sandbox.api.rpc.models import Models
 from clarifai_build.sandbox.api.rpc.version_checks import check_version
 
