@@ -17,7 +17,7 @@ from clarifai_build.addresses import shown
 from clarifai_build.errors import ArtifactError, BuilderError, SourceError
 from clarifai_build.remote import open_remote
 from clarifai_build.remote.opened import BLOCK
-from clarifai_build.suspects import is_pointer, pointer_weight
+from clarifai_build.source.content_checks import is_pointer, pointer_weight
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Storage, Weight

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import InvalidRequirement, Requirement
 
-from clarifai_build.clashes import ALWAYS_WRITTEN
 from clarifai_build.repository import repository
+from clarifai_build.source.conflicts import ALWAYS_WRITTEN
 from clarifai_build.validation.load import examine, load
 from clarifai_build.validation.requirements_file import _PLAIN_REQUIREMENT
 from trees import write_files

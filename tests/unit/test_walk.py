@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.artifact.file_list import listing
-from clarifai_build.ignore import Rules
-from clarifai_build.walk import MOST_NAMES, walk
+from clarifai_build.source.ignore import Rules
+from clarifai_build.source.walk import MOST_NAMES, walk
 from trees import manifest_of, write_files
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from clarifai_build import sources
 from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.artifact.zip_format import Member
@@ -16,8 +15,9 @@ from clarifai_build.digests import crc32 as crc
 from clarifai_build.digests import files
 from clarifai_build.digests.files import CHUNK
 from clarifai_build.errors import SourceError
-from clarifai_build.sources import fill, open_source, refuse_changed
-from clarifai_build.walk import Stamp
+from clarifai_build.source import source_file
+from clarifai_build.source.source_file import fill, open_source, refuse_changed
+from clarifai_build.source.walk import Stamp
 
 _BLOCK = 1 << 20
 
@@ -183,7 +183,7 @@ def _read(span: Span, buffer: memoryview) -> None:
 
 def unreadable(file: str, exc: OSError) -> SourceError:
     """Return the error for a source that can't be read."""
-    return SourceError(sources.unreadable(file, exc))
+    return SourceError(source_file.unreadable(file, exc))
 
 
 def _checksums(segment: Segment, start: int, stop: int) -> Iterator[tuple[int, int]]:

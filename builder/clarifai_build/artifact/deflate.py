@@ -24,8 +24,8 @@ from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest
 from clarifai_build.errors import ArtifactError
 from clarifai_build.progress import Listener, silent
+from clarifai_build.source.walk import Found, Stamp
 from clarifai_build.tally import Tally
-from clarifai_build.walk import Found, Stamp
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

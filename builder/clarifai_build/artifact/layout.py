@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from clarifai_build.clashes import CODE, clashes
-from clarifai_build.elsewhere import Named, leave_told
 from clarifai_build.errors import Problem, SourceError
-from clarifai_build.ignore import Rules
-from clarifai_build.suspects import key_files
-from clarifai_build.walk import Found, Walk, walk
+from clarifai_build.source.conflicts import CODE, clashes
+from clarifai_build.source.content_checks import key_files
+from clarifai_build.source.ignore import Rules
+from clarifai_build.source.named_files import Named, leave_told
+from clarifai_build.source.walk import Found, Walk, walk
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest

@@ -11,14 +11,14 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.artifact.layout import Layout, gather
-from clarifai_build.clashes import CODE
 from clarifai_build.digests import files
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest, Inspect
 from clarifai_build.errors import Problem, SourceError
-from clarifai_build.file_names import name_problems
 from clarifai_build.progress import Event, Listener, silent
-from clarifai_build.walk import Found, Stamp
+from clarifai_build.source.conflicts import CODE
+from clarifai_build.source.portable_names import name_problems
+from clarifai_build.source.walk import Found, Stamp
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,7 +149,7 @@ def inspector(manifest: Manifest) -> Inspect:
     weights = {weight.to: weight for weight in manifest.weights}
 
     def inspect(file: Found, content: bytes) -> Problem | None:
-        from clarifai_build.suspects import suspicion, weight_suspicion
+        from clarifai_build.source.content_checks import suspicion, weight_suspicion
 
         weight = weights.get(file.path)
         problem = weight_suspicion(weight, file, content) if weight else suspicion(file, content)

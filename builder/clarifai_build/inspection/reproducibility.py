@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build.artifact.layout import look_around
-from clarifai_build.elsewhere import Named
 from clarifai_build.errors import ArtifactError, SourceError
-from clarifai_build.ignore import default_reason
 from clarifai_build.inspection import contents, diff
 from clarifai_build.inspection.diff import FileDiff
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, Listener, silent
-from clarifai_build.sources import unreadable
+from clarifai_build.source.ignore import default_reason
+from clarifai_build.source.named_files import Named
+from clarifai_build.source.source_file import unreadable
 
 _LARGE = 1 << 20
 

@@ -15,7 +15,7 @@ from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import lock as locks
 from clarifai_build.provenance import statement as provenance
 from clarifai_build.provenance.lock import Lock
-from clarifai_build.record_files import PROVENANCE, SBOM
+from clarifai_build.source.build_records import PROVENANCE, SBOM
 from clarifai_build.storage import ObjectStore
 
 

@@ -7,16 +7,16 @@ from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from clarifai_build.artifact.layout import look, place_of
-from clarifai_build.clashes import ALWAYS_WRITTEN, CODE, clashes
-from clarifai_build.elsewhere import Named
 from clarifai_build.errors import Problem, SourceError
-from clarifai_build.file_names import zip_name
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.yaml_reader import Steps
-from clarifai_build.sources import unreadable
-from clarifai_build.suspects import key_files
+from clarifai_build.source.conflicts import ALWAYS_WRITTEN, CODE, clashes
+from clarifai_build.source.content_checks import key_files
+from clarifai_build.source.named_files import Named
+from clarifai_build.source.portable_names import zip_name
+from clarifai_build.source.source_file import unreadable
+from clarifai_build.source.walk import Found
 from clarifai_build.validation.rules import RESERVED_TARGETS
-from clarifai_build.walk import Found
 
 _MODELS = frozenset({"inference.py", "model.py"})
 
@@ -84,7 +84,7 @@ def _rule_problems(document: Document) -> Iterator[Problem]:
     for index in range(len(exclude) if isinstance(exclude, list) else 0):
         rule = document.get("code", "exclude", index)
         if isinstance(rule, str):
-            from clarifai_build.ignore_rules import HINT, reason_against
+            from clarifai_build.source.ignore_compiler import HINT, reason_against
 
             if reason := reason_against(rule):
                 message = f"the rule '{rule}' never applies: {reason}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clarifai_build.errors import Problem
 from clarifai_build.manifest.document import Document
-from clarifai_build.sources import unreadable
+from clarifai_build.source.source_file import unreadable
 
 METHODS = ("get_predictions", "predict")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clarifai_build.errors import Problem
-from clarifai_build.sources import unreadable
+from clarifai_build.source.source_file import unreadable
 
 # What most lines are. packaging, which reads the others, takes long to import.
 _PLAIN_REQUIREMENT = re.compile(

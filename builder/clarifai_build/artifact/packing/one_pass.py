@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clarifai_build import sources
 from clarifai_build.artifact import tree
 from clarifai_build.artifact.artifact import Artifact, Segment
 from clarifai_build.artifact.packing.block_stream import Block, pour
@@ -32,6 +31,7 @@ from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest
 from clarifai_build.errors import SourceError
 from clarifai_build.progress import Listener, silent
+from clarifai_build.source import source_file
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest
@@ -102,7 +102,7 @@ def _pour(
 
     write = writers(descriptor, artifact.size)
     pour(artifact, [hash_zip, hash_files, check_files, *write], listen)
-    if changed := [sources.changed(file.path) for file in files.values() if file.is_another()]:
+    if changed := [source_file.changed(file.path) for file in files.values() if file.is_another()]:
         raise SourceError(*changed)
     return whole.hexdigest(), {file.path: file.sha256.hexdigest() for file in files.values()}
 

@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.errors import ArtifactError
-from clarifai_build.ignore import is_unfinished
-from clarifai_build.sources import open_source
+from clarifai_build.source.ignore import is_unfinished
+from clarifai_build.source.source_file import open_source
 
 if TYPE_CHECKING:
     from typing_extensions import Self

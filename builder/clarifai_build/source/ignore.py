@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clarifai_build.errors import SourceError
 
 if TYPE_CHECKING:
-    from clarifai_build.gitignore import Verdicts
+    from clarifai_build.source.gitignore import Verdicts
 
 IGNORE_FILE = ".clarifaiignore"
 
@@ -102,7 +102,7 @@ class Rules(NamedTuple):
         text = _read(file)
         if not text and not excluded:
             return cls(own, built, None)
-        from clarifai_build.ignore_rules import compile_rules
+        from clarifai_build.source.ignore_compiler import compile_rules
 
         return cls(own, built, compile_rules(text, file, excluded))
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from clarifai_build.errors import Problem, SourceError
-from clarifai_build.walk import Stamp
+from clarifai_build.source.walk import Stamp
 
 if TYPE_CHECKING:
     from io import FileIO

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from clarifai_build.errors import ArtifactError
-from clarifai_build.sources import open_source
+from clarifai_build.source.source_file import open_source
 
 PROVENANCE, SBOM = SUFFIXES = (".provenance.json", ".sbom.json")
 """What follows the name of the zip."""

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from clarifai_build.errors import Problem
-from clarifai_build.file_names import name_problems
-from clarifai_build.ignore import IGNORE_FILE
-from clarifai_build.sources import unreadable
-from clarifai_build.walk import Found
+from clarifai_build.source.ignore import IGNORE_FILE
+from clarifai_build.source.portable_names import name_problems
+from clarifai_build.source.source_file import unreadable
+from clarifai_build.source.walk import Found
 
 CODE = "1/"
 

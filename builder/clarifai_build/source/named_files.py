@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from clarifai_build.file_names import zip_name
-from clarifai_build.ignore import IGNORE_FILE
-from clarifai_build.record_files import PROVENANCE, SUFFIXES, is_statement
-from clarifai_build.walk import Found, Left, Walk
+from clarifai_build.source.build_records import PROVENANCE, SUFFIXES, is_statement
+from clarifai_build.source.ignore import IGNORE_FILE
+from clarifai_build.source.portable_names import zip_name
+from clarifai_build.source.walk import Found, Left, Walk
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest

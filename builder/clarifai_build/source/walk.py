@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build.errors import Problem
-from clarifai_build.ignore import IGNORE_FILE, Rules
-from clarifai_build.links import Link
+from clarifai_build.source.ignore import IGNORE_FILE, Rules
+from clarifai_build.source.symlinks import Link
 
 MOST_NAMES = 32
 """A folder is laid out under so many names beside its own."""

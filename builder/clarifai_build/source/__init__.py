@@ -1,0 +1,1 @@
+"""The user's folder: what goes in. Knows no manifest."""
