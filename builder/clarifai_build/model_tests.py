@@ -13,6 +13,7 @@ from clarifai_build.artifact.folder_writer import write_folder
 from clarifai_build.errors import BuilderError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.repository_layout import TESTS
 from clarifai_build.sandbox.engines.interpreters import find_python
 
 if TYPE_CHECKING:
@@ -88,6 +89,6 @@ def make_environment(requirements: Path, version: str, listen: Listener = silent
 def _pytest(python: Path, folder: Path, extra: Mapping[str, str]) -> bool:
     from clarifai_build.sandbox.engines.venvs import clean_environment
 
-    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "1/test.py"]
+    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", TESTS]
     environment = {**clean_environment(), **extra, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, cwd=folder, env=environment, check=False).returncode == 0

@@ -15,6 +15,7 @@ from typing import Any
 from clarifai_build.errors import BuilderError
 from clarifai_build.manifest.types import Manifest, Param
 from clarifai_build.model_types import template_table
+from clarifai_build.repository_layout import RUNTIME
 from clarifai_build.resources import files_below, runtime_dir, template_dir
 
 TEMPLATE_VERSION = 1
@@ -102,7 +103,7 @@ def render(context: RenderContext) -> dict[str, bytes]:
 def runtime_files() -> dict[str, bytes]:
     """Return the runtime as it is vendored: path in the artifact to content."""
     return {
-        f"1/clarifai_runtime/{path}": content
+        RUNTIME + path: content
         for path, content in files_below(runtime_dir()).items()
         if path.endswith((".py", "py.typed"))
     }

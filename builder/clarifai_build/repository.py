@@ -14,7 +14,7 @@ from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import lock
 from clarifai_build.render import RenderContext
 from clarifai_build.renders import render_once
-from clarifai_build.source.walk import Found, Stamp
+from clarifai_build.source.source_file import Found, Stamp
 
 
 def repository(manifest: Manifest, renders: Path | None = None) -> dict[str, bytes]:

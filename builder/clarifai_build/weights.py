@@ -12,7 +12,7 @@ from clarifai_build.addresses import shown
 from clarifai_build.digests.files import Digest
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import Listener, silent
-from clarifai_build.source.walk import Found, Stamp
+from clarifai_build.source.source_file import Found, Stamp
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest, Weight

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clarifai_build.digests.cache_format import KeptDigests
 from clarifai_build.digests.files import Digest
-from clarifai_build.source.walk import Stamp
+from clarifai_build.source.source_file import Stamp
 
 PATHS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 SIGNED = st.integers(-(1 << 63), (1 << 63) - 1)

@@ -12,7 +12,7 @@ import pytest
 from clarifai_build.artifact.layout import gather
 from clarifai_build.digests import files
 from clarifai_build.errors import Problem
-from clarifai_build.source.walk import Found
+from clarifai_build.source.source_file import Found
 from trees import manifest_of, write_files
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from packaging.requirements import InvalidRequirement, Requirement
 
 from clarifai_build.repository import repository
-from clarifai_build.source.conflicts import ALWAYS_WRITTEN
+from clarifai_build.repository_layout import ALWAYS_WRITTEN
 from clarifai_build.validation.load import examine, load
 from clarifai_build.validation.requirements_file import _PLAIN_REQUIREMENT
 from trees import write_files

@@ -16,8 +16,7 @@ from clarifai_build.digests import files
 from clarifai_build.digests.files import CHUNK
 from clarifai_build.errors import SourceError
 from clarifai_build.source import source_file
-from clarifai_build.source.source_file import fill, open_source, refuse_changed
-from clarifai_build.source.walk import Stamp
+from clarifai_build.source.source_file import Stamp, fill, open_source, refuse_changed
 
 _BLOCK = 1 << 20
 

@@ -24,7 +24,7 @@ from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest
 from clarifai_build.errors import ArtifactError
 from clarifai_build.progress import Listener, silent
-from clarifai_build.source.walk import Found, Stamp
+from clarifai_build.source.source_file import Found, Stamp
 from clarifai_build.tally import Tally
 
 if TYPE_CHECKING:

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from clarifai_build.errors import Problem, SourceError
-from clarifai_build.source.conflicts import CODE, clashes
+from clarifai_build.errors import SourceError
+from clarifai_build.repository_layout import CODE
+from clarifai_build.source.conflicts import clashes
 from clarifai_build.source.content_checks import key_files
-from clarifai_build.source.ignore import Rules
-from clarifai_build.source.named_files import Named, leave_told
-from clarifai_build.source.walk import Found, Walk, walk
+from clarifai_build.source.named_files import Named
+from clarifai_build.source.selection import look, place_of
+from clarifai_build.source.source_file import Found
+from clarifai_build.source.walk import Walk
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest
@@ -62,14 +64,3 @@ def look_around(manifest: Manifest, output: Path | None = None) -> Walk:
     `output` is the zip that is about to be written.
     """
     return look(Named.of(manifest), manifest.code.exclude, output)
-
-
-def look(named: Named, exclude: tuple[str, ...], output: Path | None = None) -> Walk:
-    """Walk the folder of a manifest that names these files, and excludes others by rules."""
-    rules = Rules.of(named.folder, exclude, named.elsewhere, named.built(output))
-    return leave_told(walk(named.folder, rules))
-
-
-def place_of(problem: Problem) -> tuple[str, str]:
-    """Return what to sort problems by that were found in no order."""
-    return problem.file or "", problem.code

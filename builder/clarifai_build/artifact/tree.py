@@ -16,9 +16,9 @@ from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest, Inspect
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import Event, Listener, silent
-from clarifai_build.source.conflicts import CODE
+from clarifai_build.repository_layout import CODE
 from clarifai_build.source.portable_names import name_problems
-from clarifai_build.source.walk import Found, Stamp
+from clarifai_build.source.source_file import Found, Stamp
 
 if TYPE_CHECKING:
     from pathlib import Path

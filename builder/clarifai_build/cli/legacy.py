@@ -12,6 +12,7 @@ from clarifai_build.cli.console import Console
 from clarifai_build.cli.main import Parser, guarded
 from clarifai_build.errors import UsageError
 from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.repository_layout import CONFIG, SERVING
 
 
 def upload_init(argv: Sequence[str] | None = None) -> int:
@@ -67,7 +68,7 @@ def _upload_init(args: argparse.Namespace, console: Console) -> int:
     folder: Path = args.repo_dir / args.model_name
     if image != (-1, -1) or args.max_bs != 1:
         # Who gives a shape or a batch size wants it: what holds these is generated anew.
-        for name in ("config.pbtxt", "1/serving.json"):
+        for name in (CONFIG, SERVING):
             (folder / name).unlink(missing_ok=True)
     for name in write_missing(folder, files).kept:
         console.err(f"kept as it is: {folder / name}")

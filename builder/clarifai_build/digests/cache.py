@@ -21,7 +21,7 @@ from clarifai_build.digests.cache_format import KeptDigests
 from clarifai_build.digests.files import Digest, Inspect, unsuspicious
 from clarifai_build.errors import ArtifactError, Problem
 from clarifai_build.progress import Listener, silent
-from clarifai_build.source.walk import Found, Stamp
+from clarifai_build.source.source_file import Found, Stamp
 
 T = TypeVar("T")
 

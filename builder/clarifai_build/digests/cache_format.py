@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise, starmap
 from typing import NamedTuple
 
 from clarifai_build.digests.files import Digest
-from clarifai_build.source.walk import Stamp
+from clarifai_build.source.source_file import Stamp
 
 _STAMP = struct.Struct("<qqqQ")
 _LENGTHS = struct.Struct("<5Q")

@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from clarifai_build.digests import crc32 as crc
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import Listener, silent
-from clarifai_build.source.source_file import fill, open_source, refuse_changed, unreadable
-from clarifai_build.source.walk import Found, Stamp
+from clarifai_build.source.source_file import (
+    Found,
+    Stamp,
+    fill,
+    open_source,
+    refuse_changed,
+    unreadable,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from clarifai_build.inspection.contents import Contents, File
+from clarifai_build.repository_layout import CONFIG, SERVING
 
 _LARGEST_TEXT = 64 << 10
 _MOST_LINES = 200
@@ -133,4 +134,4 @@ def _parse_config(content: bytes) -> Any:
     return MessageToDict(config, preserving_proto_field_name=True)
 
 
-_FIELDS = {"config.pbtxt": _parse_config, "1/serving.json": json.loads}
+_FIELDS = {CONFIG: _parse_config, SERVING: json.loads}

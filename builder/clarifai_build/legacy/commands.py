@@ -22,6 +22,7 @@ from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.progress import Event, Listener
 from clarifai_build.registry import ModelRegistry, NewModel, NewVersion, RemoteVersion
 from clarifai_build.repository import repository
+from clarifai_build.repository_layout import INFERENCE
 from clarifai_build.resources import starters_dir
 from clarifai_build.validation.load import examine_document, load
 
@@ -43,7 +44,7 @@ def repository_files(
         shapes=Shapes(image=image),
     )
     files = repository(manifest)
-    files["1/inference.py"] = (starter / "inference.py").read_bytes()
+    files[INFERENCE] = (starter / "inference.py").read_bytes()
     return files
 
 

@@ -19,8 +19,8 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance.lock import Lock
+from clarifai_build.repository_layout import zip_name
 from clarifai_build.source.build_records import BUILD_TYPE, STATEMENT
-from clarifai_build.source.portable_names import zip_name
 
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILDER = "urn:clarifai-build"

@@ -8,6 +8,7 @@ from typing import Any
 from clarifai_build.deploy.versions import label
 from clarifai_build.inspection.verify import Verified
 from clarifai_build.reports import diff
+from clarifai_build.repository_layout import CONFIG, MODEL, RUNTIME, SERVING
 
 
 def as_text(model: str, verified: Verified) -> str:
@@ -42,9 +43,9 @@ def as_json(manifest: str, model: str, verified: Verified) -> dict[str, Any]:
 
 def _cause(path: str) -> str:
     """Say what a file of the artifact follows from."""
-    if path.startswith("1/clarifai_runtime/"):
+    if path.startswith(RUNTIME):
         return "runtime of clarifai-build"
-    if path in ("config.pbtxt", "1/serving.json", "1/model.py"):
+    if path in (CONFIG, SERVING, MODEL):
         return "manifest or template"
     if path == "requirements.txt":
         return "requirements or lock"

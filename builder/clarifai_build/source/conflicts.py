@@ -6,19 +6,12 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from clarifai_build.errors import Problem
+from clarifai_build.repository_layout import CODE, MEANT_TO_BE_REPLACED, MODEL, RUNTIME
 from clarifai_build.source.ignore import IGNORE_FILE
 from clarifai_build.source.portable_names import name_problems
-from clarifai_build.source.source_file import unreadable
-from clarifai_build.source.walk import Found
-
-CODE = "1/"
+from clarifai_build.source.source_file import Found, unreadable
 
 _WRITTEN = "a file that the builder writes"
-_RUNTIME = "1/clarifai_runtime/"
-_MODEL = "1/model.py"
-_MEANT_TO_BE_REPLACED = frozenset({"1/__init__.py", "1/inference.py", "1/test.py"})
-ALWAYS_WRITTEN = _MEANT_TO_BE_REPLACED | {_MODEL, "1/serving.json", _RUNTIME + "__init__.py"}
-"""What the builder writes below `CODE`, whatever the manifest says."""
 
 
 def clashes(
@@ -45,9 +38,9 @@ def _of_written(
 ) -> Iterator[Problem]:
     for path in sorted(_taken(written, files)):
         file = files[path].file
-        if path == _MODEL:
+        if path == MODEL:
             yield from _of_model(file)
-        elif path not in _MEANT_TO_BE_REPLACED:
+        elif path not in MEANT_TO_BE_REPLACED:
             yield _overlap(file, path, _WRITTEN)
     for path in sorted(_taken(written, weights)):
         problem = _overlap(f"the weight {path.removeprefix(CODE)}", path, _WRITTEN)
@@ -56,7 +49,7 @@ def _of_written(
 
 def _taken(written: Collection[str], paths: Collection[str]) -> set[str]:
     taken = {path for path in written if path in paths}
-    return taken | {path for path in paths if path.startswith(_RUNTIME)}
+    return taken | {path for path in paths if path.startswith(RUNTIME)}
 
 
 def _of_model(file: str) -> Iterator[Problem]:
@@ -67,7 +60,7 @@ def _of_model(file: str) -> Iterator[Problem]:
         yield unreadable(file, exc)
         return
     if b"class TritonPythonModel" not in content:
-        yield _overlap(file, _MODEL, _WRITTEN)
+        yield _overlap(file, MODEL, _WRITTEN)
 
 
 def _overlap(file: str, path: str, other: str) -> Problem:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from clarifai_build.addresses import shown
 from clarifai_build.errors import Problem
-from clarifai_build.source.walk import Found
+from clarifai_build.source.source_file import Found
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Weight

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from clarifai_build.repository_layout import zip_name
 from clarifai_build.source.build_records import PROVENANCE, SUFFIXES, is_statement
 from clarifai_build.source.ignore import IGNORE_FILE
-from clarifai_build.source.portable_names import zip_name
-from clarifai_build.source.walk import Found, Left, Walk
+from clarifai_build.source.source_file import Found
+from clarifai_build.source.walk import Left, Walk
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest

@@ -8,11 +8,6 @@ from clarifai_build.errors import Problem
 from clarifai_build.source.ignore import IGNORE_FILE
 
 
-def zip_name(model_id: str, model_type: str) -> str:
-    """Return what the zip of a model is called; clarifai 9.x reads id and type from it."""
-    return f"{model_id}_{model_type}.zip"
-
-
 def name_problems(paths: Collection[str]) -> list[Problem]:
     """Return what is wrong with the paths of a tree, of which none comes twice."""
     return [*_bad_names(paths), *_collisions(paths)]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.errors import Problem, SourceError
-from clarifai_build.source.walk import Stamp
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -51,3 +50,26 @@ def refuse_changed(file: str, before: Stamp | None, after: Stamp) -> None:
     """Raise SourceError when a file is not what it was when it was found."""
     if before != after:
         raise SourceError(changed(file))
+
+
+class Stamp(NamedTuple):
+    """What tells whether a file is still the one that was looked at."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Stamp:
+        """Take the stamp from what `stat` says."""
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+class Found(NamedTuple):
+    """A regular file: its path below the folder, where it lies, its stamp, may it be executed."""
+
+    path: str
+    file: str
+    stamp: Stamp
+    executable: bool

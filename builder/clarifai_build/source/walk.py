@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from clarifai_build.errors import Problem
 from clarifai_build.source.ignore import IGNORE_FILE, Rules
+from clarifai_build.source.source_file import Found, Stamp
 from clarifai_build.source.symlinks import Link
 
 MOST_NAMES = 32
@@ -19,29 +20,6 @@ MOST_NAMES = 32
 _KINDS = {stat.S_IFSOCK: "socket", stat.S_IFIFO: "named pipe"}
 _LONG = 512
 _TOO_MANY = f"is one name more of the folder {{}}, which links lead to by {MOST_NAMES} already"
-
-
-class Stamp(NamedTuple):
-    """What tells whether a file is still the one that was looked at."""
-
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> Stamp:
-        """Take the stamp from what `stat` says."""
-        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-
-
-class Found(NamedTuple):
-    """A regular file: its path below the folder, where it lies, its stamp, may it be executed."""
-
-    path: str
-    file: str
-    stamp: Stamp
-    executable: bool
 
 
 class Left(NamedTuple):

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from clarifai_build.artifact.artifact import Artifact, Span, read_span, unreadable
-from clarifai_build.source.source_file import open_source, refuse_changed
-from clarifai_build.source.walk import Stamp
+from clarifai_build.source.source_file import Stamp, open_source, refuse_changed
 from clarifai_build.storage.parts import Part, base64_of
 from clarifai_build.storage.routes import Route, route_to
 

@@ -6,17 +6,15 @@ import os
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from clarifai_build.artifact.layout import look, place_of
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.yaml_reader import Steps
-from clarifai_build.source.conflicts import ALWAYS_WRITTEN, CODE, clashes
+from clarifai_build.repository_layout import ALWAYS_WRITTEN, CODE, RESERVED_TARGETS, zip_name
+from clarifai_build.source.conflicts import clashes
 from clarifai_build.source.content_checks import key_files
 from clarifai_build.source.named_files import Named
-from clarifai_build.source.portable_names import zip_name
-from clarifai_build.source.source_file import unreadable
-from clarifai_build.source.walk import Found
-from clarifai_build.validation.rules import RESERVED_TARGETS
+from clarifai_build.source.selection import look, place_of
+from clarifai_build.source.source_file import Found, unreadable
 
 _MODELS = frozenset({"inference.py", "model.py"})
 
@@ -131,4 +129,4 @@ def _clashes(
 def _may_be(to: str) -> bool:
     parts = PurePosixPath(to).parts
     plain = to.isascii() and to.isprintable() and "\\" not in to
-    return plain and str(PurePosixPath(to)) == to and parts[0] not in (*RESERVED_TARGETS, "..", "/")
+    return plain and str(PurePosixPath(to)) == to and parts[0] not in RESERVED_TARGETS | {"..", "/"}

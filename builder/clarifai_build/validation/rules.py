@@ -13,10 +13,10 @@ from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.labels import unwritable
 from clarifai_build.manifest.yaml_reader import Steps, Value
 from clarifai_build.model_types import MODEL_TYPES, ModelType
+from clarifai_build.repository_layout import RESERVED_TARGETS
 from clarifai_build.tokens import has_token
 
 RESERVED_PARAMS = ("self", "input_data")
-RESERVED_TARGETS = ("serving.json", "clarifai_runtime", "model.py", "inference.py", "__init__.py")
 
 _BUCKET = re.compile(r"(?=.{3,63}\Z)[a-z0-9](?:[a-z0-9-]|\.(?![.-])|-(?!\.))*[a-z0-9]\Z")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+\Z")

@@ -60,8 +60,8 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.artifact.packing.output_files import refuse_odd_target
     from clarifai_build.digests.cache import DigestCache
     from clarifai_build.memory import shared_memory
+    from clarifai_build.repository_layout import zip_name
     from clarifai_build.source.build_records import refuse_foreign
-    from clarifai_build.source.portable_names import zip_name
     from clarifai_build.validation.load import load
 
     console.json_errors = args.json

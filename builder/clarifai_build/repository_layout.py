@@ -1,0 +1,27 @@
+"""Where things lie in a Triton model repository and in its zip; one place for every name."""
+
+from __future__ import annotations
+
+CODE = "1/"
+"""The version folder: what is the user's lies below it."""
+
+CONFIG = "config.pbtxt"
+MODEL = CODE + "model.py"
+INFERENCE = CODE + "inference.py"
+TESTS = CODE + "test.py"
+SERVING = CODE + "serving.json"
+RUNTIME = CODE + "clarifai_runtime/"
+
+MEANT_TO_BE_REPLACED = frozenset({CODE + "__init__.py", INFERENCE, TESTS})
+"""Generated files in whose place a user may lay one of theirs."""
+
+ALWAYS_WRITTEN = MEANT_TO_BE_REPLACED | {MODEL, SERVING, RUNTIME + "__init__.py"}
+"""What the builder writes below `CODE`, whatever the manifest says."""
+
+RESERVED_TARGETS = frozenset(path.removeprefix(CODE).partition("/")[0] for path in ALWAYS_WRITTEN)
+"""Names below `CODE` that no weight may be laid at."""
+
+
+def zip_name(model_id: str, model_type: str) -> str:
+    """Return what the zip of a model is called; clarifai 9.x reads id and type from it."""
+    return f"{model_id}_{model_type}.zip"

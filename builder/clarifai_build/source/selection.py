@@ -1,0 +1,21 @@
+"""The walk by a manifest's rules: which files of a folder go in, and which stay out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clarifai_build.errors import Problem
+from clarifai_build.source.ignore import Rules
+from clarifai_build.source.named_files import Named, leave_told
+from clarifai_build.source.walk import Walk, walk
+
+
+def look(named: Named, exclude: tuple[str, ...], output: Path | None = None) -> Walk:
+    """Walk the folder of a manifest that names these files, and excludes others by rules."""
+    rules = Rules.of(named.folder, exclude, named.elsewhere, named.built(output))
+    return leave_told(walk(named.folder, rules))
+
+
+def place_of(problem: Problem) -> tuple[str, str]:
+    """Return what to sort problems by that were found in no order."""
+    return problem.file or "", problem.code
