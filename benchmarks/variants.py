@@ -135,7 +135,7 @@ def cold_build(folder: str, target: str) -> None:
 def publish(folder: str, cache: str, endpoint: str) -> None:
     from clarifai_build.artifact.artifact import Artifact
     from clarifai_build.manifest.types import Storage
-    from clarifai_build.storage.s3 import open_store
+    from clarifai_build.storage.s3_store import open_store
 
     laid, _ = _lay_out(folder, cache)
     artifact = Artifact(laid)

@@ -31,7 +31,7 @@ from clarifai_build.model_types import MODEL_TYPES  # noqa: E402
 from clarifai_build.progress import silent  # noqa: E402
 from clarifai_build.sandbox.engines.interpreters import find_python  # noqa: E402
 from clarifai_build.sandbox.engines.venvs import Recipe, provision  # noqa: E402
-from clarifai_build.storage.s3 import open_store  # noqa: E402
+from clarifai_build.storage.s3_store import open_store  # noqa: E402
 
 
 @dataclass(frozen=True)

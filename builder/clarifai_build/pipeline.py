@@ -90,9 +90,9 @@ def apply(
         way.approve(planned)
     else:
         # What only writing needs: with nothing to do, loading it would take a tenth of the time.
-        from clarifai_build import claims
         from clarifai_build.artifact.packing.zip_checksum import ZipSum
         from clarifai_build.provenance import records
+        from clarifai_build.storage import claims
 
         with (
             _lease(manifest, store, registry, way, listen) as check,
@@ -155,7 +155,7 @@ def _lease(
     if not way.lease:
         yield lambda: None
         return
-    from clarifai_build import leases
+    from clarifai_build.storage import leases
 
     key = leases.key_of(storage_of(manifest).prefix, registry.scope, manifest.model.id)
     holder = leases.Holder.here(f"apply {manifest.path.name}")
@@ -164,7 +164,8 @@ def _lease(
 
 
 def _origin(manifest: Manifest) -> dict[str, Any]:
-    from clarifai_build import git, leases
+    from clarifai_build import git
+    from clarifai_build.storage import leases
 
     checkout = git.checkout_of(manifest.path.parent)
     source = {"commit": checkout.commit, "dirty": checkout.dirty} if checkout else {}

@@ -10,7 +10,7 @@ import pytest
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import Problem, StorageError
 from clarifai_build.inspection import contents
-from clarifai_build.storage.download import prove_downloadable
+from clarifai_build.storage.public_download import prove_downloadable
 from scripted_web import Asked, Script, closed_port, web
 from trees import artifact_of
 

@@ -24,7 +24,7 @@ from clarifai_build.errors import (
 )
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_errors import translated
-from clarifai_build.storage.s3 import S3Store, open_store
+from clarifai_build.storage.s3_store import S3Store, open_store
 from scripted_web import serving
 
 KEYS = {"AWS_ACCESS_KEY_ID": "hunter1", "AWS_SECRET_ACCESS_KEY": "hunter2"}

@@ -24,7 +24,6 @@ import boto3
 import pytest
 from jsonschema import Draft7Validator
 
-from clarifai_build import leases
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.cli.targets import Target, load_targets
 from clarifai_build.errors import BuilderError, LeaseHeldError, StorageError
@@ -32,7 +31,7 @@ from clarifai_build.pipeline import Applied, Way, apply
 from clarifai_build.progress import silent
 from clarifai_build.registry.clarifai import ClarifaiRegistry
 from clarifai_build.sandbox import Endpoints
-from clarifai_build.storage import ObjectStore
+from clarifai_build.storage import ObjectStore, leases
 from conftest import Tool
 from faulty_store import Loss, faulty_store
 from light_platform import INFERENCE, Platform, light_platform

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from clarifai_build import leases
 from clarifai_build.manifest.types import Clarifai, Storage
 from clarifai_build.registry import NewVersion
 from clarifai_build.registry.clarifai import open_registry
 from clarifai_build.sandbox import Endpoints
-from clarifai_build.storage.s3 import S3Store, open_store
+from clarifai_build.storage import leases
+from clarifai_build.storage.s3_store import S3Store, open_store
 from conftest import Tool
 
 INFERENCE = """

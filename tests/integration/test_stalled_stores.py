@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from clarifai_build import leases
 from clarifai_build.manifest.types import Storage
 from clarifai_build.sandbox import Endpoints
-from clarifai_build.storage.s3 import open_store
+from clarifai_build.storage import leases
+from clarifai_build.storage.s3_store import open_store
 from conftest import Tool
 from light_platform import INFERENCE, Platform, light_platform
 from odd_store import Request, Silence, odd_store

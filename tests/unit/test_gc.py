@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from clarifai_build import claims
 from clarifai_build.deploy import artifact_gc
 from clarifai_build.deploy.artifact_gc import Bucket, Verdict
 from clarifai_build.deploy.registration import Registration
 from clarifai_build.errors import BuilderError, RegistryError
 from clarifai_build.pipeline import Waiting, Way, apply
+from clarifai_build.storage import claims
 from fakes import (
     BUILT,
     Calls,

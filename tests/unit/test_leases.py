@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build import leases
 from clarifai_build.errors import (
     ConditionalWritesUnsupportedError,
     LeaseHeldError,
     NotAuthorisedError,
     StorageError,
 )
-from clarifai_build.leases import Holder, held, holder_of, key_of, unlock
 from clarifai_build.progress import Event
+from clarifai_build.storage import leases
+from clarifai_build.storage.leases import Holder, held, holder_of, key_of, unlock
 from fakes import MemoryStore
 
 KEY = key_of("models", "me/main", "lines")

@@ -14,9 +14,9 @@ from clarifai_build.errors import StorageError
 from clarifai_build.inspection.verify import Published, at_url
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_endpoints import endpoint_of
-from clarifai_build.storage.download import fetch_range
-from clarifai_build.storage.public import LazyStore, connect
-from clarifai_build.storage.strangers import crc_hex, look
+from clarifai_build.storage.anonymous import crc_hex, look
+from clarifai_build.storage.lazy_store import LazyStore, connect
+from clarifai_build.storage.public_download import fetch_range
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,8 @@ def doomed_in(loaded: Loaded) -> list[tuple[Target, Doomed]]:
 
 def prune(target: Target, doomed: Doomed, listen: Listener, *, lease: bool) -> None:
     """Destroy a model while no apply of it can run; `target` says where its lease lies."""
-    from clarifai_build import leases, pipeline
+    from clarifai_build import pipeline
+    from clarifai_build.storage import leases
 
     manifest = target.manifest
     key = leases.key_of(pipeline.storage_of(manifest).prefix, target.registry.scope, doomed.model)

@@ -35,7 +35,7 @@ class Target:
     def store(self) -> ObjectStore:
         """Return the manifest's bucket; nothing is sent to it yet."""
         from clarifai_build.pipeline import storage_of
-        from clarifai_build.storage.public import connect
+        from clarifai_build.storage.lazy_store import connect
 
         return connect(storage_of(self.manifest), self.environ)
 

@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from clarifai_build import claims, leases
-from clarifai_build.claims import Claim
 from clarifai_build.errors import LeaseHeldError
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.consistent_reads import look_twice
-from clarifai_build.storage import FoundObject, ObjectStore
+from clarifai_build.storage import FoundObject, ObjectStore, claims, leases
+from clarifai_build.storage.claims import Claim
 
 _FOLDER = re.compile(r"[0-9a-f]{64}/")
 Fate = Literal["remove", "release", "used", "young", "leased", "removed", "released"]

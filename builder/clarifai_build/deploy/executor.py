@@ -19,7 +19,7 @@ from clarifai_build.registry import (
     next_revision,
 )
 from clarifai_build.storage import ObjectStore, StoredObject
-from clarifai_build.storage.download import prove_downloadable
+from clarifai_build.storage.public_download import prove_downloadable
 
 _LOOK_AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Pauses, in seconds, in which what came of a post without an answer is looked for."""

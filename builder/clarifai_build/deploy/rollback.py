@@ -7,15 +7,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from clarifai_build import claims, leases
 from clarifai_build.deploy.versions import label, ours
 from clarifai_build.errors import RegistryError, StorageError
 from clarifai_build.inspection import contents
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registry import ModelRegistry, NewVersion, RemoteVersion, next_revision
 from clarifai_build.registry.consistent_reads import look
-from clarifai_build.storage import ObjectStore
-from clarifai_build.storage.download import fetch_range
+from clarifai_build.storage import ObjectStore, claims, leases
+from clarifai_build.storage.public_download import fetch_range
 
 _BLOCK = 8 << 20
 

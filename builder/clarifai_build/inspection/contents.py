@@ -13,7 +13,7 @@ from clarifai_build.artifact.artifact import Artifact, blocks_of
 from clarifai_build.artifact.zip_reader import PublishedEntry, ReadRange, read_entry, read_listing
 from clarifai_build.errors import ArtifactError, NotPublicError, StorageError
 from clarifai_build.storage import ObjectStore, StoredObject
-from clarifai_build.storage.download import fetch_range
+from clarifai_build.storage.public_download import fetch_range
 
 
 class File(NamedTuple):

@@ -18,7 +18,7 @@ from clarifai_build.provenance import records
 from clarifai_build.provenance import statement as provenance
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.storage import ObjectStore
-from clarifai_build.storage.download import fetch_range
+from clarifai_build.storage.public_download import fetch_range
 
 _BLOCK = 8 << 20
 

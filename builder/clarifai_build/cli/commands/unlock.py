@@ -19,9 +19,10 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import leases, pipeline
+    from clarifai_build import pipeline
     from clarifai_build.cli.tables import report_errors
     from clarifai_build.deploy import fleet
+    from clarifai_build.storage import leases
 
     loaded = load_targets(args.manifests, console.listener(), sandbox=args.sandbox)
     for target in loaded.targets:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from clarifai_build.errors import BuilderError, ConditionalWritesUnsupportedError, LeaseHeldError
-from clarifai_build.holders import Holder, user
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.storage import ObjectStore
+from clarifai_build.storage.lease_holder import Holder, user
 
 EXPIRY = 60.0
 RENEWAL = 15.0

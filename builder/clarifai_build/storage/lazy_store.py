@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from clarifai_build.net.s3_endpoints import endpoint_of
 from clarifai_build.progress import Listener, silent
 from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
-from clarifai_build.storage.strangers import look, public_url
+from clarifai_build.storage.anonymous import look, public_url
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
@@ -76,7 +76,7 @@ class LazyStore:
     @property
     def _s3(self) -> ObjectStore:
         if self._opened is None:
-            from clarifai_build.storage.s3 import open_store
+            from clarifai_build.storage.s3_store import open_store
 
             self._opened = open_store(self._storage, self._environ)
         return self._opened
@@ -86,7 +86,7 @@ def connect(storage: Storage, environ: Mapping[str, str]) -> ObjectStore:
     """Return the store that the manifest and the environment name; nothing is sent yet."""
     storage = replace(storage, endpoint_url=endpoint_of(storage, environ))
     if storage.access == "presigned":
-        from clarifai_build.storage.s3 import open_store
+        from clarifai_build.storage.s3_store import open_store
 
         return open_store(storage, environ)
     return LazyStore(storage, environ)
