@@ -11,8 +11,8 @@ import pytest
 from clarifai_build.errors import BuilderError, NotAuthorisedError, StorageError
 from clarifai_build.manifest.types import Storage
 from clarifai_build.progress import silent
-from clarifai_build.storage.multipart import Upload
 from clarifai_build.storage.s3_store import open_store
+from clarifai_build.storage.upload.multipart import Upload
 from fakes import BUILT, artifact_of
 from scripted_web import serving
 

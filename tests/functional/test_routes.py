@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clarifai_build.storage.routes import route_to
+from clarifai_build.storage.upload.proxy import route_to
 
 BOB = "Basic Ym9iOmh1bnRlcjI="
 

@@ -9,7 +9,7 @@ import pytest
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import Entry, FileTree, lay_out
 from clarifai_build.digests.files import CHUNK
-from clarifai_build.storage.parts import base64_of, cut, whole_crc32
+from clarifai_build.storage.upload.parts import base64_of, cut, whole_crc32
 from trees import artifact_of, manifest_of, write_files
 
 

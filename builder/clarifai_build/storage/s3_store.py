@@ -17,8 +17,8 @@ from clarifai_build.net.s3_responses import asking, needed, read, time_of
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.storage import FoundObject, SmallObject, StoredObject
 from clarifai_build.storage.anonymous import crc_hex, look, public_url
-from clarifai_build.storage.placing import Placing
-from clarifai_build.storage.sending import UNKNOWN_TO_STORE, UploadGoneError
+from clarifai_build.storage.upload.part_sender import UNKNOWN_TO_STORE, UploadGoneError
+from clarifai_build.storage.upload.uploader import Placing
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials

@@ -11,9 +11,9 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_responses import read
 from clarifai_build.progress import Listener
-from clarifai_build.storage.multipart import Upload
-from clarifai_build.storage.parts import base64_of
-from clarifai_build.storage.sending import UNKNOWN_TO_STORE, ChecksumsUnknownError
+from clarifai_build.storage.upload.multipart import Upload
+from clarifai_build.storage.upload.part_sender import UNKNOWN_TO_STORE, ChecksumsUnknownError
+from clarifai_build.storage.upload.parts import base64_of
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials

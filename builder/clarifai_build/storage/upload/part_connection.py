@@ -17,8 +17,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from clarifai_build.artifact.artifact import Artifact, Span, read_span, unreadable
 from clarifai_build.source.source_file import Stamp, open_source, refuse_changed
-from clarifai_build.storage.parts import Part, base64_of
-from clarifai_build.storage.routes import Route, route_to
+from clarifai_build.storage.upload.parts import Part, base64_of
+from clarifai_build.storage.upload.proxy import Route, route_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable

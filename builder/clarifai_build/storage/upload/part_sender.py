@@ -9,8 +9,8 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import StorageError
 from clarifai_build.net.s3_errors import REFUSED, refusal
 from clarifai_build.net.s3_responses import NOT_S3_HINT
-from clarifai_build.storage.parts import Part
-from clarifai_build.storage.wire import StoreAnsweredError, Wire
+from clarifai_build.storage.upload.part_connection import StoreAnsweredError, Wire
+from clarifai_build.storage.upload.parts import Part
 from clarifai_build.tokens import masked
 
 UNKNOWN_TO_STORE = frozenset({"NotImplemented", "InvalidArgument", "InvalidRequest", "501"})

@@ -1,0 +1,1 @@
+"""An artifact into a bucket: at once or in parts, resumed where it was interrupted."""
