@@ -12,9 +12,9 @@ from clarifai_build.errors import SourceError
 from clarifai_build.manifest.labels import labels_of
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import lock
-from clarifai_build.render import RenderContext
-from clarifai_build.renders import render_once
 from clarifai_build.source.source_file import Found, Stamp
+from clarifai_build.targets.triton.render import RenderContext
+from clarifai_build.targets.triton.render_cache import render_once
 
 
 def repository(manifest: Manifest, renders: Path | None = None) -> dict[str, bytes]:

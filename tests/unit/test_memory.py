@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.manifest.types import Code, InstanceGroup, Manifest, Model, Shapes, Triton
-from clarifai_build.memory import shared_memory
+from clarifai_build.targets.triton.shared_memory import shared_memory
 
 
 @pytest.mark.parametrize(

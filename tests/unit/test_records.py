@@ -13,7 +13,6 @@ import pytest
 from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
-from clarifai_build import toolchain
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import lay_out
 from clarifai_build.errors import ArtifactError, ConditionalWritesUnsupportedError
@@ -23,6 +22,7 @@ from clarifai_build.provenance import records, requirements
 from clarifai_build.provenance import statement as provenance
 from clarifai_build.provenance.lock import Lock, LockError, Requirements
 from clarifai_build.provenance.sbom import read_sbom, sbom_of
+from clarifai_build.targets.triton import toolchain
 from clarifai_build.validation.load import load
 from fakes import BUILT, MemoryStore, artifact_of, publish_records
 

@@ -23,9 +23,9 @@ from clarifai_build.manifest.types import (
     Triton,
 )
 from clarifai_build.model_types import MODEL_TYPES, template_table
-from clarifai_build.render import RenderContext, RenderError, check_config, render
-from clarifai_build.renders import render_once
 from clarifai_build.resources import template_dir
+from clarifai_build.targets.triton.render import RenderContext, RenderError, check_config, render
+from clarifai_build.targets.triton.render_cache import render_once
 
 
 def manifest(model_type: str = "visual-detector", **fields: object) -> Manifest:

@@ -12,8 +12,8 @@ from clarifai_build._version import __version__
 from clarifai_build.manifest.types import Manifest, Param, Visibility
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.registry import NewModel, NewVersion
-from clarifai_build.render import TEMPLATE_VERSION
 from clarifai_build.repository_layout import zip_name
+from clarifai_build.targets.triton.render import TEMPLATE_VERSION
 
 FORMAT = 1
 """Raised when the same registration gives another digest."""

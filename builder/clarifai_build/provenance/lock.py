@@ -14,11 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from clarifai_build import toolchain, whole
+from clarifai_build import whole
 from clarifai_build._version import __version__
 from clarifai_build.errors import BuilderError, Problem
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import requirements as resolving
+from clarifai_build.targets.triton import toolchain
 
 FORMAT = 1
 _AGAIN = "run `clarifai-build lock` and commit what it writes"

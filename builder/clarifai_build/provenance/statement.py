@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from clarifai_build import addresses, git, toolchain
+from clarifai_build import addresses, git
 from clarifai_build._version import __version__
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import ArtifactError
@@ -21,6 +21,7 @@ from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance.lock import Lock
 from clarifai_build.repository_layout import zip_name
 from clarifai_build.source.build_records import BUILD_TYPE, STATEMENT
+from clarifai_build.targets.triton import toolchain
 
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILDER = "urn:clarifai-build"

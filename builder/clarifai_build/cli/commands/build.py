@@ -59,9 +59,9 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build import pipeline, user_cache
     from clarifai_build.artifact.packing.output_files import refuse_odd_target
     from clarifai_build.digests.cache import DigestCache
-    from clarifai_build.memory import shared_memory
     from clarifai_build.repository_layout import zip_name
     from clarifai_build.source.build_records import refuse_foreign
+    from clarifai_build.targets.triton.shared_memory import shared_memory
     from clarifai_build.validation.load import load
 
     console.json_errors = args.json

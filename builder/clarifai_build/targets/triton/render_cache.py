@@ -13,8 +13,8 @@ from pathlib import Path
 
 from clarifai_build import whole
 from clarifai_build._version import __version__
-from clarifai_build.render import RenderContext, render, runtime_files
-from clarifai_build.toolchain import template_digest
+from clarifai_build.targets.triton.render import RenderContext, render, runtime_files
+from clarifai_build.targets.triton.toolchain import template_digest
 
 
 def render_once(context: RenderContext, folder: Path | None) -> dict[str, bytes]:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from clarifai_build._version import __version__
-from clarifai_build.render import TEMPLATE_VERSION, runtime_files
 from clarifai_build.resources import files_below, template_dir
+from clarifai_build.targets.triton.render import TEMPLATE_VERSION, runtime_files
 
 
 def now() -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What is packaged for which platform: a package a target."""

@@ -1,0 +1,1 @@
+"""Generated files of a Triton model repository."""
