@@ -30,10 +30,10 @@ def build(
     """
     tree = lay_out(_generated(manifest, listen, renders), manifest, listen, cache, output)
     if manifest.artifact.compression == "deflate":
-        from clarifai_build import user_cache
         from clarifai_build.artifact.deflate import deflated
+        from clarifai_build.util import cache_dir
 
-        kept = user_cache.deflated_folder() if cache.path else None
+        kept = cache_dir.deflated_folder() if cache.path else None
         return deflated(tree, listen, cache, kept)
     return Artifact(tree)
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from clarifai_build import partial
-from clarifai_build.addresses import shown
 from clarifai_build.errors import ArtifactError, BuilderError, SourceError
 from clarifai_build.remote import open_remote
 from clarifai_build.remote.opened import BLOCK
 from clarifai_build.source.content_checks import is_pointer, pointer_weight
+from clarifai_build.util import part_file
+from clarifai_build.util.urls import shown
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Storage, Weight
@@ -44,17 +44,17 @@ class Fetcher:
     def fetch(self, weight: Weight) -> int:
         """Fetch one weight, and return its size. What does not match its digest is removed."""
         target = self.folder / weight.sha256
-        path = self.folder / f"{weight.sha256}{partial.SUFFIX}"
+        path = self.folder / f"{weight.sha256}{part_file.SUFFIX}"
         try:
             if target.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-            with partial.alone(path) as stream:
+            with part_file.alone(path) as stream:
                 self.held[path] = stream
                 if target.is_file():
                     stream.truncate(0)
                     return target.stat().st_size
                 self._fill(weight, stream)
-                return partial.finish(stream, path, target)
+                return part_file.finish(stream, path, target)
         except InterruptedError:
             raise
         except OSError as exc:
@@ -67,7 +67,7 @@ class Fetcher:
         self.stop.set()
         for path, stream in tuple(self.held.items()):
             with suppress(OSError, ValueError):  # its thread may close it just now
-                partial.drop_empty(stream, path)
+                part_file.drop_empty(stream, path)
 
     def _fill(self, weight: Weight, stream: BinaryIO) -> None:
         """Continue what `stream` holds; if the pieces are no whole, begin once more from nothing.

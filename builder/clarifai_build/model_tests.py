@@ -67,7 +67,7 @@ def make_environment(requirements: Path, version: str, listen: Listener = silent
     Raises NoPythonError when there is no such Python, SandboxError when pip fails.
     """
     from clarifai_build.sandbox.engines.venvs import Recipe, is_complete, provision
-    from clarifai_build.user_cache import cache_folder
+    from clarifai_build.util.cache_dir import cache_folder
 
     interpreter = find_python(version)
     if interpreter is None:

@@ -164,8 +164,8 @@ def _lease(
 
 
 def _origin(manifest: Manifest) -> dict[str, Any]:
-    from clarifai_build import git
     from clarifai_build.storage import leases
+    from clarifai_build.util import git
 
     checkout = git.checkout_of(manifest.path.parent)
     source = {"commit": checkout.commit, "dirty": checkout.dirty} if checkout else {}

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clarifai_build import user_cache
-from clarifai_build.addresses import shown
 from clarifai_build.digests.files import Digest
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import Listener, silent
 from clarifai_build.source.source_file import Found, Stamp
+from clarifai_build.util import cache_dir
+from clarifai_build.util.urls import shown
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest, Weight
@@ -27,7 +27,7 @@ def locate(
     manifest: Manifest, listen: Listener = silent, environ: Mapping[str, str] = os.environ
 ) -> list[Found]:
     """Return the local file of each weight; what is not in the cache yet is fetched."""
-    kept = user_cache.weights_folder(environ)
+    kept = cache_dir.weights_folder(environ)
     missing = {w for w in manifest.weights if is_remote(w) and not _is_there(kept / w.sha256)}
     if missing:
         from clarifai_build.fetching import fetch_all
@@ -35,7 +35,7 @@ def locate(
         in_order = sorted(missing, key=lambda weight: weight.to)
         fetch_all(in_order, kept, manifest.storage, listen, environ)
     for weight in filter(is_remote, manifest.weights):
-        user_cache.mark_used(kept / weight.sha256)
+        cache_dir.mark_used(kept / weight.sha256)
     files = [
         kept / weight.sha256 if is_remote(weight) else manifest.path.parent / weight.source
         for weight in manifest.weights

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build import kept
 from clarifai_build.deploy import fleet
 from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, silent
+from clarifai_build.util import cache_entries
 from clarifai_build.weights import locate
 from fetched import CONTENT, one_weight, problem_of, weights_in
 from scripted_web import Asked, web
@@ -134,7 +134,7 @@ def test_a_fetch_under_way_survives_what_is_removed(
         while not partial.stat().st_size:
             time.sleep(0.01)
         if by == "prune":
-            assert kept.prune(0, environ) == []
+            assert cache_entries.prune(0, environ) == []
         else:
             partial.unlink()
             partial.parent.rmdir()
@@ -149,7 +149,7 @@ def test_what_a_fetch_left_is_pruned(tmp_path: Path, environ: dict[str, str]) ->
     """As nobody is writing to it any more."""
     with web(lambda asked, _: asked.send(CONTENT, cut=1 << 20 if not asked.start else 0)) as server:
         problem_of(one_weight(tmp_path, server.url), environ)
-    assert [file.size for file in kept.prune(0, environ)] == [1 << 20]
+    assert [file.size for file in cache_entries.prune(0, environ)] == [1 << 20]
     assert weights_in(environ) == []
 
 

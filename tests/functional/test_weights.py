@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from clarifai_build import kept
 from clarifai_build.artifact.tree import lay_out
 from clarifai_build.errors import SourceError
 from clarifai_build.remote import open_remote
+from clarifai_build.util import cache_entries
 from clarifai_build.weights import locate
 from trees import manifest_of, weight_of
 
@@ -145,7 +145,7 @@ def test_a_mismatch_names_both_digests_and_keeps_nothing(
     found = hashlib.sha256(CONTENT).hexdigest()
     with pytest.raises(SourceError, match=f"SHA-256 {found}.*says {weight.sha256}"):
         locate(manifest_of(tmp_path, (weight,)), environ=environ)
-    assert kept.find(environ) == []
+    assert cache_entries.find(environ) == []
 
 
 def test_all_that_fail_are_named(server: Server, tmp_path: Path, environ: dict[str, str]) -> None:
@@ -204,10 +204,10 @@ def test_pruning_removes_what_was_not_used(
     """What was used lately stays if that is asked for."""
     weight = weight_of("w.bin", server.url, CONTENT)
     locate(manifest_of(tmp_path, (weight,)), environ=environ)
-    assert [file.size for file in kept.find(environ)] == [len(CONTENT)]
-    assert kept.prune(3600, environ) == []
-    assert [file.size for file in kept.prune(0, environ)] == [len(CONTENT)]
-    assert kept.find(environ) == []
+    assert [file.size for file in cache_entries.find(environ)] == [len(CONTENT)]
+    assert cache_entries.prune(3600, environ) == []
+    assert [file.size for file in cache_entries.prune(0, environ)] == [len(CONTENT)]
+    assert cache_entries.find(environ) == []
 
 
 def test_an_interrupt_does_not_wait_for_a_server_that_hangs(tmp_path: Path) -> None:

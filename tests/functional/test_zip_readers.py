@@ -18,7 +18,7 @@ from clarifai_build.artifact.packing.zip_writer import write_zip
 from clarifai_build.artifact.tree import Entry, FileTree, lay_out
 from clarifai_build.digests.cache import DigestCache
 from clarifai_build.digests.files import CHUNK
-from clarifai_build.user_cache import is_mark
+from clarifai_build.util.cache_dir import is_mark
 from trees import GENERATED, manifest_of, write_files
 
 READERS = {

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from clarifai_build.progress import silent
 from clarifai_build.sandbox.engines.venvs import Recipe, provision
-from clarifai_build.user_cache import cache_folder
+from clarifai_build.util.cache_dir import cache_folder
 
 NUMPY_OF = {"3.8": 1, "3.9": 2, "3.10": 1, "3.11": 2, "3.12": 1, "3.13": 2}
 

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from clarifai_build import daemons
+from clarifai_build.util import threads
 
 
 def nothing() -> None:
@@ -33,8 +33,8 @@ def test_some_at_a_time_and_in_order() -> None:
         together.wait()
         return number * 10
 
-    futures = daemons.start([partial(work, number) for number in range(9)], 3)
-    daemons.watch(futures, nothing)
+    futures = threads.start([partial(work, number) for number in range(9)], 3)
+    threads.watch(futures, nothing)
     assert [future.result() for future in futures] == list(range(0, 90, 10))
     assert most == 3
 
@@ -46,9 +46,9 @@ def test_a_failure_is_not_kept_waiting() -> None:
     def fail() -> bool:
         raise KeyboardInterrupt
 
-    futures = daemons.start([lambda: go_on.wait(30), fail], 2)
+    futures = threads.start([lambda: go_on.wait(30), fail], 2)
     with pytest.raises(KeyboardInterrupt):
-        daemons.watch(futures, nothing)
+        threads.watch(futures, nothing)
     go_on.set()
 
 
@@ -65,10 +65,10 @@ def test_a_listener_ends_a_wait() -> None:
 
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        daemons.patiently(lambda: go_on.wait(30), beat)
+        threads.patiently(lambda: go_on.wait(30), beat)
     assert time.monotonic() - start < 10
     go_on.set()
-    assert daemons.patiently(lambda: 7, nothing) == 7
+    assert threads.patiently(lambda: 7, nothing) == 7
 
 
 def test_what_has_not_begun_never_begins() -> None:
@@ -81,12 +81,12 @@ def test_what_has_not_begun_never_begins() -> None:
         begun.set()
         go_on.wait(30)
 
-    futures = daemons.start([partial(work, 0), partial(work, 1)], 1)
+    futures = threads.start([partial(work, 0), partial(work, 1)], 1)
     assert begun.wait(10)
-    daemons.abandon(futures, 0.1)
-    assert not daemons.ended(futures[:1], 0.1)
+    threads.abandon(futures, 0.1)
+    assert not threads.ended(futures[:1], 0.1)
     go_on.set()
-    assert daemons.ended(futures, 10)
+    assert threads.ended(futures, 10)
     assert started == [0]
 
 

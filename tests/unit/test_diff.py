@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build import git
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.packing.zip_writer import write_zip
 from clarifai_build.artifact.tree import FileTree
@@ -19,6 +18,7 @@ from clarifai_build.inspection import contents, diff
 from clarifai_build.inspection.diff import FieldChange
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.reports.diff import as_json, as_text
+from clarifai_build.util import git
 from fakes import artifact_of
 
 CONFIG = b'name: "m"\nmax_batch_size: 8\ninput [{ name: "text" dims: [1] }]\n'

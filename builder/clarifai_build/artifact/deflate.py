@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from clarifai_build import user_cache
 from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.artifact import Artifact, Content, Span, read_span, stored
 from clarifai_build.artifact.tree import Entry, FileTree
@@ -26,6 +25,7 @@ from clarifai_build.errors import ArtifactError
 from clarifai_build.progress import Listener, silent
 from clarifai_build.source.source_file import Found, Stamp
 from clarifai_build.tally import Tally
+from clarifai_build.util import cache_dir
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -106,14 +106,14 @@ class _Files(NamedTuple):
         there = {
             file.name.partition("-")[0]: file.name
             for file in sorted(self.folder.iterdir())
-            if not user_cache.is_mark(file)
+            if not cache_dir.is_mark(file)
         }
         names = {sha256: there.get(sha256) or self.make(e) for sha256, e in large.items()}
         found = {sha256: self.find(name) for sha256, name in names.items()}
         sums = cache.of_files(str(self.folder), list(found.values()))
         files = {sha256: (file, sums[file.file]) for sha256, file in found.items()}
         for file in found.values():
-            user_cache.mark_used(Path(file.file))
+            cache_dir.mark_used(Path(file.file))
         for sha256, (file, digest) in files.items():
             if not file.file.endswith(f"-{digest.sha256}"):
                 Path(file.file).unlink(missing_ok=True)

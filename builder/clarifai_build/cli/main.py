@@ -96,7 +96,7 @@ def _interrupted(console: Console) -> int:
 def _failed(console: Console, error: Exception) -> int:
     """Say why; what is not one of our errors is a bug of ours."""
     if not isinstance(error, BuilderError):
-        from clarifai_build.bugs import internal_error
+        from clarifai_build.util.crash_report import internal_error
 
         error = internal_error(error)
     console.failure(error)

@@ -41,16 +41,17 @@ class Target:
 
     def cache(self) -> DigestCache:
         """Return the digests that are kept on this machine."""
-        from clarifai_build import user_cache
         from clarifai_build.digests.cache import DigestCache
+        from clarifai_build.util import cache_dir
 
-        return DigestCache(user_cache.digests_file(self.environ))
+        return DigestCache(cache_dir.digests_file(self.environ))
 
     def build(self, listen: Listener) -> Artifact:
         """Make the artifact; what did not change since the last time is not read again."""
-        from clarifai_build import pipeline, user_cache
+        from clarifai_build import pipeline
+        from clarifai_build.util import cache_dir
 
-        renders = user_cache.renders_folder(self.environ)
+        renders = cache_dir.renders_folder(self.environ)
         return pipeline.build(self.manifest, listen, self.cache(), renders)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from clarifai_build.bugs import internal_error
 from clarifai_build.errors import BuilderError
 from clarifai_build.progress import Event, Listener
+from clarifai_build.util.crash_report import internal_error
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -83,14 +83,14 @@ def each(
         return [outcome(item) for item in items]
     from functools import partial
 
-    from clarifai_build import daemons
+    from clarifai_build.util import threads
 
-    futures = daemons.start([partial(outcome, item) for item in items], jobs)
+    futures = threads.start([partial(outcome, item) for item in items], jobs)
     try:
         return [future.result() for future in futures]
     except BaseException:
         stop.set()
-        daemons.abandon(futures, _LAST_WORDS)
+        threads.abandon(futures, _LAST_WORDS)
         raise
 
 

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from clarifai_build import git
 from clarifai_build.errors import SourceError
 from clarifai_build.manifest.types import Manifest, Weight
+from clarifai_build.util import git
 from clarifai_build.validation.load import load
 
 

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from clarifai_build.addresses import shown
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.zip_reader import ReadRange
 from clarifai_build.deploy.registration import BUILDER, Registration
@@ -19,6 +18,7 @@ from clarifai_build.provenance import statement as provenance
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.public_download import fetch_range
+from clarifai_build.util.urls import shown
 
 _BLOCK = 8 << 20
 

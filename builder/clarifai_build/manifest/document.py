@@ -15,7 +15,7 @@ import yaml.scanner
 
 from clarifai_build.errors import ManifestError, Problem, Severity
 from clarifai_build.manifest.yaml_reader import Place, Reader, Steps, Value, refused
-from clarifai_build.tokens import masked
+from clarifai_build.util.redaction import masked
 
 MAX_BYTES = 1024 * 1024
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from clarifai_build.errors import ManifestError, Problem
-from clarifai_build.tokens import masked
+from clarifai_build.util.redaction import masked
 
 Value = Any  # None | bool | int | float | str | list[Value] | dict[str, Value]
 Steps = tuple["str | int", ...]

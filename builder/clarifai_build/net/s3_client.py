@@ -9,9 +9,9 @@ import boto3
 from botocore.config import Config
 from botocore.session import Session
 
-from clarifai_build.addresses import shown
 from clarifai_build.errors import NotAuthorisedError, StorageError
 from clarifai_build.net.s3_endpoints import endpoint_of, profile_of
+from clarifai_build.util.urls import shown
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clarifai_build.addresses import is_plain, shown
 from clarifai_build.errors import StorageError
+from clarifai_build.util.urls import is_plain, shown
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Storage

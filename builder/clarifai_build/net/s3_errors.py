@@ -20,7 +20,7 @@ from clarifai_build.errors import (
     StorageError,
 )
 from clarifai_build.net.s3_failures import described, is_about_credentials
-from clarifai_build.tokens import has_token
+from clarifai_build.util.redaction import has_token
 
 _REACH = "the credentials need to read, list, write and delete objects under the prefix"
 _RIGHT = "check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the profile"

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError
 
-from clarifai_build.addresses import shown
+from clarifai_build.util.urls import shown
 
 
 class Reason(NamedTuple):

@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from clarifai_build import whole
 from clarifai_build._version import __version__
 from clarifai_build.errors import BuilderError, Problem
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import requirements as resolving
 from clarifai_build.targets.triton import toolchain
+from clarifai_build.util import atomic_file
 
 FORMAT = 1
 _AGAIN = "run `clarifai-build lock` and commit what it writes"
@@ -80,7 +80,7 @@ def write(lock: Lock, path: Path) -> None:
     """Write the lock; its own digest stands in it, so that edits by hand are noticed."""
     text = json.dumps({"format": FORMAT, "digest": lock.digest, **_body(lock)}, indent=2)
     try:
-        whole.write(path, f"{text}\n".encode())
+        atomic_file.write(path, f"{text}\n".encode())
     except OSError as error:
         raise LockError.of("unwritable", f"{path} can't be written: {error.strerror}") from error
 

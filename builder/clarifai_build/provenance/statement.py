@@ -13,7 +13,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from clarifai_build import addresses, git
 from clarifai_build._version import __version__
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import ArtifactError
@@ -22,6 +21,7 @@ from clarifai_build.provenance.lock import Lock
 from clarifai_build.repository_layout import zip_name
 from clarifai_build.source.build_records import BUILD_TYPE, STATEMENT
 from clarifai_build.targets.triton import toolchain
+from clarifai_build.util import git, urls
 
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILDER = "urn:clarifai-build"
@@ -125,15 +125,15 @@ def _plain(value: Any, base: Path, name: str = "") -> Any:
     if isinstance(value, Path):
         inside = value.is_relative_to(base)
         return value.relative_to(base).as_posix() if inside else value.name
-    return addresses.shown(value) if name in addresses.FIELDS and value else value
+    return urls.shown(value) if name in urls.FIELDS and value else value
 
 
 def _repository(remote: str) -> str:
     """Return a remote's address without credentials; nothing for a path on this machine."""
     scheme, separator, _ = remote.partition("://")
     if separator:
-        known = scheme.lower() in _NETWORK and addresses.is_plain(remote, user=True)
-        return f"git+{addresses.shown(remote)}" if known else "git"
+        known = scheme.lower() in _NETWORK and urls.is_plain(remote, user=True)
+        return f"git+{urls.shown(remote)}" if known else "git"
     return f"git+{remote}" if _HOST_AND_PATH.match(remote) else "git"
 
 
@@ -149,7 +149,7 @@ def _dependencies(manifest: Manifest, lock: Lock | None) -> Iterator[dict[str, A
     for weight in manifest.weights:
         yield {
             "name": weight.to,
-            "uri": addresses.shown(weight.source),
+            "uri": urls.shown(weight.source),
             "digest": {"sha256": weight.sha256},
         }
     tool = toolchain.now()

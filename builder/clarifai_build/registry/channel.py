@@ -14,7 +14,6 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_code_pb2
 from google.protobuf.message_factory import GetMessageClass
 
-from clarifai_build.addresses import is_plain, shown
 from clarifai_build.errors import BuilderError, NotAuthorisedError, RegistryError
 from clarifai_build.registry import NoAnswerError
 from clarifai_build.registry.account import Account
@@ -25,6 +24,7 @@ from clarifai_build.registry.status_codes import (
     RETRY,
     SUCCESS,
 )
+from clarifai_build.util.urls import is_plain, shown
 
 CALL_SECONDS = 30.0
 ATTEMPTS = 5

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from clarifai_build.addresses import shown
 from clarifai_build.errors import SourceError
+from clarifai_build.util.urls import shown
 
 BLOCK = 1 << 20
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from json import JSONDecodeError
 from typing import Any
 
-from clarifai_build.addresses import shown
 from clarifai_build.errors import SourceError
 from clarifai_build.net.errors import answer, cause, may_pass
 from clarifai_build.remote.opened import BLOCK, Remote, refused
+from clarifai_build.util.urls import shown
 
 _RANGE = 8 << 20
 

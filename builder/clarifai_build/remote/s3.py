@@ -17,7 +17,7 @@ from clarifai_build.net.errors import answer, cause, may_pass
 from clarifai_build.net.s3_client import connect
 from clarifai_build.net.s3_failures import described, is_about_credentials
 from clarifai_build.remote.opened import Remote, refused
-from clarifai_build.tokens import masked
+from clarifai_build.util.redaction import masked
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody

@@ -7,11 +7,11 @@ from http.client import HTTPException, HTTPResponse
 from urllib.error import HTTPError
 from urllib.request import Request
 
-from clarifai_build.addresses import is_plain
 from clarifai_build.errors import SourceError
 from clarifai_build.net.errors import ASTRAY, answer, cause, is_astray, may_pass
 from clarifai_build.net.web import web_opener
 from clarifai_build.remote.opened import BLOCK, Remote, refused
+from clarifai_build.util.urls import is_plain
 
 _TIMEOUT = 60.0
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from clarifai_build.artifact.zip_reader import printable
 from clarifai_build.inspection.diff import FileDiff
-from clarifai_build.sizes import size_text
+from clarifai_build.util.text import size_text
 
 _SIGNS = {"added": "+", "removed": "-", "renamed": "~", "content": "~", "mode": "~"}
 

@@ -10,7 +10,7 @@ from clarifai_build._version import __version__
 from clarifai_build.deploy.destroy import Doomed
 from clarifai_build.deploy.planning import Action, ActionKind, Plan
 from clarifai_build.inspection.file_changes import FileChange
-from clarifai_build.sizes import size_text
+from clarifai_build.util.text import size_text
 
 FORMAT_VERSION = "1.0"
 """The first number is raised when a reader of the old form would misread the new one."""

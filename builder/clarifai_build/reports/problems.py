@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from clarifai_build._version import __version__
 from clarifai_build.errors import Problem
-from clarifai_build.tokens import masked
+from clarifai_build.util.redaction import masked
 
 DOCS = "https://github.com/clarifai-build/clarifai-build/blob/main/docs/reference/problems.md"
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

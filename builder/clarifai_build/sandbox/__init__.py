@@ -15,7 +15,7 @@ STATE_VARIABLE = "CLARIFAI_BUILD_SANDBOX"
 
 def default_state_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the folder that is used when none is named."""
-    from clarifai_build.user_cache import cache_folder
+    from clarifai_build.util.cache_dir import cache_folder
 
     named = environ.get(STATE_VARIABLE)
     return Path(named) if named else cache_folder(environ) / "sandbox"

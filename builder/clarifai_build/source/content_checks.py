@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from clarifai_build.addresses import shown
 from clarifai_build.errors import Problem
 from clarifai_build.source.source_file import Found
+from clarifai_build.util.urls import shown
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Weight

@@ -154,10 +154,10 @@ def held(
 
 def _try_for(seconds: float, give_back: Callable[[Listener], None], listen: Listener) -> None:
     """Give a lease back on the way out from a failure: the store may not answer any more."""
-    from clarifai_build import daemons
+    from clarifai_build.util import threads
 
     told: list[Event] = []
-    if daemons.ended(daemons.start([lambda: give_back(told.append)], 1), seconds):
+    if threads.ended(threads.start([lambda: give_back(told.append)], 1), seconds):
         for event in told:
             listen(event)
     else:

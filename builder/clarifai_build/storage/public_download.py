@@ -9,11 +9,11 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request
 
-from clarifai_build.addresses import is_plain, shown
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import NotPublicError, StorageError
 from clarifai_build.net.errors import ASTRAY, answer, cause, is_astray, may_pass
 from clarifai_build.net.web import web_opener
+from clarifai_build.util.urls import is_plain, shown
 
 _SAMPLE = 64 << 10
 _TIMEOUT = 30.0

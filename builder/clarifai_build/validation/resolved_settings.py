@@ -7,12 +7,12 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clarifai_build import addresses
 from clarifai_build.manifest import settings as contexts
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.schema import manifest_schema
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.manifest.yaml_reader import Steps
+from clarifai_build.util import urls
 from clarifai_build.validation.load import Examined
 
 MASK = "***"
@@ -56,8 +56,8 @@ def settings(examined: Examined, environ: Mapping[str, str]) -> Iterator[Shown]:
 
 
 def _shown(path: Steps, value: Any) -> Any:
-    is_address = path[-1] in addresses.FIELDS and path[0] != "triton"
-    return addresses.shown(value) if is_address and isinstance(value, str) else value
+    is_address = path[-1] in urls.FIELDS and path[0] != "triton"
+    return urls.shown(value) if is_address and isinstance(value, str) else value
 
 
 def _origin(examined: Examined, document: Document, path: Steps) -> str:

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from clarifai_build.addresses import is_plain
 from clarifai_build.errors import Problem
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.labels import unwritable
 from clarifai_build.manifest.yaml_reader import Steps, Value
 from clarifai_build.model_types import MODEL_TYPES, ModelType
 from clarifai_build.repository_layout import RESERVED_TARGETS
-from clarifai_build.tokens import has_token
+from clarifai_build.util.redaction import has_token
+from clarifai_build.util.urls import is_plain
 
 RESERVED_PARAMS = ("self", "input_data")
 

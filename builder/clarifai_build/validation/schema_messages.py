@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from clarifai_build.manifest.yaml_reader import Steps, Value, core_scalar
-from clarifai_build.tokens import masked
+from clarifai_build.util.redaction import masked
 
 _KINDS = {
     "string": "a string",

@@ -16,7 +16,7 @@ import pytest
 from clarifai_build.progress import silent
 from clarifai_build.sandbox.engines import install
 from clarifai_build.sandbox.engines.venvs import Recipe, provision
-from clarifai_build.user_cache import cache_folder
+from clarifai_build.util.cache_dir import cache_folder
 from sandbox_client import Api, model_files, s3, zipped
 
 CLIENTS = Path(__file__).parent / "clients"

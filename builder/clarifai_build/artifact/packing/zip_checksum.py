@@ -7,10 +7,10 @@ from threading import Condition
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from clarifai_build import daemons
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.util import threads
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -73,7 +73,7 @@ class ZipSum:
             self._allowed = max(self._allowed, sent + _AHEAD)
             self._moved.notify()
             if self._taken is None:
-                (self._taken,) = daemons.start([self._take], 1)
+                (self._taken,) = threads.start([self._take], 1)
 
     def _take(self) -> str:
         sha256 = hashlib.sha256()

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clarifai_build.addresses import shown
 from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.arguments import add_locked, add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
@@ -20,6 +19,7 @@ from clarifai_build.cli.tables import error_json, report_errors, table
 from clarifai_build.cli.targets import Target, keep_to_lock, load_targets
 from clarifai_build.errors import BuilderError, UsageError
 from clarifai_build.progress import Listener, named
+from clarifai_build.util.urls import shown
 
 if TYPE_CHECKING:
     from clarifai_build.deploy import fleet

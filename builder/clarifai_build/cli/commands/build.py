@@ -56,12 +56,13 @@ def _zip(text: str) -> Path:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import pipeline, user_cache
+    from clarifai_build import pipeline
     from clarifai_build.artifact.packing.output_files import refuse_odd_target
     from clarifai_build.digests.cache import DigestCache
     from clarifai_build.repository_layout import zip_name
     from clarifai_build.source.build_records import refuse_foreign
     from clarifai_build.targets.triton.shared_memory import shared_memory
+    from clarifai_build.util import cache_dir
     from clarifai_build.validation.load import load
 
     console.json_errors = args.json
@@ -76,9 +77,9 @@ def run(args: Namespace, console: Console) -> int:
     listen = console.listener()
     if args.check:
         return _check(manifest, listen, console, as_json=args.json)
-    path = None if args.no_cache else user_cache.digests_file()
+    path = None if args.no_cache else cache_dir.digests_file()
     cache = DigestCache(path, verify=args.verify_cache)
-    renders = None if args.no_cache or args.verify_cache else user_cache.renders_folder()
+    renders = None if args.no_cache or args.verify_cache else cache_dir.renders_folder()
     artifact, written = pipeline.build_to(target, manifest, listen, cache, renders)
     if args.json:
         console.json(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clarifai_build.cli.console import Console
 
 if TYPE_CHECKING:
-    from clarifai_build.kept import Kept
+    from clarifai_build.util.cache_entries import Kept
 
 _DAY = 24 * 3600
 
@@ -29,13 +29,13 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import kept
+    from clarifai_build.util import cache_entries
 
     if args.action == "prune":
-        files = kept.prune(args.unused_days * _DAY)
+        files = cache_entries.prune(args.unused_days * _DAY)
         verb = "removed"
     else:
-        files = kept.find()
+        files = cache_entries.find()
         verb = "cached"
     total = sum(file.size for file in files)
     if args.json:

@@ -67,9 +67,10 @@ class _Sides:
         self._target: Target | None = None
 
     def look(self, name: str) -> Contents:
-        from clarifai_build import git, pipeline
+        from clarifai_build import pipeline
         from clarifai_build.deploy import versions
         from clarifai_build.inspection import contents, git_revision
+        from clarifai_build.util import git
 
         if name == SOURCE:
             artifact = pipeline.build(self._manifest(), self._listen)

@@ -65,7 +65,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 def _show(verdicts: Sequence[Verdict], args: argparse.Namespace, console: Console) -> None:
     from clarifai_build.cli.tables import table
-    from clarifai_build.sizes import size_text
+    from clarifai_build.util.text import size_text
 
     if args.json:
         console.json(

@@ -23,12 +23,12 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build.addresses import shown
     from clarifai_build.artifact.zip_reader import printable
     from clarifai_build.inspection import contents
     from clarifai_build.provenance import records
     from clarifai_build.provenance.sbom import read_sbom
     from clarifai_build.provenance.statement import read_statement
+    from clarifai_build.util.urls import shown
 
     console.json_errors = args.json
     with ExitStack() as stack:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from clarifai_build.addresses import shown
 from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import load_target
+from clarifai_build.util.urls import shown
 
 if TYPE_CHECKING:
     from clarifai_build.registry import RemoteVersion
@@ -49,7 +49,7 @@ def run(args: Namespace, console: Console) -> int:
 
 def _rows(versions: Sequence[RemoteVersion]) -> list[tuple[str, ...]]:
     from clarifai_build.deploy.versions import label
-    from clarifai_build.sizes import size_text
+    from clarifai_build.util.text import size_text
 
     return [
         (

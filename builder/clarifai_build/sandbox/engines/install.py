@@ -75,7 +75,7 @@ def install(listen: Listener = silent) -> Engines:
     """Return the engines, downloading them into the user's cache on first use."""
     _check_platform()
     from clarifai_build.sandbox.engines.venvs import Recipe, is_complete, provision
-    from clarifai_build.user_cache import cache_folder
+    from clarifai_build.util.cache_dir import cache_folder
 
     interpreter = find_interpreter()
     digest = digest_of(REQUIREMENTS)

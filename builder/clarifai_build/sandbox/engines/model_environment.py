@@ -27,7 +27,7 @@ def prepare(engines: Engines, requirements: Path | None, listen: Listener = sile
     if requirements is None or satisfied_by_engines(text, engines.numpy):
         return None
     from clarifai_build.sandbox.engines.venvs import Recipe, is_complete, provision
-    from clarifai_build.user_cache import cache_folder
+    from clarifai_build.util.cache_dir import cache_folder
 
     version = engines.interpreter.version
     key = hashlib.sha256("\n".join((version, *STUB_NEEDS, text)).encode()).hexdigest()[:16]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from clarifai_build import daemons
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import SourceError
 from clarifai_build.net.s3_responses import needed, read
@@ -17,6 +16,7 @@ from clarifai_build.storage.upload.part_sender import ChecksumsUnknownError, sen
 from clarifai_build.storage.upload.parts import Part, base64_of, cut, whole_crc32
 from clarifai_build.storage.upload.stale_uploads import Unfinished
 from clarifai_build.tally import Tally
+from clarifai_build.util import threads
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -53,7 +53,7 @@ class Upload:
         store knows no checksums.
         """
         even = _EVEN_PARTS in self.client.meta.endpoint_url
-        parts = daemons.patiently(lambda: cut(artifact, even=even), self._beat)
+        parts = threads.patiently(lambda: cut(artifact, even=even), self._beat)
         before = self._unfinished()
         upload, done = before.resume(self.key, artifact, parts) or (self._begin(), {})
         try:
@@ -63,7 +63,7 @@ class Upload:
             raise
         complete = self._completion(upload, parts, etags, condition)
         with read(self.bucket):
-            daemons.patiently(complete, self._beat)
+            threads.patiently(complete, self._beat)
 
     def abort_stale(self, prefix: str) -> None:
         """Abort what was left behind: other uploads of this key, and old ones of any artifact."""
@@ -77,7 +77,7 @@ class Upload:
             self.client.create_multipart_upload, Bucket=self.bucket, Key=self.key, **options
         )
         with read(self.bucket):
-            begun = daemons.patiently(begin, self._beat)
+            begun = threads.patiently(begin, self._beat)
         return str(needed(begun, "UploadId", self.bucket))
 
     def _send(
@@ -95,15 +95,15 @@ class Upload:
             tally.add,
         )
         missing = [part for part in parts if part.number not in done]
-        sending = daemons.start(
+        sending = threads.start(
             [partial(send_part, wire, artifact, part) for part in missing],
             _at_once(len(missing)),
         )
         try:
-            daemons.watch(sending, lambda: tally.add(0))
+            threads.watch(sending, lambda: tally.add(0))
         except BaseException:
             wire.close()
-            daemons.abandon(sending, _GRACE)
+            threads.abandon(sending, _GRACE)
             raise
         return done | {p.number: f.result() for p, f in zip(missing, sending, strict=True)}
 

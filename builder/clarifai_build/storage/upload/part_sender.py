@@ -11,7 +11,7 @@ from clarifai_build.net.s3_errors import REFUSED, refusal
 from clarifai_build.net.s3_responses import NOT_S3_HINT
 from clarifai_build.storage.upload.part_connection import StoreAnsweredError, Wire
 from clarifai_build.storage.upload.parts import Part
-from clarifai_build.tokens import masked
+from clarifai_build.util.redaction import masked
 
 UNKNOWN_TO_STORE = frozenset({"NotImplemented", "InvalidArgument", "InvalidRequest", "501"})
 """What stores answer to a header that they do not know."""

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.daemons import patiently
 from clarifai_build.net.s3_responses import UNREADABLE
 from clarifai_build.storage.upload.parts import Part, base64_of
+from clarifai_build.util.threads import patiently
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from clarifai_build import partial, user_cache
 from clarifai_build.errors import ArtifactError
+from clarifai_build.util import cache_dir, part_file
 
 
 class Kept(NamedTuple):
@@ -24,9 +24,9 @@ class Kept(NamedTuple):
 
 def find(environ: Mapping[str, str] = os.environ) -> list[Kept]:
     """Return every cached file, largest first."""
-    places = (user_cache.weights_folder, user_cache.deflated_folder, user_cache.renders_folder)
+    places = (cache_dir.weights_folder, cache_dir.deflated_folder, cache_dir.renders_folder)
     with _translated():
-        files = list(user_cache.cache_folder(environ).glob(user_cache.DIGESTS.format("*")))
+        files = list(cache_dir.cache_folder(environ).glob(cache_dir.DIGESTS.format("*")))
         files += [file for place in places for file in _below(place(environ))]
         found = [_look(file, time.time()) for file in files if not _marks_another(file)]
     return sorted(filter(None, found), key=lambda file: (-file.size, file.path))
@@ -56,16 +56,16 @@ def prune(unused_seconds: int, environ: Mapping[str, str] = os.environ) -> list[
 
 
 def _remove(path: Path) -> bool:
-    if path.suffix == partial.SUFFIX:
-        return partial.remove_unused(path)
-    for file in (path, user_cache.mark_of(path)):
+    if path.suffix == part_file.SUFFIX:
+        return part_file.remove_unused(path)
+    for file in (path, cache_dir.mark_of(path)):
         file.unlink(missing_ok=True)
     return True
 
 
 def _marks_another(file: Path) -> bool:
     """Tell the mark of a file that is there: it goes with that."""
-    return user_cache.is_mark(file) and file.with_suffix("").exists()
+    return cache_dir.is_mark(file) and file.with_suffix("").exists()
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -85,6 +85,6 @@ def _look(file: Path, now: float) -> Kept | None:
         return None
     used = max(status.st_atime, status.st_mtime)
     with suppress(FileNotFoundError):
-        used = max(used, user_cache.mark_of(file).stat().st_mtime)
+        used = max(used, cache_dir.mark_of(file).stat().st_mtime)
     unused = max(0, int(now - used))
     return Kept(file, status.st_size, unused) if stat.S_ISREG(status.st_mode) else None
