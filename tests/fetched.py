@@ -10,7 +10,7 @@ import pytest
 from clarifai_build.errors import BuilderError, Problem
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.util.cache_dir import is_mark
-from clarifai_build.weights import locate
+from clarifai_build.weights.locate import locate
 from trees import manifest_of, weight_of
 
 CONTENT = random.Random(5).randbytes((6 << 20) + 5)

@@ -9,7 +9,7 @@ import pytest
 
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.manifest.types import Manifest
-from clarifai_build.weights import locate
+from clarifai_build.weights.locate import locate
 from scripted_web import Asked, closed_port, web
 from trees import manifest_of, weight_of
 

@@ -16,7 +16,7 @@ from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, silent
 from clarifai_build.util import cache_entries
-from clarifai_build.weights import locate
+from clarifai_build.weights.locate import locate
 from fetched import CONTENT, one_weight, problem_of, weights_in
 from scripted_web import Asked, web
 from trees import manifest_of, weight_of

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.weights import locate
+from clarifai_build.weights.locate import locate
 from fetched import CONTENT, one_weight, problem_of, weights_in
 from scripted_web import Asked, Script, web
 

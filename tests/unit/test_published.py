@@ -12,15 +12,10 @@ from hypothesis import strategies as st
 from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import Entry, FileTree
-from clarifai_build.artifact.zip_reader import (
-    PublishedEntry,
-    ReadRange,
-    printable,
-    read_entry,
-    read_listing,
-)
+from clarifai_build.artifact.zip_reader import PublishedEntry, ReadRange, read_entry, read_listing
 from clarifai_build.digests import files as digests
 from clarifai_build.errors import ArtifactError
+from clarifai_build.util.text import printable
 
 
 def artifact_of(files: dict[str, bytes]) -> Artifact:

@@ -100,7 +100,7 @@ def find(
     layout = gather(generated, manifest, output)
     if not manifest.weights:
         return layout
-    from clarifai_build import weights
+    from clarifai_build.weights import locate as weights
 
     return layout.with_weights(weights.locate(manifest, listen))
 
@@ -121,7 +121,7 @@ def settle(
 def complete(layout: Layout, found: Mapping[str, Digest], manifest: Manifest) -> FileTree:
     """Make the tree, with the digests of the files; a weight that is another is refused."""
     if manifest.weights:
-        from clarifai_build import weights
+        from clarifai_build.weights import locate as weights
 
         taken = [found[layout.files[CODE + weight.to].file] for weight in manifest.weights]
         weights.refuse_mismatches(manifest.weights, taken)
@@ -149,7 +149,8 @@ def inspector(manifest: Manifest) -> Inspect:
     weights = {weight.to: weight for weight in manifest.weights}
 
     def inspect(file: Found, content: bytes) -> Problem | None:
-        from clarifai_build.source.content_checks import suspicion, weight_suspicion
+        from clarifai_build.source.content_checks import suspicion
+        from clarifai_build.weights.content_checks import weight_suspicion
 
         weight = weights.get(file.path)
         problem = weight_suspicion(weight, file, content) if weight else suspicion(file, content)

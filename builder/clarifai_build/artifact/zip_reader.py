@@ -6,7 +6,6 @@ Takes the zips that `archive` writes: nothing before the first entry or after th
 from __future__ import annotations
 
 import struct
-import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -22,13 +21,13 @@ from clarifai_build.artifact.zip_format import (
     STORED,
 )
 from clarifai_build.errors import ArtifactError
+from clarifai_build.util.text import printable
 
 ReadRange = Callable[[int, int], bytes]
 """Returns the bytes of the zip from an offset, as many as are asked for."""
 
 _TAIL = END64.size + LOCATOR64.size + END.size
 _BLOCK = 4 << 20
-_DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _LARGEST_DIRECTORY = 256 << 20
 
 
@@ -138,18 +137,6 @@ def _entries(directory: bytes, count: int) -> Iterator[PublishedEntry]:
         seen.add(name)
         path, mode = printable(name.decode("utf-8", "replace")), attributes >> 16 & 0o777
         yield PublishedEntry(path, mode, size, crc32, offset, packed, method)
-
-
-def printable(text: str) -> str:
-    """Return a line from a stranger as a terminal may see it: what controls it is escaped."""
-    return "".join(ascii(char)[1:-1] if _is_control(char) else char for char in text)
-
-
-def _is_control(char: str) -> bool:
-    """Tell what moves the cursor, breaks lines, or turns the direction of writing."""
-    if char == "\t" or char.isprintable():
-        return False
-    return char in _DIRECTIONS or unicodedata.category(char) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def _widened(extra: bytes, *values: int) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from clarifai_build.errors import BuilderError, Problem
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import requirements as resolving
 from clarifai_build.targets.triton import toolchain
-from clarifai_build.util import atomic_file
+from clarifai_build.util.atomic_file import atomic_write
 
 FORMAT = 1
 _AGAIN = "run `clarifai-build lock` and commit what it writes"
@@ -80,7 +80,7 @@ def write(lock: Lock, path: Path) -> None:
     """Write the lock; its own digest stands in it, so that edits by hand are noticed."""
     text = json.dumps({"format": FORMAT, "digest": lock.digest, **_body(lock)}, indent=2)
     try:
-        atomic_file.write(path, f"{text}\n".encode())
+        atomic_write(path, f"{text}\n".encode())
     except OSError as error:
         raise LockError.of("unwritable", f"{path} can't be written: {error.strerror}") from error
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from clarifai_build.artifact.zip_reader import printable
 from clarifai_build.inspection.diff import FileDiff
-from clarifai_build.util.text import size_text
+from clarifai_build.util.text import printable, size_text
 
 _SIGNS = {"added": "+", "removed": "-", "renamed": "~", "content": "~", "mode": "~"}
 

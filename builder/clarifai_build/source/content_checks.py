@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
 
 from clarifai_build.errors import Problem
 from clarifai_build.source.source_file import Found
-from clarifai_build.util.urls import shown
-
-if TYPE_CHECKING:
-    from clarifai_build.manifest.types import Weight
 
 _KEY_NAMES = ("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".htpasswd", "kaggle.json")
 _KEY_ENDS = (".p12", ".pfx", ".ppk", ".jks", ".keystore", ".kdbx")
@@ -46,23 +41,6 @@ def _is_key_file(name: str) -> bool:
 def is_pointer(content: bytes) -> bool:
     """Say whether a content is what Git LFS leaves in the place of a file."""
     return content.startswith(_LFS_POINTER)
-
-
-def pointer_weight(weight: Weight) -> Problem:
-    """Return what to say of a weight that is a pointer of Git LFS."""
-    source = shown(weight.source)
-    hint = "`from` leads to the pointer: use the address of the file itself"
-    if "://" not in source:
-        hint = "run `git lfs pull`"
-    message = f"the weight {source} is a Git LFS pointer, not the file itself"
-    return Problem("lfs-pointer", message, file=source, hint=hint)
-
-
-def weight_suspicion(weight: Weight, file: Found, content: bytes) -> Problem | None:
-    """Return what is wrong with shipping a weight, naming where it comes from."""
-    found = pointer_weight(weight) if is_pointer(content) else suspicion(file, content)
-    place = shown(weight.source) if "://" in weight.source else file.file
-    return found and found._replace(file=place)
 
 
 def suspicion(file: Found, content: bytes) -> Problem | None:

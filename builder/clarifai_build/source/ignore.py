@@ -7,7 +7,6 @@ and what lies in it has to be brought back by itself.
 
 from __future__ import annotations
 
-import re
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.errors import SourceError
+from clarifai_build.util.atomic_file import is_unfinished
 
 if TYPE_CHECKING:
     from clarifai_build.source.gitignore import Verdicts
@@ -74,7 +74,6 @@ _DEFAULTS = {
 _NAMES = {name: why for why, rules in _DEFAULTS.items() for name in rules if "*" not in name}
 _ENDS = {r[1:]: why for why, rules in _DEFAULTS.items() for r in rules if r.startswith("*")}
 _STARTS = {r[:-1]: why for why, rules in _DEFAULTS.items() for r in rules if r.endswith("*")}
-_UNFINISHED = re.compile(r"\..+\.\d+-[0-9a-f]{8}", re.DOTALL)
 _ALL_ENDS, _ALL_STARTS = tuple(_ENDS), tuple(_STARTS)
 
 
@@ -151,11 +150,6 @@ def default_reason(name: str) -> str | None:
     if name.startswith(".") and is_unfinished(name):
         return "an artifact that was never finished"
     return None
-
-
-def is_unfinished(name: str) -> bool:
-    """Tell whether `name` is what an artifact is called until it is whole."""
-    return _UNFINISHED.fullmatch(name) is not None
 
 
 def _read(path: Path) -> bytes:

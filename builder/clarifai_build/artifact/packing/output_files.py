@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.errors import ArtifactError
-from clarifai_build.source.ignore import is_unfinished
 from clarifai_build.source.source_file import open_source
+from clarifai_build.util.atomic_file import fresh_mark, is_unfinished, partial_path
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -46,7 +46,7 @@ class Outputs:
     def open(self, suffix: str = "") -> int:
         """Return the descriptor of a new file, for the target's name and this suffix."""
         target = self.target.with_name(self.target.name + suffix)
-        partial = _partial(target, _mark())
+        partial = partial_path(target, fresh_mark())
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             _remove_abandoned(target)
@@ -99,10 +99,10 @@ class Outputs:
     def _put_in_place(self) -> None:
         first, *others = self._written
         aside: dict[Path, Path] = {}
-        replaced = _partial(first.target, _mark())
+        replaced = partial_path(first.target, fresh_mark())
         try:
             for place in (*self._removed, *(output.target for output in others)):
-                aside[place] = _partial(place, _mark())
+                aside[place] = partial_path(place, fresh_mark())
                 with suppress(FileNotFoundError):
                     place.replace(aside[place])
             with suppress(OSError):
@@ -149,16 +149,6 @@ def _is_zip(file: Path) -> bool:
         raise _unwritable(file, exc) from exc
 
 
-def _mark() -> str:
-    # tempfile's import alone takes as long as packing a hundred files.
-    return f"{os.getpid()}-{os.urandom(4).hex()}"
-
-
-def _partial(target: Path, mark: str) -> Path:
-    # The name of a target may be as long as names can be; the mark makes it no longer.
-    return target.with_name(f".{target.name[:50]}.{mark}")
-
-
 def _hold(descriptor: int) -> None:
     """Let others see that the file is being written."""
     if os.name == "posix":
@@ -174,7 +164,7 @@ def _remove_abandoned(target: Path) -> None:
         return
     import fcntl
 
-    beginning = _partial(target, "").name
+    beginning = partial_path(target, "").name
     for name in os.listdir(target.parent):  # noqa: PTH208 - a glob would take the name for a pattern
         if not (name.startswith(beginning) and is_unfinished(name)):
             continue

@@ -23,11 +23,11 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build.artifact.zip_reader import printable
     from clarifai_build.inspection import contents
     from clarifai_build.provenance import records
     from clarifai_build.provenance.sbom import read_sbom
     from clarifai_build.provenance.statement import read_statement
+    from clarifai_build.util.text import printable
     from clarifai_build.util.urls import shown
 
     console.json_errors = args.json

@@ -14,7 +14,7 @@ from pathlib import Path
 from clarifai_build._version import __version__
 from clarifai_build.targets.triton.render import RenderContext, render, runtime_files
 from clarifai_build.targets.triton.toolchain import template_digest
-from clarifai_build.util import atomic_file
+from clarifai_build.util.atomic_file import atomic_write
 
 
 def render_once(context: RenderContext, folder: Path | None) -> dict[str, bytes]:
@@ -49,4 +49,4 @@ def _checksum(content: bytes) -> bytes:
 def _keep(file: Path, content: bytes) -> None:
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        atomic_file.write(file, content)
+        atomic_write(file, content)

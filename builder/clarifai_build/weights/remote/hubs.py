@@ -9,8 +9,8 @@ from typing import Any
 
 from clarifai_build.errors import SourceError
 from clarifai_build.net.errors import answer, cause, may_pass
-from clarifai_build.remote.opened import BLOCK, Remote, refused
 from clarifai_build.util.urls import shown
+from clarifai_build.weights.remote.stream import BLOCK, Remote, refused
 
 _RANGE = 8 << 20
 

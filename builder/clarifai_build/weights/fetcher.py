@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from clarifai_build.errors import ArtifactError, BuilderError, SourceError
-from clarifai_build.remote import open_remote
-from clarifai_build.remote.opened import BLOCK
-from clarifai_build.source.content_checks import is_pointer, pointer_weight
+from clarifai_build.source.content_checks import is_pointer
 from clarifai_build.util import part_file
 from clarifai_build.util.urls import shown
+from clarifai_build.weights.content_checks import pointer_weight
+from clarifai_build.weights.remote import open_remote
+from clarifai_build.weights.remote.stream import BLOCK
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Storage, Weight

@@ -16,8 +16,8 @@ from clarifai_build.manifest.types import Storage
 from clarifai_build.net.errors import answer, cause, may_pass
 from clarifai_build.net.s3_client import connect
 from clarifai_build.net.s3_failures import described, is_about_credentials
-from clarifai_build.remote.opened import Remote, refused
 from clarifai_build.util.redaction import masked
+from clarifai_build.weights.remote.stream import Remote, refused
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from clarifai_build.remote.opened import Remote
+from clarifai_build.weights.remote.stream import Remote
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Storage
@@ -21,13 +21,13 @@ def open_remote(
     """
     scheme = url.partition("://")[0].lower()
     if scheme == "s3":
-        from clarifai_build.remote.s3 import open_s3
+        from clarifai_build.weights.remote.s3 import open_s3
 
         return open_s3(url, offset, storage, environ)
     if scheme in ("http", "https"):
-        from clarifai_build.remote.web import open_web
+        from clarifai_build.weights.remote.http import open_web
 
         return open_web(url, offset)
-    from clarifai_build.remote.others import open_other
+    from clarifai_build.weights.remote.hubs import open_other
 
     return open_other(url, offset)

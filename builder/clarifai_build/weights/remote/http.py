@@ -10,8 +10,8 @@ from urllib.request import Request
 from clarifai_build.errors import SourceError
 from clarifai_build.net.errors import ASTRAY, answer, cause, is_astray, may_pass
 from clarifai_build.net.web import web_opener
-from clarifai_build.remote.opened import BLOCK, Remote, refused
 from clarifai_build.util.urls import is_plain
+from clarifai_build.weights.remote.stream import BLOCK, Remote, refused
 
 _TIMEOUT = 60.0
 

@@ -9,8 +9,8 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from clarifai_build.errors import BuilderError, SourceError
-from clarifai_build.fetch import Fetcher
 from clarifai_build.progress import Event, Listener
+from clarifai_build.weights.fetcher import Fetcher
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Storage, Weight

@@ -30,7 +30,7 @@ def locate(
     kept = cache_dir.weights_folder(environ)
     missing = {w for w in manifest.weights if is_remote(w) and not _is_there(kept / w.sha256)}
     if missing:
-        from clarifai_build.fetching import fetch_all
+        from clarifai_build.weights.parallel import fetch_all
 
         in_order = sorted(missing, key=lambda weight: weight.to)
         fetch_all(in_order, kept, manifest.storage, listen, environ)

@@ -1,0 +1,1 @@
+"""Files that do not live in Git: located, fetched, verified."""
