@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.artifact.tree import lay_out
+from clarifai_build.artifact.tree import inspector, lay_out
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
+from clarifai_build.errors import SourceError
+from clarifai_build.manifest.labels import labels_of
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, Listener, silent
-from clarifai_build.repository import repository
+from clarifai_build.provenance import lock
+from clarifai_build.source.source_file import Found, Stamp
+from clarifai_build.targets.triton.render import RenderContext
+from clarifai_build.targets.triton.render_cache import render_once
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.packing.zip_writer import WrittenZip
@@ -60,6 +68,32 @@ def build_to(
 
 def _generated(manifest: Manifest, listen: Listener, renders: Path | None) -> dict[str, bytes]:
     listen(Event("render", "started"))
-    generated = repository(manifest, renders)
+    generated = generated_files(manifest, renders)
     listen(Event("render", "done"))
     return generated
+
+
+def generated_files(manifest: Manifest, renders: Path | None = None) -> dict[str, bytes]:
+    """Render the generated files of the Triton repository: path to content.
+
+    With `renders`, a folder, what was rendered before is taken from there.
+    """
+    files = render_once(RenderContext.of(manifest, labels_of(manifest)), renders)
+    if (requirements := lock.requirements_of(manifest)) is not None:
+        files["requirements.txt"] = requirements
+    _refuse_secrets(manifest, files)
+    return files
+
+
+def _refuse_secrets(manifest: Manifest, generated: Mapping[str, bytes]) -> None:
+    """Look at the user's files that are laid at the root as at all others."""
+    inspect = inspector(replace(manifest, weights=()))  # these are laid elsewhere
+    sources = {"labels.txt": manifest.model.labels, "requirements.txt": manifest.code.requirements}
+    problems = []
+    for name, file in sources.items():
+        if isinstance(file, Path):
+            path = os.path.relpath(file, manifest.code.path)
+            found = Found(path, str(file), Stamp(0, 0, 0, 0), executable=False)
+            problems.append(inspect(found, generated.get(name, b"")))
+    if any(problems):
+        raise SourceError(*filter(None, problems))

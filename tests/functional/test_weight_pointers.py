@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.artifact.tree import lay_out
+from clarifai_build.build import generated_files
 from clarifai_build.errors import SourceError
-from clarifai_build.repository import repository
 from fetched import one_weight
 from scripted_web import web
 
@@ -38,7 +38,7 @@ def test_requirements_of_the_same_name_are_no_weight(tmp_path: Path) -> None:
     manifest = one_weight(tmp_path, "https://host/w.bin", POINTER)
     code = replace(manifest.code, requirements=tmp_path / "w.bin")
     with pytest.raises(SourceError) as raised:
-        repository(replace(manifest, code=code))
+        generated_files(replace(manifest, code=code))
     (problem,) = raised.value.problems
     assert (problem.code, problem.file) == ("lfs-pointer", str(tmp_path / "w.bin"))
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import InvalidRequirement, Requirement
 
-from clarifai_build.repository import repository
+from clarifai_build.build import generated_files
 from clarifai_build.repository_layout import ALWAYS_WRITTEN
 from clarifai_build.validation.load import examine, load
 from clarifai_build.validation.requirements_file import _PLAIN_REQUIREMENT
@@ -70,7 +70,7 @@ def test_all_that_can_not_be_packed_is_found(folder: Path) -> None:
 
 def test_what_the_builder_writes_is_known_before_it_does(folder: Path) -> None:
     """All that is rendered below `1/`, but for the runtime, which is reserved as a whole."""
-    rendered = {path for path in repository(load(folder, {})) if path.startswith("1/")}
+    rendered = {path for path in generated_files(load(folder, {})) if path.startswith("1/")}
     runtime = {path for path in rendered if path.startswith("1/clarifai_runtime/")}
     assert rendered - runtime | {"1/clarifai_runtime/__init__.py"} == ALWAYS_WRITTEN
 

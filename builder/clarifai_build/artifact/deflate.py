@@ -22,9 +22,8 @@ from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest
 from clarifai_build.errors import ArtifactError
-from clarifai_build.progress import Listener, silent
+from clarifai_build.progress import Listener, Tally, silent
 from clarifai_build.source.source_file import Found, Stamp
-from clarifai_build.tally import Tally
 from clarifai_build.util import cache_dir
 
 if TYPE_CHECKING:

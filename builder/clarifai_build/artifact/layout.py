@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.errors import SourceError
-from clarifai_build.repository_layout import CODE
+from clarifai_build.repository_layout import CODE, zip_name
 from clarifai_build.source.conflicts import clashes
 from clarifai_build.source.content_checks import key_files
 from clarifai_build.source.named_files import Named
@@ -63,4 +63,17 @@ def look_around(manifest: Manifest, output: Path | None = None) -> Walk:
 
     `output` is the zip that is about to be written.
     """
-    return look(Named.of(manifest), manifest.code.exclude, output)
+    return look(files_named_by(manifest), manifest.code.exclude, output)
+
+
+def files_named_by(manifest: Manifest) -> Named:
+    """Return the files that a manifest names, and the folder that they are sought in."""
+    model = manifest.model
+    return Named(
+        manifest.path,
+        manifest.code.path,
+        zip_name(model.id, model.type),
+        model.labels if isinstance(model.labels, Path) else None,
+        manifest.code.requirements,
+        [(weight.source, weight.to) for weight in manifest.weights],
+    )

@@ -98,7 +98,7 @@ class _Reader:
     def __init__(self, total: int, listen: Listener, inspect: Inspect) -> None:
         from threading import local
 
-        from clarifai_build.tally import Tally
+        from clarifai_build.progress import Tally
 
         self.total, self.inspect = total, inspect
         self.tally = Tally("hash", total, listen)

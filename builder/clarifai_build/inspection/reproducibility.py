@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from clarifai_build.artifact.layout import look_around
+from clarifai_build.artifact.layout import files_named_by, look_around
 from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.inspection import contents, diff
 from clarifai_build.inspection.diff import FileDiff
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.source.ignore import default_reason
-from clarifai_build.source.named_files import Named
 from clarifai_build.source.source_file import unreadable
 
 _LARGE = 1 << 20
@@ -146,7 +145,7 @@ class _Ground(NamedTuple):
         return cls(
             path(code),
             frozenset(path(item.file) for item in look_around(manifest).left),
-            (path(code), *(path(code / file) for file in Named.of(manifest).elsewhere)),
+            (path(code), *(path(code / file) for file in files_named_by(manifest).elsewhere)),
         )
 
     def is_useless(self, folder: str) -> bool:

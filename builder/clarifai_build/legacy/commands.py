@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
 
 from clarifai_build._version import __version__
+from clarifai_build.build import generated_files
 from clarifai_build.deploy.wait import wait_until_ready
 from clarifai_build.errors import ManifestError, UsageError
 from clarifai_build.legacy import sdk_files
@@ -21,7 +22,6 @@ from clarifai_build.manifest.types import FILE_NAME, Code, Manifest, Model, Para
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.progress import Event, Listener
 from clarifai_build.registry import ModelRegistry, NewModel, NewVersion, RemoteVersion
-from clarifai_build.repository import repository
 from clarifai_build.repository_layout import INFERENCE
 from clarifai_build.resources import starters_dir
 from clarifai_build.validation.load import examine_document, load
@@ -43,7 +43,7 @@ def repository_files(
         triton=Triton(max_batch_size, ragged=model_type.has_image_input and -1 in image),
         shapes=Shapes(image=image),
     )
-    files = repository(manifest)
+    files = generated_files(manifest)
     files[INFERENCE] = (starter / "inference.py").read_bytes()
     return files
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from clarifai_build.repository_layout import zip_name
 from clarifai_build.source.build_records import PROVENANCE, SUFFIXES, is_statement
 from clarifai_build.source.ignore import IGNORE_FILE
 from clarifai_build.source.source_file import Found
 from clarifai_build.source.walk import Left, Walk
-
-if TYPE_CHECKING:
-    from clarifai_build.manifest.types import Manifest
 
 _TELLING = (".dvc", PROVENANCE)
 
@@ -28,19 +24,6 @@ class Named(NamedTuple):
     labels: Path | None
     requirements: Path | None
     weights: Sequence[tuple[str, str]]
-
-    @classmethod
-    def of(cls, manifest: Manifest) -> Named:
-        """Take them from a manifest that was loaded."""
-        model = manifest.model
-        return cls(
-            manifest.path,
-            manifest.code.path,
-            zip_name(model.id, model.type),
-            model.labels if isinstance(model.labels, Path) else None,
-            manifest.code.requirements,
-            [(weight.source, weight.to) for weight in manifest.weights],
-        )
 
     @property
     def elsewhere(self) -> dict[str, str]:

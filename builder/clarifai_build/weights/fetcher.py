@@ -17,7 +17,7 @@ from clarifai_build.source.content_checks import is_pointer
 from clarifai_build.util import part_file
 from clarifai_build.util.urls import shown
 from clarifai_build.weights.content_checks import pointer_weight
-from clarifai_build.weights.remote import open_remote
+from clarifai_build.weights.remote.opener import open_remote
 from clarifai_build.weights.remote.stream import BLOCK
 
 if TYPE_CHECKING:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import SourceError
 from clarifai_build.net.s3_responses import needed, read
-from clarifai_build.progress import Event, Listener
+from clarifai_build.progress import Event, Listener, Tally
 from clarifai_build.storage.upload.part_connection import Wire
 from clarifai_build.storage.upload.part_sender import ChecksumsUnknownError, send_part
 from clarifai_build.storage.upload.parts import Part, base64_of, cut, whole_crc32
 from clarifai_build.storage.upload.stale_uploads import Unfinished
-from clarifai_build.tally import Tally
 from clarifai_build.util import threads
 
 if TYPE_CHECKING:
