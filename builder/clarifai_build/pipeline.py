@@ -21,6 +21,7 @@ from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.consistent_reads import look
 from clarifai_build.storage import ObjectStore
+from clarifai_build.storage.keys import lease_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ def _lease(
         return
     from clarifai_build.storage import leases
 
-    key = leases.key_of(storage_of(manifest).prefix, registry.scope, manifest.model.id)
+    key = lease_key(storage_of(manifest).prefix, registry.scope, manifest.model.id)
     holder = leases.Holder.here(f"apply {manifest.path.name}")
     with leases.held(store, key, holder, listen) as held:
         yield held.check if held else lambda: None

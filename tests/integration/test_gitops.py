@@ -32,6 +32,7 @@ from clarifai_build.progress import silent
 from clarifai_build.registry.clarifai import ClarifaiRegistry
 from clarifai_build.sandbox import Endpoints
 from clarifai_build.storage import ObjectStore, leases
+from clarifai_build.storage.keys import lease_key
 from conftest import Tool
 from faulty_store import Loss, faulty_store
 from light_platform import INFERENCE, Platform, light_platform
@@ -292,7 +293,7 @@ def test_prune_that_fails_hides_no_result(place: Place) -> None:
     gone = place.model("gone", project="vision")
     assert place.run("apply", ".").returncode == 0
     (gone / "clarifai.yaml").unlink()
-    key = leases.key_of(place.prefix, "sandbox-user/sandbox-app", "gone")
+    key = lease_key(place.prefix, "sandbox-user/sandbox-app", "gone")
     place.bucket().put_object(Key=key, Body=leases.Holder.here("apply gone").body())
     done = place.run("apply", "kept", "--prune", "--yes", "--json")
     assert done.returncode == 6
@@ -412,7 +413,7 @@ def test_terminated_apply_gives_its_lease_back(place: Place) -> None:
         process.send_signal(number)
         assert process.wait(20) == (130 if number == signal.SIGTERM else -9)
         process.stdout.close()
-        key = leases.key_of(place.prefix, "sandbox-user/sandbox-app", "lines")
+        key = lease_key(place.prefix, "sandbox-user/sandbox-app", "lines")
         assert any(item.key == key for item in place.bucket().objects.all()) == left
     assert f":{process.pid}" in place.run("unlock", "lines").stdout
     assert "not leased" in place.run("unlock", "lines").stdout
@@ -453,7 +454,7 @@ def test_store_loses_a_call(
     apply(target.manifest, artifact, store, target.registry)
     assert not apply(target.manifest, artifact, store, target.registry).plan.actions
     assert len(versions(target)) == 1
-    key = leases.key_of(place.prefix, target.registry.scope, "lines")
+    key = lease_key(place.prefix, target.registry.scope, "lines")
     assert store.get(key) is None
 
 

@@ -16,6 +16,7 @@ from clarifai_build.registry import NewVersion
 from clarifai_build.registry.clarifai import open_registry
 from clarifai_build.sandbox import Endpoints
 from clarifai_build.storage import leases
+from clarifai_build.storage.keys import lease_key
 from clarifai_build.storage.s3_store import S3Store, open_store
 from conftest import Tool
 
@@ -266,7 +267,7 @@ def test_what_is_leased_is_left_alone(life: Life, sandbox: Endpoints) -> None:
     life.commit("b")
     life.run("apply")
     scope = f"{sandbox.user_id}/{sandbox.app_id}"
-    key = leases.key_of(life.model, scope, life.model)
+    key = lease_key(life.model, scope, life.model)
     with leases.held(life.store, key, leases.Holder.here("a test")):
         assert "a test" in life.run("rollback", "v1", "--yes", fails=6)
         assert "a test" in life.run("destroy", "--yes", fails=6)

@@ -18,7 +18,7 @@ import pytest
 
 from clarifai_build.manifest.types import Storage
 from clarifai_build.sandbox import Endpoints
-from clarifai_build.storage import leases
+from clarifai_build.storage.keys import lease_key
 from clarifai_build.storage.s3_store import open_store
 from conftest import Tool
 from light_platform import INFERENCE, Platform, light_platform
@@ -64,7 +64,7 @@ class Applies:
     def leased(self, name: str) -> bool:
         """Say whether a model's lease is still there."""
         storage = Storage(self.sandbox.bucket, endpoint_url=self.sandbox.s3_endpoint)
-        key = leases.key_of(self.prefix, "sandbox-user/sandbox-app", name)
+        key = lease_key(self.prefix, "sandbox-user/sandbox-app", name)
         return open_store(storage, self.sandbox.environ()).get(key) is not None
 
 

@@ -15,6 +15,7 @@ from clarifai_build.deploy.registration import Registration
 from clarifai_build.errors import BuilderError, RegistryError
 from clarifai_build.pipeline import Waiting, Way, apply
 from clarifai_build.storage import claims
+from clarifai_build.storage.keys import is_removal
 from fakes import (
     BUILT,
     Calls,
@@ -165,7 +166,7 @@ def test_a_dead_removal_is_taken_over(world: World) -> None:
     world.age()
     world.apply(world.ours)
     assert world.stored()
-    assert not [key for key in world.store.objects if claims.is_removal(key)]
+    assert not [key for key in world.store.objects if is_removal(key)]
 
 
 def test_a_removal_that_was_cut_short_is_finished(world: World) -> None:

@@ -18,17 +18,18 @@ from clarifai_build.errors import (
 )
 from clarifai_build.progress import Event
 from clarifai_build.storage import leases
-from clarifai_build.storage.leases import Holder, held, holder_of, key_of, unlock
+from clarifai_build.storage.keys import lease_key
+from clarifai_build.storage.leases import Holder, held, holder_of, unlock
 from fakes import MemoryStore
 
-KEY = key_of("models", "me/main", "lines")
+KEY = lease_key("models", "me/main", "lines")
 ME, YOU = Holder.here("apply mine", {}), Holder.here("apply yours", {"GITHUB_RUN_ID": "7"})
 
 
 def test_key_tells_apps_apart() -> None:
     """The same model id in another app is another lease, and a prefix is no must."""
     assert KEY == "models/.leases/me/main/lines.json"
-    assert key_of("", "me/staging", "lines") == ".leases/me/staging/lines.json"
+    assert lease_key("", "me/staging", "lines") == ".leases/me/staging/lines.json"
 
 
 def test_second_is_told_who_and_what() -> None:

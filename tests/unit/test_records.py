@@ -18,10 +18,11 @@ from clarifai_build.artifact.tree import lay_out
 from clarifai_build.errors import ArtifactError, ConditionalWritesUnsupportedError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import lock as locks
-from clarifai_build.provenance import records, requirements
+from clarifai_build.provenance import requirements
 from clarifai_build.provenance import statement as provenance
 from clarifai_build.provenance.lock import Lock, LockError, Requirements
 from clarifai_build.provenance.sbom import read_sbom, sbom_of
+from clarifai_build.storage.keys import provenance_key, sbom_key
 from clarifai_build.targets.triton import toolchain
 from clarifai_build.validation.load import load
 from fakes import BUILT, MemoryStore, artifact_of, publish_records
@@ -222,7 +223,7 @@ def test_records_are_written_once(manifest: Manifest) -> None:
     first = publish_records(store, KEY, manifest, artifact)
     other = replace(manifest, model=replace(manifest.model, description="other"))
     assert publish_records(store, KEY, other, artifact) == first
-    body = store.objects[records.provenance_key(KEY)][0]
+    body = store.objects[provenance_key(KEY)][0]
     assert first.mark()["provenance"] == hashlib.sha256(body).hexdigest()
     assert first.sha256 == hashlib.sha256(artifact.read(0, artifact.size)).hexdigest()
 
@@ -232,7 +233,7 @@ def test_what_is_no_provenance_is_replaced(found: bytes, manifest: Manifest) -> 
     """Something else in the place of a zip's provenance does not stay there."""
     artifact, store = artifact_of(BUILT), MemoryStore()
     expected = publish_records(MemoryStore(), KEY, manifest, artifact)
-    store.put(records.provenance_key(KEY), found, {})
+    store.put(provenance_key(KEY), found, {})
     assert publish_records(store, KEY, manifest, artifact) == expected
 
 
@@ -248,14 +249,14 @@ def test_a_store_without_conditions_gets_records_too(manifest: Manifest) -> None
     store = PlainStore()
     made = publish_records(store, KEY, manifest, artifact_of(BUILT))
     assert made.provenance
-    assert records.provenance_key(KEY) in store.objects
+    assert provenance_key(KEY) in store.objects
 
 
 def test_records_of_a_url_keep_its_query() -> None:
     """A record lies beside the zip, not beside its signature; a key may hold anything."""
-    assert records.provenance_key("https://b/k.zip?X=s") == "https://b/k.zip.provenance.json?X=s"
-    assert records.sbom_key("https://b/k.zip") == "https://b/k.zip.sbom.json"
-    assert records.sbom_key("a?b.zip") == "a?b.zip.sbom.json"
+    assert provenance_key("https://b/k.zip?X=s") == "https://b/k.zip.provenance.json?X=s"
+    assert sbom_key("https://b/k.zip") == "https://b/k.zip.sbom.json"
+    assert sbom_key("a?b.zip") == "a?b.zip.sbom.json"
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"[" * 100_000, b"\xff", b'{"components": 1}'])

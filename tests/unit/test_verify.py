@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from clarifai_build.deploy.registration import Registration
 from clarifai_build.inspection.verify import Published, Verified, verify
-from clarifai_build.provenance import records
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.reports.verify import as_text
+from clarifai_build.storage.keys import provenance_key
 from fakes import BUILT, MemoryStore, artifact_of, manifest_of, publish_records
 
 MANIFEST = manifest_of()
@@ -24,7 +24,7 @@ BYTES = ARTIFACT.read(0, ARTIFACT.size)
 REGISTRATION = Registration.of(MANIFEST, ARTIFACT.digest, ARTIFACT.size)
 STORE = MemoryStore()
 RECORDS = publish_records(STORE, "a.zip", MANIFEST, ARTIFACT)
-PROVENANCE = STORE.objects[records.provenance_key("a.zip")][0]
+PROVENANCE = STORE.objects[provenance_key("a.zip")][0]
 NEW = REGISTRATION.new_version("", {**RECORDS.mark(), "revision": 1, "commit": "c" * 40})
 VERSION = RemoteVersion("id", 21100, "", mark=NEW.mark)
 
@@ -115,7 +115,7 @@ def test_provenance_of_another_zip_is_found() -> None:
     other = publish_records(MemoryStore(), "a.zip", MANIFEST, artifact_of(BUILT))
     store = MemoryStore()
     publish_records(store, "a.zip", MANIFEST, artifact_of(BUILT))
-    body = store.objects[records.provenance_key("a.zip")][0]
+    body = store.objects[provenance_key("a.zip")][0]
     verified = check(version=marked(provenance=other.provenance), provenance=body)
     assert failed(verified) == ["provenance"]
 

@@ -8,6 +8,7 @@ from clarifai_build.cli.targets import Loaded, Target
 from clarifai_build.deploy.destroy import Doomed, destroy, find_doomed
 from clarifai_build.errors import UsageError
 from clarifai_build.progress import Event, Listener
+from clarifai_build.storage.keys import lease_key
 
 
 def doomed_in(loaded: Loaded) -> list[tuple[Target, Doomed]]:
@@ -47,7 +48,7 @@ def prune(target: Target, doomed: Doomed, listen: Listener, *, lease: bool) -> N
     from clarifai_build.storage import leases
 
     manifest = target.manifest
-    key = leases.key_of(pipeline.storage_of(manifest).prefix, target.registry.scope, doomed.model)
+    key = lease_key(pipeline.storage_of(manifest).prefix, target.registry.scope, doomed.model)
     holder = leases.Holder.here(f"prune {doomed.model}")
     with leases.held(target.store(), key, holder, listen) if lease else nullcontext():
         destroy(target.registry, doomed)

@@ -9,7 +9,6 @@ announced removal (see `claims`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -19,9 +18,16 @@ from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.consistent_reads import look_twice
 from clarifai_build.storage import FoundObject, ObjectStore, claims, leases
-from clarifai_build.storage.claims import Claim
+from clarifai_build.storage.keys import (
+    Claim,
+    artifact_folder_in,
+    claim_in,
+    digest_of_folder,
+    is_removal,
+    lease_key,
+    root,
+)
 
-_FOLDER = re.compile(r"[0-9a-f]{64}/")
 Fate = Literal["remove", "release", "used", "young", "leased", "removed", "released"]
 DOOMED: tuple[Fate, ...] = ("remove", "release")
 """What `collect` carries out: the artifact goes, or our claim on it."""
@@ -42,12 +48,12 @@ class Stored:
     @property
     def age(self) -> float:
         """Seconds since something of it was last written."""
-        ages = [found.age for found in self.objects if not claims.is_removal(found.key)]
+        ages = [found.age for found in self.objects if not is_removal(found.key)]
         return min(ages, default=0.0)
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        found = (claims.claim_in(one.key) for one in self.objects)
+        found = (claim_in(one.key) for one in self.objects)
         return tuple(claim for claim in found if claim)
 
 
@@ -75,7 +81,7 @@ def judge(bucket: Bucket) -> tuple[Verdict, ...]:
     scope = bucket.registry.scope
     mine = [
         stored
-        for stored in _find(bucket.store, _root(bucket.prefix))
+        for stored in _find(bucket.store, bucket.prefix)
         if any(claim.scope == scope for claim in stored.claims)
     ]
     if not mine:
@@ -114,7 +120,7 @@ def _judge(stored: Stored, bucket: Bucket, versions: Iterable[RemoteVersion]) ->
 def _remove(bucket: Bucket, verdict: Verdict, listen: Listener) -> Verdict:
     store, scope, stored = bucket.store, bucket.registry.scope, verdict.stored
     model = next(claim.model for claim in stored.claims if claim.scope == scope)
-    key = leases.key_of(bucket.prefix, scope, model)
+    key = lease_key(bucket.prefix, scope, model)
     try:
         with leases.held(
             store, key, leases.Holder.here(f"gc {stored.digest[:12]}"), listen
@@ -146,7 +152,7 @@ def _remove_leased(
         check()
         done: Fate = "removed" if verdict.fate == "remove" else "released"
         for found in sorted(again.objects, key=_last_the_claims):
-            claim = claims.claim_in(found.key)
+            claim = claim_in(found.key)
             if done == "removed" or (claim and claim.scope == bucket.registry.scope):
                 store.delete(found.key)
         listen(Event("gc", "done", f"{done} {stored.folder}"))
@@ -157,14 +163,14 @@ def _remove_leased(
 
 def _last_the_claims(found: FoundObject) -> tuple[bool, bool]:
     """Order deletions so that what is interrupted is found again: the zip first, claims last."""
-    return claims.claim_in(found.key) is not None, not found.key.endswith(".zip")
+    return claim_in(found.key) is not None, not found.key.endswith(".zip")
 
 
-def _find(store: ObjectStore, root: str) -> list[Stored]:
+def _find(store: ObjectStore, prefix: str) -> list[Stored]:
     folders: dict[str, list[FoundObject]] = {}
-    for found in store.find(root):
-        if match := _FOLDER.match(found.key[len(root) :]):
-            folders.setdefault(root + match[0], []).append(found)
+    for found in store.find(root(prefix)):
+        if folder := artifact_folder_in(found.key, prefix):
+            folders.setdefault(folder, []).append(found)
     return [_stored(folder, objects) for folder, objects in folders.items()]
 
 
@@ -173,10 +179,5 @@ def _look(store: ObjectStore, folder: str) -> Stored:
 
 
 def _stored(folder: str, objects: Iterable[FoundObject]) -> Stored:
-    digest = folder.rstrip("/").rpartition("/")[2]
-    kept = tuple(found for found in objects if not claims.is_removal(found.key))
-    return Stored(folder, digest, kept)
-
-
-def _root(prefix: str) -> str:
-    return f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+    kept = tuple(found for found in objects if not is_removal(found.key))
+    return Stored(folder, digest_of_folder(folder), kept)

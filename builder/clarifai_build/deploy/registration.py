@@ -12,7 +12,7 @@ from clarifai_build._version import __version__
 from clarifai_build.manifest.types import Manifest, Param, Visibility
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.registry import NewModel, NewVersion
-from clarifai_build.repository_layout import zip_name
+from clarifai_build.storage.keys import artifact_key
 from clarifai_build.targets.triton.render import TEMPLATE_VERSION
 
 FORMAT = 1
@@ -77,7 +77,7 @@ class Registration:
 
     def key(self, prefix: str) -> str:
         """Return where the artifact lies in the bucket: a content address with a telling name."""
-        return key_of(prefix, self.artifact, self.model.id, self.model.type)
+        return artifact_key(prefix, self.artifact, self.model.id, self.model.type)
 
     def new_version(self, zip_url: str, origin: Mapping[str, Any]) -> NewVersion:
         """Return the version to register; `origin` (Git commit and such) goes into its mark."""
@@ -98,12 +98,6 @@ class Registration:
                 **BUILDER,
             },
         )
-
-
-def key_of(prefix: str, artifact: str, model_id: str, model_type: str) -> str:
-    """Return where the zip of a model lies; `artifact` is its digest."""
-    name = f"{artifact}/{zip_name(model_id, model_type)}"
-    return f"{prefix.strip('/')}/{name}" if prefix.strip("/") else name
 
 
 def _sha256(value: Any) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from clarifai_build.deploy import registration
 from clarifai_build.errors import UsageError
 from clarifai_build.manifest.types import Manifest, Storage
 from clarifai_build.registry import RemoteVersion
+from clarifai_build.storage.keys import artifact_key
 
 LIVE = "live"
 _REVISION = re.compile(r"v(\d+)")
@@ -60,7 +60,7 @@ def find(versions: Sequence[RemoteVersion], name: str, model: str) -> RemoteVers
 def key_of(version: RemoteVersion, manifest: Manifest, storage: Storage) -> str:
     """Return where the zip of a version lies in the bucket."""
     model = manifest.model
-    return registration.key_of(storage.prefix, str(version.artifact), model.id, model.type)
+    return artifact_key(storage.prefix, str(version.artifact), model.id, model.type)
 
 
 def _is_called(version: RemoteVersion, name: str) -> bool:

@@ -13,10 +13,10 @@ from clarifai_build.errors import ArtifactError, StorageError
 from clarifai_build.inspection import contents, diff
 from clarifai_build.inspection.contents import Contents
 from clarifai_build.inspection.diff import FileDiff
-from clarifai_build.provenance import records
 from clarifai_build.provenance import statement as provenance
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.storage import ObjectStore
+from clarifai_build.storage.keys import provenance_key, sbom_key
 from clarifai_build.storage.public_download import fetch_range
 from clarifai_build.util.urls import shown
 
@@ -59,7 +59,7 @@ class Verified:
 
 def in_bucket(store: ObjectStore, key: str) -> Published:
     """Look at the object itself, with the bucket's credentials."""
-    notes = (store.get(records.provenance_key(key)), store.get(records.sbom_key(key)))
+    notes = (store.get(provenance_key(key)), store.get(sbom_key(key)))
     stored = contents.stat(store, key)
     return Published(
         key,
@@ -76,8 +76,8 @@ def at_url(url: str, there: Published | None = None) -> Published:
         shown(url),
         lambda offset, length: fetch_range(url, offset, length)[0],
         size,
-        there.provenance if there else contents.download(records.provenance_key(url)),
-        there.sbom if there else contents.download(records.sbom_key(url)),
+        there.provenance if there else contents.download(provenance_key(url)),
+        there.sbom if there else contents.download(sbom_key(url)),
     )
 
 

@@ -17,6 +17,7 @@ from clarifai_build.provenance import statement as provenance
 from clarifai_build.provenance.lock import Lock
 from clarifai_build.source.build_records import PROVENANCE, SBOM
 from clarifai_build.storage import ObjectStore
+from clarifai_build.storage.keys import provenance_key, sbom_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +30,6 @@ class Records:
 
     def mark(self) -> dict[str, str]:
         return {"sha256": self.sha256, "provenance": self.provenance, "sbom": self.sbom}
-
-
-def provenance_key(zip_key: str) -> str:
-    """Return where the provenance of the zip at a key, or a URL, lies."""
-    return _beside(zip_key, PROVENANCE)
-
-
-def sbom_key(zip_key: str) -> str:
-    """Return where the SBOM of the zip at a key, or a URL, lies."""
-    return _beside(zip_key, SBOM)
-
-
-def is_signed(url: str) -> bool:
-    """Tell whether a URL may open the zip alone: a signature, in its query, is for one object."""
-    return "://" in url and "?" in url
-
-
-def _beside(zip_key: str, record: str) -> str:
-    if not is_signed(zip_key):
-        return zip_key + record
-    address, mark, query = zip_key.partition("?")
-    return f"{address}{record}{mark}{query}"
 
 
 def publish(

@@ -27,11 +27,6 @@ _UNCONDITIONAL = (
 )
 
 
-def key_of(prefix: str, scope: str, model_id: str) -> str:
-    """Return where the lease of a model lies; `scope` is the user and the app."""
-    return "/".join(filter(None, (prefix.strip("/"), ".leases", scope, f"{model_id}.json")))
-
-
 def holder_of(store: ObjectStore, key: str) -> Holder | None:
     """Return who holds the lease, if anyone does."""
     found = store.get(key)
@@ -212,4 +207,4 @@ def _held(holder: Holder, age: float) -> LeaseHeldError:
     )
 
 
-__all__ = ["EXPIRY", "RENEWAL", "Holder", "Lease", "held", "holder_of", "key_of", "unlock", "user"]
+__all__ = ["EXPIRY", "RENEWAL", "Holder", "Lease", "held", "holder_of", "unlock", "user"]

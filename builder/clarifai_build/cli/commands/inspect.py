@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clarifai_build.cli.console import Console
+from clarifai_build.storage.keys import is_presigned, provenance_key, sbom_key
 
 if TYPE_CHECKING:
     from clarifai_build.inspection.contents import Contents
@@ -24,7 +25,6 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.inspection import contents
-    from clarifai_build.provenance import records
     from clarifai_build.provenance.sbom import read_sbom
     from clarifai_build.provenance.statement import read_statement
     from clarifai_build.util.text import printable
@@ -39,8 +39,8 @@ def run(args: Namespace, console: Console) -> int:
             found = contents.of_url(shown(args.zip), args.zip)
         else:
             found = stack.enter_context(contents.of_file(Path(args.zip)))
-        recorded = fetch(records.provenance_key(args.zip))
-        listed = fetch(records.sbom_key(args.zip))
+        recorded = fetch(provenance_key(args.zip))
+        listed = fetch(sbom_key(args.zip))
     statement = None if recorded is None else read_statement(recorded, "the provenance")
     sbom = None if listed is None else read_sbom(listed)
     if args.json:
@@ -56,7 +56,7 @@ def run(args: Namespace, console: Console) -> int:
             }
         )
         return 0
-    signed = records.is_signed(args.zip)
+    signed = is_presigned(args.zip)
     for line in (*_files(found), *_origin(statement, signed), *_packages(sbom, signed)):
         console.out(printable(line))
     return 0

@@ -15,6 +15,7 @@ from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import Target, load_target
 from clarifai_build.progress import Listener
+from clarifai_build.storage.keys import lease_key
 
 if TYPE_CHECKING:
     from clarifai_build.registry import RemoteVersion
@@ -92,7 +93,7 @@ def _roll_back(
 
     storage, model = pipeline.storage_of(target.manifest), target.manifest.model.id
     store, registry = target.store(), target.registry
-    lease = leases.key_of(storage.prefix, registry.scope, model)
+    lease = lease_key(storage.prefix, registry.scope, model)
     with leases.held(store, lease, leases.Holder.here(f"rollback {model}"), listen) as held:
         check = held.check if held else lambda: None
         place = rollback.Place(model, store, registry, check, listen)

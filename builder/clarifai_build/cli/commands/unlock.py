@@ -11,6 +11,7 @@ from argparse import ArgumentParser, Namespace
 from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import load_targets
+from clarifai_build.storage.keys import lease_key
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -28,7 +29,7 @@ def run(args: Namespace, console: Console) -> int:
     for target in loaded.targets:
         prefix = pipeline.storage_of(target.manifest).prefix
         model_id = target.manifest.model.id
-        key = leases.key_of(prefix, target.registry.scope, model_id)
+        key = lease_key(prefix, target.registry.scope, model_id)
         holder = leases.unlock(target.store(), key)
         console.out(f"{model_id}: taken from {holder}" if holder else f"{model_id}: not leased")
     report_errors(loaded.errors, console)

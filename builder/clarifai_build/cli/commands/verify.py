@@ -17,6 +17,7 @@ from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import Target, load_targets
 from clarifai_build.errors import BuilderError
 from clarifai_build.progress import Listener, named
+from clarifai_build.storage.keys import is_presigned
 
 if TYPE_CHECKING:
     from clarifai_build.inspection.verify import Verified
@@ -80,7 +81,6 @@ def _verify(target: Target, args: Namespace, listen: Listener) -> Verified | Non
     from clarifai_build.deploy import versions as history
     from clarifai_build.deploy.registration import Registration
     from clarifai_build.inspection import git_revision, verify
-    from clarifai_build.provenance import records
 
     manifest = target.manifest
     versions = target.registry.versions(manifest.model.id)
@@ -96,7 +96,7 @@ def _verify(target: Target, args: Namespace, listen: Listener) -> Verified | Non
     with source as rebuilt:
         artifact = pipeline.build(rebuilt, listen)  # a cache would be no proof
         registration = Registration.of(rebuilt, artifact.digest, artifact.size)
-        if args.url and not records.is_signed(version.zip_url):
+        if args.url and not is_presigned(version.zip_url):
             published = verify.at_url(version.zip_url)
         else:
             store = target.store()

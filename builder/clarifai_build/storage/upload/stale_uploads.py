@@ -7,7 +7,6 @@ about stays.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.net.s3_responses import UNREADABLE
+from clarifai_build.storage.keys import is_artifact
 from clarifai_build.storage.upload.parts import Part, base64_of
 from clarifai_build.util.threads import patiently
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _STALE = timedelta(days=7)
-_CONTENT_ADDRESSED = re.compile(r"(?:.*/)?[0-9a-f]{64}/[^/]+\.zip\Z")
 _PASSED_OVER = (ClientError, BotoCoreError, *UNREADABLE)
 
 
@@ -61,7 +60,7 @@ class Unfinished:
         """Abort what was left behind: other uploads of a key, and old ones of any artifact."""
         oldest = datetime.now(timezone.utc) - _STALE
         for upload in self._under(prefix):
-            stale = upload["Initiated"] < oldest and _CONTENT_ADDRESSED.match(upload["Key"])
+            stale = upload["Initiated"] < oldest and is_artifact(upload["Key"])
             if upload["Key"] == key or stale:
                 self.abort(upload["Key"], upload["UploadId"])
 
