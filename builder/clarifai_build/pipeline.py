@@ -15,8 +15,8 @@ from clarifai_build.deploy.planning import Observed, Plan, make_plan
 from clarifai_build.deploy.registration import Registration
 from clarifai_build.deploy.wait import wait_until_ready
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
-from clarifai_build.errors import ManifestError, RegistryError
-from clarifai_build.manifest.types import Manifest, Storage
+from clarifai_build.errors import RegistryError
+from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, Listener, silent
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.consistent_reads import look
@@ -70,7 +70,7 @@ def plan(
     model, versions = look(registry, manifest.model.id)
     size = _registered_size(artifact, versions) or artifact.size
     registration = Registration.of(manifest, artifact.digest, size)
-    stored = store.stat(registration.key(storage_of(manifest).prefix))
+    stored = store.stat(registration.key(manifest.destination.prefix))
     return make_plan(registration, Observed(model, versions, stored), adopt=adopt)
 
 
@@ -86,7 +86,7 @@ def apply(
     """Plan and carry it out. Each step leaves a state from which the next apply goes on."""
     planned = plan(manifest, artifact, store, registry, adopt=way.adopt)
     model_id, version = manifest.model.id, planned.live
-    key = planned.registration.key(storage_of(manifest).prefix)
+    key = planned.registration.key(manifest.destination.prefix)
     if not planned.writes:
         way.approve(planned)
     else:
@@ -126,20 +126,7 @@ def live_url(planned: Plan, manifest: Manifest, store: ObjectStore) -> str:
     """Return where the artifact of the live version lies, if it lies where we put it."""
     live, registration = planned.live, planned.registration
     artifact = str(live.artifact) if live else registration.artifact
-    return store.url(replace(registration, artifact=artifact).key(storage_of(manifest).prefix))
-
-
-def storage_of(manifest: Manifest) -> Storage:
-    """Return where the manifest publishes; raises ManifestError where it does not say."""
-    storage = manifest.published_to or manifest.storage
-    if storage is None:
-        raise ManifestError.of(
-            "storage-missing",
-            "the manifest does not say where the artifact is published",
-            file=str(manifest.path),
-            hint="add 'storage: {type: s3, bucket: …}', or try it locally with --sandbox",
-        )
-    return storage
+    return store.url(replace(registration, artifact=artifact).key(manifest.destination.prefix))
 
 
 def _registered_size(artifact: Artifact, versions: tuple[RemoteVersion, ...]) -> int:
@@ -158,7 +145,7 @@ def _lease(
         return
     from clarifai_build.storage import leases
 
-    key = lease_key(storage_of(manifest).prefix, registry.scope, manifest.model.id)
+    key = lease_key(manifest.destination.prefix, registry.scope, manifest.model.id)
     holder = leases.Holder.here(f"apply {manifest.path.name}")
     with leases.held(store, key, holder, listen) as held:
         yield held.check if held else lambda: None

@@ -44,11 +44,10 @@ def doomed_in(loaded: Loaded) -> list[tuple[Target, Doomed]]:
 
 def prune(target: Target, doomed: Doomed, listen: Listener, *, lease: bool) -> None:
     """Destroy a model while no apply of it can run; `target` says where its lease lies."""
-    from clarifai_build import pipeline
     from clarifai_build.storage import leases
 
     manifest = target.manifest
-    key = lease_key(pipeline.storage_of(manifest).prefix, target.registry.scope, doomed.model)
+    key = lease_key(manifest.destination.prefix, target.registry.scope, doomed.model)
     holder = leases.Holder.here(f"prune {doomed.model}")
     with leases.held(target.store(), key, holder, listen) if lease else nullcontext():
         destroy(target.registry, doomed)

@@ -34,10 +34,9 @@ class Target:
 
     def store(self) -> ObjectStore:
         """Return the manifest's bucket; nothing is sent to it yet."""
-        from clarifai_build.pipeline import storage_of
         from clarifai_build.storage.lazy_store import connect
 
-        return connect(storage_of(self.manifest), self.environ)
+        return connect(self.manifest.destination, self.environ)
 
     def cache(self) -> DigestCache:
         """Return the digests that are kept on this machine."""

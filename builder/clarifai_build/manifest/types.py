@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from clarifai_build.errors import ManifestError
+
 ParamType = Literal["boolean", "string", "number", "secret"]
 InstanceKind = Literal["auto", "gpu", "cpu"]
 Access = Literal["public", "public-read-acl", "presigned"]
@@ -151,3 +153,16 @@ class Manifest:
     artifact: Zip = Zip()
     version: int = 1
     published_to: Storage | None = None
+
+    @property
+    def destination(self) -> Storage:
+        """Where the artifact is published; raises ManifestError where the manifest does not say."""
+        storage = self.published_to or self.storage
+        if storage is None:
+            raise ManifestError.of(
+                "storage-missing",
+                "the manifest does not say where the artifact is published",
+                file=str(self.path),
+                hint="add 'storage: {type: s3, bucket: …}', or try it locally with --sandbox",
+            )
+        return storage

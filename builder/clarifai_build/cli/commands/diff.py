@@ -94,7 +94,6 @@ class _Sides:
         return load(self._args.manifest, os.environ, offline=True)
 
     def _published(self, name: str) -> Contents:
-        from clarifai_build import pipeline
         from clarifai_build.deploy import versions
         from clarifai_build.inspection import contents
 
@@ -106,5 +105,5 @@ class _Sides:
         version = versions.find(self._target.registry.versions(model), name, model)
         store = self._target.store()
         manifest = self._target.manifest
-        key = versions.key_of(version, manifest, pipeline.storage_of(manifest))
+        key = versions.key_of(version, manifest, manifest.destination)
         return contents.of_store(f"{versions.label(version)} ({version.id})", store, key)

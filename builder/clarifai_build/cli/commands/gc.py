@@ -42,13 +42,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    from clarifai_build import pipeline
     from clarifai_build.deploy import artifact_gc
 
     console.json_errors = args.json
     listen = console.listener()
     target = load_target(args.manifest, listen, sandbox=args.sandbox)
-    prefix = pipeline.storage_of(target.manifest).prefix
+    prefix = target.manifest.destination.prefix
     bucket = artifact_gc.Bucket(target.store(), target.registry, prefix, args.grace)
     verdicts = artifact_gc.judge(bucket)
     doomed = [

@@ -85,13 +85,12 @@ def _document(model: str, version: RemoteVersion, *, rollback_of: str | None) ->
 def _roll_back(
     target: Target, earlier: RemoteVersion, args: Namespace, listen: Listener
 ) -> RemoteVersion:
-    from clarifai_build import pipeline
     from clarifai_build.deploy import rollback
     from clarifai_build.deploy import versions as history
     from clarifai_build.deploy.wait import wait_until_ready
     from clarifai_build.storage import leases
 
-    storage, model = pipeline.storage_of(target.manifest), target.manifest.model.id
+    storage, model = target.manifest.destination, target.manifest.model.id
     store, registry = target.store(), target.registry
     lease = lease_key(storage.prefix, registry.scope, model)
     with leases.held(store, lease, leases.Holder.here(f"rollback {model}"), listen) as held:

@@ -20,14 +20,13 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build import pipeline
     from clarifai_build.cli.tables import report_errors
     from clarifai_build.deploy import fleet
     from clarifai_build.storage import leases
 
     loaded = load_targets(args.manifests, console.listener(), sandbox=args.sandbox)
     for target in loaded.targets:
-        prefix = pipeline.storage_of(target.manifest).prefix
+        prefix = target.manifest.destination.prefix
         model_id = target.manifest.model.id
         key = lease_key(prefix, target.registry.scope, model_id)
         holder = leases.unlock(target.store(), key)

@@ -100,7 +100,7 @@ def _verify(target: Target, args: Namespace, listen: Listener) -> Verified | Non
             published = verify.at_url(version.zip_url)
         else:
             store = target.store()
-            key = history.key_of(version, manifest, pipeline.storage_of(manifest))
+            key = history.key_of(version, manifest, manifest.destination)
             published = verify.in_bucket(store, key)
             if args.url:
                 published = verify.at_url(version.zip_url, published)
