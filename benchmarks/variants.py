@@ -148,12 +148,12 @@ def _lay_out(folder: str, cache: str) -> tuple[Any, int]:
 
     read = 0
 
-    def listen(event: Any) -> None:
+    def progress(event: Any) -> None:
         nonlocal read
         if event.stage == "hash":
             read = event.done
 
-    return lay_out(GENERATED, _manifest(folder), listen, _cache(cache)), read
+    return lay_out(GENERATED, _manifest(folder), progress, _cache(cache)), read
 
 
 def _manifest(folder: str) -> Any:

@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT / "builder"))
 from clarifai_build import sandbox  # noqa: E402 - the checkout comes first
 from clarifai_build.manifest.types import Storage  # noqa: E402
 from clarifai_build.model_types import MODEL_TYPES  # noqa: E402
-from clarifai_build.progress import silent  # noqa: E402
+from clarifai_build.progress import no_progress  # noqa: E402
 from clarifai_build.sandbox.engines.interpreters import find_python  # noqa: E402
 from clarifai_build.sandbox.engines.venvs import Recipe, provision  # noqa: E402
 from clarifai_build.storage.s3_store import open_store  # noqa: E402
@@ -117,7 +117,7 @@ def second_python() -> Path:
             pins.parent.mkdir(parents=True, exist_ok=True)
             pins.write_text(constraints())
             arguments = ("-e", str(ROOT), "-c", str(pins))
-            provision(target, Recipe("second Python", found, arguments, HINT), silent)
+            provision(target, Recipe("second Python", found, arguments, HINT), no_progress)
             return target / "bin" / "python"
     sys.exit(f"no second Python here: install one of {', '.join(MINORS)} beside {here}")
 
@@ -157,7 +157,7 @@ def diffoscope() -> Path:
     """Return diffoscope, in an environment of its own."""
     target = ENVIRONMENTS / "diffoscope"
     recipe = Recipe("diffoscope", Path(sys.executable), ("diffoscope==332",), HINT)
-    provision(target, recipe, silent)
+    provision(target, recipe, no_progress)
     magic = [target / "bin" / "python", "-c", "import magic"]
     if subprocess.run(magic, capture_output=True, check=False).returncode:
         sys.exit("diffoscope needs libmagic; Debian, Ubuntu: apt-get install libmagic1")

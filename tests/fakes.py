@@ -17,7 +17,7 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.digests import files as digests
 from clarifai_build.manifest.types import Clarifai, Code, Manifest, Model, Storage, Triton
-from clarifai_build.progress import Listener, silent
+from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.provenance import records
 from clarifai_build.registry import NewModel, NewVersion, RemoteModel, RemoteVersion
 from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
@@ -193,7 +193,11 @@ class MemoryStore:
             return StoredObject(key, len(body), etag, metadata, f"{zlib.crc32(body):08x}")
 
     def put_artifact(
-        self, key: str, artifact: Artifact, metadata: dict[str, str], listen: Listener = silent
+        self,
+        key: str,
+        artifact: Artifact,
+        metadata: dict[str, str],
+        progress: ProgressCallback = no_progress,
     ) -> StoredObject:
         with self.calls.call("put_artifact"):
             content = artifact.read(0, artifact.size)

@@ -15,7 +15,7 @@ from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.errors import SourceError
 from clarifai_build.manifest.labels import labels_of
 from clarifai_build.manifest.types import Manifest
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.provenance import lock
 from clarifai_build.source.source_file import Found, Stamp
 from clarifai_build.targets.triton.render import RenderContext
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def build(
     manifest: Manifest,
-    listen: Listener = silent,
+    progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
     renders: Path | None = None,
     output: Path | None = None,
@@ -36,20 +36,20 @@ def build(
 
     `output` is where the zip will be written, if anywhere: it is no part of itself.
     """
-    tree = lay_out(_generated(manifest, listen, renders), manifest, listen, cache, output)
+    tree = lay_out(_generated(manifest, progress, renders), manifest, progress, cache, output)
     if manifest.artifact.compression == "deflate":
         from clarifai_build.artifact.deflate import deflated
         from clarifai_build.util import cache_dir
 
         kept = cache_dir.deflated_folder() if cache.path else None
-        return deflated(tree, listen, cache, kept)
+        return deflated(tree, progress, cache, kept)
     return Artifact(tree)
 
 
 def build_to(
     target: Path,
     manifest: Manifest,
-    listen: Listener = silent,
+    progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
     renders: Path | None = None,
 ) -> tuple[Artifact, WrittenZip]:
@@ -60,16 +60,18 @@ def build_to(
 
     beside = partial(records.beside, manifest)
     if manifest.artifact.compression == "stored":
-        generated = _generated(manifest, listen, renders)
-        return build_zip(generated, manifest, target, listen, cache, beside)
-    artifact = build(manifest, listen, cache, renders, target)
-    return artifact, write_zip(artifact, target, listen, cache, beside)
+        generated = _generated(manifest, progress, renders)
+        return build_zip(generated, manifest, target, progress, cache, beside)
+    artifact = build(manifest, progress, cache, renders, target)
+    return artifact, write_zip(artifact, target, progress, cache, beside)
 
 
-def _generated(manifest: Manifest, listen: Listener, renders: Path | None) -> dict[str, bytes]:
-    listen(Event("render", "started"))
+def _generated(
+    manifest: Manifest, progress: ProgressCallback, renders: Path | None
+) -> dict[str, bytes]:
+    progress(Event("render", "started"))
     generated = generated_files(manifest, renders)
-    listen(Event("render", "done"))
+    progress(Event("render", "done"))
     return generated
 
 

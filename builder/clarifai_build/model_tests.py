@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from clarifai_build.artifact.folder_writer import write_folder
 from clarifai_build.errors import BuilderError
 from clarifai_build.manifest.types import Manifest
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.repository_layout import TESTS
 from clarifai_build.sandbox.engines.interpreters import find_python
 
@@ -28,40 +28,46 @@ class NoPythonError(BuilderError):
     """The model's tests can't be run here."""
 
 
-def run_tests(manifest: Manifest, artifact: Artifact, listen: Listener = silent) -> bool:
+def run_tests(
+    manifest: Manifest, artifact: Artifact, progress: ProgressCallback = no_progress
+) -> bool:
     """Run 1/test.py as it is in the artifact; pytest reports to this process's own output."""
     with tempfile.TemporaryDirectory(prefix="clarifai-build-test-") as scratch:
         folder = Path(scratch) / manifest.model.id
         write_folder(artifact.tree, folder)
-        python = make_environment(folder / "requirements.txt", manifest.code.python, listen)
+        python = make_environment(folder / "requirements.txt", manifest.code.python, progress)
         return _pytest(python, folder, {})
 
 
-def run_tests_in_triton(manifest: Manifest, artifact: Artifact, listen: Listener = silent) -> bool:
+def run_tests_in_triton(
+    manifest: Manifest, artifact: Artifact, progress: ProgressCallback = no_progress
+) -> bool:
     """Run 1/test.py against a Triton server that serves the artifact."""
     from clarifai_build.sandbox.api.builds import served_model
     from clarifai_build.sandbox.engines import install, model_environment, triton
     from clarifai_build.sandbox.engines.processes import free_ports
     from clarifai_runtime.asking import ADDRESS_VARIABLE
 
-    installed = install.install(listen)
+    installed = install.install(progress)
     name = manifest.model.id
     with tempfile.TemporaryDirectory(prefix="clarifai-build-test-") as scratch:
         repository = Path(scratch) / "models"
         folder = repository / name
         write_folder(artifact.tree, folder)
         requirements = folder / "requirements.txt"
-        environment = model_environment.prepare(installed, requirements, listen)
-        python = make_environment(requirements, installed.interpreter.version, listen)
+        environment = model_environment.prepare(installed, requirements, progress)
+        python = make_environment(requirements, installed.interpreter.version, progress)
         served_model.adapt(folder, served_model.read(folder), name, environment)
         (http_port,) = free_ports(1)
-        listen(Event(STAGE, "running", "loading the model into Triton"))
+        progress(Event(STAGE, "running", "loading the model into Triton"))
         with triton.serving(installed, repository, Path(scratch) / "work", http_port) as client:
             client.load(name)
             return _pytest(python, folder, {ADDRESS_VARIABLE: f"127.0.0.1:{http_port}"})
 
 
-def make_environment(requirements: Path, version: str, listen: Listener = silent) -> Path:
+def make_environment(
+    requirements: Path, version: str, progress: ProgressCallback = no_progress
+) -> Path:
     """Return the Python of an environment with these requirements; the same file is installed once.
 
     Raises NoPythonError when there is no such Python, SandboxError when pip fails.
@@ -80,10 +86,10 @@ def make_environment(requirements: Path, version: str, listen: Listener = silent
     key = hashlib.sha256(content.encode()).hexdigest()[:16]
     target = cache_folder() / "environments" / f"test-{key}-py{version}"
     if not is_complete(target):
-        listen(Event(STAGE, "started", "installing the model's requirements"))
+        progress(Event(STAGE, "started", "installing the model's requirements"))
     arguments = ("-r", str(requirements), *_TEST_NEEDS)
     recipe = Recipe(STAGE, interpreter, arguments, "check the model's requirements")
-    return provision(target, recipe, listen) / "bin" / "python"
+    return provision(target, recipe, progress) / "bin" / "python"
 
 
 def _pytest(python: Path, folder: Path, extra: Mapping[str, str]) -> bool:

@@ -17,7 +17,7 @@ from clarifai_build.deploy.wait import wait_until_ready
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.errors import RegistryError
 from clarifai_build.manifest.types import Manifest
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.consistent_reads import look
 from clarifai_build.storage import ObjectStore
@@ -80,7 +80,7 @@ def apply(
     store: ObjectStore,
     registry: ModelRegistry,
     way: Way = Way(),
-    listen: Listener = silent,
+    progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
 ) -> Applied:
     """Plan and carry it out. Each step leaves a state from which the next apply goes on."""
@@ -96,8 +96,8 @@ def apply(
         from clarifai_build.storage import claims
 
         with (
-            _lease(manifest, store, registry, way, listen) as check,
-            ZipSum(artifact, listen, cache) as zip_sum,
+            _lease(manifest, store, registry, way, progress) as check,
+            ZipSum(artifact, progress, cache) as zip_sum,
         ):
             claims.lay_claim(store, key, registry.scope, model_id)
             # What was seen before the lease was held may have changed since.
@@ -115,10 +115,10 @@ def apply(
         raise RegistryError.of("no-version", f"model '{model_id}' has no version of ours")
     if way.waiting.wait:
         version = wait_until_ready(
-            registry, model_id, version, way.waiting.timeout, listen, sleep=way.sleep
+            registry, model_id, version, way.waiting.timeout, progress, sleep=way.sleep
         )
     if planned.actions:
-        listen(Event("register", "done", f"version {version.id} is {version.health}"))
+        progress(Event("register", "done", f"version {version.id} is {version.health}"))
     return Applied(planned, version, store.url(key))
 
 
@@ -137,7 +137,11 @@ def _registered_size(artifact: Artifact, versions: tuple[RemoteVersion, ...]) ->
 
 @contextmanager
 def _lease(
-    manifest: Manifest, store: ObjectStore, registry: ModelRegistry, way: Way, listen: Listener
+    manifest: Manifest,
+    store: ObjectStore,
+    registry: ModelRegistry,
+    way: Way,
+    progress: ProgressCallback,
 ) -> Iterator[Callable[[], None]]:
     """Hold the model's lease; gives what raises when it is lost."""
     if not way.lease:
@@ -147,7 +151,7 @@ def _lease(
 
     key = lease_key(manifest.destination.prefix, registry.scope, manifest.model.id)
     holder = leases.Holder.here(f"apply {manifest.path.name}")
-    with leases.held(store, key, holder, listen) as held:
+    with leases.held(store, key, holder, progress) as held:
         yield held.check if held else lambda: None
 
 

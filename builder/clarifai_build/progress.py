@@ -17,23 +17,23 @@ class Event(NamedTuple):
     total: int | None = None
 
 
-Listener = Callable[[Event], None]
+ProgressCallback = Callable[[Event], None]
 
 
-def silent(_event: Event) -> None:
+def no_progress(_event: Event) -> None:
     """Listen to nothing."""
 
 
-def named(name: str, listen: Listener) -> Listener:
+def named(name: str, progress: ProgressCallback) -> ProgressCallback:
     """Return a listener that tells `listen` whose stage an event is about."""
-    return lambda event: listen(event._replace(stage=f"{name} {event.stage}"))
+    return lambda event: progress(event._replace(stage=f"{name} {event.stage}"))
 
 
 class Tally:
     """Adds up bytes, and tells a listener; never more than `total`, as a part may be sent again."""
 
-    def __init__(self, stage: str, total: int, listen: Listener) -> None:
-        self._stage, self._total, self._listen = stage, total, listen
+    def __init__(self, stage: str, total: int, progress: ProgressCallback) -> None:
+        self._stage, self._total, self._progress = stage, total, progress
         self._done = 0
         self._lock = threading.Lock()
 
@@ -41,4 +41,4 @@ class Tally:
         """Count bytes that were moved."""
         with self._lock:
             self._done = done = min(self._done + count, self._total)
-        self._listen(Event(self._stage, "running", done=done, total=self._total))
+        self._progress(Event(self._stage, "running", done=done, total=self._total))

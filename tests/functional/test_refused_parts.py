@@ -10,7 +10,7 @@ import pytest
 
 from clarifai_build.errors import BuilderError, NotAuthorisedError, StorageError
 from clarifai_build.manifest.types import Storage
-from clarifai_build.progress import silent
+from clarifai_build.progress import no_progress
 from clarifai_build.storage.s3_store import open_store
 from clarifai_build.storage.upload.multipart import Upload
 from fakes import BUILT, artifact_of
@@ -74,7 +74,7 @@ def test_a_refused_part(
     store.refusal = (status, code)
     storage = Storage("b", endpoint_url=f"http://127.0.0.1:{store.server_port}")
     s3 = open_store(storage, ENVIRON)
-    upload = Upload(s3.client, s3.credentials, "b", "k", {}, checksums=False, listen=silent)
+    upload = Upload(s3.client, s3.credentials, "b", "k", {}, checksums=False, progress=no_progress)
     with pytest.raises(error, match=told) as raised:
         upload.run(artifact_of(BUILT), {})
     assert "hunter" not in str(raised.value)

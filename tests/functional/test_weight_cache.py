@@ -14,7 +14,7 @@ import pytest
 from clarifai_build.deploy import fleet
 from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest.types import Manifest
-from clarifai_build.progress import Event, silent
+from clarifai_build.progress import Event, no_progress
 from clarifai_build.util import cache_entries
 from clarifai_build.weights.locate import locate
 from fetched import CONTENT, one_weight, problem_of, weights_in
@@ -110,7 +110,7 @@ class Fetch(threading.Thread):
 
     def run(self) -> None:
         try:
-            locate(self.manifest, self.stop.heeding(silent), self.environ)
+            locate(self.manifest, self.stop.heeding(no_progress), self.environ)
         except BaseException as error:  # noqa: BLE001 - looked at by the test
             self.error = error
 
@@ -196,7 +196,7 @@ def test_progress_is_bytes_and_a_line_a_weight(tmp_path: Path, environ: dict[str
     threads = set()
     contents = {"/a.bin": CONTENT, "/b.bin": CONTENT[1:]}
 
-    def listen(event: Event) -> None:
+    def progress(event: Event) -> None:
         events.append(event)
         threads.add(threading.current_thread())
 
@@ -208,7 +208,7 @@ def test_progress_is_bytes_and_a_line_a_weight(tmp_path: Path, environ: dict[str
 
     with web(slowly) as server:
         weights = [weight_of(to[1:], server.url + to, data) for to, data in contents.items()]
-        locate(manifest_of(tmp_path, tuple(weights)), listen, environ)
+        locate(manifest_of(tmp_path, tuple(weights)), progress, environ)
     assert threads == {threading.current_thread()}
     assert {event.stage for event in events} == {"weights"}
     lines = [(event.state, event.message) for event in events if event.message]

@@ -28,7 +28,7 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.cli.targets import Target, load_targets
 from clarifai_build.errors import BuilderError, LeaseHeldError, StorageError
 from clarifai_build.pipeline import Applied, Way, apply
-from clarifai_build.progress import silent
+from clarifai_build.progress import no_progress
 from clarifai_build.registry.clarifai import ClarifaiRegistry
 from clarifai_build.sandbox import Endpoints
 from clarifai_build.storage import ObjectStore, leases
@@ -95,7 +95,7 @@ class Place:
         for name, value in self.environ.items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
-        loaded = load_targets([str(folder)], silent, sandbox=False)
+        loaded = load_targets([str(folder)], no_progress, sandbox=False)
         assert not loaded.errors
         return loaded.targets[0]
 
@@ -136,7 +136,7 @@ def test_no_op_makes_three_calls_and_none_that_writes(
 ) -> None:
     """A model, its versions, and one look at the object as a stranger: no S3 client is made."""
     target = place.target(place.model("lines"), monkeypatch)
-    artifact = target.build(silent)
+    artifact = target.build(no_progress)
     apply(target.manifest, artifact, target.store(), target.registry)
     place.platform.calls.clear()
     store = target.store()
@@ -171,7 +171,7 @@ def test_races_end_with_one_version(
 ) -> None:
     """A hundred times two applies at once: exactly one version each time, with a lease or not."""
     target = place.target(place.model("lines"), monkeypatch)
-    artifact = target.build(silent)
+    artifact = target.build(no_progress)
     stores = [target.store(), target.store()]
     for number in range(RACES):
         apply_at_once(target, artifact, stores, lease)
@@ -441,7 +441,7 @@ def test_store_loses_a_call(
 ) -> None:
     """Whatever the store does not hear or does not answer, the next apply converges."""
     target = place.target(place.model("lines"), monkeypatch)
-    artifact = target.build(silent)
+    artifact = target.build(no_progress)
     with faulty_store(sandbox.s3_endpoint) as proxy:
         assert target.manifest.storage
         storage = replace(target.manifest.storage, endpoint_url=proxy.endpoint)

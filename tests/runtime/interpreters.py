@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from clarifai_build.progress import silent
+from clarifai_build.progress import no_progress
 from clarifai_build.sandbox.engines.venvs import Recipe, provision
 from clarifai_build.util.cache_dir import cache_folder
 
@@ -32,4 +32,4 @@ def environment(case: Case, python: Path) -> Path:
     packages = (f"numpy=={case.numpy}.*", "pytest==8.*", "hypothesis==6.*")
     target = cache_folder() / "environments" / f"runtime-suite-py{case.minor}-numpy{case.numpy}"
     recipe = Recipe("runtime suite", python, packages, "its Python may be too old or too new")
-    return provision(target, recipe, silent) / "bin" / "python"
+    return provision(target, recipe, no_progress) / "bin" / "python"

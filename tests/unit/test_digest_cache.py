@@ -34,11 +34,11 @@ def lay(folder: Path, cache: DigestCache) -> tuple[FileTree, int]:
     """Lay a folder out; return the tree, and how many bytes of content were read."""
     read = [0]
 
-    def listen(event: Event) -> None:
+    def progress(event: Event) -> None:
         if event.stage == "hash":
             read[0] = event.done or 0
 
-    return lay_out({}, manifest_of(folder), listen, cache), read[0]
+    return lay_out({}, manifest_of(folder), progress, cache), read[0]
 
 
 def test_unchanged_files_are_not_read(tmp_path: Path) -> None:

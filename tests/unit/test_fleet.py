@@ -23,7 +23,7 @@ from clarifai_build.deploy.saved_plan import SavedPlan, state_of
 from clarifai_build.errors import RegistryError, StalePlanError, StorageError, UsageError
 from clarifai_build.inspection.file_changes import compare
 from clarifai_build.pipeline import Way, apply, plan
-from clarifai_build.progress import silent
+from clarifai_build.progress import no_progress
 from clarifai_build.registry import NewModel, NewVersion, RemoteVersion
 from clarifai_build.reports import plan as plan_report
 from clarifai_build.reports.plan import Planned, plans_text
@@ -93,7 +93,7 @@ def test_interrupt_reaches_the_others() -> None:
         fleet.each([0, 1], work, jobs=2, stop=stop)
     assert ended.wait(10)
     with pytest.raises(KeyboardInterrupt):
-        stop.heeding(silent)(Any)  # type: ignore[arg-type]  # not looked at any more
+        stop.heeding(no_progress)(Any)  # type: ignore[arg-type]  # not looked at any more
 
 
 def test_one_that_is_stuck_keeps_nobody_waiting() -> None:

@@ -22,7 +22,7 @@ from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest
 from clarifai_build.errors import ArtifactError
-from clarifai_build.progress import Listener, Tally, silent
+from clarifai_build.progress import ProgressCallback, Tally, no_progress
 from clarifai_build.source.source_file import Found, Stamp
 from clarifai_build.util import cache_dir
 
@@ -37,7 +37,7 @@ _AHEAD = 8
 
 def deflated(
     tree: FileTree,
-    listen: Listener = silent,
+    progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
     folder: Path | None = None,
 ) -> Artifact:
@@ -50,7 +50,7 @@ def deflated(
     isal = _isal()
     encoder = f"clarifai-build deflate 1 isal {isal.__version__}"
     kept, scratch = _place(folder, isal.__version__)
-    tally = Tally("deflate", sum(entry.size for entry in tree.entries), listen)
+    tally = Tally("deflate", sum(entry.size for entry in tree.entries), progress)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         files = _Files(kept, pool, tally).of(tree, cache)
         contents = tuple(_content(entry, files, pool, tally) for entry in tree.entries)

@@ -15,7 +15,7 @@ from clarifai_build.digests import files
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest, Inspect
 from clarifai_build.errors import Problem, SourceError
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.repository_layout import CODE
 from clarifai_build.source.portable_names import name_problems
 from clarifai_build.source.source_file import Found, Stamp
@@ -78,7 +78,7 @@ class FileTree(NamedTuple):
 def lay_out(
     generated: Mapping[str, bytes],
     manifest: Manifest,
-    listen: Listener = silent,
+    progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
     output: Path | None = None,
 ) -> FileTree:
@@ -86,35 +86,35 @@ def lay_out(
 
     `output` is the zip that is about to be written, which stays out.
     """
-    return settle(find(generated, manifest, listen, output), manifest, listen, cache)
+    return settle(find(generated, manifest, progress, output), manifest, progress, cache)
 
 
 def find(
     generated: Mapping[str, bytes],
     manifest: Manifest,
-    listen: Listener = silent,
+    progress: ProgressCallback = no_progress,
     output: Path | None = None,
 ) -> Layout:
     """Find what goes in; weights that are not there yet are fetched."""
-    listen(Event("tree", "started"))
+    progress(Event("tree", "started"))
     layout = gather(generated, manifest, output)
     if not manifest.weights:
         return layout
     from clarifai_build.weights import locate as weights
 
-    return layout.with_weights(weights.locate(manifest, listen))
+    return layout.with_weights(weights.locate(manifest, progress))
 
 
 def settle(
     layout: Layout,
     manifest: Manifest,
-    listen: Listener = silent,
+    progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
 ) -> FileTree:
     """Take every digest of what was found, and make the tree."""
-    found = cache.of_files(cache_key(manifest), layout.found, listen, inspector(manifest))
+    found = cache.of_files(cache_key(manifest), layout.found, progress, inspector(manifest))
     tree = complete(layout, found, manifest)
-    listen(Event("tree", "done", f"{len(tree.entries)} files"))
+    progress(Event("tree", "done", f"{len(tree.entries)} files"))
     return tree
 
 

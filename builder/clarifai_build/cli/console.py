@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from clarifai_build.errors import BuilderError, Problem
-from clarifai_build.progress import Event, Listener
+from clarifai_build.progress import Event, ProgressCallback
 
 if TYPE_CHECKING:
     from clarifai_build.cli.progress_bars import Bars
@@ -97,7 +97,7 @@ class Console:
         else:
             self.problems(error.problems)
 
-    def listener(self) -> Listener:
+    def progress(self) -> ProgressCallback:
         """Return a listener that shows progress as the terminal allows."""
         if not self.colour:
             return _TimedLines(self)

@@ -85,11 +85,11 @@ def _triton_zip(args: argparse.Namespace, console: Console) -> int:
     target: Path = args.zipfile_name
     if target.suffix != ".zip":
         target = target.with_name(target.name + ".zip")
-    listen = console.listener()
+    progress = console.progress()
     with commands.manifest_of(args.triton_model_repository, os.environ) as (manifest, imported):
         for note in imported.notes:
             console.err(f"not carried over: {note}")
-        written = write_zip(build(manifest, listen), target, listen)
+        written = write_zip(build(manifest, progress), target, progress)
     console.out(str(written.path))
     return 0
 
@@ -104,7 +104,7 @@ def _upload_model(args: argparse.Namespace, console: Console) -> int:
     params = commands.params_from(args.infer_param) if args.infer_param else ()
     upload = replace(upload, params=params, update=args.update_version)
     registry = open_registry(Clarifai(), settings.merged(os.environ))
-    version = commands.register(upload, registry, console.listener())
+    version = commands.register(upload, registry, console.progress())
     console.out(version.id)
     console.err(f"version {version.id} of '{upload.model.id}' is ready")
     return 0

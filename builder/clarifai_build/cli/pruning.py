@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from clarifai_build.cli.targets import Loaded, Target
 from clarifai_build.deploy.destroy import Doomed, destroy, find_doomed
 from clarifai_build.errors import UsageError
-from clarifai_build.progress import Event, Listener
+from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.storage.keys import lease_key
 
 
@@ -42,13 +42,13 @@ def doomed_in(loaded: Loaded) -> list[tuple[Target, Doomed]]:
     ]
 
 
-def prune(target: Target, doomed: Doomed, listen: Listener, *, lease: bool) -> None:
+def prune(target: Target, doomed: Doomed, progress: ProgressCallback, *, lease: bool) -> None:
     """Destroy a model while no apply of it can run; `target` says where its lease lies."""
     from clarifai_build.storage import leases
 
     manifest = target.manifest
     key = lease_key(manifest.destination.prefix, target.registry.scope, doomed.model)
     holder = leases.Holder.here(f"prune {doomed.model}")
-    with leases.held(target.store(), key, holder, listen) if lease else nullcontext():
+    with leases.held(target.store(), key, holder, progress) if lease else nullcontext():
         destroy(target.registry, doomed)
-    listen(Event("prune", "done", f"destroyed {doomed.model}"))
+    progress(Event("prune", "done", f"destroyed {doomed.model}"))

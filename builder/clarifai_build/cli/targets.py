@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from clarifai_build.errors import BuilderError, ManifestError, UsageError
 from clarifai_build.manifest import settings
 from clarifai_build.manifest.types import Clarifai, Manifest, Storage
-from clarifai_build.progress import Listener
+from clarifai_build.progress import ProgressCallback
 from clarifai_build.validation.load import load
 
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ class Target:
 
         return DigestCache(cache_dir.digests_file(self.environ))
 
-    def build(self, listen: Listener) -> Artifact:
+    def build(self, progress: ProgressCallback) -> Artifact:
         """Make the artifact; what did not change since the last time is not read again."""
         from clarifai_build import pipeline
         from clarifai_build.util import cache_dir
 
         renders = cache_dir.renders_folder(self.environ)
-        return pipeline.build(self.manifest, listen, self.cache(), renders)
+        return pipeline.build(self.manifest, progress, self.cache(), renders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def keep_to_lock(args: Namespace, manifest: Manifest) -> None:
         lock.require(manifest)
 
 
-def load_targets(names: Sequence[str], listen: Listener, *, sandbox: bool) -> Loaded:
+def load_targets(names: Sequence[str], progress: ProgressCallback, *, sandbox: bool) -> Loaded:
     """Load manifests, point them at the sandbox when that is asked for, and connect them.
 
     Raises UsageError where a name leads nowhere; a manifest that does not load is an error among
@@ -79,7 +79,7 @@ def load_targets(names: Sequence[str], listen: Listener, *, sandbox: bool) -> Lo
     from clarifai_build.deploy.fleet import failure
     from clarifai_build.manifest.discovery import find_manifests
 
-    endpoints = _sandbox(listen) if sandbox else None
+    endpoints = _sandbox(progress) if sandbox else None
     environ = settings.merged(os.environ)
     environ = endpoints.leading(environ) if endpoints else environ
     connections = _Connections(environ)
@@ -99,9 +99,9 @@ def load_targets(names: Sequence[str], listen: Listener, *, sandbox: bool) -> Lo
     return Loaded(tuple(targets), errors)
 
 
-def load_target(manifest: Path, listen: Listener, *, sandbox: bool) -> Target:
+def load_target(manifest: Path, progress: ProgressCallback, *, sandbox: bool) -> Target:
     """Load one manifest, and connect it as `load_targets` does."""
-    loaded = load_targets([str(manifest)], listen, sandbox=sandbox)
+    loaded = load_targets([str(manifest)], progress, sandbox=sandbox)
     for error in loaded.errors.values():
         raise error
     if len(loaded.targets) > 1:
@@ -132,11 +132,11 @@ def in_sandbox(manifest: Manifest, endpoints: Endpoints) -> Manifest:
     )
 
 
-def _sandbox(listen: Listener) -> Endpoints:
+def _sandbox(progress: ProgressCallback) -> Endpoints:
     from clarifai_build import sandbox
 
     os.environ.update(sandbox.past_proxies())  # gRPC and urllib look nowhere else
-    return sandbox.ensure(listen=listen)
+    return sandbox.ensure(progress=progress)
 
 
 class _Connections:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clarifai_build.errors import LeaseHeldError
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.consistent_reads import look_twice
 from clarifai_build.storage import FoundObject, ObjectStore, claims, leases
@@ -95,11 +95,11 @@ def judge(bucket: Bucket) -> tuple[Verdict, ...]:
 
 
 def collect(
-    bucket: Bucket, verdicts: Iterable[Verdict], listen: Listener = silent
+    bucket: Bucket, verdicts: Iterable[Verdict], progress: ProgressCallback = no_progress
 ) -> tuple[Verdict, ...]:
     """Carry out what was judged, looking again before each; return what became of all."""
     return tuple(
-        _remove(bucket, verdict, listen) if verdict.fate in DOOMED else verdict
+        _remove(bucket, verdict, progress) if verdict.fate in DOOMED else verdict
         for verdict in verdicts
     )
 
@@ -117,15 +117,15 @@ def _judge(stored: Stored, bucket: Bucket, versions: Iterable[RemoteVersion]) ->
     return Verdict(stored, "remove", "no version refers to it")
 
 
-def _remove(bucket: Bucket, verdict: Verdict, listen: Listener) -> Verdict:
+def _remove(bucket: Bucket, verdict: Verdict, progress: ProgressCallback) -> Verdict:
     store, scope, stored = bucket.store, bucket.registry.scope, verdict.stored
     model = next(claim.model for claim in stored.claims if claim.scope == scope)
     key = lease_key(bucket.prefix, scope, model)
     try:
         with leases.held(
-            store, key, leases.Holder.here(f"gc {stored.digest[:12]}"), listen
+            store, key, leases.Holder.here(f"gc {stored.digest[:12]}"), progress
         ) as held:
-            return _remove_leased(bucket, stored, model, held.check if held else None, listen)
+            return _remove_leased(bucket, stored, model, held.check if held else None, progress)
     except LeaseHeldError as error:
         return Verdict(stored, "leased", error.problems[0].message)
 
@@ -135,7 +135,7 @@ def _remove_leased(
     stored: Stored,
     model: str,
     check: Callable[[], None] | None,
-    listen: Listener,
+    progress: ProgressCallback,
 ) -> Verdict:
     if check is None:
         return Verdict(stored, "leased", "the store keeps no leases, so an apply could be at work")
@@ -155,7 +155,7 @@ def _remove_leased(
             claim = claim_in(found.key)
             if done == "removed" or (claim and claim.scope == bucket.registry.scope):
                 store.delete(found.key)
-        listen(Event("gc", "done", f"{done} {stored.folder}"))
+        progress(Event("gc", "done", f"{done} {stored.folder}"))
         return Verdict(again, done, verdict.reason)
     finally:
         claims.end_removal(store, stored.folder)

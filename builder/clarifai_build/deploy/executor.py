@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.deploy.planning import Plan, sort_out
 from clarifai_build.deploy.registration import TREE, Registration
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import (
     ModelRegistry,
     NewVersion,
@@ -34,14 +34,14 @@ class Carrier:
 
     store: ObjectStore
     registry: ModelRegistry
-    listen: Listener = silent
+    progress: ProgressCallback = no_progress
     check: Callable[[], None] = lambda: None
     sleep: Callable[[float], None] = time.sleep
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     record: Callable[[], Mapping[str, str]] = dict
 
     def say(self, message: str) -> None:
-        self.listen(Event("register", "running", message))
+        self.progress(Event("register", "running", message))
 
 
 def carry_out(
@@ -65,18 +65,18 @@ def carry_out(
 
 def _publish(plan: Plan, artifact: Artifact, key: str, carrier: Carrier) -> StoredObject:
     """Upload what is missing, and prove that a stranger can download it before anyone is told."""
-    stored, store, listen = plan.observed.stored, carrier.store, carrier.listen
+    stored, store, progress = plan.observed.stored, carrier.store, carrier.progress
     action = plan.wants("upload")
     if stored and not action and not plan.wants("create-version"):
         return stored
     if action:
-        listen(Event("upload", "started", f"{artifact.size} bytes, {action.reason}"))
+        progress(Event("upload", "started", f"{artifact.size} bytes, {action.reason}"))
         if stored and not stored.crc32:
             # The store could not tell what lies there from the artifact, and would leave it.
             store.delete(key)
-    stored = store.put_artifact(key, artifact, {TREE: artifact.digest}, listen)
+    stored = store.put_artifact(key, artifact, {TREE: artifact.digest}, progress)
     prove_downloadable(store.url(key), artifact)
-    listen(Event("upload", "done", f"{key} can be downloaded without credentials"))
+    progress(Event("upload", "done", f"{key} can be downloaded without credentials"))
     return stored
 
 

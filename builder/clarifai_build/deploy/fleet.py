@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from clarifai_build.errors import BuilderError
-from clarifai_build.progress import Event, Listener
+from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.util.crash_report import internal_error
 
 Item = TypeVar("Item")
@@ -41,12 +41,12 @@ class Stop:
         if self._stopped.wait(seconds):
             raise KeyboardInterrupt
 
-    def heeding(self, listen: Listener) -> Listener:
+    def heeding(self, progress: ProgressCallback) -> ProgressCallback:
         """Return a listener that ends the thread that tells it something."""
 
         def hear(event: Event) -> None:
             self.sleep(0)
-            listen(event)
+            progress(event)
 
         return hear
 

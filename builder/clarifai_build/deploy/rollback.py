@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from clarifai_build.deploy.versions import label, ours
 from clarifai_build.errors import RegistryError, StorageError
 from clarifai_build.inspection import contents
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, NewVersion, RemoteVersion, next_revision
 from clarifai_build.registry.consistent_reads import look
 from clarifai_build.storage import ObjectStore, claims, leases
@@ -27,7 +27,7 @@ class Place:
     store: ObjectStore
     registry: ModelRegistry
     check: Callable[[], None] = lambda: None
-    listen: Listener = silent
+    progress: ProgressCallback = no_progress
 
 
 def roll_back(place: Place, target: RemoteVersion, key: str) -> RemoteVersion:
@@ -70,7 +70,7 @@ def roll_back(place: Place, target: RemoteVersion, key: str) -> RemoteVersion:
     )
     place.check()
     version = place.registry.create_version(place.model, new)
-    place.listen(Event("register", "running", f"posted {label(version)} ({version.id})"))
+    place.progress(Event("register", "running", f"posted {label(version)} ({version.id})"))
     return version
 
 
@@ -95,7 +95,7 @@ def _prove_unchanged(place: Place, target: RemoteVersion, key: str) -> None:
         for offset in range(0, size, _BLOCK):
             sha256.update(place.store.read(key, offset, min(_BLOCK, size - offset)))
             done = min(offset + _BLOCK, size)
-            place.listen(Event("check", "running", done=done, total=size))
+            place.progress(Event("check", "running", done=done, total=size))
     if size != expected_size or sha256.hexdigest() != expected:
         raise StorageError.of(
             "published-differs",
@@ -104,4 +104,4 @@ def _prove_unchanged(place: Place, target: RemoteVersion, key: str) -> None:
             hint="it was cut, damaged or replaced: apply at the commit of that version instead",
         )
     fetch_range(place.store.url(key), 0, 1)
-    place.listen(Event("check", "done", f"the zip of {label(target)} is as it was published"))
+    place.progress(Event("check", "done", f"the zip of {label(target)} is as it was published"))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from clarifai_build.errors import BuildFailedError, RegistryError
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.status_codes import UNTRAINED
 
@@ -23,7 +23,7 @@ def wait_until_ready(
     model_id: str,
     version: RemoteVersion,
     timeout: float,
-    listen: Listener = silent,
+    progress: ProgressCallback = no_progress,
     *,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
@@ -46,7 +46,7 @@ def wait_until_ready(
         if now != said:
             said = now
             so_far = f", {waited:.0f} s so far" if said[1] else ""
-            listen(Event("register", "running", f"version {version.id}: {said[0]}{so_far}"))
+            progress(Event("register", "running", f"version {version.id}: {said[0]}{so_far}"))
         sleep(pause * random.uniform(0.75, 1.25))
         pause = min(pause * 1.5, 5.0)
         version = _again(registry, model_id, version.id)

@@ -20,7 +20,7 @@ from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache_format import KeptDigests
 from clarifai_build.digests.files import Digest, Inspect, unsuspicious
 from clarifai_build.errors import ArtifactError, Problem
-from clarifai_build.progress import Listener, silent
+from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.source.source_file import Found, Stamp
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class DigestCache(NamedTuple):
         self,
         tree: str,
         files: Sequence[Found],
-        listen: Listener = silent,
+        progress: ProgressCallback = no_progress,
         inspect: Inspect = unsuspicious,
     ) -> dict[str, Digest]:
         """Digest files, by where they lie; those that `tree` has not changed since are not read."""
@@ -60,7 +60,7 @@ class DigestCache(NamedTuple):
             unread = list({file.file: file for file in files}.values())
         if unread:
             now = time.time_ns()
-            read = digests.of_files(unread, listen, inspect)
+            read = digests.of_files(unread, progress, inspect)
             fresh = {file.file: digest for file, digest in zip(unread, read, strict=True)}
             self.keep(tree, files, known | fresh, now)
             if self.verify:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from clarifai_build.digests import crc32 as crc
 from clarifai_build.errors import Problem, SourceError
-from clarifai_build.progress import Listener, silent
+from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.source.source_file import (
     Found,
     Stamp,
@@ -66,23 +66,25 @@ def unsuspicious(_file: Found, _content: bytes) -> Problem | None:
 
 
 def of_files(
-    files: Sequence[Found], listen: Listener = silent, inspect: Inspect = unsuspicious
+    files: Sequence[Found],
+    progress: ProgressCallback = no_progress,
+    inspect: Inspect = unsuspicious,
 ) -> list[Digest]:
     """Digest files, and show each to `inspect`: small ones with their content, others without.
 
     Raises SourceError with what that found, and for a file that is not what its stamp says.
     """
-    reader = _Reader(sum(file.stamp.size for file in files), listen, inspect)
+    reader = _Reader(sum(file.stamp.size for file in files), progress, inspect)
     found = reader.read_all(files)
     reader.raise_problems()
     return found
 
 
 def chunks_of_files(
-    files: Sequence[Found], listen: Listener = silent
+    files: Sequence[Found], progress: ProgressCallback = no_progress
 ) -> dict[str, tuple[int, ...]]:
     """Take the CRC-32s alone, chunk by chunk on every processor, by where the files lie."""
-    reader = _Reader(sum(file.stamp.size for file in files), listen, unsuspicious)
+    reader = _Reader(sum(file.stamp.size for file in files), progress, unsuspicious)
     places = [(file, at) for file in files for at in range(0, file.stamp.size, CHUNK)]
     found: dict[str, tuple[int, ...]] = {file.file: () for file in files}
     sums = reader.side_by_side(lambda place: reader.crc32(*place), places)
@@ -95,13 +97,13 @@ def chunks_of_files(
 class _Reader:
     """Reads files over threads; counts the bytes, and gathers what is wrong with the files."""
 
-    def __init__(self, total: int, listen: Listener, inspect: Inspect) -> None:
+    def __init__(self, total: int, progress: ProgressCallback, inspect: Inspect) -> None:
         from threading import local
 
         from clarifai_build.progress import Tally
 
         self.total, self.inspect = total, inspect
-        self.tally = Tally("hash", total, listen)
+        self.tally = Tally("hash", total, progress)
         self.problems: list[Problem] = []
         self.stop = False
         self.of_thread = local()

@@ -20,7 +20,7 @@ from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.inspection import contents, diff
 from clarifai_build.inspection.diff import FileDiff
 from clarifai_build.manifest.types import Manifest
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.source.ignore import default_reason
 from clarifai_build.source.source_file import unreadable
 
@@ -65,7 +65,7 @@ class Rebuilt:
         return len(set(self.sha256)) == 1
 
 
-def build_twice(manifest: Manifest, listen: Listener = silent) -> Rebuilt:
+def build_twice(manifest: Manifest, progress: ProgressCallback = no_progress) -> Rebuilt:
     """Build in two folders, umasks, locales, time zones, hash seeds and orders of files."""
     with tempfile.TemporaryDirectory(prefix="clarifai-build-") as made, ExitStack() as stack:
         zips, sums = [], []
@@ -76,7 +76,7 @@ def build_twice(manifest: Manifest, listen: Listener = silent) -> Rebuilt:
             origin = copy.parent
             zips.append(folder / "made.zip")
             sums.append(_build(copy, zips[-1], surroundings))
-            listen(Event("check", "done", f"{surroundings}: {sums[-1]}"))
+            progress(Event("check", "done", f"{surroundings}: {sums[-1]}"))
         if len(set(sums)) == 1:
             return Rebuilt(tuple(sums), ())
         before, after = (stack.enter_context(contents.of_file(path)) for path in zips)

@@ -20,7 +20,7 @@ from clarifai_build.manifest.document import parse
 from clarifai_build.manifest.schema import matches
 from clarifai_build.manifest.types import FILE_NAME, Code, Manifest, Model, Param, Shapes, Triton
 from clarifai_build.model_types import MODEL_TYPES
-from clarifai_build.progress import Event, Listener
+from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.registry import ModelRegistry, NewModel, NewVersion, RemoteVersion
 from clarifai_build.repository_layout import INFERENCE
 from clarifai_build.resources import starters_dir
@@ -111,13 +111,13 @@ def params_from(file: Path) -> tuple[Param, ...]:
     return tuple(Param(**param) for param in found)
 
 
-def register(upload: Upload, registry: ModelRegistry, listen: Listener) -> RemoteVersion:
+def register(upload: Upload, registry: ModelRegistry, progress: ProgressCallback) -> RemoteVersion:
     """Register the archive at a URL, and wait until the platform has built it."""
     wanted = upload.model
     there = registry.model(wanted.id)
     if there is None:
         registry.create_model(wanted)
-        listen(Event("register", "running", f"made model '{wanted.id}'"))
+        progress(Event("register", "running", f"made model '{wanted.id}'"))
     elif there.type != wanted.type:
         raise UsageError.of(
             "type-mismatch", f"'{wanted.id}' is a {there.type}, which can't become a {wanted.type}"
@@ -139,8 +139,8 @@ def register(upload: Upload, registry: ModelRegistry, listen: Listener) -> Remot
             mark={"tool": __version__},
         ),
     )
-    listen(Event("register", "running", f"posted version {version.id}"))
-    return wait_until_ready(registry, wanted.id, version, _WAIT_SECONDS, listen)
+    progress(Event("register", "running", f"posted version {version.id}"))
+    return wait_until_ready(registry, wanted.id, version, _WAIT_SECONDS, progress)
 
 
 def _checked_id(name: str) -> str:

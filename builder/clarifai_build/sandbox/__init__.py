@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from clarifai_build.progress import Listener, silent
+from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.sandbox.endpoints import MISLEADING, Endpoints, Status
 from clarifai_build.sandbox.engines.processes import past_proxies
 
@@ -21,25 +21,28 @@ def default_state_dir(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(named) if named else cache_folder(environ) / "sandbox"
 
 
-def ensure(state_dir: Path | None = None, listen: Listener = silent) -> Endpoints:
+def ensure(state_dir: Path | None = None, progress: ProgressCallback = no_progress) -> Endpoints:
     """Return the endpoints of a running sandbox, starting it if need be."""
-    return up(state_dir, listen)
+    return up(state_dir, progress)
 
 
 def up(
-    state_dir: Path | None = None, listen: Listener = silent, *, attached: bool = False
+    state_dir: Path | None = None,
+    progress: ProgressCallback = no_progress,
+    *,
+    attached: bool = False,
 ) -> Endpoints:
     """Start the sandbox if it does not run. An attached one dies with this process."""
     from clarifai_build.sandbox import control
 
-    return control.up(_folder(state_dir), listen, attached=attached)
+    return control.up(_folder(state_dir), progress, attached=attached)
 
 
-def down(state_dir: Path | None = None, listen: Listener = silent) -> bool:
+def down(state_dir: Path | None = None, progress: ProgressCallback = no_progress) -> bool:
     """Stop the sandbox and keep its data. Returns False if nothing ran."""
     from clarifai_build.sandbox import control
 
-    return control.down(_folder(state_dir), listen)
+    return control.down(_folder(state_dir), progress)
 
 
 def status(state_dir: Path | None = None) -> Status:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from clarifai_build.errors import SandboxError
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.sandbox.endpoints import Endpoints, Status
 from clarifai_build.sandbox.engines import install, seaweedfs
 from clarifai_build.sandbox.engines.file_locks import exclusive
@@ -23,28 +23,28 @@ DOWN_SECONDS = 30.0
 POLL_SECONDS = 0.5
 
 
-def up(root: Path, listen: Listener, *, attached: bool) -> Endpoints:
+def up(root: Path, progress: ProgressCallback, *, attached: bool) -> Endpoints:
     """Start a supervisor unless one runs, and wait until everything answers."""
     folder = Folder(root)
     folder.create()
     folder.settings()
-    install.install(listen)
+    install.install(progress)
     # One starts, the others wait for it: never two supervisors, never a half-started answer.
     with exclusive(folder.starting_lock):
         process = None
         if not folder.is_running():
             folder.phase_file.unlink(missing_ok=True)
             process = _launch(folder, attached)
-        _wait_ready(folder, process, listen)
+        _wait_ready(folder, process, progress)
     return _endpoints(folder, _settings(folder))
 
 
-def down(root: Path, listen: Listener) -> bool:
+def down(root: Path, progress: ProgressCallback) -> bool:
     """Ask the supervisor to end; end it if it does not."""
     folder = Folder(root)
     if not folder.is_running():
         return False
-    listen(Event(STAGE, "started", "stopping"))
+    progress(Event(STAGE, "started", "stopping"))
     pid = folder.phase().pid
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + DOWN_SECONDS
@@ -52,7 +52,7 @@ def down(root: Path, listen: Listener) -> bool:
         if time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.05)
-    listen(Event(STAGE, "done", "stopped; its data stay"))
+    progress(Event(STAGE, "done", "stopped; its data stay"))
     return True
 
 
@@ -63,7 +63,7 @@ def wait(root: Path) -> None:
         while folder.is_running():
             time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:
-        down(root, silent)
+        down(root, no_progress)
 
 
 def status(root: Path) -> Status:
@@ -95,18 +95,20 @@ def _launch(folder: Folder, attached: bool) -> subprocess.Popen[bytes]:
         )
 
 
-def _wait_ready(folder: Folder, process: subprocess.Popen[bytes] | None, listen: Listener) -> None:
+def _wait_ready(
+    folder: Folder, process: subprocess.Popen[bytes] | None, progress: ProgressCallback
+) -> None:
     deadline = time.monotonic() + UP_SECONDS
     said = ""
     while (phase := folder.phase()).phase != "ready":
         if phase.message and phase.message != said:
             said = phase.message
-            listen(Event(STAGE, "started", said))
+            progress(Event(STAGE, "started", said))
         ended = not folder.is_running() if process is None else process.poll() is not None
         if ended or time.monotonic() > deadline:
             raise _not_started(folder)
         time.sleep(0.05)
-    listen(Event(STAGE, "done", "the sandbox runs" if said else ""))
+    progress(Event(STAGE, "done", "the sandbox runs" if said else ""))
 
 
 def _not_started(folder: Folder) -> SandboxError:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from clarifai_build.progress import Listener, silent
+from clarifai_build.progress import ProgressCallback, no_progress
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
@@ -54,7 +54,11 @@ class ObjectStore(Protocol):
         """Return what lies at `key`, or None."""
 
     def put_artifact(
-        self, key: str, artifact: Artifact, metadata: dict[str, str], listen: Listener = silent
+        self,
+        key: str,
+        artifact: Artifact,
+        metadata: dict[str, str],
+        progress: ProgressCallback = no_progress,
     ) -> StoredObject:
         """Store the artifact at `key`, all or nothing; the same object there already stays."""
 

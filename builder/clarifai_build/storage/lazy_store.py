@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clarifai_build.net.s3_endpoints import endpoint_of
-from clarifai_build.progress import Listener, silent
+from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
 from clarifai_build.storage.anonymous import look, public_url
 
@@ -35,10 +35,14 @@ class LazyStore:
         return seen or self._s3.stat(key)
 
     def put_artifact(
-        self, key: str, artifact: Artifact, metadata: dict[str, str], listen: Listener = silent
+        self,
+        key: str,
+        artifact: Artifact,
+        metadata: dict[str, str],
+        progress: ProgressCallback = no_progress,
     ) -> StoredObject:
         """Store the artifact at `key`, all or nothing; the same object there already stays."""
-        return self._s3.put_artifact(key, artifact, metadata, listen)
+        return self._s3.put_artifact(key, artifact, metadata, progress)
 
     def url(self, key: str) -> str:
         """Return the URL under which a stranger downloads `key`."""

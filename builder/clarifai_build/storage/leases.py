@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from clarifai_build.errors import BuilderError, ConditionalWritesUnsupportedError, LeaseHeldError
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.lease_holder import Holder, user
 
@@ -82,7 +82,7 @@ class Lease:
         """Make `renew_until_released` end."""
         self._released.set()
 
-    def release(self, listen: Listener = silent) -> None:
+    def release(self, progress: ProgressCallback = no_progress) -> None:
         """Give the lease back, unless it is someone else's by now.
 
         What was done under it is done: a store that refuses is no error, but a warning.
@@ -93,7 +93,9 @@ class Lease:
             if self._is_ours():
                 self._delete()
         except BuilderError as error:
-            listen(Event("lease", "done", f"not given back, the lease expires by itself: {error}"))
+            progress(
+                Event("lease", "done", f"not given back, the lease expires by itself: {error}")
+            )
 
     def _delete(self) -> None:
         try:
@@ -116,7 +118,7 @@ def held(
     store: ObjectStore,
     key: str,
     holder: Holder,
-    listen: Listener = silent,
+    progress: ProgressCallback = no_progress,
     *,
     renewal: float = RENEWAL,
     expiry: float = EXPIRY,
@@ -125,16 +127,16 @@ def held(
 
     Gives None, after a warning, with a store that knows no conditional writes.
     """
-    etag = _acquire(store, key, holder, listen, expiry)
+    etag = _acquire(store, key, holder, progress, expiry)
     if etag is None:
-        listen(Event("lease", "done", _UNCONDITIONAL))
+        progress(Event("lease", "done", _UNCONDITIONAL))
         yield None
         return
     lease = Lease(store, key, holder, etag)
     heartbeat = threading.Thread(target=lease.renew_until_released, args=(renewal,), daemon=True)
     heartbeat.start()
 
-    def give_back(tell: Listener) -> None:
+    def give_back(tell: ProgressCallback) -> None:
         lease.stop()
         heartbeat.join(_LAST_RENEWAL)
         lease.release(tell)
@@ -142,25 +144,27 @@ def held(
     try:
         yield lease
     except BaseException as error:
-        _try_for(_PATIENCE if isinstance(error, Exception) else _HASTE, give_back, listen)
+        _try_for(_PATIENCE if isinstance(error, Exception) else _HASTE, give_back, progress)
         raise
-    give_back(listen)
+    give_back(progress)
 
 
-def _try_for(seconds: float, give_back: Callable[[Listener], None], listen: Listener) -> None:
+def _try_for(
+    seconds: float, give_back: Callable[[ProgressCallback], None], progress: ProgressCallback
+) -> None:
     """Give a lease back on the way out from a failure: the store may not answer any more."""
     from clarifai_build.util import threads
 
     told: list[Event] = []
     if threads.ended(threads.start([lambda: give_back(told.append)], 1), seconds):
         for event in told:
-            listen(event)
+            progress(event)
     else:
-        listen(Event("lease", "done", "not given back in time, the lease expires by itself"))
+        progress(Event("lease", "done", "not given back in time, the lease expires by itself"))
 
 
 def _acquire(
-    store: ObjectStore, key: str, holder: Holder, listen: Listener, expiry: float
+    store: ObjectStore, key: str, holder: Holder, progress: ProgressCallback, expiry: float
 ) -> str | None:
     """Return the ETag of our lease, or None where the store can't keep one."""
     try:
@@ -180,7 +184,7 @@ def _acquire(
     if etag is None:
         raise _held(holder_of(store, key) or Holder.of(b""), 0.0)
     if now:
-        listen(Event("lease", "done", f"taken over from {now}: it had expired"))
+        progress(Event("lease", "done", f"taken over from {now}: it had expired"))
     return etag
 
 

@@ -14,7 +14,7 @@ from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_client import client_of, session_of
 from clarifai_build.net.s3_errors import AbsentError, RefusedError, translated
 from clarifai_build.net.s3_responses import asking, needed, read, time_of
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.storage import FoundObject, SmallObject, StoredObject
 from clarifai_build.storage.anonymous import crc_hex, look, public_url
 from clarifai_build.storage.upload.part_sender import UNKNOWN_TO_STORE, UploadGoneError
@@ -62,7 +62,11 @@ class S3Store:
         return StoredObject(key, size, etag, head["Metadata"], crc_hex(crc))
 
     def put_artifact(
-        self, key: str, artifact: Artifact, metadata: dict[str, str], listen: Listener = silent
+        self,
+        key: str,
+        artifact: Artifact,
+        metadata: dict[str, str],
+        progress: ProgressCallback = no_progress,
     ) -> StoredObject:
         """Store the artifact at `key`, all or nothing; the same object there already stays."""
         present = self.stat(key)
@@ -70,11 +74,13 @@ class S3Store:
             self._open(key)
             return present
         condition = {"IfMatch": present.etag} if present else {"IfNoneMatch": "*"}
-        listen(Event("upload", "started", total=artifact.size))
+        progress(Event("upload", "started", total=artifact.size))
         compared = found = False
         try:
             with translated(self.storage.bucket):
-                way = Placing(*(self.client, self.credentials, self.storage, key, metadata, listen))
+                way = Placing(
+                    *(self.client, self.credentials, self.storage, key, metadata, progress)
+                )
                 checksums = self.storage.checksums == "auto"
                 compared = way.send(artifact, condition, checksums=checksums)
         except (RefusedError, AbsentError, UploadGoneError):
@@ -88,13 +94,13 @@ class S3Store:
                 hint="something else writes to this key; apply again",
             )
         if found:
-            listen(Event("upload", "running", "the artifact is there already"))
+            progress(Event("upload", "running", "the artifact is there already"))
         if not compared and not stored.crc32:
             self._compare(key, artifact)
         self._open(key)
-        listen(Event("upload", "done", done=artifact.size, total=artifact.size))
+        progress(Event("upload", "done", done=artifact.size, total=artifact.size))
         if self.storage.access == "presigned":
-            listen(Event("upload", "done", self._lifetime()))
+            progress(Event("upload", "done", self._lifetime()))
         return stored
 
     def _open(self, key: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clarifai_build.digests.files import Digest
 from clarifai_build.errors import Problem, SourceError
-from clarifai_build.progress import Listener, silent
+from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.source.source_file import Found, Stamp
 from clarifai_build.util import cache_dir
 from clarifai_build.util.urls import shown
@@ -24,7 +24,9 @@ def is_remote(weight: Weight) -> bool:
 
 
 def locate(
-    manifest: Manifest, listen: Listener = silent, environ: Mapping[str, str] = os.environ
+    manifest: Manifest,
+    progress: ProgressCallback = no_progress,
+    environ: Mapping[str, str] = os.environ,
 ) -> list[Found]:
     """Return the local file of each weight; what is not in the cache yet is fetched."""
     kept = cache_dir.weights_folder(environ)
@@ -33,7 +35,7 @@ def locate(
         from clarifai_build.weights.parallel import fetch_all
 
         in_order = sorted(missing, key=lambda weight: weight.to)
-        fetch_all(in_order, kept, manifest.storage, listen, environ)
+        fetch_all(in_order, kept, manifest.storage, progress, environ)
     for weight in filter(is_remote, manifest.weights):
         cache_dir.mark_used(kept / weight.sha256)
     files = [

@@ -9,7 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from clarifai_build.errors import BuilderError, SourceError
-from clarifai_build.progress import Event, Listener
+from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.weights.fetcher import Fetcher
 
 if TYPE_CHECKING:
@@ -35,20 +35,20 @@ class Board:
         self.note(weight, size, size)
         self._there.put(f"{weight.to} is there, {size} bytes")
 
-    def tell(self, listen: Listener) -> None:
+    def tell(self, progress: ProgressCallback) -> None:
         """Tell what has come since, and how far all are; the total grows as servers name sizes."""
         while not self._there.empty():
-            listen(Event("weights", "done", self._there.get()))
+            progress(Event("weights", "done", self._there.get()))
         done, sizes = zip(*self._sizes.values(), strict=True)
         total = None if None in sizes else sum(sizes) or None
-        listen(Event("weights", "running", done=sum(done), total=total))
+        progress(Event("weights", "running", done=sum(done), total=total))
 
 
 def fetch_all(
     weights: Sequence[Weight],
     folder: Path,
     storage: Storage | None,
-    listen: Listener,
+    progress: ProgressCallback,
     environ: Mapping[str, str],
 ) -> None:
     """Fetch weights into a folder; raise what is wrong with any, after all were tried.
@@ -78,8 +78,8 @@ def fetch_all(
         for thread in threads:
             while thread.is_alive():
                 thread.join(_PAUSE)
-                board.tell(listen)
-        board.tell(listen)
+                board.tell(progress)
+        board.tell(progress)
     finally:
         fetcher.close()
     _raise_all(failures)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from clarifai_build.progress import silent
+from clarifai_build.progress import no_progress
 from clarifai_build.sandbox.engines import install
 from clarifai_build.sandbox.engines.venvs import Recipe, provision
 from clarifai_build.util.cache_dir import cache_folder
@@ -31,7 +31,7 @@ def installed(requirements: Path) -> Path:
     recipe = Recipe(
         requirements.stem, python.executable, arguments, "see its log", install.install().python
     )
-    return provision(target, recipe, silent)
+    return provision(target, recipe, no_progress)
 
 
 def run(api: Api, command: list[str], home: Path) -> str:

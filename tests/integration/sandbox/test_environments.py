@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.errors import SandboxError
-from clarifai_build.progress import Event, silent
+from clarifai_build.progress import Event, no_progress
 from clarifai_build.sandbox.engines import install
 from clarifai_build.sandbox.engines.venvs import Recipe, is_complete, provision
 
@@ -60,7 +60,7 @@ def test_kill_9_on_the_way(tmp_path: Path) -> None:
     maker.send_signal(signal.SIGKILL)
     maker.wait()
     assert not is_complete(target)
-    assert provision(target, recipe("six==1.16.0"), silent) == target
+    assert provision(target, recipe("six==1.16.0"), no_progress) == target
     assert has_six(target)
 
 
@@ -68,7 +68,7 @@ def test_what_pip_refuses(tmp_path: Path) -> None:
     """pip's reason, the hint and the log are in the error, and nothing counts as made."""
     target = tmp_path / "environment"
     with pytest.raises(SandboxError, match="No matching distribution") as caught:
-        provision(target, recipe("six==0.0.0.dev999"), silent)
+        provision(target, recipe("six==0.0.0.dev999"), no_progress)
     (problem,) = caught.value.problems
     assert "the hint" in str(problem.hint)
     assert str(tmp_path / "environment.log") in str(problem.hint)

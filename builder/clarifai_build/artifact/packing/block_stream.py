@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.artifact.artifact import Artifact, Piece
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -39,7 +39,9 @@ class Block(NamedTuple):
 Sink = Callable[[Block], object]
 
 
-def pour(artifact: Artifact, sinks: Sequence[Sink], listen: Listener = silent) -> None:
+def pour(
+    artifact: Artifact, sinks: Sequence[Sink], progress: ProgressCallback = no_progress
+) -> None:
     """Hand each block, in order, to every sink; where it pays, each works on a thread of its own.
 
     What a sink raises is raised here; SourceError where a file can't be read or has changed.
@@ -48,7 +50,7 @@ def pour(artifact: Artifact, sinks: Sequence[Sink], listen: Listener = silent) -
         for block in _blocks(artifact, _NEAR, 1):
             for sink in sinks:
                 sink(block)
-            _tell(listen, block, artifact)
+            _tell(progress, block, artifact)
         return
     from concurrent.futures import ThreadPoolExecutor
 
@@ -58,7 +60,7 @@ def pour(artifact: Artifact, sinks: Sequence[Sink], listen: Listener = silent) -
         block, futures = under_way.popleft()
         for future in futures:
             future.result()
-        _tell(listen, block, artifact)
+        _tell(progress, block, artifact)
 
     with ExitStack() as stack:
         threads = [stack.enter_context(ThreadPoolExecutor(1)) for _ in sinks]
@@ -71,9 +73,9 @@ def pour(artifact: Artifact, sinks: Sequence[Sink], listen: Listener = silent) -
             finish_oldest()
 
 
-def _tell(listen: Listener, block: Block, artifact: Artifact) -> None:
+def _tell(progress: ProgressCallback, block: Block, artifact: Artifact) -> None:
     done = block.offset + len(block.data)
-    listen(Event("zip", "running", done=done, total=artifact.size))
+    progress(Event("zip", "running", done=done, total=artifact.size))
 
 
 def _blocks(artifact: Artifact, length: int, buffers: int) -> Iterator[Block]:

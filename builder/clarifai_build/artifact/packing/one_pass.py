@@ -30,7 +30,7 @@ from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest
 from clarifai_build.errors import SourceError
-from clarifai_build.progress import Listener, silent
+from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.source import source_file
 
 if TYPE_CHECKING:
@@ -44,29 +44,29 @@ def build_zip(
     generated: Mapping[str, bytes],
     manifest: Manifest,
     target: Path,
-    listen: Listener = silent,
+    progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
     records: Records = no_records,
 ) -> tuple[Artifact, WrittenZip]:
     """Lay the tree out and write its zip; what has to be read is read once where that pays."""
-    layout = tree.find(generated, manifest, listen, target)
+    layout = tree.find(generated, manifest, progress, target)
     known, unread = cache.look_up(tree.cache_key(manifest), layout.found)
     large = [file for file in unread if file.stamp.size > _LARGE]
     if cache.verify or sum(file.stamp.size for file in large) < _WORTH:
-        artifact = Artifact(tree.settle(layout, manifest, listen, cache))
-        return artifact, write_zip(artifact, target, listen, cache, records)
+        artifact = Artifact(tree.settle(layout, manifest, progress, cache))
+        return artifact, write_zip(artifact, target, progress, cache, records)
     read_at = time.time_ns()
     inspect = tree.inspector(manifest)
     small = [file for file in unread if file.stamp.size <= _LARGE]
-    for file, digest in zip(small, digests.of_files(small, silent, inspect), strict=True):
+    for file, digest in zip(small, digests.of_files(small, no_progress, inspect), strict=True):
         known[file.file] = digest
     if problems := [problem for file in large if (problem := inspect(file, b""))]:
         raise SourceError(*problems)
-    chunks = digests.chunks_of_files(large, listen)
+    chunks = digests.chunks_of_files(large, progress)
     pending = {file: Digest("", sums) for file, sums in chunks.items()}
     artifact = Artifact(tree.assemble(layout, known | pending))
     with Outputs(target) as outputs:
-        zip_sha256, hashed = _pour(artifact, outputs.open(), chunks, listen)
+        zip_sha256, hashed = _pour(artifact, outputs.open(), chunks, progress)
         known |= {file: Digest(hashed[file], sums) for file, sums in chunks.items()}
         artifact = Artifact(tree.complete(layout, known, manifest))
         cache.keep(tree.cache_key(manifest), layout.found, known, read_at)
@@ -74,7 +74,7 @@ def build_zip(
 
 
 def _pour(
-    artifact: Artifact, descriptor: int, large: Collection[str], listen: Listener
+    artifact: Artifact, descriptor: int, large: Collection[str], progress: ProgressCallback
 ) -> tuple[str, dict[str, str]]:
     """Write the zip; return its SHA-256, and those of the large files in it.
 
@@ -101,7 +101,7 @@ def _pour(
         whole.update(block.data)
 
     write = writers(descriptor, artifact.size)
-    pour(artifact, [hash_zip, hash_files, check_files, *write], listen)
+    pour(artifact, [hash_zip, hash_files, check_files, *write], progress)
     if changed := [source_file.changed(file.path) for file in files.values() if file.is_another()]:
         raise SourceError(*changed)
     return whole.hexdigest(), {file.path: file.sha256.hexdigest() for file in files.values()}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.util import threads
 
 if TYPE_CHECKING:
@@ -30,9 +30,12 @@ class ZipSum:
     """
 
     def __init__(
-        self, artifact: Artifact, listen: Listener = silent, cache: DigestCache = NO_CACHE
+        self,
+        artifact: Artifact,
+        progress: ProgressCallback = no_progress,
+        cache: DigestCache = NO_CACHE,
     ) -> None:
-        self._artifact, self._listen, self._cache = artifact, listen, cache
+        self._artifact, self._progress, self._cache = artifact, progress, cache
         self._known = cache.zip_sha256(artifact.digest)
         self._allowed = 0
         self._awaited = self._stopped = False
@@ -56,7 +59,7 @@ class ZipSum:
         """Pass an event on; follow the upload that it tells of."""
         if event.stage == "upload" and event.total is not None and self._known is None:
             self._follow(event.done or 0)
-        self._listen(event)
+        self._progress(event)
 
     def sha256(self) -> str:
         """Return the sum, as hex; where nothing was uploaded, this reads every file."""
@@ -85,7 +88,7 @@ class ZipSum:
             self._artifact.read_into(block, offset)
             sha256.update(block)
             if self._awaited:  # before that, the upload tells how far things are
-                self._listen(Event("sum", "running", done=done, total=self._artifact.size))
+                self._progress(Event("sum", "running", done=done, total=self._artifact.size))
         return sha256.hexdigest()
 
     def _wait(self, end: int) -> None:

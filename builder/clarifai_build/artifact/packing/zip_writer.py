@@ -12,7 +12,7 @@ from clarifai_build.artifact.packing.block_stream import pour
 from clarifai_build.artifact.packing.disk_writer import writers
 from clarifai_build.artifact.packing.output_files import Outputs
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
-from clarifai_build.progress import Listener, silent
+from clarifai_build.progress import ProgressCallback, no_progress
 
 Records = Callable[[Artifact, str], Mapping[str, "bytes | None"]]
 """From an artifact and its zip's SHA-256: what lies beside the zip, by suffix; None for nothing."""
@@ -35,7 +35,7 @@ class WrittenZip(NamedTuple):
 def write_zip(
     artifact: Artifact,
     target: Path,
-    listen: Listener = silent,
+    progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
     records: Records = no_records,
 ) -> WrittenZip:
@@ -49,7 +49,7 @@ def write_zip(
         sinks = writers(outputs.open(), artifact.size)
         if known is None:
             sinks.append(lambda block: sha256.update(block.data))
-        pour(artifact, sinks, listen)
+        pour(artifact, sinks, progress)
         return finish(outputs, artifact, known or sha256.hexdigest(), cache, records)
 
 

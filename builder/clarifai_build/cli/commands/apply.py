@@ -18,7 +18,7 @@ from clarifai_build.cli.pruning import doomed_in, prune
 from clarifai_build.cli.tables import error_json, report_errors, table
 from clarifai_build.cli.targets import Target, keep_to_lock, load_targets
 from clarifai_build.errors import BuilderError, UsageError
-from clarifai_build.progress import Listener, named
+from clarifai_build.progress import ProgressCallback, named
 from clarifai_build.util.urls import shown
 
 if TYPE_CHECKING:
@@ -65,15 +65,15 @@ def run(args: Namespace, console: Console) -> int:
     console.json_errors = args.json
     saved = _saved(args)
     stop = fleet.Stop()
-    listen = stop.heeding(console.listener())
-    loaded = load_targets(args.manifests, listen, sandbox=args.sandbox)
+    progress = stop.heeding(console.progress())
+    loaded = load_targets(args.manifests, progress, sandbox=args.sandbox)
     approval = Approval(console, saved, yes=args.yes)
     doomed = doomed_in(loaded) if args.prune else []
     approval.of_pruning([one for _, one in doomed])
     many = len(loaded.targets) > 1
 
     def apply(target: Target) -> Applied:
-        hear = named(target.manifest.model.id, listen) if many else listen
+        hear = named(target.manifest.model.id, progress) if many else progress
         return _apply(target, args, approval, stop, hear)
 
     outcomes = fleet.each(loaded.targets, apply, args.jobs, stop)
@@ -82,7 +82,7 @@ def run(args: Namespace, console: Console) -> int:
     if not errors:
 
         def destroy(item: tuple[Target, Doomed]) -> None:
-            prune(*item, listen, lease=not args.no_lease)
+            prune(*item, progress, lease=not args.no_lease)
 
         destroyed = fleet.each(doomed, destroy, 1, stop)
         errors = {o.item[1].model: o.error for o in destroyed if o.error}
@@ -107,7 +107,11 @@ def _saved(args: Namespace) -> SavedPlan | None:
 
 
 def _apply(
-    target: Target, args: Namespace, approval: Approval, stop: fleet.Stop, listen: Listener
+    target: Target,
+    args: Namespace,
+    approval: Approval,
+    stop: fleet.Stop,
+    progress: ProgressCallback,
 ) -> Applied:
     from clarifai_build import pipeline
 
@@ -120,9 +124,9 @@ def _apply(
         sleep=stop.sleep,
     )
     keep_to_lock(args, target.manifest)
-    artifact, store = target.build(listen), target.store()
+    artifact, store = target.build(progress), target.store()
     return pipeline.apply(
-        target.manifest, artifact, store, target.registry, way, listen, target.cache()
+        target.manifest, artifact, store, target.registry, way, progress, target.cache()
     )
 
 

@@ -16,7 +16,7 @@ from clarifai_build.cli.targets import keep_to_lock
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest
-    from clarifai_build.progress import Listener
+    from clarifai_build.progress import ProgressCallback
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -74,13 +74,13 @@ def run(args: Namespace, console: Console) -> int:
         refuse_foreign(refuse_odd_target(target))  # before hours of work
     if args.list:
         return _list(manifest, target, console, as_json=args.json)
-    listen = console.listener()
+    progress = console.progress()
     if args.check:
-        return _check(manifest, listen, console, as_json=args.json)
+        return _check(manifest, progress, console, as_json=args.json)
     path = None if args.no_cache else cache_dir.digests_file()
     cache = DigestCache(path, verify=args.verify_cache)
     renders = None if args.no_cache or args.verify_cache else cache_dir.renders_folder()
-    artifact, written = pipeline.build_to(target, manifest, listen, cache, renders)
+    artifact, written = pipeline.build_to(target, manifest, progress, cache, renders)
     if args.json:
         console.json(
             {
@@ -124,11 +124,13 @@ def _list(manifest: Manifest, target: Path, console: Console, *, as_json: bool) 
     return 0
 
 
-def _check(manifest: Manifest, listen: Listener, console: Console, *, as_json: bool) -> int:
+def _check(
+    manifest: Manifest, progress: ProgressCallback, console: Console, *, as_json: bool
+) -> int:
     from clarifai_build.inspection.reproducibility import build_twice
     from clarifai_build.reports import diff
 
-    rebuilt = build_twice(manifest, listen)
+    rebuilt = build_twice(manifest, progress)
     if as_json:
         files = diff.as_json(rebuilt.diffs)
         console.json({"same": rebuilt.same, "sha256": list(rebuilt.sha256), "files": files})

@@ -30,8 +30,8 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.deploy.destroy import doom
 
-    listen = console.listener()
-    target = load_target(args.manifest, listen, sandbox=args.sandbox)
+    progress = console.progress()
+    target = load_target(args.manifest, progress, sandbox=args.sandbox)
     model = target.manifest.model.id
     doomed = doom(target.registry, model)
     if doomed is None:
@@ -41,6 +41,6 @@ def run(args: Namespace, console: Console) -> int:
     whole = f"  - destroy model {model}"
     kept = f"    model {model} stays: it has versions that clarifai-build did not make"
     Approval(console, None, yes=args.yes).ask([*shown, whole if doomed.whole else kept])
-    prune(target, doomed, listen, lease=not args.no_lease)
+    prune(target, doomed, progress, lease=not args.no_lease)
     console.out(f"{model}: destroyed; `clarifai-build gc` removes its artifacts from the bucket")
     return 0

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from clarifai_build.cli.arguments import DEFAULT_MANIFEST, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import Target, load_target
-from clarifai_build.progress import Listener
+from clarifai_build.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from clarifai_build.inspection.contents import Contents
@@ -48,7 +48,7 @@ def run(args: Namespace, console: Console) -> int:
 
     console.json_errors = args.json
     with ExitStack() as stack:
-        sides = _Sides(args, console.listener(), stack)
+        sides = _Sides(args, console.progress(), stack)
         before, after = sides.look(args.before), sides.look(args.after)
         diffs = diff.compare(before, after)
     if args.json:
@@ -62,8 +62,8 @@ def run(args: Namespace, console: Console) -> int:
 class _Sides:
     """Finds what a name means. The platform is asked only when a name needs it."""
 
-    def __init__(self, args: Namespace, listen: Listener, stack: ExitStack) -> None:
-        self._args, self._listen, self._stack = args, listen, stack
+    def __init__(self, args: Namespace, progress: ProgressCallback, stack: ExitStack) -> None:
+        self._args, self._progress, self._stack = args, progress, stack
         self._target: Target | None = None
 
     def look(self, name: str) -> Contents:
@@ -73,7 +73,7 @@ class _Sides:
         from clarifai_build.util import git
 
         if name == SOURCE:
-            artifact = pipeline.build(self._manifest(), self._listen)
+            artifact = pipeline.build(self._manifest(), self._progress)
             return contents.of_artifact(SOURCE, artifact)
         if name.endswith(".zip"):
             return self._stack.enter_context(contents.of_file(Path(name)))
@@ -85,7 +85,7 @@ class _Sides:
             return self._published(name)
         there = git_revision.manifest_at(manifest, commit, os.environ)
         rebuilt = self._stack.enter_context(there)
-        artifact = pipeline.build(rebuilt, self._listen)
+        artifact = pipeline.build(rebuilt, self._progress)
         return contents.of_artifact(f"{name} ({commit[:10]})", artifact)
 
     def _manifest(self) -> Manifest:
@@ -99,7 +99,7 @@ class _Sides:
 
         if self._target is None:
             self._target = load_target(
-                self._args.manifest, self._listen, sandbox=self._args.sandbox
+                self._args.manifest, self._progress, sandbox=self._args.sandbox
             )
         model = self._target.manifest.model.id
         version = versions.find(self._target.registry.versions(model), name, model)

@@ -45,8 +45,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from clarifai_build.deploy import artifact_gc
 
     console.json_errors = args.json
-    listen = console.listener()
-    target = load_target(args.manifest, listen, sandbox=args.sandbox)
+    progress = console.progress()
+    target = load_target(args.manifest, progress, sandbox=args.sandbox)
     prefix = target.manifest.destination.prefix
     bucket = artifact_gc.Bucket(target.store(), target.registry, prefix, args.grace)
     verdicts = artifact_gc.judge(bucket)
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     ]
     if doomed and not args.dry_run:
         Approval(console, None, yes=args.yes).ask(doomed)
-        verdicts = artifact_gc.collect(bucket, verdicts, listen)
+        verdicts = artifact_gc.collect(bucket, verdicts, progress)
     _show(verdicts, args, console)
     return 0
 

@@ -15,7 +15,7 @@ from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import Target, load_targets
 from clarifai_build.errors import UsageError
-from clarifai_build.progress import Listener
+from clarifai_build.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from clarifai_build.reports.plan import Planned
@@ -47,10 +47,10 @@ def run(args: Namespace, console: Console) -> int:
 
     console.json_errors = args.json
     stop = fleet.Stop()
-    listen = stop.heeding(console.listener())
-    loaded = load_targets(args.manifests, listen, sandbox=args.sandbox)
+    progress = stop.heeding(console.progress())
+    loaded = load_targets(args.manifests, progress, sandbox=args.sandbox)
     outcomes = fleet.each(
-        loaded.targets, lambda target: _plan(target, listen, adopt=args.adopt), args.jobs, stop
+        loaded.targets, lambda target: _plan(target, progress, adopt=args.adopt), args.jobs, stop
     )
     planned = [outcome.value for outcome in outcomes if outcome.value]
     errors = {**loaded.errors, **{o.item.name: o.error for o in outcomes if o.error}}
@@ -80,14 +80,14 @@ def run(args: Namespace, console: Console) -> int:
     return 2 if changes and args.detailed_exitcode else 0
 
 
-def _plan(target: Target, listen: Listener, *, adopt: bool) -> Planned:
+def _plan(target: Target, progress: ProgressCallback, *, adopt: bool) -> Planned:
     from clarifai_build import pipeline
     from clarifai_build.deploy.saved_plan import state_of
     from clarifai_build.inspection.file_changes import file_changes
     from clarifai_build.reports.plan import Planned
 
     store = target.store()
-    artifact = target.build(listen)
+    artifact = target.build(progress)
     plan = pipeline.plan(target.manifest, artifact, store, target.registry, adopt=adopt)
     files = file_changes(plan, artifact.tree, pipeline.live_url(plan, target.manifest, store))
     return Planned(target.name, plan, files, state_of(plan))

@@ -27,7 +27,7 @@ def run(args: Namespace, console: Console) -> int:
 
     manifest = load(args.manifest, os.environ, offline=True)
     target = args.output or manifest.path.parent / "dist" / manifest.model.id
-    listen = console.listener()
-    write_folder(build(manifest, listen).tree, target)
+    progress = console.progress()
+    write_folder(build(manifest, progress).tree, target)
     console.out(str(target))
     return 0

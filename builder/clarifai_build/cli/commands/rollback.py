@@ -14,7 +14,7 @@ from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import Target, load_target
-from clarifai_build.progress import Listener
+from clarifai_build.progress import ProgressCallback
 from clarifai_build.storage.keys import lease_key
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.registry.consistent_reads import look
 
     console.json_errors = args.json
-    listen = console.listener()
-    target = load_target(args.manifest, listen, sandbox=args.sandbox)
+    progress = console.progress()
+    target = load_target(args.manifest, progress, sandbox=args.sandbox)
     model = target.manifest.model.id
     _, versions = look(target.registry, model)
     earlier = history.find(versions, args.version, model)
@@ -63,7 +63,7 @@ def run(args: Namespace, console: Console) -> int:
             f"  - then destroy version {earlier.id}, which the new one replaces",
         ]
     )
-    version = _roll_back(target, earlier, args, listen)
+    version = _roll_back(target, earlier, args, progress)
     if args.json:
         console.json(_document(model, version, rollback_of=history.label(earlier)))
     else:
@@ -83,7 +83,7 @@ def _document(model: str, version: RemoteVersion, *, rollback_of: str | None) ->
 
 
 def _roll_back(
-    target: Target, earlier: RemoteVersion, args: Namespace, listen: Listener
+    target: Target, earlier: RemoteVersion, args: Namespace, progress: ProgressCallback
 ) -> RemoteVersion:
     from clarifai_build.deploy import rollback
     from clarifai_build.deploy import versions as history
@@ -93,13 +93,13 @@ def _roll_back(
     storage, model = target.manifest.destination, target.manifest.model.id
     store, registry = target.store(), target.registry
     lease = lease_key(storage.prefix, registry.scope, model)
-    with leases.held(store, lease, leases.Holder.here(f"rollback {model}"), listen) as held:
+    with leases.held(store, lease, leases.Holder.here(f"rollback {model}"), progress) as held:
         check = held.check if held else lambda: None
-        place = rollback.Place(model, store, registry, check, listen)
+        place = rollback.Place(model, store, registry, check, progress)
         key = history.key_of(earlier, target.manifest, storage)
         version = rollback.roll_back(place, earlier, key)
         if args.no_wait:
             return version
-        version = wait_until_ready(registry, model, version, args.timeout, listen)
+        version = wait_until_ready(registry, model, version, args.timeout, progress)
         rollback.drop_twins(place, version)
     return version

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 def _up(args: argparse.Namespace, console: Console) -> int:
     from clarifai_build import sandbox
 
-    endpoints = sandbox.up(args.state, console.listener(), attached=args.foreground)
+    endpoints = sandbox.up(args.state, console.progress(), attached=args.foreground)
     _show(endpoints, args.output, console)
     if args.foreground:
         console.err("running; Ctrl-C stops it")
@@ -57,7 +57,7 @@ def _up(args: argparse.Namespace, console: Console) -> int:
 def _down(args: argparse.Namespace, console: Console) -> int:
     from clarifai_build import sandbox
 
-    stopped = sandbox.down(args.state, console.listener())
+    stopped = sandbox.down(args.state, console.progress())
     if args.output == "json":
         console.json({"stopped": stopped})
     elif not stopped:

@@ -16,7 +16,7 @@ from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import Loaded, Target, load_targets
 from clarifai_build.errors import BuilderError
-from clarifai_build.progress import silent
+from clarifai_build.progress import no_progress
 
 if TYPE_CHECKING:
     from clarifai_build.deploy.fleet import Stop
@@ -46,7 +46,7 @@ def run(args: Namespace, console: Console) -> int:
     stop = fleet.Stop()
     shown: list[Status] | None = None
     while True:
-        loaded = load_targets(args.manifests, console.listener(), sandbox=args.sandbox)
+        loaded = load_targets(args.manifests, console.progress(), sandbox=args.sandbox)
         statuses, errors = _look(loaded, args.jobs, stop)
         if statuses != shown:
             _show(statuses, args.output, console)
@@ -80,7 +80,7 @@ def _status(target: Target) -> Status:
     from clarifai_build import pipeline
     from clarifai_build.deploy import status as sync
 
-    artifact = target.build(silent)
+    artifact = target.build(no_progress)
     plan = pipeline.plan(target.manifest, artifact, target.store(), target.registry, adopt=True)
     return sync.status_of(target.name, plan)
 

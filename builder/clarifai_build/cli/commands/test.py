@@ -28,10 +28,10 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.validation.load import load
 
     manifest = load(args.manifest, os.environ, offline=True)
-    listen = console.listener()
-    artifact = build(manifest, listen)
+    progress = console.progress()
+    artifact = build(manifest, progress)
     test = model_tests.run_tests_in_triton if args.triton else model_tests.run_tests
-    if test(manifest, artifact, listen):
+    if test(manifest, artifact, progress):
         return 0
     console.err("the model's tests failed: see above")
     return 1

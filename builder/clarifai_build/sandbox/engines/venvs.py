@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clarifai_build.errors import SandboxError
-from clarifai_build.progress import Event, Listener
+from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.sandbox.engines.file_locks import exclusive
 
 _STAMP = ".complete"
@@ -34,7 +34,7 @@ class Recipe:
     then: tuple[str, ...] = ()
 
 
-def provision(target: Path, recipe: Recipe, listen: Listener) -> Path:
+def provision(target: Path, recipe: Recipe, progress: ProgressCallback) -> Path:
     """Return `target` as a finished environment, installing into it unless that was done before.
 
     A stamp is written last, so an environment that was interrupted half-way is made anew. A file
@@ -46,9 +46,9 @@ def provision(target: Path, recipe: Recipe, listen: Listener) -> Path:
         if not is_complete(target):
             shutil.rmtree(target, ignore_errors=True)
             _make(target, recipe, lock)
-            _install(target, recipe, lock, listen)
+            _install(target, recipe, lock, progress)
             if recipe.then:
-                _install(target, replace(recipe, arguments=recipe.then), lock, listen)
+                _install(target, replace(recipe, arguments=recipe.then), lock, progress)
             (target / _STAMP).touch()
     return target
 
@@ -87,7 +87,7 @@ def _make(target: Path, recipe: Recipe, lock: int) -> None:
         )
 
 
-def _install(target: Path, recipe: Recipe, lock: int, listen: Listener) -> None:
+def _install(target: Path, recipe: Recipe, lock: int, progress: ProgressCallback) -> None:
     log = target.with_name(target.name + ".log")
     with (
         log.open("w", encoding="utf-8") as written,
@@ -105,7 +105,7 @@ def _install(target: Path, recipe: Recipe, lock: int, listen: Listener) -> None:
         for line in pip.stdout or ():
             written.write(line)
             if line.lstrip().startswith(_SHOWN):
-                listen(Event(recipe.stage, "running", _shortened(line)))
+                progress(Event(recipe.stage, "running", _shortened(line)))
     if pip.returncode:
         raise SandboxError.of(
             "installation-failed",

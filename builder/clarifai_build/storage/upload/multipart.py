@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import SourceError
 from clarifai_build.net.s3_responses import needed, read
-from clarifai_build.progress import Event, Listener, Tally
+from clarifai_build.progress import Event, ProgressCallback, Tally
 from clarifai_build.storage.upload.part_connection import Wire
 from clarifai_build.storage.upload.part_sender import ChecksumsUnknownError, send_part
 from clarifai_build.storage.upload.parts import Part, base64_of, cut, whole_crc32
@@ -42,7 +42,7 @@ class Upload:
     key: str
     options: dict[str, Any]
     checksums: bool
-    listen: Listener
+    progress: ProgressCallback
 
     def run(self, artifact: Artifact, condition: dict[str, Any]) -> None:
         """Send what is not there yet, then make it an object if `condition` holds.
@@ -82,7 +82,7 @@ class Upload:
     def _send(
         self, artifact: Artifact, parts: list[Part], upload: str, done: dict[int, str]
     ) -> dict[int, str]:
-        tally = Tally("upload", artifact.size, self.listen)
+        tally = Tally("upload", artifact.size, self.progress)
         tally.add(sum(part.length for part in parts if part.number in done))
         wire = Wire(
             self.client,
@@ -131,7 +131,7 @@ class Upload:
         return Unfinished(self.client, self.bucket, self._beat)
 
     def _beat(self) -> None:
-        self.listen(Event("upload", "running"))
+        self.progress(Event("upload", "running"))
 
 
 def _at_once(parts: int) -> int:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_responses import read
-from clarifai_build.progress import Listener
+from clarifai_build.progress import ProgressCallback
 from clarifai_build.storage.upload.multipart import Upload
 from clarifai_build.storage.upload.part_sender import UNKNOWN_TO_STORE, ChecksumsUnknownError
 from clarifai_build.storage.upload.parts import base64_of
@@ -31,7 +31,7 @@ class Placing:
     storage: Storage
     key: str
     metadata: dict[str, str]
-    listen: Listener
+    progress: ProgressCallback
 
     def send(self, artifact: Artifact, condition: dict[str, Any], *, checksums: bool) -> bool:
         """Send the artifact, without what the store does not know; say whether it compared it."""
@@ -58,7 +58,9 @@ class Placing:
         if self.storage.access == "public-read-acl":
             options["ACL"] = "public-read"
         if artifact.size > _ONE_REQUEST:
-            upload = Upload(client, self.credentials, bucket, key, options, checksums, self.listen)
+            upload = Upload(
+                client, self.credentials, bucket, key, options, checksums, self.progress
+            )
             upload.run(artifact, condition)
             upload.abort_stale(self.storage.prefix)
             return
