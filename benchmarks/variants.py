@@ -127,9 +127,9 @@ def cold_build(folder: str, target: str) -> None:
     """Nothing is known: hash and pack."""
     from pathlib import Path
 
-    from clarifai_build.artifact.packing.one_pass import build_zip
+    from clarifai_build.artifact.packing.one_pass import hash_and_write
 
-    build_zip(GENERATED, _manifest(folder), Path(target))
+    hash_and_write(GENERATED, _manifest(folder), Path(target))
 
 
 def publish(folder: str, cache: str, endpoint: str) -> None:
@@ -144,7 +144,7 @@ def publish(folder: str, cache: str, endpoint: str) -> None:
 
 
 def _lay_out(folder: str, cache: str) -> tuple[Any, int]:
-    from clarifai_build.artifact.tree import lay_out
+    from clarifai_build.artifact.tree import make_tree
 
     read = 0
 
@@ -153,7 +153,7 @@ def _lay_out(folder: str, cache: str) -> tuple[Any, int]:
         if event.stage == "hash":
             read = event.done
 
-    return lay_out(GENERATED, _manifest(folder), progress, _cache(cache)), read
+    return make_tree(GENERATED, _manifest(folder), progress, _cache(cache)), read
 
 
 def _manifest(folder: str) -> Any:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.artifact.tree import inspector, lay_out
+from clarifai_build.artifact.tree import inspector, make_tree
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.errors import SourceError
 from clarifai_build.manifest.labels import labels_of
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.provenance import lock
-from clarifai_build.source.source_file import Found, Stamp
+from clarifai_build.source.source_file import FileStat, SourceFile
 from clarifai_build.targets.triton.render import RenderContext
 from clarifai_build.targets.triton.render_cache import render_once
 
@@ -36,7 +36,7 @@ def build(
 
     `output` is where the zip will be written, if anywhere: it is no part of itself.
     """
-    tree = lay_out(_generated(manifest, progress, renders), manifest, progress, cache, output)
+    tree = make_tree(_generated(manifest, progress, renders), manifest, progress, cache, output)
     if manifest.artifact.compression == "deflate":
         from clarifai_build.artifact.deflate import deflated
         from clarifai_build.util import cache_dir
@@ -54,14 +54,14 @@ def build_to(
     renders: Path | None = None,
 ) -> tuple[Artifact, WrittenZip]:
     """Make the artifact of a manifest, and write its zip to `target`, its records beside it."""
-    from clarifai_build.artifact.packing.one_pass import build_zip
+    from clarifai_build.artifact.packing.one_pass import hash_and_write
     from clarifai_build.artifact.packing.zip_writer import write_zip
     from clarifai_build.provenance import records
 
     beside = partial(records.beside, manifest)
     if manifest.artifact.compression == "stored":
         generated = _generated(manifest, progress, renders)
-        return build_zip(generated, manifest, target, progress, cache, beside)
+        return hash_and_write(generated, manifest, target, progress, cache, beside)
     artifact = build(manifest, progress, cache, renders, target)
     return artifact, write_zip(artifact, target, progress, cache, beside)
 
@@ -95,7 +95,7 @@ def _refuse_secrets(manifest: Manifest, generated: Mapping[str, bytes]) -> None:
     for name, file in sources.items():
         if isinstance(file, Path):
             path = os.path.relpath(file, manifest.code.path)
-            found = Found(path, str(file), Stamp(0, 0, 0, 0), executable=False)
+            found = SourceFile(path, str(file), FileStat(0, 0, 0, 0), executable=False)
             problems.append(inspect(found, generated.get(name, b"")))
     if any(problems):
         raise SourceError(*filter(None, problems))

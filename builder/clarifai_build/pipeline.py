@@ -10,7 +10,7 @@ from typing import Any
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.build import build, build_to
-from clarifai_build.deploy.executor import Carrier, carry_out
+from clarifai_build.deploy.executor import ExecutionContext, execute
 from clarifai_build.deploy.planning import Observed, Plan, make_plan
 from clarifai_build.deploy.registration import Registration
 from clarifai_build.deploy.wait import wait_until_ready
@@ -19,7 +19,7 @@ from clarifai_build.errors import RegistryError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, RemoteVersion
-from clarifai_build.registry.consistent_reads import look
+from clarifai_build.registry.consistent_reads import read_model
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.keys import lease_key
 
@@ -33,7 +33,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ApplyOptions:
     """How an apply goes about it.
 
     `approve` is shown the plan that is about to be carried out, and raises to refuse it. Without a
@@ -67,7 +67,7 @@ def plan(
     adopt: bool = False,
 ) -> Plan:
     """Compare the artifact and the manifest with what the bucket and the platform say now."""
-    model, versions = look(registry, manifest.model.id)
+    model, versions = read_model(registry, manifest.model.id)
     size = _registered_size(artifact, versions) or artifact.size
     registration = Registration.of(manifest, artifact.digest, size)
     stored = store.stat(registration.key(manifest.destination.prefix))
@@ -79,7 +79,7 @@ def apply(
     artifact: Artifact,
     store: ObjectStore,
     registry: ModelRegistry,
-    way: Way = Way(),
+    way: ApplyOptions = ApplyOptions(),
     progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
 ) -> Applied:
@@ -103,14 +103,14 @@ def apply(
             # What was seen before the lease was held may have changed since.
             planned = plan(manifest, artifact, store, registry, adopt=way.adopt)
             way.approve(planned)
-            carrier = Carrier(
+            carrier = ExecutionContext(
                 *(store, registry, zip_sum, check, way.sleep),
                 record=lambda: records.publish(
                     store, key, manifest, artifact, zip_sum.sha256()
                 ).mark(),
             )
             carrier = replace(carrier, id=way.id) if way.id else carrier
-            version = carry_out(planned, artifact, key, _origin(manifest), carrier)
+            version = execute(planned, artifact, key, _origin(manifest), carrier)
     if version is None:
         raise RegistryError.of("no-version", f"model '{model_id}' has no version of ours")
     if way.waiting.wait:
@@ -140,7 +140,7 @@ def _lease(
     manifest: Manifest,
     store: ObjectStore,
     registry: ModelRegistry,
-    way: Way,
+    way: ApplyOptions,
     progress: ProgressCallback,
 ) -> Iterator[Callable[[], None]]:
     """Hold the model's lease; gives what raises when it is lost."""
@@ -164,4 +164,4 @@ def _origin(manifest: Manifest) -> dict[str, Any]:
     return {**source, "by": leases.user()}
 
 
-__all__ = ["Applied", "Plan", "Waiting", "Way", "apply", "build", "build_to", "plan"]
+__all__ = ["Applied", "ApplyOptions", "Plan", "Waiting", "apply", "build", "build_to", "plan"]

@@ -14,7 +14,7 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.deploy.planning import NotOursError
 from clarifai_build.errors import BuilderError, NotAuthorisedError, RegistryError
 from clarifai_build.manifest.types import Clarifai, Manifest
-from clarifai_build.pipeline import Applied, Way, apply
+from clarifai_build.pipeline import Applied, ApplyOptions, apply
 from clarifai_build.registry import NewModel, NewVersion, NoAnswerError
 from clarifai_build.registry.account import Account
 from clarifai_build.registry.channel import Channel
@@ -54,7 +54,7 @@ class World:
         return ClarifaiRegistry(Channel(account, sleep=lambda _: None))
 
     def apply(self, manifest: Manifest = MANIFEST, artifact: Artifact = ARTIFACT) -> Applied:
-        way = Way(sleep=lambda seconds: time.sleep(min(seconds, LATE_SECONDS + 0.1)))
+        way = ApplyOptions(sleep=lambda seconds: time.sleep(min(seconds, LATE_SECONDS + 0.1)))
         return apply(manifest, artifact, self.store, self.registry(), way)
 
     def converged(self, artifact: Artifact = ARTIFACT) -> None:
@@ -111,7 +111,7 @@ def test_request_that_lands_after_the_next_apply(world: World) -> None:
     """It makes a second version of one digest: the apply after that removes it."""
     world.proxy.faults["PostModelVersions"] = [carried_out_late]
     with pytest.raises(NoAnswerError):
-        apply(MANIFEST, ARTIFACT, world.store, world.registry(), Way(sleep=lambda _: None))
+        apply(MANIFEST, ARTIFACT, world.store, world.registry(), ApplyOptions(sleep=lambda _: None))
     world.apply()
     settle()
     assert len(world.registry().versions("lines")) == 2
@@ -186,7 +186,7 @@ def test_model_that_is_not_ours(world: World) -> None:
     )
     with pytest.raises(NotOursError):
         world.apply()
-    applied = apply(MANIFEST, ARTIFACT, world.store, registry, Way(adopt=True))
+    applied = apply(MANIFEST, ARTIFACT, world.store, registry, ApplyOptions(adopt=True))
     assert applied.plan.wants("adopt-model")
     assert theirs.id in {version.id for version in registry.versions("lines")}
     world.converged()

@@ -23,7 +23,7 @@ from clarifai_build.errors import (
     StorageError,
 )
 from clarifai_build.manifest.types import Storage
-from clarifai_build.net.s3_errors import translated
+from clarifai_build.net.s3_errors import map_boto_errors
 from clarifai_build.storage.s3_store import S3Store, open_store
 from scripted_web import serving
 
@@ -214,7 +214,7 @@ def test_a_condition_that_the_store_does_not_know(store: Store, code: str) -> No
     """Whatever it answers to it, that is no failure of the store's."""
     store.says(400, code)
     client = opened(store).client
-    with pytest.raises(ConditionalWritesUnsupportedError), translated("b", conditional=True):
+    with pytest.raises(ConditionalWritesUnsupportedError), map_boto_errors("b", conditional=True):
         client.put_object(Bucket="b", Key="k", Body=b"", IfNoneMatch="*")
 
 
@@ -282,7 +282,7 @@ def unreachable(endpoint: str, **options: Any) -> Problem:
         aws_secret_access_key="hunter2",
         config=Config(retries={"total_max_attempts": 1}, read_timeout=0.3, **options),
     )
-    with pytest.raises(StorageError) as caught, translated("b"):
+    with pytest.raises(StorageError) as caught, map_boto_errors("b"):
         client.list_parts(Bucket="b", Key="k", UploadId="hunter5")
     problem = problem_of(caught)
     assert problem.code == "store-unreachable"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.artifact.tree import lay_out
+from clarifai_build.artifact.tree import make_tree
 from clarifai_build.build import generated_files
 from clarifai_build.errors import SourceError
 from fetched import one_weight
@@ -26,7 +26,7 @@ def test_a_pointer_in_the_place_of_a_weight_names_its_source(
     with web(lambda asked, _: asked.send(POINTER)) as server:
         manifest = one_weight(tmp_path / "code", f"{server.url}/w?token=hunter2", pinned)
         with pytest.raises(SourceError) as raised:
-            lay_out({}, manifest)
+            make_tree({}, manifest)
         (problem,) = raised.value.problems
         assert (problem.code, problem.file) == ("lfs-pointer", f"{server.url}/w")
     assert "use the address of the file itself" in (problem.hint or "")
@@ -47,7 +47,7 @@ def test_a_pointer_beside_the_manifest_is_to_be_pulled(tmp_path: Path) -> None:
     """It is where it belongs already."""
     (tmp_path / "w.bin").write_bytes(POINTER)
     with pytest.raises(SourceError) as raised:
-        lay_out({}, one_weight(tmp_path, "w.bin", POINTER))
+        make_tree({}, one_weight(tmp_path, "w.bin", POINTER))
     (problem,) = raised.value.problems
     assert (problem.code, problem.hint) == ("lfs-pointer", "run `git lfs pull`")
     assert problem.file == str(tmp_path / "w.bin")

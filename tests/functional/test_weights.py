@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from clarifai_build.artifact.tree import lay_out
+from clarifai_build.artifact.tree import make_tree
 from clarifai_build.errors import SourceError
 from clarifai_build.util import cache_entries
 from clarifai_build.weights.locate import locate
@@ -184,7 +184,7 @@ def test_a_fetched_weight_is_laid_out_from_the_cache(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "code").mkdir()
     weight = weight_of("det/w.bin", server.url, CONTENT)
-    tree = lay_out({}, manifest_of(tmp_path / "code", (weight,)))
+    tree = make_tree({}, manifest_of(tmp_path / "code", (weight,)))
     (entry,) = tree.entries
     assert (entry.path, entry.sha256) == ("1/det/w.bin", weight.sha256)
     assert str(entry.source).startswith(str(tmp_path / "cache"))

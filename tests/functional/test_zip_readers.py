@@ -15,7 +15,7 @@ import pytest
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.deflate import deflated
 from clarifai_build.artifact.packing.zip_writer import write_zip
-from clarifai_build.artifact.tree import Entry, FileTree, lay_out
+from clarifai_build.artifact.tree import Entry, FileTree, make_tree
 from clarifai_build.digests.cache import DigestCache
 from clarifai_build.digests.files import CHUNK
 from clarifai_build.util.cache_dir import is_mark
@@ -44,7 +44,7 @@ def test_reads(reader: str, compression: str, tmp_path: Path) -> None:
     """Stored and deflated files, empty and large ones, in folders."""
     content = random.Random(2).randbytes(1 << 20)
     files = {"a.bin": bytes(3 << 20), "b/c.txt": b"text " * 1000, "b/empty": b"", "noise": content}
-    tree = lay_out(GENERATED, manifest_of(write_files(tmp_path / "code", files)))
+    tree = make_tree(GENERATED, manifest_of(write_files(tmp_path / "code", files)))
     artifact = Artifact(tree) if compression == "stored" else deflated(tree, folder=tmp_path)
     written = write_zip(artifact, tmp_path / "a.zip")
     if compression == "deflate":
@@ -59,7 +59,7 @@ def test_deflated_files_come_back(tmp_path: Path) -> None:
     import zipfile
 
     files = {"a.bin": bytes(5 << 20), "b.txt": b"text " * 1000, "c": b"?"}
-    tree = lay_out({}, manifest_of(write_files(tmp_path / "code", files)))
+    tree = make_tree({}, manifest_of(write_files(tmp_path / "code", files)))
     artifact = deflated(tree, folder=tmp_path / "kept")
     written = write_zip(artifact, tmp_path / "a.zip")
     with zipfile.ZipFile(written.path) as read:
@@ -82,7 +82,7 @@ def test_a_compressed_file_that_is_not_what_it_was_is_made_anew(
 ) -> None:
     """One digest names one sequence of bytes, whatever became of what was kept; None: removed."""
     code = write_files(tmp_path / "code", {"a.bin": bytes(5 << 20), "b.bin": bytes(6 << 20)})
-    tree, kept = lay_out({}, manifest_of(code)), tmp_path / "kept"
+    tree, kept = make_tree({}, manifest_of(code)), tmp_path / "kept"
     cache = DigestCache(tmp_path / "digests")
     expected = deflated(tree, cache=cache, folder=kept)
     content = expected.read(0, expected.size)
@@ -105,7 +105,7 @@ def test_without_a_place_to_keep_them_compressed_files_go_with_the_artifact(
     (tmp_path / "temporary").mkdir()
     code = write_files(tmp_path / "code", {"a.bin": bytes(5 << 20)})
     for folder in (None, tmp_path / "code" / "a.bin"):
-        artifact = deflated(lay_out({}, manifest_of(code)), folder=folder)
+        artifact = deflated(make_tree({}, manifest_of(code)), folder=folder)
         assert len(artifact.read(0, artifact.size)) == artifact.size < 1 << 20
         del artifact
         gc.collect()
@@ -119,7 +119,7 @@ def test_an_entry_of_5_gib_is_read(reader: str, tmp_path: Path) -> None:
     code = write_files(tmp_path / "code", {"z.txt": b"behind"})
     with (code / "big.bin").open("wb") as file:
         file.truncate(5 << 30)
-    written = write_zip(Artifact(lay_out({}, manifest_of(code))), tmp_path / "a.zip")
+    written = write_zip(Artifact(make_tree({}, manifest_of(code))), tmp_path / "a.zip")
     assert written.size > 5 << 30
     output = read_with(reader, written.path)
     written.path.unlink()  # pytest keeps folders, and this one is large
@@ -130,7 +130,7 @@ def test_an_entry_of_5_gib_is_read(reader: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("reader", PRESENT)
 def test_70000_entries_are_read(reader: str, tmp_path: Path) -> None:
     """More than 16 bits can count."""
-    empty = lay_out({}, manifest_of(write_files(tmp_path / "code", {"a": b"a"}))).entries[0]
+    empty = make_tree({}, manifest_of(write_files(tmp_path / "code", {"a": b"a"}))).entries[0]
     entries = (empty._replace(path=f"1/{n // 1000}/{n}.txt") for n in range(70_000))
     written = write_zip(Artifact(FileTree.of(entries)), tmp_path / "a.zip")
     output = read_with(reader, written.path)

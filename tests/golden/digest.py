@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.packing.zip_writer import write_zip
-from clarifai_build.artifact.tree import lay_out
+from clarifai_build.artifact.tree import make_tree
 
 TREES = {
     "empty": {},
@@ -35,7 +35,7 @@ def digests_of(name: str, files: dict[str, bytes], folder: Path) -> dict[str, ob
         weights=(),
     )
     generated = {"config.pbtxt": name.encode(), "1/serving.json": b"{}"}
-    artifact = Artifact(lay_out(generated, manifest))  # type: ignore[arg-type]
+    artifact = Artifact(make_tree(generated, manifest))  # type: ignore[arg-type]
     written = write_zip(artifact, folder / "dist" / "out.zip")
     return {"tree": written.digest, "sha256": written.sha256, "size": written.size}
 

@@ -27,7 +27,7 @@ from jsonschema import Draft7Validator
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.cli.targets import Target, load_targets
 from clarifai_build.errors import BuilderError, LeaseHeldError, StorageError
-from clarifai_build.pipeline import Applied, Way, apply
+from clarifai_build.pipeline import Applied, ApplyOptions, apply
 from clarifai_build.progress import no_progress
 from clarifai_build.registry.clarifai import ClarifaiRegistry
 from clarifai_build.sandbox import Endpoints
@@ -190,7 +190,7 @@ def apply_at_once(
     def work(store: ObjectStore) -> None:
         start.wait()
         try:
-            way = Way(lease=lease)
+            way = ApplyOptions(lease=lease)
             results.append(apply(target.manifest, artifact, store, target.registry, way))
         except LeaseHeldError as error:
             results.append(error)

@@ -23,7 +23,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.artifact.tree import lay_out
+from clarifai_build.artifact.tree import make_tree
 from clarifai_build.digests.files import CHUNK
 from clarifai_build.errors import NotAuthorisedError, SourceError, StorageError
 from clarifai_build.manifest.types import Storage
@@ -54,7 +54,7 @@ def large(folder: Path, size: int = 3 * CHUNK + 12345) -> Artifact:
     with (folder / "w.bin").open("wb") as file:
         for at in range(0, size, len(block)):
             file.write(block[: size - at])
-    return Artifact(lay_out(GENERATED, manifest_of(folder)))
+    return Artifact(make_tree(GENERATED, manifest_of(folder)))
 
 
 def key_of(artifact: Artifact) -> str:

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from clarifai_build.errors import BuilderError
-from clarifai_build.pipeline import Applied, Waiting, Way, apply
+from clarifai_build.pipeline import Applied, ApplyOptions, Waiting, apply
 from clarifai_build.registry import NewVersion, NoAnswerError, RemoteModel
 from fakes import (
     BUILT,
@@ -64,7 +64,7 @@ class Machine(RuleBasedStateMachine):
             self.artifact,
             self.store,
             self.registry,
-            Way(waiting=Waiting(timeout=5.0), sleep=lambda _: None, **way),
+            ApplyOptions(waiting=Waiting(timeout=5.0), sleep=lambda _: None, **way),
         )
 
     @rule(artifact=st.sampled_from(ARTIFACTS))

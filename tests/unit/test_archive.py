@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.layout import gather
-from clarifai_build.artifact.packing.one_pass import build_zip
+from clarifai_build.artifact.packing.one_pass import hash_and_write
 from clarifai_build.artifact.packing.zip_writer import write_zip
-from clarifai_build.artifact.tree import Entry, FileTree, cache_key, lay_out
+from clarifai_build.artifact.tree import Entry, FileTree, cache_key, make_tree
 from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import DigestCache
 from clarifai_build.errors import ArtifactError, SourceError
@@ -98,7 +98,7 @@ def test_sums_of_known_chunks_are_not_read_again(tmp_path: Path) -> None:
     size = 2 * digests.CHUNK + 5
     with (tmp_path / "w").open("wb") as file:
         file.truncate(size)
-    artifact = Artifact(lay_out({}, manifest_of(tmp_path)))
+    artifact = Artifact(make_tree({}, manifest_of(tmp_path)))
     expected = zlib.crc32(b"".join(artifact.blocks(0, artifact.size)))
     middle = zlib.crc32(artifact.read(1000, digests.CHUNK))
     assert artifact.crc32(1000, digests.CHUNK) == middle
@@ -152,7 +152,7 @@ def test_golden_bytes_hold_on_every_python(python: str) -> None:
 def test_a_file_that_changes_while_it_is_packed_is_named(tmp_path: Path) -> None:
     """Between laying out and packing, even if its size stays."""
     write_files(tmp_path, {"a.bin": b"x" * 2000})
-    artifact = Artifact(lay_out({}, manifest_of(tmp_path)))
+    artifact = Artifact(make_tree({}, manifest_of(tmp_path)))
     (tmp_path / "a.bin").write_bytes(b"y" * 2000)
     os.utime(tmp_path / "a.bin", ns=(0, 0))
     with pytest.raises(SourceError, match=r"a\.bin changed while it was read"):
@@ -188,7 +188,7 @@ def test_the_zip_on_disk_is_the_artifact(tmp_path: Path) -> None:
     """Large files and small ones, from a folder of both."""
     content = random.Random(1).randbytes(9 << 20)
     files = {"a.bin": content, "b.txt": b"small", "c.bin": content[: 1 << 20]}
-    artifact = Artifact(lay_out({}, manifest_of(write_files(tmp_path / "code", files))))
+    artifact = Artifact(make_tree({}, manifest_of(write_files(tmp_path / "code", files))))
     written = write_zip(artifact, tmp_path / "out" / "a.zip")
     data = written.path.read_bytes()
     assert data == artifact.read(0, artifact.size)
@@ -206,13 +206,13 @@ def test_a_cold_build_gives_what_two_steps_give(tmp_path: Path) -> None:
     manifest = manifest_of(code)
     time.sleep(0.15)  # so that the digests may be kept
     cache = DigestCache(tmp_path / "digests")
-    artifact, written = build_zip(GENERATED, manifest, tmp_path / "a.zip", cache=cache)
-    expected = Artifact(lay_out(GENERATED, manifest))
+    artifact, written = hash_and_write(GENERATED, manifest, tmp_path / "a.zip", cache=cache)
+    expected = Artifact(make_tree(GENERATED, manifest))
     assert artifact.tree == expected.tree
     assert written.path.read_bytes() == expected.read(0, expected.size)
     assert written.sha256 == digests.of_bytes(written.path.read_bytes()).sha256
     assert cache.look_up(cache_key(manifest), gather({}, manifest).found)[1] == []
-    again, rewritten = build_zip(GENERATED, manifest, tmp_path / "b.zip", cache=cache)
+    again, rewritten = hash_and_write(GENERATED, manifest, tmp_path / "b.zip", cache=cache)
     assert (again.tree, rewritten.sha256) == (artifact.tree, written.sha256)
 
 
@@ -229,14 +229,14 @@ def test_a_cold_build_notices_what_times_do_not_tell(tmp_path: Path) -> None:
                 mapped[2] = 1
 
         with pytest.raises(SourceError, match=r"w\.bin changed while it was read"):
-            build_zip(GENERATED, manifest_of(code), target, change)
+            hash_and_write(GENERATED, manifest_of(code), target, change)
     assert list(target.parent.iterdir()) == []
 
 
 def test_a_file_that_becomes_a_pipe_keeps_nobody_waiting(tmp_path: Path) -> None:
     """Opening a pipe waits for somebody to write to it, unless it is told not to."""
     write_files(tmp_path, {"a.bin": b"x" * 2000})
-    artifact = Artifact(lay_out({}, manifest_of(tmp_path)))
+    artifact = Artifact(make_tree({}, manifest_of(tmp_path)))
     (tmp_path / "a.bin").unlink()
     os.mkfifo(tmp_path / "a.bin")
     with pytest.raises(SourceError, match=r"a\.bin changed while it was read"):
@@ -260,7 +260,7 @@ def test_a_cold_build_refuses_what_two_steps_refuse(tmp_path: Path) -> None:
     code = write_files(tmp_path / "code", {"w.bin": bytes(70 << 20)})
     manifest = manifest_of(code, (weight_of("w.bin", "w.bin", b"another"),))
     with pytest.raises(SourceError, match="has SHA-256"):
-        build_zip(GENERATED, manifest, tmp_path / "out" / "a.zip")
+        hash_and_write(GENERATED, manifest, tmp_path / "out" / "a.zip")
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -271,12 +271,12 @@ def test_a_file_may_be_two_weights(tmp_path: Path) -> None:
     weights = tuple(weight_of(to, "w.bin", content) for to in ("one.bin", "two.bin"))
     manifest = manifest_of(code, weights)
     read: list[int] = []
-    artifact, written = build_zip(
+    artifact, written = hash_and_write(
         GENERATED,
         manifest,
         tmp_path / "a.zip",
         lambda event: read.append(event.done or 0) if event.stage == "hash" else None,
     )
     assert max(read) == len(content)
-    assert artifact.tree == lay_out(GENERATED, manifest)
+    assert artifact.tree == make_tree(GENERATED, manifest)
     assert written.path.read_bytes() == artifact.read(0, artifact.size)

@@ -11,6 +11,7 @@ from functools import partial
 import pytest
 
 from clarifai_build.util import threads
+from clarifai_build.util.threads import cancel_all, run_interruptibly, wait_all
 
 
 def nothing() -> None:
@@ -34,7 +35,7 @@ def test_some_at_a_time_and_in_order() -> None:
         return number * 10
 
     futures = threads.start([partial(work, number) for number in range(9)], 3)
-    threads.watch(futures, nothing)
+    wait_all(futures, nothing)
     assert [future.result() for future in futures] == list(range(0, 90, 10))
     assert most == 3
 
@@ -48,7 +49,7 @@ def test_a_failure_is_not_kept_waiting() -> None:
 
     futures = threads.start([lambda: go_on.wait(30), fail], 2)
     with pytest.raises(KeyboardInterrupt):
-        threads.watch(futures, nothing)
+        wait_all(futures, nothing)
     go_on.set()
 
 
@@ -65,10 +66,10 @@ def test_a_listener_ends_a_wait() -> None:
 
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        threads.patiently(lambda: go_on.wait(30), beat)
+        run_interruptibly(lambda: go_on.wait(30), beat)
     assert time.monotonic() - start < 10
     go_on.set()
-    assert threads.patiently(lambda: 7, nothing) == 7
+    assert run_interruptibly(lambda: 7, nothing) == 7
 
 
 def test_what_has_not_begun_never_begins() -> None:
@@ -83,7 +84,7 @@ def test_what_has_not_begun_never_begins() -> None:
 
     futures = threads.start([partial(work, 0), partial(work, 1)], 1)
     assert begun.wait(10)
-    threads.abandon(futures, 0.1)
+    cancel_all(futures, 0.1)
     assert not threads.ended(futures[:1], 0.1)
     go_on.set()
     assert threads.ended(futures, 10)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.artifact.layout import gather
-from clarifai_build.artifact.tree import FileTree, cache_key, lay_out
+from clarifai_build.artifact.tree import FileTree, cache_key, make_tree
 from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import DigestCache
 from clarifai_build.errors import ArtifactError
@@ -38,7 +38,7 @@ def lay(folder: Path, cache: DigestCache) -> tuple[FileTree, int]:
         if event.stage == "hash":
             read[0] = event.done or 0
 
-    return lay_out({}, manifest_of(folder), progress, cache), read[0]
+    return make_tree({}, manifest_of(folder), progress, cache), read[0]
 
 
 def test_unchanged_files_are_not_read(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from clarifai_build.artifact.layout import gather
 from clarifai_build.digests import files
 from clarifai_build.errors import Problem
-from clarifai_build.source.source_file import Found
+from clarifai_build.source.source_file import SourceFile
 from trees import manifest_of, write_files
 
 
@@ -24,7 +24,7 @@ def test_many_processors_do_not_mean_many_threads(
     code = write_files(tmp_path, {f"{n}.bin": bytes([n]) * (1 << 20) for n in range(24)})
     seen = set()
 
-    def inspect(_file: Found, _content: bytes) -> Problem | None:
+    def inspect(_file: SourceFile, _content: bytes) -> Problem | None:
         seen.add(threading.get_ident())
         time.sleep(0.02)  # long enough for idle threads to be given work
         return None

@@ -9,7 +9,7 @@ import pytest
 
 from clarifai_build.errors import ManifestError
 from clarifai_build.manifest.document import MAX_BYTES, PureParser, parse, read
-from clarifai_build.manifest.yaml_reader import Place, core_scalar
+from clarifai_build.manifest.yaml_reader import SourceLocation, core_scalar
 
 SCALARS = [
     ("no", "no"),
@@ -59,23 +59,23 @@ def test_quoted_and_tagged_scalars_are_strings() -> None:
 def test_places_count_from_one_in_characters() -> None:
     """A place covers a key or a value exactly, whatever stands before it on the line."""
     document = parse("é: {ключ: [a, 'b c']}\n")
-    assert document.place(("é", "ключ"), key=True) == Place(1, 5, 4)
-    assert document.place(("é", "ключ", 1)) == Place(1, 15, 5)
+    assert document.place(("é", "ключ"), key=True) == SourceLocation(1, 5, 4)
+    assert document.place(("é", "ключ", 1)) == SourceLocation(1, 15, 5)
     assert document.source(("é", "ключ", 1)) == "'b c'"
 
 
 def test_a_place_that_is_not_there_falls_back_to_its_parent() -> None:
     """What is missing is told at what it is missing from."""
     document = parse("model:\n  id: a\n")
-    assert document.place(("model", "type")) == Place(1, 1, 5)
-    assert document.place(("storage",)) == Place(1, 1, 1)
+    assert document.place(("model", "type")) == SourceLocation(1, 1, 5)
+    assert document.place(("storage",)) == SourceLocation(1, 1, 1)
 
 
 @pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
 def test_line_ends_do_not_move_places(line_break: str) -> None:
     """Unix, Windows and old Mac line ends count alike."""
     document = parse(line_break.join(["a: 1", "b: 2", "c: x", ""]))
-    assert document.place(("c",)) == Place(3, 4, 1)
+    assert document.place(("c",)) == SourceLocation(3, 4, 1)
 
 
 def test_the_parser_without_libyaml_gives_the_same(valid_examples: list[Path]) -> None:

@@ -16,13 +16,13 @@ from jsonschema import Draft7Validator
 from clarifai_build.artifact.zip_reader import read_listing
 from clarifai_build.deploy import fleet, saved_plan, versions
 from clarifai_build.deploy import status as sync
-from clarifai_build.deploy.destroy import Doomed, destroy, find_doomed
+from clarifai_build.deploy.destroy import Deletion, destroy, find_orphans
 from clarifai_build.deploy.planning import Plan
-from clarifai_build.deploy.rollback import Place, roll_back
+from clarifai_build.deploy.rollback import RollbackContext, roll_back
 from clarifai_build.deploy.saved_plan import SavedPlan, state_of
 from clarifai_build.errors import RegistryError, StalePlanError, StorageError, UsageError
 from clarifai_build.inspection.file_changes import compare
-from clarifai_build.pipeline import Way, apply, plan
+from clarifai_build.pipeline import ApplyOptions, apply, plan
 from clarifai_build.progress import no_progress
 from clarifai_build.registry import NewModel, NewVersion, RemoteVersion
 from clarifai_build.reports import plan as plan_report
@@ -136,7 +136,7 @@ def saved(tmp_path: Path, planned: Plan) -> SavedPlan:
     """Save a plan, check what was saved against the schema, and load it."""
     one = Planned("clarifai.yaml", planned, (), state_of(planned))
     document = plan_report.as_json(
-        [one], [Doomed("old", ("v1",), True)], id="p1", sandbox=False, adopt=False
+        [one], [Deletion("old", ("v1",), True)], id="p1", sandbox=False, adopt=False
     )
     Draft7Validator(json.loads(plan_schema_text())).validate(document)
     file = tmp_path / "plan.json"
@@ -151,7 +151,7 @@ def test_saved_plan_is_applied_once(tmp_path: Path) -> None:
         kept = saved(tmp_path, plan_of(registry, store))
         assert kept.prune == {"old": ("v1",)}
         kept.check("clarifai.yaml", plan_of(registry, store))
-        way = Way(approve=lambda now: kept.check("clarifai.yaml", now), id=kept.id)
+        way = ApplyOptions(approve=lambda now: kept.check("clarifai.yaml", now), id=kept.id)
         apply(manifest_of(), ARTIFACT, store, registry, way)
         with pytest.raises(StalePlanError, match="applied before"):
             apply(manifest_of(), ARTIFACT, store, registry, way)
@@ -202,7 +202,7 @@ def test_prune_finds_only_what_is_ours_and_unnamed() -> None:
     registry.post("mixed", FOREIGN)
     project_of(registry, "other", "speech")
     registry.by_id["theirs"] = replace(registry.by_id["gone"], id="theirs", managed=False)
-    doomed = find_doomed(registry, "vision", {"kept"})
+    doomed = find_orphans(registry, "vision", {"kept"})
     assert [(one.model, one.whole) for one in doomed] == [("gone", True), ("mixed", False)]
     for one in doomed:
         destroy(registry, one)
@@ -215,7 +215,7 @@ def test_nothing_is_destroyed_by_lists_that_differ() -> None:
     registry = MemoryRegistry()
     project_of(registry, "gone", "ocr")
     registry.post("gone", FOREIGN)
-    (one,) = find_doomed(registry, "ocr", ())
+    (one,) = find_orphans(registry, "ocr", ())
     real, looks = registry.versions, count()
     registry.versions = lambda model: real(model)[: 1 + next(looks) % 2]  # type: ignore[method-assign]
     with pytest.raises(RegistryError, match="at each look"):
@@ -235,7 +235,7 @@ def test_rollback_of_a_model_that_goes_meanwhile() -> None:
     """When the versions vanish after they were listed, that is said."""
     target = RemoteVersion("v1", 21100, "", mark={"artifact": "a" * 64})
     with pytest.raises(RegistryError, match="any more"):
-        roll_back(Place("lines", MemoryStore(), MemoryRegistry()), target, "key")
+        roll_back(RollbackContext("lines", MemoryStore(), MemoryRegistry()), target, "key")
 
 
 def test_status_follows_the_platform() -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from clarifai_build.deploy import artifact_gc
-from clarifai_build.deploy.artifact_gc import Bucket, Verdict
+from clarifai_build.deploy.artifact_gc import Bucket, Decision, plan_gc
 from clarifai_build.deploy.registration import Registration
 from clarifai_build.errors import BuilderError, RegistryError
-from clarifai_build.pipeline import Waiting, Way, apply
+from clarifai_build.pipeline import ApplyOptions, Waiting, apply
 from clarifai_build.storage import claims
 from clarifai_build.storage.keys import is_removal
 from fakes import (
@@ -44,7 +44,7 @@ class World:
 
     def apply(self, registry: MemoryRegistry, artifact: Any = ARTIFACT, lease: bool = True) -> None:
         """Apply, without waiting."""
-        way = Way(waiting=Waiting(wait=False), sleep=lambda _: None, lease=lease)
+        way = ApplyOptions(waiting=Waiting(wait=False), sleep=lambda _: None, lease=lease)
         apply(MANIFEST, artifact, self.store, registry, way)
 
     def age(self) -> None:
@@ -55,10 +55,10 @@ class World:
         """Return what the first app cleans up."""
         return Bucket(self.store, self.ours, "models", grace)
 
-    def collect(self, grace: float = 0.0) -> tuple[Verdict, ...]:
+    def collect(self, grace: float = 0.0) -> tuple[Decision, ...]:
         """Judge and collect."""
         bucket = self.bucket(grace)
-        return artifact_gc.collect(bucket, artifact_gc.judge(bucket))
+        return artifact_gc.collect(bucket, plan_gc(bucket))
 
     def stored(self, artifact: Any = ARTIFACT) -> bool:
         """Say whether the zip of an artifact is in the bucket."""
@@ -77,7 +77,7 @@ def world() -> Iterator[World]:
         yield made
 
 
-def fates(verdicts: tuple[Verdict, ...]) -> list[str]:
+def fates(verdicts: tuple[Decision, ...]) -> list[str]:
     """Return what became of the artifacts."""
     return [verdict.fate for verdict in verdicts]
 
@@ -109,7 +109,7 @@ def test_incomplete_list_of_versions_removes_nothing(world: World) -> None:
 def test_judging_changes_nothing(world: World) -> None:
     """A dry run makes no write."""
     before = dict(world.store.objects)
-    assert fates(artifact_gc.judge(world.bucket())) == ["remove"]
+    assert fates(plan_gc(world.bucket())) == ["remove"]
     assert world.store.objects == before
 
 
@@ -130,7 +130,7 @@ def test_what_another_app_claims_stays(world: World) -> None:
     """An artifact that was promoted to another app is not removed from under it."""
     world.apply(world.theirs)
     world.age()
-    assert fates(artifact_gc.judge(world.bucket())) == ["release"]
+    assert fates(plan_gc(world.bucket())) == ["release"]
     assert fates(world.collect()) == ["released"]
     assert world.stored()
     assert fates(world.collect()) == []
@@ -143,7 +143,7 @@ def test_what_two_apps_are_done_with_goes(world: World) -> None:
     assert fates(world.collect()) == ["released"]
     world.theirs.delete_model(MANIFEST.model.id)
     theirs = Bucket(world.store, world.theirs, "models", 0.0)
-    assert fates(artifact_gc.collect(theirs, artifact_gc.judge(theirs))) == ["removed"]
+    assert fates(artifact_gc.collect(theirs, plan_gc(theirs))) == ["removed"]
     assert not world.stored()
 
 
@@ -160,7 +160,7 @@ def test_what_only_others_made_is_not_looked_at(world: World) -> None:
 
 def test_a_dead_removal_is_taken_over(world: World) -> None:
     """What a killed gc announced long ago does not block the next one, nor an apply."""
-    folder = artifact_gc.judge(world.bucket())[0].stored.folder
+    folder = plan_gc(world.bucket())[0].stored.folder
     assert claims.announce_removal(world.store, folder)
     assert fates(world.collect()) == ["leased"]
     world.age()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.artifact.packing.output_files import Outputs, refuse_odd_target
+from clarifai_build.artifact.packing.output_files import Outputs, check_output_path
 from clarifai_build.errors import ArtifactError
 
 OLD = {"a.zip": b"PK\x03\x04 old", "a.zip.provenance.json": b"old", "a.zip.sbom.json": b"old"}
@@ -138,7 +138,7 @@ def test_what_is_no_zip_is_not_overwritten(tmp_path: Path, kind: str) -> None:
 def test_an_empty_file_may_be_replaced(tmp_path: Path) -> None:
     """As `mktemp` makes one."""
     (tmp_path / "a.zip").touch()
-    assert refuse_odd_target(tmp_path / "a.zip") == (tmp_path / "a.zip").resolve()
+    assert check_output_path(tmp_path / "a.zip") == (tmp_path / "a.zip").resolve()
 
 
 def test_names_may_be_as_long_as_names_can_be(tmp_path: Path) -> None:
@@ -196,4 +196,4 @@ def test_a_text_that_begins_like_a_zip_is_none(tmp_path: Path) -> None:
     """The two letters alone are the beginning of many a word."""
     (tmp_path / "a.env").write_text("PKG_NAME=a")
     with pytest.raises(ArtifactError, match="is no zip"):
-        refuse_odd_target(tmp_path / "a.env")
+        check_output_path(tmp_path / "a.env")

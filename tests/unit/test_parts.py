@@ -7,7 +7,7 @@ import zlib
 import pytest
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.artifact.tree import Entry, FileTree, lay_out
+from clarifai_build.artifact.tree import Entry, FileTree, make_tree
 from clarifai_build.digests.files import CHUNK
 from clarifai_build.storage.upload.parts import base64_of, cut, whole_crc32
 from trees import artifact_of, manifest_of, write_files
@@ -19,7 +19,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     code = write_files(tmp_path_factory.mktemp("code"), {"a.txt": b"a", "z.txt": b"z" * 1000})
     with (code / "w.bin").open("wb") as file:
         file.truncate(2 * CHUNK + 777)
-    return Artifact(lay_out({}, manifest_of(code)))
+    return Artifact(make_tree({}, manifest_of(code)))
 
 
 @pytest.mark.parametrize("even", [False, True])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from clarifai_build.deploy.planning import NotOursError, Observed, make_plan, sort_out
+from clarifai_build.deploy.planning import NotOursError, Observed, make_plan, pick_version
 from clarifai_build.deploy.registration import BUILDER, TREE, Registration
 from clarifai_build.errors import RegistryError
 from clarifai_build.registry import NewModel, RemoteModel, RemoteVersion
@@ -147,7 +147,7 @@ def test_duplicates_leave_the_oldest() -> None:
     plan = make_plan(WANTED, replace(SETTLED, versions=(later, READY)))
     assert [(a.kind, a.version, a.loses) for a in plan.actions] == [("delete-version", "v2", False)]
     assert plan.live == READY
-    assert sort_out(WANTED, [later, READY]) == (READY, [later])
+    assert pick_version(WANTED, [later, READY]) == (READY, [later])
 
 
 def test_newer_builder_is_named_as_the_reason() -> None:

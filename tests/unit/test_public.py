@@ -14,7 +14,7 @@ from clarifai_build.errors import StorageError
 from clarifai_build.inspection.verify import Published, at_url
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_endpoints import endpoint_of
-from clarifai_build.storage.anonymous import crc_hex, look
+from clarifai_build.storage.anonymous import crc_hex, head_object
 from clarifai_build.storage.lazy_store import LazyStore, connect
 from clarifai_build.storage.public_download import fetch_range
 
@@ -200,12 +200,12 @@ def test_checksum_of_the_whole_content_only(encoded: str, digits: str) -> None:
 
 def test_what_can_not_be_seen_is_not_known() -> None:
     """Nobody answers: that is no proof that nothing is there."""
-    assert look("http://127.0.0.1:9/b/key", "key") is None
+    assert head_object("http://127.0.0.1:9/b/key", "key") is None
 
 
 def test_an_address_that_is_none_shows_nothing() -> None:
     """What can't even be asked for is not known either."""
-    assert look("http://[bad/key", "key") is None
+    assert head_object("http://[bad/key", "key") is None
 
 
 @contextmanager

@@ -14,16 +14,16 @@ from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.artifact.tree import lay_out
+from clarifai_build.artifact.tree import make_tree
 from clarifai_build.errors import ArtifactError, ConditionalWritesUnsupportedError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import lock as locks
 from clarifai_build.provenance import requirements
 from clarifai_build.provenance import statement as provenance
-from clarifai_build.provenance.lock import Lock, LockError, Requirements
+from clarifai_build.provenance.lock import Lock, LockError, Requirements, check_lock
 from clarifai_build.provenance.sbom import read_sbom, sbom_of
 from clarifai_build.storage.keys import provenance_key, sbom_key
-from clarifai_build.targets.triton import toolchain
+from clarifai_build.targets.triton.toolchain import current_toolchain
 from clarifai_build.validation.load import load
 from fakes import BUILT, MemoryStore, artifact_of, publish_records
 
@@ -59,7 +59,7 @@ def lock(manifest: Manifest) -> Lock:
     source = manifest.code.requirements
     assert source
     pins = Requirements(requirements.digest(source), "3.11", requirements.PLATFORM, PINS)
-    return Lock(**toolchain.now(), weights={}, requirements=pins)
+    return Lock(**current_toolchain(), weights={}, requirements=pins)
 
 
 def test_a_lock_comes_back_as_it_was(lock: Lock, manifest: Manifest) -> None:
@@ -68,7 +68,7 @@ def test_a_lock_comes_back_as_it_was(lock: Lock, manifest: Manifest) -> None:
     locks.write(lock, path)
     assert path.name == "clarifai.lock"
     assert locks.read(path) == lock
-    locks.require(manifest)
+    check_lock(manifest)
     text = locks.requirements_of(manifest)
     assert text == "".join(f"{pin}\n" for pin in PINS).encode()
 
@@ -77,7 +77,7 @@ def test_without_a_lock_requirements_are_the_users(manifest: Manifest) -> None:
     """A model without a lock is built from its own requirements, and is refused by --locked."""
     assert locks.requirements_of(manifest) == b"-r base.txt\nnumpy<2\n"
     with pytest.raises(LockError, match="no lock"):
-        locks.require(manifest)
+        check_lock(manifest)
 
 
 def test_an_edited_lock_is_refused(lock: Lock, manifest: Manifest) -> None:
@@ -109,13 +109,13 @@ def test_changed_requirements_are_named(name: str, lock: Lock, manifest: Manifes
 
 def test_drift_of_the_tool_names_the_version_to_use(lock: Lock, manifest: Manifest) -> None:
     """A lock made with another runtime says which version of the tool gives the same bytes."""
-    other = {**toolchain.now(), "tool": "0.0.9", "runtime_sha256": "0" * 64}
+    other = {**current_toolchain(), "tool": "0.0.9", "runtime_sha256": "0" * 64}
     locks.write(
         Lock(**other, weights={"w": "1" * 64}, requirements=lock.requirements),
         locks.path_of(manifest),
     )
     with pytest.raises(LockError) as caught:
-        locks.require(manifest)
+        check_lock(manifest)
     runtime, weights = caught.value.problems
     assert "clarifai-build==0.0.9" in (runtime.hint or "")
     assert "weight w" in weights.message
@@ -156,7 +156,7 @@ def test_provenance_says_what_went_in(lock: Lock, manifest: Manifest) -> None:
     git(folder, "remote", "add", "origin", "https://me:hunter4@git.example/team/models.git")
     git(folder, "add", ".")
     git(folder, "commit", "-qm", "first")
-    artifact = Artifact(lay_out({"config.pbtxt": b"x"}, manifest))
+    artifact = Artifact(make_tree({"config.pbtxt": b"x"}, manifest))
     body = provenance.statement_of(manifest, artifact, "f" * 64, lock, b"{}")
     assert body == provenance.statement_of(manifest, artifact, "f" * 64, lock, b"{}")
     assert b"hunter" not in body

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarifai_build.artifact.file_list import listing
-from clarifai_build.artifact.tree import FileTree, lay_out
+from clarifai_build.artifact.tree import FileTree, make_tree
 from clarifai_build.errors import SourceError
 from clarifai_build.provenance import statement
 from trees import GENERATED, artifact_of, entry_of, manifest_of, weight_of, write_files
@@ -21,14 +21,14 @@ from trees import GENERATED, artifact_of, entry_of, manifest_of, weight_of, writ
 
 def paths_of(folder: Path, **code: object) -> list[str]:
     """Return the paths of the tree of a folder, without the generated ones."""
-    tree = lay_out(GENERATED, manifest_of(folder, **code))
+    tree = make_tree(GENERATED, manifest_of(folder, **code))
     return [entry.path for entry in tree.entries if entry.path not in GENERATED]
 
 
 def codes_of(folder: Path, **code: object) -> list[tuple[str, str | None]]:
     """Return code and file of each problem that laying a folder out raises."""
     with pytest.raises(SourceError) as caught:
-        lay_out(GENERATED, manifest_of(folder, **code))
+        make_tree(GENERATED, manifest_of(folder, **code))
     return [(problem.code, problem.file) for problem in caught.value.problems]
 
 
@@ -162,7 +162,7 @@ def test_a_file_and_a_folder_of_one_name_overlap(
     write_files(tmp_path, {file: b"", "store": b"weights"})
     manifest = manifest_of(tmp_path, (weight_of(to, "store", b"weights"),))
     with pytest.raises(SourceError, match="would be a file and a folder") as caught:
-        lay_out({**GENERATED, "1/clarifai_runtime/__init__.py": b""}, manifest)
+        make_tree({**GENERATED, "1/clarifai_runtime/__init__.py": b""}, manifest)
     assert [(p.code, p.file) for p in caught.value.problems] == [("overlap", path)]
 
 
@@ -174,7 +174,7 @@ def test_reserved_paths_are_the_builders(tmp_path: Path) -> None:
         ("overlap", str(tmp_path / "model.py")),
     ]
     triton = write_files(tmp_path / "triton", {"model.py": b"class TritonPythonModel: pass"})
-    tree = lay_out(GENERATED, manifest_of(triton))
+    tree = make_tree(GENERATED, manifest_of(triton))
     assert {e.path: e.size for e in tree.entries}["1/model.py"] == 29
 
 
@@ -182,7 +182,7 @@ def test_a_weight_is_laid_where_it_belongs_only(tmp_path: Path) -> None:
     """A weight of the same folder is not shipped twice."""
     write_files(tmp_path, {"store/w.bin": b"weights", "a.py": b""})
     manifest = manifest_of(tmp_path, (weight_of("det/w.bin", "store/w.bin", b"weights"),))
-    tree = lay_out({}, manifest)
+    tree = make_tree({}, manifest)
     assert [entry.path for entry in tree.entries] == ["1/a.py", "1/det/w.bin"]
 
 
@@ -191,7 +191,7 @@ def test_a_weight_and_a_file_at_one_place_are_refused(tmp_path: Path) -> None:
     write_files(tmp_path, {"w.bin": b"file", "store/w.bin": b"weights"})
     manifest = manifest_of(tmp_path, (weight_of("w.bin", "store/w.bin", b"weights"),))
     with pytest.raises(SourceError, match=r"w\.bin would land at 1/w\.bin .* the weight w\.bin"):
-        lay_out({}, manifest)
+        make_tree({}, manifest)
 
 
 def test_a_weight_that_is_another_is_refused_with_both_digests(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_a_weight_that_is_another_is_refused_with_both_digests(tmp_path: Path) -
     write_files(tmp_path, {"w.bin": b"other"})
     weight = weight_of("w.bin", "w.bin", b"weights")
     with pytest.raises(SourceError, match=f"has SHA-256 d9298a10.*says {weight.sha256}"):
-        lay_out({}, manifest_of(tmp_path, (weight,)))
+        make_tree({}, manifest_of(tmp_path, (weight,)))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_all_that_shows_without_reading_is_told_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     weights = (weight_of("w.bin", "https://127.0.0.1:9/w.bin", b""),)
     with pytest.raises(SourceError) as caught:
-        lay_out({**GENERATED, "1/serving.json": b""}, manifest_of(tmp_path, weights))
+        make_tree({**GENERATED, "1/serving.json": b""}, manifest_of(tmp_path, weights))
     assert [(problem.code, problem.file) for problem in caught.value.problems] == [
         ("secret", str(tmp_path / "id_rsa")),
         ("overlap", str(tmp_path / "w.bin")),
@@ -286,7 +286,7 @@ def test_executable_bits_are_kept_and_nothing_else_of_modes(tmp_path: Path) -> N
     write_files(tmp_path, {"run.sh": b"", "a.py": b""})
     (tmp_path / "run.sh").chmod(0o700)
     (tmp_path / "a.py").chmod(0o600)
-    tree = lay_out({}, manifest_of(tmp_path))
+    tree = make_tree({}, manifest_of(tmp_path))
     assert [(e.path, oct(e.mode)) for e in tree.entries] == [
         ("1/a.py", "0o644"),
         ("1/run.sh", "0o755"),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.artifact.packing.block_stream import BLOCK, Block, Sink, pour
+from clarifai_build.artifact.packing.block_stream import BLOCK, Block, Sink, stream_blocks
 from clarifai_build.artifact.packing.disk_writer import buffered_writer, writers
 from trees import artifact_of
 
@@ -47,7 +47,7 @@ def test_the_file_is_the_zip(
     """Whatever its size, and whether or not the file system knows direct writes."""
     artifact = artifact_of({"a": b"a", "w.bin": random.Random(size).randbytes(size)})
     with opened(place) as (descriptor, file):
-        pour(artifact, ways(descriptor, artifact.size))
+        stream_blocks(artifact, ways(descriptor, artifact.size))
         assert file.read_bytes() == artifact.read(0, artifact.size)
 
 
@@ -81,7 +81,7 @@ def test_a_file_system_that_can_not_reserve_is_not_made_to(
     with opened(tmp_path) as (descriptor, file):
         sinks = writers(descriptor, artifact.size)
         assert len(sinks) == 1, "some mounts take blocks in their order only"
-        pour(artifact, sinks)
+        stream_blocks(artifact, sinks)
         assert file.read_bytes() == artifact.read(0, artifact.size)
     assert asked == [os.O_APPEND]
 
@@ -90,7 +90,7 @@ def test_blocks_may_lie_on_large_pages() -> None:
     """Direct writes take hold of every page; of small ones there are five hundred times as many."""
     mappings: list[str] = []
     artifact = artifact_of({"w.bin": bytes(2 * BLOCK)})
-    pour(artifact, [lambda block: mappings.append(mapping_of(block.data)), lambda _: None])
+    stream_blocks(artifact, [lambda block: mappings.append(mapping_of(block.data)), lambda _: None])
     assert len(mappings) == 3
     for mapping in mappings:
         assert re.match(r"\S+ rw-p ", mapping), "memory that could be shared gets none"

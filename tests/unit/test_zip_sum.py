@@ -12,7 +12,7 @@ import pytest
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.packing import zip_checksum
 from clarifai_build.artifact.packing.zip_checksum import ZipSum
-from clarifai_build.artifact.tree import lay_out
+from clarifai_build.artifact.tree import make_tree
 from clarifai_build.digests.cache import DigestCache
 from clarifai_build.errors import SourceError
 from clarifai_build.progress import Event
@@ -25,7 +25,7 @@ def of_file(folder: Path, size: int) -> Artifact:
     """Return the artifact of a folder with a sparse file."""
     with (folder / "w.bin").open("wb") as file:
         file.truncate(size)
-    return Artifact(lay_out({}, manifest_of(folder)))
+    return Artifact(make_tree({}, manifest_of(folder)))
 
 
 def sum_of(artifact: Artifact) -> str:

@@ -16,7 +16,7 @@ from clarifai_build.digests import files
 from clarifai_build.digests.files import CHUNK
 from clarifai_build.errors import SourceError
 from clarifai_build.source import source_file
-from clarifai_build.source.source_file import Stamp, fill, open_source, refuse_changed
+from clarifai_build.source.source_file import FileStat, fill, open_source, refuse_changed
 
 _BLOCK = 1 << 20
 
@@ -32,7 +32,7 @@ class Segment(NamedTuple):
     source: bytes | str
     start: int = 0
     chunks: tuple[int, ...] = ()
-    stamp: Stamp | None = None
+    stamp: FileStat | None = None
 
     def span(self, start: int, stop: int) -> Span:
         """Return where the bytes of the segment from `start` to `stop` lie."""
@@ -45,7 +45,7 @@ class Span(NamedTuple):
     source: bytes | str
     start: int
     length: int
-    stamp: Stamp | None
+    stamp: FileStat | None
 
 
 class Piece(NamedTuple):
@@ -63,7 +63,7 @@ class Content(NamedTuple):
     start: int
     length: int
     chunks: tuple[int, ...]
-    stamp: Stamp | None
+    stamp: FileStat | None
 
 
 class Artifact:
@@ -172,10 +172,10 @@ def _read(span: Span, buffer: memoryview) -> None:
         return
     try:
         with open_source(span.source) as stream:
-            refuse_changed(span.source, span.stamp, Stamp.of(os.fstat(stream.fileno())))
+            refuse_changed(span.source, span.stamp, FileStat.of(os.fstat(stream.fileno())))
             stream.seek(span.start)
             fill(stream, buffer)
-            refuse_changed(span.source, span.stamp, Stamp.of(os.fstat(stream.fileno())))
+            refuse_changed(span.source, span.stamp, FileStat.of(os.fstat(stream.fileno())))
     except OSError as exc:
         raise unreadable(span.source, exc) from exc
 

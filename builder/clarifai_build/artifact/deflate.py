@@ -23,7 +23,7 @@ from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest
 from clarifai_build.errors import ArtifactError
 from clarifai_build.progress import ProgressCallback, Tally, no_progress
-from clarifai_build.source.source_file import Found, Stamp
+from clarifai_build.source.source_file import FileStat, SourceFile
 from clarifai_build.util import cache_dir
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _content(entry: Entry, files: Mapping[str, _File], pool: Executor, tally: Ta
     return Content(zip_format.DEFLATED, found.file, 0, size, digest.chunks, found.stamp)
 
 
-_File = tuple[Found, Digest]
+_File = tuple[SourceFile, Digest]
 
 
 class _Files(NamedTuple):
@@ -120,10 +120,10 @@ class _Files(NamedTuple):
                 files[sha256] = (again, digests.of_files([again])[0])
         return files
 
-    def find(self, name: str) -> Found:
+    def find(self, name: str) -> SourceFile:
         file = self.folder / name
         try:
-            return Found(name, str(file), Stamp.of(file.stat()), executable=False)
+            return SourceFile(name, str(file), FileStat.of(file.stat()), executable=False)
         except OSError as exc:
             raise _unwritable(self.folder, exc) from exc
 

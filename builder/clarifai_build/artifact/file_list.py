@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from clarifai_build.artifact.layout import look_around
+from clarifai_build.artifact.layout import walk_source
 from clarifai_build.errors import SourceError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Listed(NamedTuple):
 
 def listing(manifest: Manifest, output: Path | None = None) -> list[Listed]:
     """List the user's files by path; a folder that stays out is one line with its whole size."""
-    files, left, problems = look_around(manifest, output)
+    files, left, problems = walk_source(manifest, output)
     if problems:
         raise SourceError(*problems)
     listed = [Listed(file.path, file.stamp.size, "") for file in files]

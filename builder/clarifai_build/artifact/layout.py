@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.errors import SourceError
 from clarifai_build.repository_layout import CODE, zip_name
-from clarifai_build.source.conflicts import clashes
+from clarifai_build.source.conflicts import conflicts
 from clarifai_build.source.content_checks import key_files
-from clarifai_build.source.named_files import Named
-from clarifai_build.source.selection import look, place_of
-from clarifai_build.source.source_file import Found
-from clarifai_build.source.walk import Walk
+from clarifai_build.source.named_files import ReferencedFiles
+from clarifai_build.source.selection import place_of, select_files
+from clarifai_build.source.source_file import SourceFile
+from clarifai_build.source.walk import WalkResult
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest
@@ -23,14 +23,14 @@ class Layout(NamedTuple):
     """Which files go where, before their content is looked at."""
 
     generated: Mapping[str, bytes]
-    files: Mapping[str, Found]
+    files: Mapping[str, SourceFile]
 
-    def with_weights(self, located: Sequence[Found]) -> Layout:
+    def with_weights(self, located: Sequence[SourceFile]) -> Layout:
         """Lay weights below the code, too, whose names `gather` has looked at."""
         return self._replace(files={**self.files, **{CODE + file.path: file for file in located}})
 
     @property
-    def found(self) -> list[Found]:
+    def found(self) -> list[SourceFile]:
         """The files that are read."""
         return list(self.files.values())
 
@@ -44,12 +44,12 @@ def gather(
 
     Weights are known by their names alone, so that nothing is fetched in vain.
     """
-    walked = look_around(manifest, output)
+    walked = walk_source(manifest, output)
     sources = {CODE + file.path: file for file in walked.files}
     weights = {CODE + weight.to for weight in manifest.weights}
     problems = [
         *walked.problems,
-        *clashes(generated.keys(), sources, weights),
+        *conflicts(generated.keys(), sources, weights),
         *key_files(walked.files, manifest.code.allow_secrets),
     ]
     if problems:
@@ -58,18 +58,18 @@ def gather(
     return Layout(written, sources)
 
 
-def look_around(manifest: Manifest, output: Path | None = None) -> Walk:
+def walk_source(manifest: Manifest, output: Path | None = None) -> WalkResult:
     """Walk the user's folder: what goes in, what stays out and why, and what can't go in.
 
     `output` is the zip that is about to be written.
     """
-    return look(files_named_by(manifest), manifest.code.exclude, output)
+    return select_files(files_named_by(manifest), manifest.code.exclude, output)
 
 
-def files_named_by(manifest: Manifest) -> Named:
+def files_named_by(manifest: Manifest) -> ReferencedFiles:
     """Return the files that a manifest names, and the folder that they are sought in."""
     model = manifest.model
-    return Named(
+    return ReferencedFiles(
         manifest.path,
         manifest.code.path,
         zip_name(model.id, model.type),

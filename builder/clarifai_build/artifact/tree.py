@@ -18,7 +18,7 @@ from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.repository_layout import CODE
 from clarifai_build.source.portable_names import name_problems
-from clarifai_build.source.source_file import Found, Stamp
+from clarifai_build.source.source_file import FileStat, SourceFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ class Entry(NamedTuple):
     sha256: str
     chunks: tuple[int, ...]
     source: str | bytes
-    stamp: Stamp | None = None
+    stamp: FileStat | None = None
 
     @property
     def crc32(self) -> int:
@@ -75,7 +75,7 @@ class FileTree(NamedTuple):
         return hashlib.sha256((FORMAT + "\n" + "".join(lines)).encode()).hexdigest()
 
 
-def lay_out(
+def make_tree(
     generated: Mapping[str, bytes],
     manifest: Manifest,
     progress: ProgressCallback = no_progress,
@@ -86,10 +86,10 @@ def lay_out(
 
     `output` is the zip that is about to be written, which stays out.
     """
-    return settle(find(generated, manifest, progress, output), manifest, progress, cache)
+    return digest_files(collect(generated, manifest, progress, output), manifest, progress, cache)
 
 
-def find(
+def collect(
     generated: Mapping[str, bytes],
     manifest: Manifest,
     progress: ProgressCallback = no_progress,
@@ -105,7 +105,7 @@ def find(
     return layout.with_weights(weights.locate(manifest, progress))
 
 
-def settle(
+def digest_files(
     layout: Layout,
     manifest: Manifest,
     progress: ProgressCallback = no_progress,
@@ -113,22 +113,22 @@ def settle(
 ) -> FileTree:
     """Take every digest of what was found, and make the tree."""
     found = cache.of_files(cache_key(manifest), layout.found, progress, inspector(manifest))
-    tree = complete(layout, found, manifest)
+    tree = check_weights(layout, found, manifest)
     progress(Event("tree", "done", f"{len(tree.entries)} files"))
     return tree
 
 
-def complete(layout: Layout, found: Mapping[str, Digest], manifest: Manifest) -> FileTree:
+def check_weights(layout: Layout, found: Mapping[str, Digest], manifest: Manifest) -> FileTree:
     """Make the tree, with the digests of the files; a weight that is another is refused."""
     if manifest.weights:
         from clarifai_build.weights import locate as weights
 
         taken = [found[layout.files[CODE + weight.to].file] for weight in manifest.weights]
         weights.refuse_mismatches(manifest.weights, taken)
-    return assemble(layout, found)
+    return build_tree(layout, found)
 
 
-def assemble(layout: Layout, found: Mapping[str, Digest]) -> FileTree:
+def build_tree(layout: Layout, found: Mapping[str, Digest]) -> FileTree:
     """Put the entries of generated files and found ones together, whose names `gather` checked."""
     entries = [_generated(path, data) for path, data in layout.generated.items()]
     entries += [
@@ -148,12 +148,12 @@ def inspector(manifest: Manifest) -> Inspect:
     allowed = frozenset(manifest.code.allow_secrets)
     weights = {weight.to: weight for weight in manifest.weights}
 
-    def inspect(file: Found, content: bytes) -> Problem | None:
-        from clarifai_build.source.content_checks import suspicion
+    def inspect(file: SourceFile, content: bytes) -> Problem | None:
+        from clarifai_build.source.content_checks import scan
         from clarifai_build.weights.content_checks import weight_suspicion
 
         weight = weights.get(file.path)
-        problem = weight_suspicion(weight, file, content) if weight else suspicion(file, content)
+        problem = weight_suspicion(weight, file, content) if weight else scan(file, content)
         is_allowed = problem and problem.code == "secret" and file.path in allowed
         return None if is_allowed else problem
 

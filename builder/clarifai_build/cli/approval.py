@@ -11,7 +11,7 @@ from clarifai_build.cli.console import Console
 from clarifai_build.errors import StalePlanError, UsageError
 
 if TYPE_CHECKING:
-    from clarifai_build.deploy.destroy import Doomed
+    from clarifai_build.deploy.destroy import Deletion
     from clarifai_build.deploy.planning import Plan
     from clarifai_build.deploy.saved_plan import SavedPlan
 
@@ -40,7 +40,7 @@ class Approval:
                 if action.loses
             )
 
-    def of_pruning(self, doomed: Sequence[Doomed]) -> None:
+    def of_pruning(self, doomed: Sequence[Deletion]) -> None:
         """Raise unless these models may be destroyed."""
         if self._saved:
             if {one.model: one.versions for one in doomed} != self._saved.prune:

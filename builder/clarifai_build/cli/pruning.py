@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import nullcontext
 
 from clarifai_build.cli.targets import Loaded, Target
-from clarifai_build.deploy.destroy import Doomed, destroy, find_doomed
+from clarifai_build.deploy.destroy import Deletion, destroy, find_orphans
 from clarifai_build.errors import UsageError
 from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.storage.keys import lease_key
 
 
-def doomed_in(loaded: Loaded) -> list[tuple[Target, Doomed]]:
+def doomed_in(loaded: Loaded) -> list[tuple[Target, Deletion]]:
     """Return the models to prune, each with a target of the same project and account.
 
     Raises UsageError where that is not certain: a manifest that does not load may name them.
@@ -36,13 +36,13 @@ def doomed_in(loaded: Loaded) -> list[tuple[Target, Doomed]]:
     return [
         (targets[0], doomed)
         for (project, registry), targets in groups.items()
-        for doomed in find_doomed(
+        for doomed in find_orphans(
             targets[0].registry, project, {model for at, model in named if at == registry}
         )
     ]
 
 
-def prune(target: Target, doomed: Doomed, progress: ProgressCallback, *, lease: bool) -> None:
+def prune(target: Target, doomed: Deletion, progress: ProgressCallback, *, lease: bool) -> None:
     """Destroy a model while no apply of it can run; `target` says where its lease lies."""
     from clarifai_build.storage import leases
 

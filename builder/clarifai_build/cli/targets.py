@@ -13,6 +13,7 @@ from clarifai_build.errors import BuilderError, ManifestError, UsageError
 from clarifai_build.manifest import settings
 from clarifai_build.manifest.types import Clarifai, Manifest, Storage
 from clarifai_build.progress import ProgressCallback
+from clarifai_build.provenance.lock import check_lock
 from clarifai_build.validation.load import load
 
 if TYPE_CHECKING:
@@ -65,9 +66,7 @@ class Loaded:
 def keep_to_lock(args: Namespace, manifest: Manifest) -> None:
     """Raise LockError, where `--locked` asks for it, when the lock is not up to date."""
     if args.locked:
-        from clarifai_build.provenance import lock
-
-        lock.require(manifest)
+        check_lock(manifest)
 
 
 def load_targets(names: Sequence[str], progress: ProgressCallback, *, sandbox: bool) -> Loaded:

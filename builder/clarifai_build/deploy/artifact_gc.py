@@ -16,7 +16,7 @@ from typing import Literal
 from clarifai_build.errors import LeaseHeldError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, RemoteVersion
-from clarifai_build.registry.consistent_reads import look_twice
+from clarifai_build.registry.consistent_reads import read_stable
 from clarifai_build.storage import FoundObject, ObjectStore, claims, leases
 from clarifai_build.storage.keys import (
     Claim,
@@ -28,8 +28,8 @@ from clarifai_build.storage.keys import (
     root,
 )
 
-Fate = Literal["remove", "release", "used", "young", "leased", "removed", "released"]
-DOOMED: tuple[Fate, ...] = ("remove", "release")
+GcAction = Literal["remove", "release", "used", "young", "leased", "removed", "released"]
+DELETING: tuple[GcAction, ...] = ("remove", "release")
 """What `collect` carries out: the artifact goes, or our claim on it."""
 
 
@@ -58,11 +58,11 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Decision:
     """What is to become of an artifact, or has, and why."""
 
     stored: Stored
-    fate: Fate
+    fate: GcAction
     reason: str
 
 
@@ -76,7 +76,7 @@ class Bucket:
     grace: float
 
 
-def judge(bucket: Bucket) -> tuple[Verdict, ...]:
+def plan_gc(bucket: Bucket) -> tuple[Decision, ...]:
     """Say of every artifact that this app claims what is to become of it; changes nothing."""
     scope = bucket.registry.scope
     mine = [
@@ -89,35 +89,35 @@ def judge(bucket: Bucket) -> tuple[Verdict, ...]:
     models = {model.id for model in bucket.registry.models()}
     models |= {claim.model for stored in mine for claim in stored.claims if claim.scope == scope}
     used = [
-        version for model in sorted(models) for version in look_twice(bucket.registry, model)[1]
+        version for model in sorted(models) for version in read_stable(bucket.registry, model)[1]
     ]
-    return tuple(_judge(stored, bucket, used) for stored in mine)
+    return tuple(_decide(stored, bucket, used) for stored in mine)
 
 
 def collect(
-    bucket: Bucket, verdicts: Iterable[Verdict], progress: ProgressCallback = no_progress
-) -> tuple[Verdict, ...]:
+    bucket: Bucket, verdicts: Iterable[Decision], progress: ProgressCallback = no_progress
+) -> tuple[Decision, ...]:
     """Carry out what was judged, looking again before each; return what became of all."""
     return tuple(
-        _remove(bucket, verdict, progress) if verdict.fate in DOOMED else verdict
+        _remove(bucket, verdict, progress) if verdict.fate in DELETING else verdict
         for verdict in verdicts
     )
 
 
-def _judge(stored: Stored, bucket: Bucket, versions: Iterable[RemoteVersion]) -> Verdict:
+def _decide(stored: Stored, bucket: Bucket, versions: Iterable[RemoteVersion]) -> Decision:
     scope = bucket.registry.scope
     for version in versions:
         if version.artifact == stored.digest or f"/{stored.digest}/" in version.zip_url:
-            return Verdict(stored, "used", f"version {version.id} refers to it")
+            return Decision(stored, "used", f"version {version.id} refers to it")
     if stored.age < bucket.grace:
-        return Verdict(stored, "young", f"something of it was written {stored.age:.0f} s ago")
+        return Decision(stored, "young", f"something of it was written {stored.age:.0f} s ago")
     if others := sorted({claim.scope for claim in stored.claims} - {scope}):
         why = f"no version of this app refers to it; {', '.join(others)} may use it"
-        return Verdict(stored, "release", why)
-    return Verdict(stored, "remove", "no version refers to it")
+        return Decision(stored, "release", why)
+    return Decision(stored, "remove", "no version refers to it")
 
 
-def _remove(bucket: Bucket, verdict: Verdict, progress: ProgressCallback) -> Verdict:
+def _remove(bucket: Bucket, verdict: Decision, progress: ProgressCallback) -> Decision:
     store, scope, stored = bucket.store, bucket.registry.scope, verdict.stored
     model = next(claim.model for claim in stored.claims if claim.scope == scope)
     key = lease_key(bucket.prefix, scope, model)
@@ -127,7 +127,7 @@ def _remove(bucket: Bucket, verdict: Verdict, progress: ProgressCallback) -> Ver
         ) as held:
             return _remove_leased(bucket, stored, model, held.check if held else None, progress)
     except LeaseHeldError as error:
-        return Verdict(stored, "leased", error.problems[0].message)
+        return Decision(stored, "leased", error.problems[0].message)
 
 
 def _remove_leased(
@@ -136,27 +136,27 @@ def _remove_leased(
     model: str,
     check: Callable[[], None] | None,
     progress: ProgressCallback,
-) -> Verdict:
+) -> Decision:
     if check is None:
-        return Verdict(stored, "leased", "the store keeps no leases, so an apply could be at work")
+        return Decision(stored, "leased", "the store keeps no leases, so an apply could be at work")
     store = bucket.store
     if not claims.announce_removal(store, stored.folder):
-        return Verdict(stored, "leased", "another removal is under way")
+        return Decision(stored, "leased", "another removal is under way")
     try:
         again = _look(store, stored.folder)
         if again.age < stored.age:
-            return Verdict(again, "young", "something of it was written just now")
-        verdict = _judge(again, bucket, look_twice(bucket.registry, model)[1])
-        if verdict.fate not in DOOMED:
+            return Decision(again, "young", "something of it was written just now")
+        verdict = _decide(again, bucket, read_stable(bucket.registry, model)[1])
+        if verdict.fate not in DELETING:
             return verdict
         check()
-        done: Fate = "removed" if verdict.fate == "remove" else "released"
+        done: GcAction = "removed" if verdict.fate == "remove" else "released"
         for found in sorted(again.objects, key=_last_the_claims):
             claim = claim_in(found.key)
             if done == "removed" or (claim and claim.scope == bucket.registry.scope):
                 store.delete(found.key)
         progress(Event("gc", "done", f"{done} {stored.folder}"))
-        return Verdict(again, done, verdict.reason)
+        return Decision(again, done, verdict.reason)
     finally:
         claims.end_removal(store, stored.folder)
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from clarifai_build.errors import StalePlanError
 from clarifai_build.registry import ModelRegistry, RemoteModel, RemoteVersion
-from clarifai_build.registry.consistent_reads import look, look_twice
+from clarifai_build.registry.consistent_reads import read_model, read_stable
 
 
 @dataclass(frozen=True, slots=True)
-class Doomed:
+class Deletion:
     """A model to destroy: the ids of its marked versions, and whether that is all there is."""
 
     model: str
@@ -19,9 +19,9 @@ class Doomed:
     whole: bool
 
 
-def find_doomed(
+def find_orphans(
     registry: ModelRegistry, project: str, named: Collection[str]
-) -> tuple[Doomed, ...]:
+) -> tuple[Deletion, ...]:
     """Find the models that this tool made for `project` and that are not `named`.
 
     Versions that carry no mark are not ours: a model that has some is kept, with those.
@@ -30,31 +30,31 @@ def find_doomed(
     for model in registry.models():
         if not model.managed or model.id in named:
             continue
-        _, versions = look(registry, model.id)
+        _, versions = read_model(registry, model.id)
         ours = [version for version in versions if version.mark]
         if ours and ours[0].mark.get("project") == project:
-            doomed.append(_doom(model, versions))
+            doomed.append(_deletion_of(model, versions))
     return tuple(doomed)
 
 
-def doom(registry: ModelRegistry, model_id: str) -> Doomed | None:
+def plan_deletion(registry: ModelRegistry, model_id: str) -> Deletion | None:
     """Return what is ours of a model; None where there is no model, or nothing of it is ours."""
-    model, versions = look_twice(registry, model_id)
-    doomed = _doom(model, versions) if model else None
+    model, versions = read_stable(registry, model_id)
+    doomed = _deletion_of(model, versions) if model else None
     return doomed if doomed and (doomed.versions or doomed.whole) else None
 
 
-def _doom(model: RemoteModel, versions: Sequence[RemoteVersion]) -> Doomed:
+def _deletion_of(model: RemoteModel, versions: Sequence[RemoteVersion]) -> Deletion:
     ours = tuple(version.id for version in versions if version.mark)
-    return Doomed(model.id, ours, model.managed and len(ours) == len(versions))
+    return Deletion(model.id, ours, model.managed and len(ours) == len(versions))
 
 
-def destroy(registry: ModelRegistry, doomed: Doomed) -> None:
+def destroy(registry: ModelRegistry, doomed: Deletion) -> None:
     """Remove what is ours of a model. Artifacts stay in the bucket: other models may use them.
 
     Raises StalePlanError where something else is there by now than what was shown.
     """
-    if doom(registry, doomed.model) != doomed:
+    if plan_deletion(registry, doomed.model) != doomed:
         raise StalePlanError.of(
             "plan-stale",
             f"the versions of '{doomed.model}' have changed since they were shown",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.deploy.planning import Plan, sort_out
+from clarifai_build.deploy.planning import Plan, pick_version
 from clarifai_build.deploy.registration import TREE, Registration
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import (
@@ -26,7 +26,7 @@ _LOOK_AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Carrier:
+class ExecutionContext:
     """What the steps need. `check` raises when the lease is lost; `id` marks what is made.
 
     `record` writes the records beside the zip, and returns what of them goes into the mark.
@@ -44,8 +44,8 @@ class Carrier:
         self.progress(Event("register", "running", message))
 
 
-def carry_out(
-    plan: Plan, artifact: Artifact, key: str, origin: dict[str, object], carrier: Carrier
+def execute(
+    plan: Plan, artifact: Artifact, key: str, origin: dict[str, object], carrier: ExecutionContext
 ) -> RemoteVersion | None:
     """Take the steps of a plan, and return the version that is to be live.
 
@@ -54,16 +54,16 @@ def carry_out(
     carrier.check()
     stored = _publish(plan, artifact, key, carrier)
     carrier.check()
-    _settle_model(plan, carrier)
+    _update_model(plan, carrier)
     mark = {**origin, "apply": carrier.id, "crc32": stored.crc32}
     if plan.wants("create-version"):
         mark |= {"revision": next_revision(plan.observed.versions), **carrier.record()}
     new = plan.registration.new_version(carrier.store.url(key), mark)
     carrier.check()
-    return _settle_version(plan, new, carrier)
+    return _update_version(plan, new, carrier)
 
 
-def _publish(plan: Plan, artifact: Artifact, key: str, carrier: Carrier) -> StoredObject:
+def _publish(plan: Plan, artifact: Artifact, key: str, carrier: ExecutionContext) -> StoredObject:
     """Upload what is missing, and prove that a stranger can download it before anyone is told."""
     stored, store, progress = plan.observed.stored, carrier.store, carrier.progress
     action = plan.wants("upload")
@@ -80,7 +80,7 @@ def _publish(plan: Plan, artifact: Artifact, key: str, carrier: Carrier) -> Stor
     return stored
 
 
-def _settle_model(plan: Plan, carrier: Carrier) -> None:
+def _update_model(plan: Plan, carrier: ExecutionContext) -> None:
     model = plan.registration.model
     for action in plan.actions:
         if action.kind == "create-model":
@@ -91,7 +91,7 @@ def _settle_model(plan: Plan, carrier: Carrier) -> None:
             carrier.say(f"updated model '{model.id}': {action.reason}")
 
 
-def _settle_version(plan: Plan, new: NewVersion, carrier: Carrier) -> RemoteVersion | None:
+def _update_version(plan: Plan, new: NewVersion, carrier: ExecutionContext) -> RemoteVersion | None:
     model = plan.registration.model
     version = plan.live
     for action in plan.actions:
@@ -109,26 +109,28 @@ def _settle_version(plan: Plan, new: NewVersion, carrier: Carrier) -> RemoteVers
     return version
 
 
-def _register(registration: Registration, new: NewVersion, carrier: Carrier) -> RemoteVersion:
+def _register(
+    registration: Registration, new: NewVersion, carrier: ExecutionContext
+) -> RemoteVersion:
     """Post a version, once; where no answer comes, look for what has come of it."""
     try:
         posted = carrier.registry.create_version(registration.model.id, new)
     except NoAnswerError:
         for pause in _LOOK_AGAIN:
             carrier.sleep(pause)
-            if found := _the_one(registration, carrier):
+            if found := _find_posted(registration, carrier):
                 return found
         raise
-    return _the_one(registration, carrier) or posted
+    return _find_posted(registration, carrier) or posted
 
 
-def _the_one(registration: Registration, carrier: Carrier) -> RemoteVersion | None:
+def _find_posted(registration: Registration, carrier: ExecutionContext) -> RemoteVersion | None:
     """Return the one version of a registration that is there, if there is one.
 
     A request that was delivered twice, or an apply without a lease, may have made others: those go.
     """
     model_id = registration.model.id
-    keep, rest = sort_out(registration, carrier.registry.versions(model_id))
+    keep, rest = pick_version(registration, carrier.registry.versions(model_id))
     for other in rest if keep else ():
         if other.health != "failed":
             carrier.registry.delete_version(model_id, other.id)

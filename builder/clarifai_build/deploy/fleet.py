@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from clarifai_build.errors import BuilderError
 from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.util.crash_report import internal_error
+from clarifai_build.util.threads import cancel_all
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -90,7 +91,7 @@ def each(
         return [future.result() for future in futures]
     except BaseException:
         stop.set()
-        threads.abandon(futures, _LAST_WORDS)
+        cancel_all(futures, _LAST_WORDS)
         raise
 
 

@@ -85,11 +85,11 @@ def make_plan(registration: Registration, observed: Observed, *, adopt: bool = F
     if observed.model:
         _check_ours(registration, observed.model, observed.versions, adopt=adopt)
     ours = [version for version in observed.versions if version.mark]
-    keep, rest = sort_out(registration, ours)
+    keep, rest = pick_version(registration, ours)
     live = keep or (ours[0] if ours else None)
     version_actions = (
         *(_delete(version, keep) for version in rest),
-        *(_settle(registration, keep) if keep else _create(registration, live)),
+        *(_update_actions(registration, keep) if keep else _create(registration, live)),
     )
     actions = (
         *_upload_actions(registration, observed.stored, live),
@@ -99,7 +99,7 @@ def make_plan(registration: Registration, observed: Observed, *, adopt: bool = F
     return Plan(registration, observed, actions, live)
 
 
-def sort_out(
+def pick_version(
     registration: Registration, versions: Iterable[RemoteVersion]
 ) -> tuple[RemoteVersion | None, list[RemoteVersion]]:
     """Return the one version of this registration to keep, and the others, which have to go.
@@ -216,7 +216,7 @@ def _builder(live: RemoteVersion) -> str:
     return f", and what builds it: {', '.join(changes)}" if changes else ""
 
 
-def _settle(registration: Registration, keep: RemoteVersion) -> tuple[Action, ...]:
+def _update_actions(registration: Registration, keep: RemoteVersion) -> tuple[Action, ...]:
     actions = []
     differing = _differing(registration, keep)
     if keep.mark.get("project", "") != (registration.project or ""):

@@ -12,7 +12,7 @@ from clarifai_build.errors import RegistryError, StorageError
 from clarifai_build.inspection import contents
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, NewVersion, RemoteVersion, next_revision
-from clarifai_build.registry.consistent_reads import look
+from clarifai_build.registry.consistent_reads import read_model
 from clarifai_build.storage import ObjectStore, claims, leases
 from clarifai_build.storage.public_download import fetch_range
 
@@ -20,7 +20,7 @@ _BLOCK = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RollbackContext:
     """A model and where its zips lie. `check` raises when the model's lease is lost."""
 
     model: str
@@ -30,13 +30,13 @@ class Place:
     progress: ProgressCallback = no_progress
 
 
-def roll_back(place: Place, target: RemoteVersion, key: str) -> RemoteVersion:
+def roll_back(place: RollbackContext, target: RemoteVersion, key: str) -> RemoteVersion:
     """Register the zip of `target`, which lies at `key`, as the newest version.
 
     Nothing is registered before the zip is proven to be what was published. Where the newest
     version is registered like this already, that one is returned.
     """
-    _, versions = look(place.registry, place.model)
+    _, versions = read_model(place.registry, place.model)
     live = next(iter(ours(versions)), None)
     if live is None:
         raise RegistryError.of(
@@ -63,7 +63,7 @@ def roll_back(place: Place, target: RemoteVersion, key: str) -> RemoteVersion:
         mark={
             **source.mark,
             "rollback_of": label(target),
-            "revision": next_revision(look(place.registry, place.model)[1]),
+            "revision": next_revision(read_model(place.registry, place.model)[1]),
             "apply": uuid.uuid4().hex,
             "by": leases.user(),
         },
@@ -74,11 +74,11 @@ def roll_back(place: Place, target: RemoteVersion, key: str) -> RemoteVersion:
     return version
 
 
-def drop_twins(place: Place, version: RemoteVersion) -> tuple[RemoteVersion, ...]:
+def delete_duplicates(place: RollbackContext, version: RemoteVersion) -> tuple[RemoteVersion, ...]:
     """Remove older versions of the same registration, and return them: one of a kind is kept."""
     twins = tuple(
         other
-        for other in ours(look(place.registry, place.model)[1])
+        for other in ours(read_model(place.registry, place.model)[1])
         if other.id != version.id and other.registration == version.registration
     )
     for twin in twins:
@@ -87,7 +87,7 @@ def drop_twins(place: Place, version: RemoteVersion) -> tuple[RemoteVersion, ...
     return twins
 
 
-def _prove_unchanged(place: Place, target: RemoteVersion, key: str) -> None:
+def _prove_unchanged(place: RollbackContext, target: RemoteVersion, key: str) -> None:
     """Read the whole zip, and compare its SHA-256 with what was recorded when it was published."""
     size, sha256 = contents.stat(place.store, key).size, hashlib.sha256()
     expected, expected_size = target.mark.get("sha256"), target.size or size

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from clarifai_build.digests import files as digests
-from clarifai_build.digests.cache_format import KeptDigests
-from clarifai_build.digests.files import Digest, Inspect, unsuspicious
+from clarifai_build.digests.cache_format import DigestColumns
+from clarifai_build.digests.files import Digest, Inspect, no_scan
 from clarifai_build.errors import ArtifactError, Problem
 from clarifai_build.progress import ProgressCallback, no_progress
-from clarifai_build.source.source_file import Found, Stamp
+from clarifai_build.source.source_file import FileStat, SourceFile
 
 T = TypeVar("T")
 
@@ -50,9 +50,9 @@ class DigestCache(NamedTuple):
     def of_files(
         self,
         tree: str,
-        files: Sequence[Found],
+        files: Sequence[SourceFile],
         progress: ProgressCallback = no_progress,
-        inspect: Inspect = unsuspicious,
+        inspect: Inspect = no_scan,
     ) -> dict[str, Digest]:
         """Digest files, by where they lie; those that `tree` has not changed since are not read."""
         known, unread = self.look_up(tree, files)
@@ -68,23 +68,25 @@ class DigestCache(NamedTuple):
             known.update(fresh)
         return known
 
-    def look_up(self, tree: str, files: Sequence[Found]) -> tuple[dict[str, Digest], list[Found]]:
+    def look_up(
+        self, tree: str, files: Sequence[SourceFile]
+    ) -> tuple[dict[str, Digest], list[SourceFile]]:
         """Return the digests that still hold, and the files that have to be read, each once."""
         value = self._get("tree", tree)
         stamps = {file.file: file.stamp for file in files}
-        known = KeptDigests.unpack(value).still_known(stamps) if value else {}
+        known = DigestColumns.unpack(value).still_known(stamps) if value else {}
         unread = {file.file: file for file in files if file.file not in known}
         return known, list(unread.values())
 
     def keep(
-        self, tree: str, files: Iterable[Found], known: Mapping[str, Digest], read_at: int
+        self, tree: str, files: Iterable[SourceFile], known: Mapping[str, Digest], read_at: int
     ) -> None:
         """Keep the digests of a tree's files, as far as they may be.
 
         Those that were not known before were read after `read_at`.
         """
         settled = {f.file: f.stamp for f in files if _is_settled(f.stamp, read_at)}
-        self._put("tree", tree, KeptDigests.of(settled, known).pack())
+        self._put("tree", tree, DigestColumns.of(settled, known).pack())
 
     def zip_sha256(self, tree_digest: str) -> str | None:
         """Return the SHA-256 of the zip of a tree, where it was made before."""
@@ -131,7 +133,7 @@ class DigestCache(NamedTuple):
 NO_CACHE = DigestCache()
 
 
-def _is_settled(stamp: Stamp, now: int) -> bool:
+def _is_settled(stamp: FileStat, now: int) -> bool:
     """Tell whether a later write to the file would have changed its times, as we keep them."""
     coarse = stamp.mtime_ns % _SECOND_NS == 0
     margin = _COARSE_SETTLED_NS if coarse else _SETTLED_NS

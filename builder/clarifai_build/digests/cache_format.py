@@ -9,13 +9,13 @@ from itertools import accumulate, pairwise, starmap
 from typing import NamedTuple
 
 from clarifai_build.digests.files import Digest
-from clarifai_build.source.source_file import Stamp
+from clarifai_build.source.source_file import FileStat
 
 _STAMP = struct.Struct("<qqqQ")
 _LENGTHS = struct.Struct("<5Q")
 
 
-class KeptDigests(NamedTuple):
+class DigestColumns(NamedTuple):
     """The digests of files as columns, in the order of `paths`.
 
     `firsts` says where a file's `chunks` begin, and has one more: where the last one's end.
@@ -28,7 +28,7 @@ class KeptDigests(NamedTuple):
     chunks: bytes
 
     @classmethod
-    def of(cls, stamps: Mapping[str, Stamp], known: Mapping[str, Digest]) -> KeptDigests:
+    def of(cls, stamps: Mapping[str, FileStat], known: Mapping[str, Digest]) -> DigestColumns:
         """Take the digests of files, and the stamps that they had, by path."""
         found = [known[file] for file in stamps]
         chunks = [chunk for digest in found for chunk in digest.chunks]
@@ -42,7 +42,7 @@ class KeptDigests(NamedTuple):
         )
 
     @classmethod
-    def unpack(cls, value: bytes) -> KeptDigests:
+    def unpack(cls, value: bytes) -> DigestColumns:
         """Read what `pack` made."""
         ends = [*accumulate(_LENGTHS.unpack_from(value), initial=_LENGTHS.size)]
         return cls(*(value[start:end] for start, end in pairwise(ends)))
@@ -51,7 +51,7 @@ class KeptDigests(NamedTuple):
         """Put all into one value."""
         return _LENGTHS.pack(*map(len, self)) + b"".join(self)
 
-    def still_known(self, stamps: Mapping[str, Stamp]) -> dict[str, Digest]:
+    def still_known(self, stamps: Mapping[str, FileStat]) -> dict[str, Digest]:
         """Return the digests of the files, by path, that have the stamps that they had."""
         if self._are_of(stamps):
             return dict(zip(stamps, self._digests(), strict=True))
@@ -59,7 +59,7 @@ class KeptDigests(NamedTuple):
         rows = zip(paths, _STAMP.iter_unpack(self.stamps), self._digests(), strict=False)
         return {path: digest for path, stamp, digest in rows if stamps.get(path) == stamp}
 
-    def _are_of(self, stamps: Mapping[str, Stamp]) -> bool:
+    def _are_of(self, stamps: Mapping[str, FileStat]) -> bool:
         """Compare in one go: to make objects of thousands of rows takes longer than all else."""
         try:
             return (self.paths, self.stamps) == (_packed_paths(stamps), _packed_stamps(stamps))
@@ -73,11 +73,11 @@ class KeptDigests(NamedTuple):
         return map(Digest, sha256s, [chunks[first:end] for first, end in pairwise(firsts)])
 
 
-def _packed_paths(stamps: Mapping[str, Stamp]) -> bytes:
+def _packed_paths(stamps: Mapping[str, FileStat]) -> bytes:
     return os.fsencode("\0".join(stamps))
 
 
-def _packed_stamps(stamps: Mapping[str, Stamp]) -> bytes:
+def _packed_stamps(stamps: Mapping[str, FileStat]) -> bytes:
     return b"".join(starmap(_STAMP.pack, stamps.values()))
 
 

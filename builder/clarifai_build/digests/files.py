@@ -12,8 +12,8 @@ from clarifai_build.digests import crc32 as crc
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.source.source_file import (
-    Found,
-    Stamp,
+    FileStat,
+    SourceFile,
     fill,
     open_source,
     refuse_changed,
@@ -30,7 +30,7 @@ R = TypeVar("R")
 CHUNK = 64 << 20
 """A CRC-32 is kept of every so many bytes; those of ranges follow by combining."""
 
-Inspect = Callable[[Found, bytes], "Problem | None"]
+Inspect = Callable[[SourceFile, bytes], "Problem | None"]
 
 _BLOCK = 4 << 20
 _SMALL = 1 << 20
@@ -60,15 +60,15 @@ def of_bytes(data: bytes) -> Digest:
     return Digest(hashlib.sha256(data).hexdigest(), chunks)
 
 
-def unsuspicious(_file: Found, _content: bytes) -> Problem | None:
+def no_scan(_file: SourceFile, _content: bytes) -> Problem | None:
     """Find nothing wrong with any file."""
     return None
 
 
 def of_files(
-    files: Sequence[Found],
+    files: Sequence[SourceFile],
     progress: ProgressCallback = no_progress,
-    inspect: Inspect = unsuspicious,
+    inspect: Inspect = no_scan,
 ) -> list[Digest]:
     """Digest files, and show each to `inspect`: small ones with their content, others without.
 
@@ -81,10 +81,10 @@ def of_files(
 
 
 def chunks_of_files(
-    files: Sequence[Found], progress: ProgressCallback = no_progress
+    files: Sequence[SourceFile], progress: ProgressCallback = no_progress
 ) -> dict[str, tuple[int, ...]]:
     """Take the CRC-32s alone, chunk by chunk on every processor, by where the files lie."""
-    reader = _Reader(sum(file.stamp.size for file in files), progress, unsuspicious)
+    reader = _Reader(sum(file.stamp.size for file in files), progress, no_scan)
     places = [(file, at) for file in files for at in range(0, file.stamp.size, CHUNK)]
     found: dict[str, tuple[int, ...]] = {file.file: () for file in files}
     sums = reader.side_by_side(lambda place: reader.crc32(*place), places)
@@ -112,7 +112,7 @@ class _Reader:
         if self.problems:
             raise SourceError(*dict.fromkeys(self.problems))
 
-    def read_all(self, files: Sequence[Found]) -> list[Digest]:
+    def read_all(self, files: Sequence[SourceFile]) -> list[Digest]:
         if self.total < _WORTH_THREADS:
             return [self.read(file) for file in files]
         from concurrent.futures import ThreadPoolExecutor
@@ -133,7 +133,7 @@ class _Reader:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def crc32(self, found: Found, start: int) -> int:
+    def crc32(self, found: SourceFile, start: int) -> int:
         """Return the CRC-32 of the chunk that begins at `start`."""
 
         def of_chunk(stream: FileIO) -> int:
@@ -148,7 +148,7 @@ class _Reader:
 
         return self.opened(found, of_chunk, 0)
 
-    def read(self, found: Found, helpers: Executor | None = None) -> Digest:
+    def read(self, found: SourceFile, helpers: Executor | None = None) -> Digest:
         def of_content(stream: FileIO) -> Digest:
             content = b""
             if found.stamp.size <= _SMALL:
@@ -163,13 +163,13 @@ class _Reader:
 
         return self.opened(found, of_content, Digest("", ()))
 
-    def opened(self, found: Found, read: Callable[[FileIO], R], otherwise: R) -> R:
+    def opened(self, found: SourceFile, read: Callable[[FileIO], R], otherwise: R) -> R:
         """Let `read` read a file; what is wrong with it becomes a problem among the others."""
         try:
             with open_source(found.file) as stream:
-                refuse_changed(found.file, found.stamp, Stamp.of(os.fstat(stream.fileno())))
+                refuse_changed(found.file, found.stamp, FileStat.of(os.fstat(stream.fileno())))
                 result = read(stream)
-                refuse_changed(found.file, found.stamp, Stamp.of(os.fstat(stream.fileno())))
+                refuse_changed(found.file, found.stamp, FileStat.of(os.fstat(stream.fileno())))
                 return result
         except InterruptedError:
             raise

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from clarifai_build.artifact.layout import files_named_by, look_around
+from clarifai_build.artifact.layout import files_named_by, walk_source
 from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.inspection import contents, diff
 from clarifai_build.inspection.diff import FileDiff
@@ -28,7 +28,7 @@ _LARGE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class BuildEnvironment:
     """What a build must not depend on. Files are copied `backwards` or by name."""
 
     name: str
@@ -41,10 +41,10 @@ class Surroundings:
 
 
 BOTH = (
-    Surroundings(
+    BuildEnvironment(
         "a", 0o022, {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0"}, backwards=False
     ),
-    Surroundings(
+    BuildEnvironment(
         "another/folder",
         0o077,
         {"LC_ALL": "tr_TR.ISO-8859-9", "TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "4242"},
@@ -83,7 +83,7 @@ def build_twice(manifest: Manifest, progress: ProgressCallback = no_progress) ->
         return Rebuilt(tuple(sums), diff.compare(before, after))
 
 
-def _build(manifest: Path, target: Path, surroundings: Surroundings) -> str:
+def _build(manifest: Path, target: Path, surroundings: BuildEnvironment) -> str:
     command = [sys.executable, "-m", "clarifai_build", "build", str(manifest)]
     done = subprocess.run(
         [*command, "--output", str(target), "--no-cache", "--json"],
@@ -103,7 +103,7 @@ def _build(manifest: Path, target: Path, surroundings: Surroundings) -> str:
     return str(json.loads(done.stdout)["sha256"])
 
 
-def _copy(manifest: Manifest, origin: Path, folder: Path, surroundings: Surroundings) -> Path:
+def _copy(manifest: Manifest, origin: Path, folder: Path, surroundings: BuildEnvironment) -> Path:
     """Copy the manifest's folder, as it is at `origin`, and return the copied manifest.
 
     Weights that lie outside of the folder are found from the copy, too.
@@ -112,10 +112,10 @@ def _copy(manifest: Manifest, origin: Path, folder: Path, surroundings: Surround
     outside = [w.source for w in manifest.weights if "://" not in w.source and ".." in w.source]
     levels = max((Path(name).parts.count("..") for name in outside), default=0)
     target = folder.joinpath(*["up"] * levels, "model")
-    ground = _Ground.of(manifest)
+    ground = _CopyScope.of(manifest)
     old = os.umask(surroundings.umask)
     try:
-        _Copying(origin, target, ground, ours=origin != source).folder(
+        _SourceCopier(origin, target, ground, ours=origin != source).folder(
             "", backwards=surroundings.backwards
         )
     finally:
@@ -128,7 +128,7 @@ def _copy(manifest: Manifest, origin: Path, folder: Path, surroundings: Surround
     return target / manifest.path.name
 
 
-class _Ground(NamedTuple):
+class _CopyScope(NamedTuple):
     """What a build looks at, by paths from the manifest: the folder of the `code`, but for what is
     `left` out of it, and what else is `needed`."""
 
@@ -137,14 +137,14 @@ class _Ground(NamedTuple):
     needed: tuple[str, ...]
 
     @classmethod
-    def of(cls, manifest: Manifest) -> _Ground:
+    def of(cls, manifest: Manifest) -> _CopyScope:
         def path(file: str | Path) -> str:
             return os.path.relpath(file, manifest.path.parent).replace(os.sep, "/")
 
         code = manifest.code.path
         return cls(
             path(code),
-            frozenset(path(item.file) for item in look_around(manifest).left),
+            frozenset(path(item.file) for item in walk_source(manifest).left),
             (path(code), *(path(code / file) for file in files_named_by(manifest).elsewhere)),
         )
 
@@ -157,7 +157,7 @@ class _Ground(NamedTuple):
         return default_reason(folder.rpartition("/")[2]) is not None
 
 
-class _Copying(NamedTuple):
+class _SourceCopier(NamedTuple):
     """Copies from `source` to `target` what is of the `ground`.
 
     Large files of copies of `ours` are linked. The user's are not: a link would change their times.
@@ -165,7 +165,7 @@ class _Copying(NamedTuple):
 
     source: Path
     target: Path
-    ground: _Ground
+    ground: _CopyScope
     ours: bool
 
     def folder(self, path: str, *, backwards: bool) -> None:

@@ -18,7 +18,7 @@ from clarifai_build.registry import RemoteVersion
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.keys import provenance_key, sbom_key
 from clarifai_build.storage.public_download import fetch_range
-from clarifai_build.util.urls import shown
+from clarifai_build.util.urls import redact_url
 
 _BLOCK = 8 << 20
 
@@ -73,7 +73,7 @@ def at_url(url: str, there: Published | None = None) -> Published:
     """Look at what a stranger downloads; where that is the zip alone, `there` has the records."""
     size = fetch_range(url, 0, 1)[1]
     return Published(
-        shown(url),
+        redact_url(url),
         lambda offset, length: fetch_range(url, offset, length)[0],
         size,
         there.provenance if there else contents.download(provenance_key(url)),

@@ -14,7 +14,7 @@ import yaml.reader
 import yaml.scanner
 
 from clarifai_build.errors import ManifestError, Problem, Severity
-from clarifai_build.manifest.yaml_reader import Place, Reader, Steps, Value, refused
+from clarifai_build.manifest.yaml_reader import Reader, SourceLocation, Steps, Value, refused
 from clarifai_build.util.redaction import masked
 
 MAX_BYTES = 1024 * 1024
@@ -51,8 +51,8 @@ class Document:
     name: str
     lines: tuple[str, ...]
     data: Value
-    keys: Mapping[Steps, Place] = field(default_factory=dict)
-    values: Mapping[Steps, Place] = field(default_factory=dict)
+    keys: Mapping[Steps, SourceLocation] = field(default_factory=dict)
+    values: Mapping[Steps, SourceLocation] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
     def get(self, *path: str | int) -> Value:
@@ -65,7 +65,7 @@ class Document:
                 value = value[step] if isinstance(value, list) and step < len(value) else None
         return value
 
-    def place(self, path: Steps, *, key: bool = False) -> Place:
+    def place(self, path: Steps, *, key: bool = False) -> SourceLocation:
         """Return where the value (or key) at `path` stands, or its nearest ancestor."""
         for end in range(len(path), -1, -1):
             here = path[:end]
@@ -74,7 +74,7 @@ class Document:
                 return key_place
             if here in self.values:
                 return self.values[here]
-        return Place(1, 1)
+        return SourceLocation(1, 1)
 
     def source(self, path: Steps) -> str:
         """Return the text of a scalar as it was written, at most one line of it."""
@@ -138,7 +138,7 @@ def parse(
 def _decode(raw: bytes, name: str) -> str:
     if len(raw) > MAX_BYTES:
         raise refused(
-            name, Place(1, 1), "manifest-too-big", "a manifest can't be larger than 1 MiB"
+            name, SourceLocation(1, 1), "manifest-too-big", "a manifest can't be larger than 1 MiB"
         )
     try:
         return raw.decode("utf-8")
@@ -150,9 +150,9 @@ def _decode(raw: bytes, name: str) -> str:
         ) from error  # fmt: skip
 
 
-def _place_of(text: str, offset: int) -> Place:
+def _place_of(text: str, offset: int) -> SourceLocation:
     lines = _BREAK.split(text[:offset])
-    return Place(len(lines), len(lines[-1]) + 1)
+    return SourceLocation(len(lines), len(lines[-1]) + 1)
 
 
 def _events(parser: Any) -> Iterator[yaml.Event]:
@@ -166,7 +166,7 @@ def _syntax_error(name: str, lines: tuple[str, ...], error: yaml.MarkedYAMLError
         mark = error.context_mark  # the end of the file says nothing; where it began does
     line = min(mark.line, len(lines) - 1) if mark else 0
     column = min(mark.column, len(lines[line])) if mark else 0
-    place = Place(line + 1, column + 1)
+    place = SourceLocation(line + 1, column + 1)
     if lines[line][column : column + 1] == "\t":
         return refused(name, place, "yaml-tab", "a tab can't indent YAML", "indent with spaces")
     message = ", ".join(filter(None, (error.context, error.problem)))

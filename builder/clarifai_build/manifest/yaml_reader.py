@@ -31,7 +31,7 @@ _SPECIAL = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
 _STR_TAGS = (None, "!", "tag:yaml.org,2002:str")
 
 
-class Place(NamedTuple):
+class SourceLocation(NamedTuple):
     """Where something stands: line and column from 1, and its length on that line."""
 
     line: int
@@ -55,7 +55,7 @@ def core_scalar(text: str) -> Value:
 
 
 def refused(
-    name: str, place: Place, code: str, message: str, hint: str | None = None
+    name: str, place: SourceLocation, code: str, message: str, hint: str | None = None
 ) -> ManifestError:
     """Make the error of a document that can't be read any further."""
     return ManifestError(Problem(code, message, name, place.line, place.column, place.length, hint))
@@ -66,8 +66,8 @@ class Reader:
 
     def __init__(self, name: str, lines: tuple[str, ...]) -> None:
         self.name, self.lines = name, lines
-        self.keys: dict[Steps, Place] = {}
-        self.values: dict[Steps, Place] = {}
+        self.keys: dict[Steps, SourceLocation] = {}
+        self.values: dict[Steps, SourceLocation] = {}
         self.problems: list[Problem] = []
         self._anchors: dict[str, tuple[Value, int]] = {}
         self._open: set[str] = set()
@@ -85,13 +85,13 @@ class Reader:
                 data = self._node(next(events), events, ())
         return data
 
-    def _place(self, event: yaml.Event) -> Place:
+    def _place(self, event: yaml.Event) -> SourceLocation:
         start, end = event.start_mark, event.end_mark
         if start is None or end is None:
-            return Place(1, 1)
+            return SourceLocation(1, 1)
         line = min(start.line, len(self.lines) - 1)
         stop = end.column if end.line == start.line else len(self.lines[line])
-        return Place(line + 1, start.column + 1, max(1, stop - start.column))
+        return SourceLocation(line + 1, start.column + 1, max(1, stop - start.column))
 
     def _problem(self, event: yaml.Event, code: str, message: str, hint: str | None = None) -> None:
         place = self._place(event)

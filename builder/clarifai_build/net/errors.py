@@ -7,13 +7,13 @@ from http import HTTPStatus
 from http.client import HTTPException, IncompleteRead, InvalidURL, RemoteDisconnected
 from urllib.error import URLError
 
-ASTRAY = "it leads to an address that can't be opened"
+BAD_REDIRECT = "it leads to an address that can't be opened"
 
 _MAY_PASS = frozenset({408, 425, 429})
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
 
-def may_pass(status: int) -> bool:
+def is_transient(status: int) -> bool:
     """Say whether what was answered with this status is worth another attempt."""
     return status in _MAY_PASS or status >= 500
 
@@ -26,7 +26,7 @@ def answer(status: int) -> str:
         return str(status)
 
 
-def is_astray(exc: Exception) -> bool:
+def is_bad_redirect(exc: Exception) -> bool:
     """Say whether urllib met an address, mostly that of a redirection, that it can't open."""
     if isinstance(exc, URLError):
         return isinstance(exc.reason, str)

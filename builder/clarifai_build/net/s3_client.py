@@ -11,7 +11,7 @@ from botocore.session import Session
 
 from clarifai_build.errors import NotAuthorisedError, StorageError
 from clarifai_build.net.s3_endpoints import endpoint_of, profile_of
-from clarifai_build.util.urls import shown
+from clarifai_build.util.urls import redact_url
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -75,7 +75,7 @@ def client_of(
     except ValueError as exc:
         raise StorageError.of(
             "store-unreachable",
-            f"the store's address {shown(endpoint or '')} can't be used",
+            f"the store's address {redact_url(endpoint or '')} can't be used",
             hint="write https://host, with letters, digits, '-' and '.' in the host's name",
         ) from exc
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clarifai_build.errors import StorageError
-from clarifai_build.util.urls import is_plain, shown
+from clarifai_build.util.urls import is_plain, redact_url
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Storage
@@ -28,13 +28,13 @@ def endpoint_of(storage: Storage, environ: Mapping[str, str]) -> str | None:
     if endpoint and not is_plain(endpoint):
         raise StorageError.of(
             "address-credentials",
-            f"the store's address {shown(endpoint)} can't be read, or holds a user or a password",
+            f"the store's address {redact_url(endpoint)} can't be read, or holds credentials",
             hint=f"write https://host in {place}; credentials have their own variables",
         )
     if endpoint and {"?", "#"} & set(endpoint):
         raise StorageError.of(
             "address-query",
-            f"the store's address {shown(endpoint)} ends with a query or a fragment",
+            f"the store's address {redact_url(endpoint)} ends with a query or a fragment",
             hint=f"write {place} without '?' and '#': keys are appended to it",
         )
     return endpoint

@@ -68,7 +68,7 @@ class RefusedError(Exception):
 
 
 @contextmanager
-def translated(bucket: str, *, conditional: bool = False) -> Iterator[None]:
+def map_boto_errors(bucket: str, *, conditional: bool = False) -> Iterator[None]:
     """Turn what botocore raises into errors that say which bucket, and what to do.
 
     With `conditional`, the request depends on what lies at its key, which not all stores know.

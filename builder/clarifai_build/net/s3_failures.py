@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError
 
-from clarifai_build.util.urls import shown
+from clarifai_build.util.urls import redact_url
 
 
 class Reason(NamedTuple):
@@ -91,7 +91,7 @@ def _names(exc: BotoCoreError) -> list[str]:
 
 
 def _host(address: object, otherwise: str) -> str:
-    parts = urlsplit(shown(str(address or "")))
+    parts = urlsplit(redact_url(str(address or "")))
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else otherwise
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.parsers import ResponseParserError
 
 from clarifai_build.errors import StorageError
-from clarifai_build.net.s3_errors import translated
+from clarifai_build.net.s3_errors import map_boto_errors
 
 UNREADABLE = (ResponseParserError, ValueError)
 """What botocore raises, as it comes, where it can't make sense of an answer."""
@@ -22,17 +22,17 @@ NOT_S3_HINT = (
 
 
 @contextmanager
-def asking(bucket: str, *, conditional: bool = False) -> Iterator[None]:
+def s3_request(bucket: str, *, conditional: bool = False) -> Iterator[None]:
     """Surround requests: what goes wrong becomes an error of ours; `conditional` as `translated`'s.
 
     Nothing else may be surrounded: a bug would be taken for the store's.
     """
-    with translated(bucket, conditional=conditional), read(bucket):
+    with map_boto_errors(bucket, conditional=conditional), s3_response(bucket):
         yield
 
 
 @contextmanager
-def read(bucket: str) -> Iterator[None]:
+def s3_response(bucket: str) -> Iterator[None]:
     """Surround requests whose other errors are to come as they are."""
     try:
         yield
@@ -40,7 +40,7 @@ def read(bucket: str) -> Iterator[None]:
         raise _not_s3(bucket, "what it answers can't be read") from exc
 
 
-def needed(answer: Mapping[str, Any], name: str, bucket: str) -> Any:
+def required_field(answer: Mapping[str, Any], name: str, bucket: str) -> Any:
     """Return a field that every S3 store sends."""
     if name not in answer:
         raise _not_s3(bucket, f"its answer has no {name}")

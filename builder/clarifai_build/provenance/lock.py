@@ -18,7 +18,7 @@ from clarifai_build._version import __version__
 from clarifai_build.errors import BuilderError, Problem
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import requirements as resolving
-from clarifai_build.targets.triton import toolchain
+from clarifai_build.targets.triton.toolchain import current_toolchain
 from clarifai_build.util.atomic_file import atomic_write
 
 FORMAT = 1
@@ -72,7 +72,7 @@ def make(manifest: Manifest, previous: Lock | None = None, *, upgrade: bool = Fa
     """Pin everything. Pins that still fit stay, unless `upgrade` asks for the newest."""
     pinned = previous.requirements if previous and not upgrade else None
     return Lock(
-        **toolchain.now(), weights=_weights(manifest), requirements=_resolve(manifest, pinned)
+        **current_toolchain(), weights=_weights(manifest), requirements=_resolve(manifest, pinned)
     )
 
 
@@ -121,7 +121,7 @@ def drift(lock: Lock | None, manifest: Manifest) -> tuple[Problem, ...]:
     )
 
 
-def require(manifest: Manifest) -> None:
+def check_lock(manifest: Manifest) -> None:
     """Raise LockError, naming all that has moved, unless the lock is there and up to date."""
     if moved := drift(read(path_of(manifest)), manifest):
         raise LockError(*moved)
@@ -142,7 +142,7 @@ def requirements_of(manifest: Manifest) -> bytes | None:
 
 
 def _tool_drift(lock: Lock, path: Path) -> Iterator[Problem]:
-    now = toolchain.now()
+    now = current_toolchain()
     for name in ("template", "runtime"):
         before, after = getattr(lock, f"{name}_sha256"), now[f"{name}_sha256"]
         if before != after:

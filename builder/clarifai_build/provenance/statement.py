@@ -20,8 +20,9 @@ from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance.lock import Lock
 from clarifai_build.repository_layout import zip_name
 from clarifai_build.source.build_records import BUILD_TYPE, STATEMENT
-from clarifai_build.targets.triton import toolchain
+from clarifai_build.targets.triton.toolchain import current_toolchain
 from clarifai_build.util import git, urls
+from clarifai_build.util.urls import redact_url
 
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILDER = "urn:clarifai-build"
@@ -125,7 +126,7 @@ def _plain(value: Any, base: Path, name: str = "") -> Any:
     if isinstance(value, Path):
         inside = value.is_relative_to(base)
         return value.relative_to(base).as_posix() if inside else value.name
-    return urls.shown(value) if name in urls.FIELDS and value else value
+    return redact_url(value) if name in urls.FIELDS and value else value
 
 
 def _repository(remote: str) -> str:
@@ -133,7 +134,7 @@ def _repository(remote: str) -> str:
     scheme, separator, _ = remote.partition("://")
     if separator:
         known = scheme.lower() in _NETWORK and urls.is_plain(remote, user=True)
-        return f"git+{urls.shown(remote)}" if known else "git"
+        return f"git+{redact_url(remote)}" if known else "git"
     return f"git+{remote}" if _HOST_AND_PATH.match(remote) else "git"
 
 
@@ -149,10 +150,10 @@ def _dependencies(manifest: Manifest, lock: Lock | None) -> Iterator[dict[str, A
     for weight in manifest.weights:
         yield {
             "name": weight.to,
-            "uri": urls.shown(weight.source),
+            "uri": redact_url(weight.source),
             "digest": {"sha256": weight.sha256},
         }
-    tool = toolchain.now()
+    tool = current_toolchain()
     for name, version in (("template", str(tool["template"])), ("runtime", __version__)):
         yield {
             "name": name,

@@ -24,7 +24,7 @@ from clarifai_build.registry.status_codes import (
     RETRY,
     SUCCESS,
 )
-from clarifai_build.util.urls import is_plain, shown
+from clarifai_build.util.urls import is_plain, redact_url
 
 CALL_SECONDS = 30.0
 ATTEMPTS = 5
@@ -108,7 +108,7 @@ def _open(account: Account) -> grpc.Channel:
     if not is_plain(base) or not base.startswith(("http://", "https://")):
         raise RegistryError.of(
             "api-base",
-            f"'{shown(base)}' is not an address of a Clarifai API, or holds a user or a password",
+            f"'{redact_url(base)}' is not an address of a Clarifai API, or holds credentials",
             hint="write https://host, or http://host:port for a server without TLS",
         )
     address = urlsplit(base)
@@ -141,7 +141,7 @@ def _transport_error(
 ) -> RegistryError:
     return kind.of(
         "api-unreachable",
-        f"{rpc}: the Clarifai API at {shown(account.api_base)} did not answer: "
+        f"{rpc}: the Clarifai API at {redact_url(account.api_base)} did not answer: "
         f"{error.code().name}: {error.details()}",
         hint="check clarifai.api_base or CLARIFAI_API_BASE, and the network",
     )

@@ -6,10 +6,10 @@ from clarifai_build.errors import RegistryError
 from clarifai_build.registry import ModelRegistry, RemoteModel, RemoteVersion
 
 _LOOKS = 3
-Look = tuple[RemoteModel | None, tuple[RemoteVersion, ...]]
+Snapshot = tuple[RemoteModel | None, tuple[RemoteVersion, ...]]
 
 
-def look(registry: ModelRegistry, model_id: str) -> Look:
+def read_model(registry: ModelRegistry, model_id: str) -> Snapshot:
     """Return the model and all its versions.
 
     The newest version, which the model itself names, has to be in the list: otherwise the list is
@@ -27,11 +27,11 @@ def look(registry: ModelRegistry, model_id: str) -> Look:
     )
 
 
-def look_twice(registry: ModelRegistry, model_id: str) -> Look:
+def read_stable(registry: ModelRegistry, model_id: str) -> Snapshot:
     """Look, before something is destroyed, until two looks in a row show the same versions."""
-    before = look(registry, model_id)
+    before = read_model(registry, model_id)
     for _ in range(_LOOKS):
-        now = look(registry, model_id)
+        now = read_model(registry, model_id)
         if _ids(now) == _ids(before):
             return now
         before = now
@@ -42,6 +42,6 @@ def look_twice(registry: ModelRegistry, model_id: str) -> Look:
     )
 
 
-def _ids(found: Look) -> tuple[bool, tuple[str, ...]]:
+def _ids(found: Snapshot) -> tuple[bool, tuple[str, ...]]:
     model, versions = found
     return model is not None, tuple(version.id for version in versions)

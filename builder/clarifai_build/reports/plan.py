@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from clarifai_build._version import __version__
-from clarifai_build.deploy.destroy import Doomed
+from clarifai_build.deploy.destroy import Deletion
 from clarifai_build.deploy.planning import Action, ActionKind, Plan
 from clarifai_build.inspection.file_changes import FileChange
 from clarifai_build.util.text import size_text
@@ -42,7 +42,7 @@ class Planned:
     state: str
 
 
-def plans_text(planned: Sequence[Planned], doomed: Sequence[Doomed] = ()) -> str:
+def plans_text(planned: Sequence[Planned], doomed: Sequence[Deletion] = ()) -> str:
     """Return what `plan` prints: a paragraph a model, and a last line that counts."""
     add, change, destroy = _count(planned, doomed)
     return "\n".join(
@@ -54,7 +54,7 @@ def plans_text(planned: Sequence[Planned], doomed: Sequence[Doomed] = ()) -> str
     )
 
 
-def doomed_text(doomed: Doomed) -> str:
+def doomed_text(doomed: Deletion) -> str:
     """Return the line about a model that no manifest names any more."""
     what = f"model {doomed.model}" if doomed.whole else f"versions of {doomed.model}"
     return f"{doomed.model}\n  - destroy {what}: no manifest of its project names it"
@@ -62,7 +62,7 @@ def doomed_text(doomed: Doomed) -> str:
 
 def as_json(
     planned: Sequence[Planned],
-    doomed: Sequence[Doomed] = (),
+    doomed: Sequence[Deletion] = (),
     errors: Sequence[dict[str, Any]] = (),
     **header: Any,
 ) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def as_json(
     }
 
 
-def _count(planned: Iterable[Planned], doomed: Sequence[Doomed]) -> tuple[int, int, int]:
+def _count(planned: Iterable[Planned], doomed: Sequence[Deletion]) -> tuple[int, int, int]:
     signs = [_SIGNS[action.kind][0] for one in planned for action in one.plan.actions]
     return signs.count("+"), signs.count("~"), signs.count("-") + len(doomed)
 

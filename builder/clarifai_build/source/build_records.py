@@ -25,7 +25,7 @@ def is_statement(file: str | Path) -> bool:
     return all(f'"{mark}"'.encode() in beginning for mark in (STATEMENT, BUILD_TYPE))
 
 
-def refuse_foreign(target: Path) -> None:
+def check_existing_records(target: Path) -> None:
     """Raise ArtifactError where what lies in the place of a zip's records was written by others."""
     provenance, sbom = (Path(f"{target}{suffix}") for suffix in SUFFIXES)
     if os.path.lexists(provenance) and not is_statement(provenance):

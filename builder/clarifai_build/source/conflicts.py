@@ -9,13 +9,13 @@ from clarifai_build.errors import Problem
 from clarifai_build.repository_layout import CODE, MEANT_TO_BE_REPLACED, MODEL, RUNTIME
 from clarifai_build.source.ignore import IGNORE_FILE
 from clarifai_build.source.portable_names import name_problems
-from clarifai_build.source.source_file import Found, unreadable
+from clarifai_build.source.source_file import SourceFile, unreadable
 
 _WRITTEN = "a file that the builder writes"
 
 
-def clashes(
-    written: Collection[str], files: Mapping[str, Found], weights: Collection[str]
+def conflicts(
+    written: Collection[str], files: Mapping[str, SourceFile], weights: Collection[str]
 ) -> list[Problem]:
     """Return what is wrong with the paths that files of the user's and weights would land at.
 
@@ -28,13 +28,13 @@ def clashes(
     ]
 
 
-def _of_weights(files: Mapping[str, Found], weights: Collection[str]) -> Iterator[Problem]:
+def _of_weights(files: Mapping[str, SourceFile], weights: Collection[str]) -> Iterator[Problem]:
     for path in sorted(files.keys() & set(weights)):
         yield _overlap(files[path].file, path, f"the weight {path.removeprefix(CODE)}")
 
 
 def _of_written(
-    written: Collection[str], files: Mapping[str, Found], weights: Collection[str]
+    written: Collection[str], files: Mapping[str, SourceFile], weights: Collection[str]
 ) -> Iterator[Problem]:
     for path in sorted(_taken(written, files)):
         file = files[path].file

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from clarifai_build.errors import Problem
-from clarifai_build.source.source_file import Found
+from clarifai_build.source.source_file import SourceFile
 
 _KEY_NAMES = ("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".htpasswd", "kaggle.json")
 _KEY_ENDS = (".p12", ".pfx", ".ppk", ".jks", ".keystore", ".kdbx")
@@ -24,7 +24,7 @@ _TOKENS = {
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
-def key_files(files: Iterable[Found], allowed: Collection[str]) -> list[Problem]:
+def key_files(files: Iterable[SourceFile], allowed: Collection[str]) -> list[Problem]:
     """Return a problem for each file that has the name of a key file and is not allowed."""
     suspects = [file for file in files if file.path.endswith(_MAY_BE_KEYS)]
     return [
@@ -43,7 +43,7 @@ def is_pointer(content: bytes) -> bool:
     return content.startswith(_LFS_POINTER)
 
 
-def suspicion(file: Found, content: bytes) -> Problem | None:
+def scan(file: SourceFile, content: bytes) -> Problem | None:
     """Return what is wrong with shipping a file, judging by its content (if that is small)."""
     if is_pointer(content):
         hint = "run `git lfs pull`, or name the weights under `weights:`"
@@ -57,7 +57,7 @@ def suspicion(file: Found, content: bytes) -> Problem | None:
     return None
 
 
-def _secret(file: Found, what: str) -> Problem:
+def _secret(file: SourceFile, what: str) -> Problem:
     hint = (
         "take it out, leave it out by a line in .clarifaiignore, or, if it is no secret, "
         f"name it in the manifest: `code: {{allow_secrets: [{file.path}]}}`"
@@ -65,5 +65,5 @@ def _secret(file: Found, what: str) -> Problem:
     return _problem("secret", file, f"{what}, and artifacts can be read by strangers", hint)
 
 
-def _problem(code: str, file: Found, what: str, hint: str) -> Problem:
+def _problem(code: str, file: SourceFile, what: str, hint: str) -> Problem:
     return Problem(code, f"{file.path} {what}", file=file.file, hint=hint)

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from clarifai_build.source.build_records import PROVENANCE, SUFFIXES, is_statement
 from clarifai_build.source.ignore import IGNORE_FILE
-from clarifai_build.source.source_file import Found
-from clarifai_build.source.walk import Left, Walk
+from clarifai_build.source.source_file import SourceFile
+from clarifai_build.source.walk import ExcludedFile, WalkResult
 
 _TELLING = (".dvc", PROVENANCE)
 
 
-class Named(NamedTuple):
+class ReferencedFiles(NamedTuple):
     """The files that a manifest names; `weights` maps where they come from to where they go."""
 
     manifest: Path
@@ -69,18 +69,18 @@ def _below(root: Path, path: Path) -> str:
     return os.path.relpath(path, root).replace(os.sep, "/")
 
 
-def leave_told(found: Walk) -> Walk:
+def exclude_build_outputs(found: WalkResult) -> WalkResult:
     """Leave out the files that are told by what lies beside them."""
     if not any(file.path.endswith(_TELLING) for file in found.files):
         return found
     out = dict.fromkeys(_pulled_by_dvc(found.files), "data version control")
     out |= _built_before(found.files)
-    left = [Left(file.path, file.file, reason) for file, reason in out.items()]
+    left = [ExcludedFile(file.path, file.file, reason) for file, reason in out.items()]
     files = [file for file in found.files if file not in out]
-    return Walk(files, [*found.left, *left], found.problems)
+    return WalkResult(files, [*found.left, *left], found.problems)
 
 
-def _built_before(files: Sequence[Found]) -> dict[Found, str]:
+def _built_before(files: Sequence[SourceFile]) -> dict[SourceFile, str]:
     """Return the artifacts that have a provenance of ours beside them, with their records."""
     ours = {f.path for f in files if f.path.endswith(PROVENANCE) and is_statement(f.file)}
     artifacts = {path.removesuffix(PROVENANCE) for path in ours}
@@ -89,7 +89,7 @@ def _built_before(files: Sequence[Found]) -> dict[Found, str]:
     return built | {file: "a record of a built artifact" for file in files if file.path in beside}
 
 
-def _pulled_by_dvc(files: Iterable[Found]) -> list[Found]:
+def _pulled_by_dvc(files: Iterable[SourceFile]) -> list[SourceFile]:
     """Return the `.dvc` files whose data is there, which say nothing to a server."""
     present = {file.path for file in files}
     return [f for f in files if f.path.endswith(".dvc") and f.path.removesuffix(".dvc") in present]

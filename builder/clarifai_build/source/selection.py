@@ -6,14 +6,16 @@ from pathlib import Path
 
 from clarifai_build.errors import Problem
 from clarifai_build.source.ignore import Rules
-from clarifai_build.source.named_files import Named, leave_told
-from clarifai_build.source.walk import Walk, walk
+from clarifai_build.source.named_files import ReferencedFiles, exclude_build_outputs
+from clarifai_build.source.walk import WalkResult, walk
 
 
-def look(named: Named, exclude: tuple[str, ...], output: Path | None = None) -> Walk:
+def select_files(
+    named: ReferencedFiles, exclude: tuple[str, ...], output: Path | None = None
+) -> WalkResult:
     """Walk the folder of a manifest that names these files, and excludes others by rules."""
     rules = Rules.of(named.folder, exclude, named.elsewhere, named.built(output))
-    return leave_told(walk(named.folder, rules))
+    return exclude_build_outputs(walk(named.folder, rules))
 
 
 def place_of(problem: Problem) -> tuple[str, str]:

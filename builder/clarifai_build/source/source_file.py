@@ -46,13 +46,13 @@ def changed(file: str) -> Problem:
     return Problem("changed", f"{file} changed while it was read", file=file, hint=_FINISH)
 
 
-def refuse_changed(file: str, before: Stamp | None, after: Stamp) -> None:
+def refuse_changed(file: str, before: FileStat | None, after: FileStat) -> None:
     """Raise SourceError when a file is not what it was when it was found."""
     if before != after:
         raise SourceError(changed(file))
 
 
-class Stamp(NamedTuple):
+class FileStat(NamedTuple):
     """What tells whether a file is still the one that was looked at."""
 
     size: int
@@ -61,15 +61,15 @@ class Stamp(NamedTuple):
     inode: int
 
     @classmethod
-    def of(cls, status: os.stat_result) -> Stamp:
+    def of(cls, status: os.stat_result) -> FileStat:
         """Take the stamp from what `stat` says."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
-class Found(NamedTuple):
+class SourceFile(NamedTuple):
     """A regular file: its path below the folder, where it lies, its stamp, may it be executed."""
 
     path: str
     file: str
-    stamp: Stamp
+    stamp: FileStat
     executable: bool

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from clarifai_build.errors import Problem
 from clarifai_build.source.ignore import IGNORE_FILE, Rules
-from clarifai_build.source.source_file import Found, Stamp
+from clarifai_build.source.source_file import FileStat, SourceFile
 from clarifai_build.source.symlinks import Link
 
 MOST_NAMES = 32
@@ -22,7 +22,7 @@ _LONG = 512
 _TOO_MANY = f"is one name more of the folder {{}}, which links lead to by {MOST_NAMES} already"
 
 
-class Left(NamedTuple):
+class ExcludedFile(NamedTuple):
     """What stays out, and why; a folder was not entered."""
 
     path: str
@@ -30,11 +30,11 @@ class Left(NamedTuple):
     reason: str
 
 
-class Walk(NamedTuple):
+class WalkResult(NamedTuple):
     """What a walk found, in no particular order."""
 
-    files: list[Found]
-    left: list[Left]
+    files: list[SourceFile]
+    left: list[ExcludedFile]
     problems: list[Problem]
 
 
@@ -51,19 +51,19 @@ class _Folder(NamedTuple):
     crossed: tuple[str, ...]
 
 
-def walk(folder: Path, rules: Rules) -> Walk:
+def walk(folder: Path, rules: Rules) -> WalkResult:
     """Find the files below `folder` that go in, and what can't be packed."""
     walker = _Walker(str(folder), rules)
     walker.run()
-    return Walk(walker.files, walker.left, walker.problems)
+    return WalkResult(walker.files, walker.left, walker.problems)
 
 
 class _Walker:
     def __init__(self, folder: str, rules: Rules) -> None:
         self.root = os.path.realpath(folder)
         self.rules, self.reason = rules, rules.reason
-        self.files: list[Found] = []
-        self.left: list[Left] = []
+        self.files: list[SourceFile] = []
+        self.left: list[ExcludedFile] = []
         self.problems: list[Problem] = []
         self.waiting = [_Folder(folder, "", "", ())]
         self.names: dict[str, int] = {}
@@ -102,11 +102,11 @@ class _Walker:
             if item.is_symlink():
                 self.follow(path, file, folder)
             elif reason := self.reason(path, item.name, item.is_dir()):
-                self.left.append(Left(path, file, reason))
+                self.left.append(ExcludedFile(path, file, reason))
             else:
                 self.go_on(item, path, file, folder)
         elif reason := self.reason(path, item.name, False):
-            self.left.append(Left(path, file, reason))
+            self.left.append(ExcludedFile(path, file, reason))
         else:
             self.take(path, file, item.stat())
 
@@ -119,7 +119,7 @@ class _Walker:
         if item.is_symlink():
             self.follow(path, file, folder)
         elif reason := self.rules.reason_of_link(path, item.name, is_folder, places):
-            self.left.append(Left(path, file, reason))
+            self.left.append(ExcludedFile(path, file, reason))
         elif item.is_file(follow_symlinks=False):
             self.take(path, file, item.stat())
         else:
@@ -134,8 +134,8 @@ class _Walker:
             self.refuse(path, "odd-file", f"is a {kind}, not a regular file")
 
     def take(self, path: str, file: str, status: os.stat_result) -> None:
-        stamp = Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-        self.files.append(Found(path, file, stamp, status.st_mode & stat.S_IXUSR != 0))
+        stamp = FileStat(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        self.files.append(SourceFile(path, file, stamp, status.st_mode & stat.S_IXUSR != 0))
 
     def follow(self, path: str, file: str, folder: _Folder) -> None:
         """Do what there is to do with a symbolic link."""
@@ -144,7 +144,7 @@ class _Walker:
         places = [(folder.place + name, link.is_folder)] if folder.crossed else []
         places += link.places
         if reason := self.rules.reason_of_link(path, name, link.is_folder, places):
-            self.left.append(Left(path, file, reason))
+            self.left.append(ExcludedFile(path, file, reason))
         elif trouble := link.trouble((*folder.crossed, folder.place)):
             self.refuse(path, "symlink", f"is a symbolic link {trouble}")
         elif link.is_folder:

@@ -30,7 +30,7 @@ def public_url(storage: Storage, region: str, key: str) -> str:
     return f"https://{storage.bucket}.s3.{region}.amazonaws.com/{quote(key)}"
 
 
-def look(url: str, key: str) -> StoredObject | None:
+def head_object(url: str, key: str) -> StoredObject | None:
     """Return what a stranger sees at `url`; None where that is nothing, or can't be told."""
     try:
         request = Request(url, method="HEAD", headers={"x-amz-checksum-mode": "ENABLED"})

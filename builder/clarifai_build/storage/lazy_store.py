@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from clarifai_build.net.s3_endpoints import endpoint_of
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
-from clarifai_build.storage.anonymous import look, public_url
+from clarifai_build.storage.anonymous import head_object, public_url
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
@@ -31,7 +31,7 @@ class LazyStore:
     def stat(self, key: str) -> StoredObject | None:
         """Return what lies at `key`. Only what a stranger sees is taken from the stranger's view:
         a cache on the way may not know yet what is there, and a bucket may hide what is not."""
-        seen = None if self._opened else look(self.url(key), key)
+        seen = None if self._opened else head_object(self.url(key), key)
         return seen or self._s3.stat(key)
 
     def put_artifact(

@@ -11,9 +11,9 @@ from urllib.request import Request
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import NotPublicError, StorageError
-from clarifai_build.net.errors import ASTRAY, answer, cause, is_astray, may_pass
+from clarifai_build.net.errors import BAD_REDIRECT, answer, cause, is_bad_redirect, is_transient
 from clarifai_build.net.web import web_opener
-from clarifai_build.util.urls import is_plain, shown
+from clarifai_build.util.urls import is_plain, redact_url
 
 _SAMPLE = 64 << 10
 _TIMEOUT = 30.0
@@ -49,7 +49,7 @@ def fetch_range(url: str, offset: int, length: int) -> tuple[bytes, int]:
     """Return a range of what lies at `url`, and the size of the whole."""
     if not is_plain(url) or urlsplit(url).scheme not in ("http", "https"):
         why = "is no address for strangers: it can't be read, or holds a user"
-        raise NotPublicError.of("not-public", f"{shown(url)} {why}.", hint=_HINT)
+        raise NotPublicError.of("not-public", f"{redact_url(url)} {why}.", hint=_HINT)
     pauses = list(_PAUSES)
     while True:
         try:
@@ -71,8 +71,8 @@ def _fetch(url: str, offset: int, length: int) -> tuple[bytes, int]:
             return b"", int(whole[1])
         raise _answered(url, exc.code) from exc
     except (OSError, HTTPException, ValueError) as exc:
-        if is_astray(exc):
-            raise _failed(url, ASTRAY) from exc
+        if is_bad_redirect(exc):
+            raise _failed(url, BAD_REDIRECT) from exc
         raise _PassingError(cause(exc)) from exc
     if len(body) < min(length, size - offset):
         raise _PassingError("the answer breaks off")
@@ -82,16 +82,16 @@ def _fetch(url: str, offset: int, length: int) -> tuple[bytes, int]:
 def _answered(url: str, status: int) -> StorageError | _PassingError:
     if status in _ACCESS:
         return NotPublicError.of(
-            "not-public", f"{shown(url)} answers {answer(status)}.", hint=_HINT
+            "not-public", f"{redact_url(url)} answers {answer(status)}.", hint=_HINT
         )
     why = f"the server answers {answer(status)}"
-    return _PassingError(why) if may_pass(status) else _failed(url, why)
+    return _PassingError(why) if is_transient(status) else _failed(url, why)
 
 
 def _failed(url: str, why: str) -> StorageError:
     return StorageError.of(
         "download-failed",
-        f"{shown(url)} can't be downloaded: {why}.",
+        f"{redact_url(url)} can't be downloaded: {why}.",
         hint="Apply again in a while. If it goes on, look at the server, or the CDN before it.",
     )
 
@@ -114,7 +114,7 @@ def _skip(response: HTTPResponse, count: int, url: str) -> None:
     if count > _MOST_SKIPPED:
         raise StorageError.of(
             "ranges-ignored",
-            f"{shown(url)} can't be read by ranges: asked from byte {count}, the server sends all.",
+            f"{redact_url(url)} can't be read by ranges: asked from byte {count}, all was sent.",
             hint="Let the server, or the CDN before the bucket, answer requests with a Range.",
         )
     while count > 0 and (block := response.read(min(count, _BLOCK))):
@@ -124,6 +124,6 @@ def _skip(response: HTTPResponse, count: int, url: str) -> None:
 def _differs(url: str, how: str) -> Exception:
     return StorageError.of(
         "published-differs",
-        f"What lies at {shown(url)} is not what was published: {how}.",
+        f"What lies at {redact_url(url)} is not what was published: {how}.",
         hint="Something replaced it, or a proxy changes it on the way. Remove it and apply again.",
     )

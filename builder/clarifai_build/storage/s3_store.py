@@ -12,11 +12,11 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import StorageError
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_client import client_of, session_of
-from clarifai_build.net.s3_errors import AbsentError, RefusedError, translated
-from clarifai_build.net.s3_responses import asking, needed, read, time_of
+from clarifai_build.net.s3_errors import AbsentError, RefusedError, map_boto_errors
+from clarifai_build.net.s3_responses import required_field, s3_request, s3_response, time_of
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.storage import FoundObject, SmallObject, StoredObject
-from clarifai_build.storage.anonymous import crc_hex, look, public_url
+from clarifai_build.storage.anonymous import crc_hex, head_object, public_url
 from clarifai_build.storage.upload.part_sender import UNKNOWN_TO_STORE, UploadGoneError
 from clarifai_build.storage.upload.uploader import Placing
 
@@ -31,7 +31,7 @@ _SAMPLE = 64 << 10
 
 def open_store(storage: Storage, environ: Mapping[str, str]) -> S3Store:
     """Connect to the bucket with the credentials that boto3 finds."""
-    with translated(storage.bucket):
+    with map_boto_errors(storage.bucket):
         session = session_of(environ)
         credentials = session.get_credentials()
         if credentials is None:
@@ -50,14 +50,14 @@ class S3Store:
     def stat(self, key: str) -> StoredObject | None:
         """Return what lies at `key`, or None."""
         try:
-            with asking(self.storage.bucket):
+            with s3_request(self.storage.bucket):
                 head = self.client.head_object(
                     Bucket=self.storage.bucket, Key=key, ChecksumMode="ENABLED"
                 )
         except AbsentError:
             return None
-        etag = needed(head, "ETag", self.storage.bucket).strip('"')
-        size = needed(head, "ContentLength", self.storage.bucket)
+        etag = required_field(head, "ETag", self.storage.bucket).strip('"')
+        size = required_field(head, "ContentLength", self.storage.bucket)
         crc = head.get("ChecksumCRC32", "")
         return StoredObject(key, size, etag, head["Metadata"], crc_hex(crc))
 
@@ -77,7 +77,7 @@ class S3Store:
         progress(Event("upload", "started", total=artifact.size))
         compared = found = False
         try:
-            with translated(self.storage.bucket):
+            with map_boto_errors(self.storage.bucket):
                 way = Placing(
                     *(self.client, self.credentials, self.storage, key, metadata, progress)
                 )
@@ -105,9 +105,9 @@ class S3Store:
 
     def _open(self, key: str) -> None:
         """Give the ACL that the manifest asks for to what was put, or begun, without it."""
-        if self.storage.access != "public-read-acl" or look(self.url(key), key):
+        if self.storage.access != "public-read-acl" or head_object(self.url(key), key):
             return
-        with translated(self.storage.bucket), read(self.storage.bucket):
+        with map_boto_errors(self.storage.bucket), s3_response(self.storage.bucket):
             try:
                 self.client.put_object_acl(Bucket=self.storage.bucket, Key=key, ACL="public-read")
             except ClientError as exc:
@@ -138,19 +138,21 @@ class S3Store:
     def get(self, key: str) -> SmallObject | None:
         """Return what lies at `key`, or None."""
         try:
-            with asking(self.storage.bucket):
+            with s3_request(self.storage.bucket):
                 answer = self.client.get_object(Bucket=self.storage.bucket, Key=key)
                 body = answer["Body"].read()
         except AbsentError:
             return None
-        age = time_of(answer) - needed(answer, "LastModified", self.storage.bucket)
-        return SmallObject(body, needed(answer, "ETag", self.storage.bucket), age.total_seconds())
+        age = time_of(answer) - required_field(answer, "LastModified", self.storage.bucket)
+        return SmallObject(
+            body, required_field(answer, "ETag", self.storage.bucket), age.total_seconds()
+        )
 
     def read(self, key: str, offset: int, length: int) -> bytes:
         """Return a range of what lies at `key`; raises StorageError where nothing does."""
         bucket, span = self.storage.bucket, f"bytes={offset}-{offset + length - 1}"
         try:
-            with asking(bucket):
+            with s3_request(bucket):
                 return self.client.get_object(Bucket=bucket, Key=key, Range=span)["Body"].read()
         except AbsentError as exc:
             raise StorageError.of("object-gone", f"there is no {key} in bucket {bucket}") from exc
@@ -159,7 +161,7 @@ class S3Store:
         """Store `body` where the ETag `replaces` lies, or where nothing lies for None."""
         bucket = self.storage.bucket
         try:
-            with asking(bucket, conditional=True):
+            with s3_request(bucket, conditional=True):
                 if replaces is None:
                     put = self.client.put_object(Bucket=bucket, Key=key, Body=body, IfNoneMatch="*")
                 else:
@@ -168,32 +170,35 @@ class S3Store:
                     )
         except (RefusedError, AbsentError):
             return None
-        return str(needed(put, "ETag", bucket))
+        return str(required_field(put, "ETag", bucket))
 
     def write(self, key: str, body: bytes) -> None:
         """Store `body` at `key`, whatever lies there."""
-        with asking(self.storage.bucket):
+        with s3_request(self.storage.bucket):
             self.client.put_object(Bucket=self.storage.bucket, Key=key, Body=body)
 
     def find(self, prefix: str) -> Iterator[FoundObject]:
         """Yield every object whose key begins with `prefix`, by key."""
         bucket = self.storage.bucket
-        with asking(bucket):
+        with s3_request(bucket):
             pages = self.client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=bucket, Prefix=prefix):
                 # A page that is none of a listing must not be taken for an empty one.
-                needed(page, "IsTruncated", bucket)
+                required_field(page, "IsTruncated", bucket)
                 now = time_of(page)
                 for found in page.get("Contents", ()):
-                    key, size = needed(found, "Key", bucket), needed(found, "Size", bucket)
-                    age = now - needed(found, "LastModified", bucket)
+                    key, size = (
+                        required_field(found, "Key", bucket),
+                        required_field(found, "Size", bucket),
+                    )
+                    age = now - required_field(found, "LastModified", bucket)
                     yield FoundObject(key, size, age.total_seconds())
 
     def delete(self, key: str, etag: str | None = None) -> bool:
         """Remove `key`, or only this ETag of it; say whether it is gone."""
         bucket = self.storage.bucket
         try:
-            with asking(bucket, conditional=etag is not None):
+            with s3_request(bucket, conditional=etag is not None):
                 if etag is None:
                     self.client.delete_object(Bucket=bucket, Key=key)
                 else:
@@ -208,7 +213,7 @@ class S3Store:
         """Read samples back from a store that compares no checksums itself."""
         length = min(_SAMPLE, artifact.size)
         for offset in (0, (artifact.size - length) // 2, artifact.size - length):
-            with asking(self.storage.bucket):
+            with s3_request(self.storage.bucket):
                 answer = self.client.get_object(
                     Bucket=self.storage.bucket,
                     Key=key,

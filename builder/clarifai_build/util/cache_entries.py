@@ -14,7 +14,7 @@ from clarifai_build.errors import ArtifactError
 from clarifai_build.util import cache_dir, part_file
 
 
-class Kept(NamedTuple):
+class CacheEntry(NamedTuple):
     """A cached file; `unused` is how many seconds ago it was last read or written."""
 
     path: Path
@@ -22,7 +22,7 @@ class Kept(NamedTuple):
     unused: int
 
 
-def find(environ: Mapping[str, str] = os.environ) -> list[Kept]:
+def find(environ: Mapping[str, str] = os.environ) -> list[CacheEntry]:
     """Return every cached file, largest first."""
     places = (cache_dir.weights_folder, cache_dir.deflated_folder, cache_dir.renders_folder)
     with _translated():
@@ -45,7 +45,7 @@ def _translated() -> Iterator[None]:
         ) from exc
 
 
-def prune(unused_seconds: int, environ: Mapping[str, str] = os.environ) -> list[Kept]:
+def prune(unused_seconds: int, environ: Mapping[str, str] = os.environ) -> list[CacheEntry]:
     """Remove what was not used for so long and return it; all of it can be had again.
 
     What a process is fetching just now stays.
@@ -77,7 +77,7 @@ def _below(folder: Path) -> Iterator[Path]:
         yield from (Path(parent, name) for name in names)
 
 
-def _look(file: Path, now: float) -> Kept | None:
+def _look(file: Path, now: float) -> CacheEntry | None:
     """Look at what a listing found, which may have gone since."""
     try:
         status = file.stat()
@@ -87,4 +87,4 @@ def _look(file: Path, now: float) -> Kept | None:
     with suppress(FileNotFoundError):
         used = max(used, cache_dir.mark_of(file).stat().st_mtime)
     unused = max(0, int(now - used))
-    return Kept(file, status.st_size, unused) if stat.S_ISREG(status.st_mode) else None
+    return CacheEntry(file, status.st_size, unused) if stat.S_ISREG(status.st_mode) else None

@@ -19,11 +19,11 @@ def internal_error(error: Exception) -> InternalError:
     return InternalError.of(
         "internal-error",
         f"a bug in clarifai-build {__version__}: {type(error).__name__}: {error}",
-        hint=_told("".join(traceback.format_exception(error))),
+        hint=_write_traceback("".join(traceback.format_exception(error))),
     )
 
 
-def _told(trace: str) -> str:
+def _write_traceback(trace: str) -> str:
     import os
     import tempfile
 

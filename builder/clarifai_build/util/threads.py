@@ -36,7 +36,7 @@ def start(calls: Sequence[Callable[[], Value]], at_once: int) -> list[Future[Val
     return futures
 
 
-def watch(futures: Collection[Future[Value]], beat: Callable[[], None]) -> None:
+def wait_all(futures: Collection[Future[Value]], beat: Callable[[], None]) -> None:
     """Wait for all, and call `beat` several times a second. What it or a call raises ends that."""
     pending = set(futures)
     while pending:
@@ -46,10 +46,10 @@ def watch(futures: Collection[Future[Value]], beat: Callable[[], None]) -> None:
         beat()
 
 
-def patiently(call: Callable[[], Value], beat: Callable[[], None]) -> Value:
+def run_interruptibly(call: Callable[[], Value], beat: Callable[[], None]) -> Value:
     """Make one call that may take long; what `beat` raises meanwhile ends the wait for it."""
     (future,) = start([call], 1)
-    watch([future], beat)
+    wait_all([future], beat)
     return future.result()
 
 
@@ -58,7 +58,7 @@ def ended(futures: Collection[Future[Value]], seconds: float) -> bool:
     return not wait(futures, seconds).not_done
 
 
-def abandon(futures: Collection[Future[Value]], seconds: float) -> None:
+def cancel_all(futures: Collection[Future[Value]], seconds: float) -> None:
     """Begin none any more, and give those that have begun some time to end by themselves."""
     for future in futures:
         future.cancel()

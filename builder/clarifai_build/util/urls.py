@@ -9,7 +9,7 @@ FIELDS = frozenset({"source", "from", "endpoint_url", "public_base_url", "api_ba
 _WITHOUT_CREDENTIALS = ("s3", "hf")
 
 
-def shown(address: str) -> str:
+def redact_url(address: str) -> str:
     """Return an address without user, password, query and fragment. What is a path stays."""
     scheme, _, rest = address.partition("://")
     if not rest or scheme in _WITHOUT_CREDENTIALS:

@@ -10,11 +10,11 @@ from clarifai_build.errors import Problem, SourceError
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.repository_layout import ALWAYS_WRITTEN, CODE, RESERVED_TARGETS, zip_name
-from clarifai_build.source.conflicts import clashes
+from clarifai_build.source.conflicts import conflicts
 from clarifai_build.source.content_checks import key_files
-from clarifai_build.source.named_files import Named
-from clarifai_build.source.selection import look, place_of
-from clarifai_build.source.source_file import Found, unreadable
+from clarifai_build.source.named_files import ReferencedFiles
+from clarifai_build.source.selection import place_of, select_files
+from clarifai_build.source.source_file import SourceFile, unreadable
 
 _MODELS = frozenset({"inference.py", "model.py"})
 
@@ -30,7 +30,7 @@ def packed(
     yield from bad_rules
     exclude = () if bad_rules else tuple(_texts(document, "exclude"))
     try:
-        found = look(_named(document, folder, base, requirements), exclude)
+        found = select_files(_named(document, folder, base, requirements), exclude)
     except SourceError as error:
         yield from (_placed(document, problem, folder, base) for problem in error.problems)
         return frozenset(name for name in _MODELS if is_file(folder / name))
@@ -51,7 +51,7 @@ def missing(document: Document, folder: Path, base: Path) -> Problem | None:
         name = document.get(*path)
         return document.problem("code-missing", f"there is no folder '{name}'", path)
     except OSError as error:
-        return unreadable(shown(document, folder, base), error)
+        return unreadable(display_path(document, folder, base), error)
     return None
 
 
@@ -63,13 +63,13 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def shown(document: Document, file: Path, base: Path) -> str:
+def display_path(document: Document, file: Path, base: Path) -> str:
     """Name a file the way the manifest was named."""
     return str(Path(document.name).parent / file.relative_to(base))
 
 
 def _placed(document: Document, problem: Problem, folder: Path, base: Path) -> Problem:
-    return problem._replace(file=shown(document, folder / (problem.file or ""), base))
+    return problem._replace(file=display_path(document, folder / (problem.file or ""), base))
 
 
 def _texts(document: Document, key: str) -> Iterator[str]:
@@ -90,9 +90,11 @@ def _rule_problems(document: Document) -> Iterator[Problem]:
                 yield document.problem("ignore-rule", message, path, hint=HINT)
 
 
-def _named(document: Document, folder: Path, base: Path, requirements: Path | None) -> Named:
+def _named(
+    document: Document, folder: Path, base: Path, requirements: Path | None
+) -> ReferencedFiles:
     labels = document.get("model", "labels")
-    return Named(
+    return ReferencedFiles(
         base / Path(document.name).name,
         folder,
         zip_name(str(document.get("model", "id")), str(document.get("model", "type"))),
@@ -111,12 +113,12 @@ def _weights(document: Document) -> Iterator[tuple[int, str, str]]:
 
 
 def _clashes(
-    document: Document, found: Iterable[Found], folder: Path, base: Path
+    document: Document, found: Iterable[SourceFile], folder: Path, base: Path
 ) -> Iterator[Problem]:
     files = {CODE + file.path: file for file in found}
     # Targets that can't be are told by `checks`, where they stand.
     weights = {CODE + to: index for index, _, to in _weights(document) if _may_be(to)}
-    for problem in clashes(ALWAYS_WRITTEN, files, weights.keys()):
+    for problem in conflicts(ALWAYS_WRITTEN, files, weights.keys()):
         code, message, path = problem.code, problem.message, problem.file or ""
         if path in weights:
             at = ("weights", weights[path], "to")

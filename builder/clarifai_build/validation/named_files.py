@@ -11,7 +11,7 @@ from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.labels import labels_in, unwritable
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.validation import inference_module, requirements_file
-from clarifai_build.validation.code_folder import is_file, missing, packed, shown
+from clarifai_build.validation.code_folder import display_path, is_file, missing, packed
 
 
 def problems(document: Document, base: Path) -> Iterator[Problem]:
@@ -63,7 +63,7 @@ def leaves(base: Path, path: Path) -> bool:
 
 
 def _labels(document: Document, file: Path, base: Path, path: Steps) -> Iterator[Problem]:
-    name = shown(document, file, base)
+    name = display_path(document, file, base)
     try:
         lines = labels_in(file)
     except SourceError as error:
@@ -101,14 +101,16 @@ def _code(document: Document, base: Path, requirements: Path | None) -> Iterator
     if requirements is None and document.get("code", "requirements") is None:
         requirements = folder / "requirements.txt"
     if requirements is not None and is_file(requirements):
-        called = shown(document, requirements, base)
+        called = display_path(document, requirements, base)
         yield from requirements_file.problems(requirements, called)
     found = yield from packed(document, folder, base, requirements)
     inference = folder / "inference.py"
     if found is None:
         return
     if "inference.py" in found:
-        yield from inference_module.problems(document, inference, shown(document, inference, base))
+        yield from inference_module.problems(
+            document, inference, display_path(document, inference, base)
+        )
     elif "model.py" not in found:
         yield _no_inference(document, name, is_file(inference))
 

@@ -13,6 +13,7 @@ from clarifai_build.manifest.schema import manifest_schema
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.util import urls
+from clarifai_build.util.urls import redact_url
 from clarifai_build.validation.load import Examined
 
 MASK = "***"
@@ -32,7 +33,7 @@ SECRETS = (
 _RENAMED = {"source": "from"}
 
 
-class Shown(NamedTuple):
+class ResolvedSetting(NamedTuple):
     """One setting: its path in the manifest, its value as plain data, where it came from."""
 
     path: Steps
@@ -40,24 +41,26 @@ class Shown(NamedTuple):
     origin: str
 
 
-def settings(examined: Examined, environ: Mapping[str, str]) -> Iterator[Shown]:
+def settings(examined: Examined, environ: Mapping[str, str]) -> Iterator[ResolvedSetting]:
     """Yield every setting of a manifest that has no errors, in the order of the schema."""
     if examined.manifest is None or examined.document is None:
         return
     for path, value in _leaves(examined.manifest, ()):
         name = ACCOUNT.get(path, "")
         if value is None and name and (setting := contexts.setting(name, environ)):
-            yield Shown(path, _shown(path, setting.value), setting.origin)
+            yield ResolvedSetting(path, _shown(path, setting.value), setting.origin)
         else:
-            yield Shown(path, _shown(path, value), _origin(examined, examined.document, path))
+            yield ResolvedSetting(
+                path, _shown(path, value), _origin(examined, examined.document, path)
+            )
     for name in SECRETS:
         if found := contexts.setting(name, environ):
-            yield Shown((name,), MASK, found.origin)
+            yield ResolvedSetting((name,), MASK, found.origin)
 
 
 def _shown(path: Steps, value: Any) -> Any:
     is_address = path[-1] in urls.FIELDS and path[0] != "triton"
-    return urls.shown(value) if is_address and isinstance(value, str) else value
+    return redact_url(value) if is_address and isinstance(value, str) else value
 
 
 def _origin(examined: Examined, document: Document, path: Steps) -> str:

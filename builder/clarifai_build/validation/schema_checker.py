@@ -23,6 +23,7 @@ from clarifai_build.manifest.schema import (
 )
 from clarifai_build.manifest.yaml_reader import Steps, Value
 from clarifai_build.validation import schema_messages
+from clarifai_build.validation.schema_messages import format_value
 
 
 class Finding(NamedTuple):
@@ -109,7 +110,7 @@ class _Checker:
         items = value if isinstance(value, list) else []
         for index, item in enumerate(items):
             if any(_same(item, other) for other in items[:index]):
-                message = f"{schema_messages.shown(item)} stands here twice"
+                message = f"{format_value(item)} stands here twice"
                 yield Finding("duplicate-item", message, (*path, index))
 
     def enum(self, value: Value, allowed: Any, _: Schema, path: Steps) -> Iterator[Finding]:
@@ -122,12 +123,12 @@ class _Checker:
 
     def negated(self, value: Value, schema: Schema, _: Schema, path: Steps) -> Iterator[Finding]:
         if next(self.check(value, schema, path), None) is None:
-            message = f"{schema_messages.dotted(path)} can't be {schema_messages.shown(value)}"
+            message = f"{schema_messages.dotted(path)} can't be {format_value(value)}"
             yield Finding("not-allowed", message, path)
 
     def pattern(self, value: Value, pattern: str, schema: Schema, path: Steps) -> Iterator[Finding]:
         if isinstance(value, str) and not compiled(pattern).search(value):
-            message = f"{schema_messages.dotted(path)} can't be {schema_messages.shown(value)}"
+            message = f"{schema_messages.dotted(path)} can't be {format_value(value)}"
             yield Finding("bad-value", message, path, schema.get("patternErrorMessage"))
 
     def all_of(self, value: Value, schemas: Any, _: Schema, path: Steps) -> Iterator[Finding]:

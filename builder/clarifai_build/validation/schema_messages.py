@@ -36,7 +36,7 @@ def dotted(path: Steps) -> str:
     return f"'{text}'" if text else "the manifest"
 
 
-def shown(value: Value) -> str:
+def format_value(value: Value) -> str:
     """Write a value as it could stand in YAML, shortened."""
     if isinstance(value, str):
         safe = masked(value)  # before it is cut: half a token does not look like one
@@ -92,7 +92,7 @@ def _kind(value: Value, source: str) -> str:
     if isinstance(value, (int, float)):
         return f"the number {source}"
     if isinstance(value, str):
-        return f"the string {shown(value)}"
+        return f"the string {format_value(value)}"
     return "a list" if isinstance(value, list) else "a mapping"
 
 
@@ -116,7 +116,7 @@ def _way(types: Sequence[str], value: Value, source: str) -> str | None:
 
 def not_allowed(path: Steps, value: Value, allowed: Sequence[Any]) -> tuple[str, str]:
     """Say what may stand there, and which of it was probably meant."""
-    message = f"{dotted(path)} can't be {shown(value)}"
+    message = f"{dotted(path)} can't be {format_value(value)}"
     names = [one for one in allowed if isinstance(one, str)]
     near = closest(value, tuple(names)) if isinstance(value, str) else None
     if near:
@@ -136,7 +136,7 @@ def because(value: Value, test: Any) -> str:
     """Say which keys made a conditional rule apply."""
     keys = value if isinstance(value, dict) else {}
     names = [name for name in test.get("properties", {}) if name in keys]
-    reasons = " and ".join(f"'{name}' is {shown(value[name])}" for name in names)
+    reasons = " and ".join(f"'{name}' is {format_value(value[name])}" for name in names)
     return f" when {reasons}" if reasons else ""
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from clarifai_build.errors import ArtifactError, BuilderError, SourceError
 from clarifai_build.source.content_checks import is_pointer
 from clarifai_build.util import part_file
-from clarifai_build.util.urls import shown
+from clarifai_build.util.urls import redact_url
 from clarifai_build.weights.content_checks import pointer_weight
 from clarifai_build.weights.remote.opener import open_remote
 from clarifai_build.weights.remote.stream import BLOCK
@@ -129,9 +129,9 @@ def _mismatch(weight: Weight, found: str, start: bytes) -> BuilderError:
         return SourceError(pointer_weight(weight))
     return SourceError.of(
         "weight-mismatch",
-        f"the weight {shown(weight.source)} has SHA-256 {found}, the manifest says "
+        f"the weight {redact_url(weight.source)} has SHA-256 {found}, the manifest says "
         f"{weight.sha256}; nothing was kept",
-        file=shown(weight.source),
+        file=redact_url(weight.source),
         hint="correct `sha256` if the new file is the one you mean",
     )
 
@@ -139,8 +139,8 @@ def _mismatch(weight: Weight, found: str, start: bytes) -> BuilderError:
 def _unreachable(weight: Weight, exc: ConnectionError, kept: bool) -> BuilderError:
     return SourceError.of(
         "weight-unreachable",
-        f"the weight {shown(weight.source)} can't be fetched: {exc}",
-        file=shown(weight.source),
+        f"the weight {redact_url(weight.source)} can't be fetched: {exc}",
+        file=redact_url(weight.source),
         hint="what has arrived is kept, and the next run goes on from there"
         if kept
         else "check the address and the network, then run again",

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from clarifai_build.digests.files import Digest
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import ProgressCallback, no_progress
-from clarifai_build.source.source_file import Found, Stamp
+from clarifai_build.source.source_file import FileStat, SourceFile
 from clarifai_build.util import cache_dir
-from clarifai_build.util.urls import shown
+from clarifai_build.util.urls import redact_url
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest, Weight
@@ -27,7 +27,7 @@ def locate(
     manifest: Manifest,
     progress: ProgressCallback = no_progress,
     environ: Mapping[str, str] = os.environ,
-) -> list[Found]:
+) -> list[SourceFile]:
     """Return the local file of each weight; what is not in the cache yet is fetched."""
     kept = cache_dir.weights_folder(environ)
     missing = {w for w in manifest.weights if is_remote(w) and not _is_there(kept / w.sha256)}
@@ -50,9 +50,9 @@ def refuse_mismatches(weights: Sequence[Weight], digests: Sequence[Digest]) -> N
     problems = [
         Problem(
             "weight-mismatch",
-            f"the weight {shown(weight.source)} has SHA-256 {digest.sha256}, "
+            f"the weight {redact_url(weight.source)} has SHA-256 {digest.sha256}, "
             f"the manifest says {weight.sha256}",
-            file=shown(weight.source),
+            file=redact_url(weight.source),
             hint="correct `sha256` if the new file is the one you mean"
             + ("; `clarifai-build cache prune` fetches it anew" if is_remote(weight) else ""),
         )
@@ -70,13 +70,13 @@ def _is_there(file: Path) -> bool:
         return False
 
 
-def _found(weight: Weight, file: Path) -> Found:
+def _found(weight: Weight, file: Path) -> SourceFile:
     try:
         status = file.stat()
     except OSError as exc:
         raise SourceError.of(
             "weight-missing",
-            f"the weight {shown(weight.source)} can't be read: {exc.strerror}",
+            f"the weight {redact_url(weight.source)} can't be read: {exc.strerror}",
             file=str(file),
         ) from exc
-    return Found(weight.to, str(file), Stamp.of(status), executable=False)
+    return SourceFile(weight.to, str(file), FileStat.of(status), executable=False)

@@ -19,7 +19,7 @@ _AT_ONCE = 4
 _PAUSE = 0.1
 
 
-class Board:
+class FetchProgress:
     """How far each weight is: the threads that fetch write it, and the one that waits tells it."""
 
     def __init__(self, weights: Sequence[Weight]) -> None:
@@ -56,7 +56,7 @@ def fetch_all(
     `listen` is called by this thread alone, a few times a second whatever the servers do, so that
     it may end the fetches by raising.
     """
-    board = Board(weights)
+    board = FetchProgress(weights)
     fetcher = Fetcher(folder, storage, environ, board.note)
     waiting = iter(list(weights))
     failures: list[Exception] = []

@@ -39,7 +39,7 @@ class Block(NamedTuple):
 Sink = Callable[[Block], object]
 
 
-def pour(
+def stream_blocks(
     artifact: Artifact, sinks: Sequence[Sink], progress: ProgressCallback = no_progress
 ) -> None:
     """Hand each block, in order, to every sink; where it pays, each works on a thread of its own.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from clarifai_build.artifact import tree
 from clarifai_build.artifact.artifact import Artifact, Segment
-from clarifai_build.artifact.packing.block_stream import Block, pour
+from clarifai_build.artifact.packing.block_stream import Block, stream_blocks
 from clarifai_build.artifact.packing.disk_writer import writers
 from clarifai_build.artifact.packing.output_files import Outputs
 from clarifai_build.artifact.packing.zip_writer import (
@@ -25,6 +25,7 @@ from clarifai_build.artifact.packing.zip_writer import (
     no_records,
     write_zip,
 )
+from clarifai_build.artifact.tree import build_tree, check_weights, collect, digest_files
 from clarifai_build.digests import crc32
 from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
@@ -37,10 +38,10 @@ if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest
 
 _LARGE = 1 << 20
-_WORTH = 64 << 20
+_MIN_BYTES = 64 << 20
 
 
-def build_zip(
+def hash_and_write(
     generated: Mapping[str, bytes],
     manifest: Manifest,
     target: Path,
@@ -49,11 +50,11 @@ def build_zip(
     records: Records = no_records,
 ) -> tuple[Artifact, WrittenZip]:
     """Lay the tree out and write its zip; what has to be read is read once where that pays."""
-    layout = tree.find(generated, manifest, progress, target)
+    layout = collect(generated, manifest, progress, target)
     known, unread = cache.look_up(tree.cache_key(manifest), layout.found)
     large = [file for file in unread if file.stamp.size > _LARGE]
-    if cache.verify or sum(file.stamp.size for file in large) < _WORTH:
-        artifact = Artifact(tree.settle(layout, manifest, progress, cache))
+    if cache.verify or sum(file.stamp.size for file in large) < _MIN_BYTES:
+        artifact = Artifact(digest_files(layout, manifest, progress, cache))
         return artifact, write_zip(artifact, target, progress, cache, records)
     read_at = time.time_ns()
     inspect = tree.inspector(manifest)
@@ -64,11 +65,11 @@ def build_zip(
         raise SourceError(*problems)
     chunks = digests.chunks_of_files(large, progress)
     pending = {file: Digest("", sums) for file, sums in chunks.items()}
-    artifact = Artifact(tree.assemble(layout, known | pending))
+    artifact = Artifact(build_tree(layout, known | pending))
     with Outputs(target) as outputs:
         zip_sha256, hashed = _pour(artifact, outputs.open(), chunks, progress)
         known |= {file: Digest(hashed[file], sums) for file, sums in chunks.items()}
-        artifact = Artifact(tree.complete(layout, known, manifest))
+        artifact = Artifact(check_weights(layout, known, manifest))
         cache.keep(tree.cache_key(manifest), layout.found, known, read_at)
         return artifact, finish(outputs, artifact, zip_sha256, cache, records)
 
@@ -101,7 +102,7 @@ def _pour(
         whole.update(block.data)
 
     write = writers(descriptor, artifact.size)
-    pour(artifact, [hash_zip, hash_files, check_files, *write], progress)
+    stream_blocks(artifact, [hash_zip, hash_files, check_files, *write], progress)
     if changed := [source_file.changed(file.path) for file in files.values() if file.is_another()]:
         raise SourceError(*changed)
     return whole.hexdigest(), {file.path: file.sha256.hexdigest() for file in files.values()}

@@ -36,7 +36,7 @@ class Outputs:
     """
 
     def __init__(self, target: Path) -> None:
-        self.named, self.target = target, refuse_odd_target(target)
+        self.named, self.target = target, check_output_path(target)
         self._written: list[_Output] = []
         self._removed: list[Path] = []
 
@@ -120,7 +120,7 @@ class Outputs:
                 replaced.unlink()
 
 
-def refuse_odd_target(target: Path) -> Path:
+def check_output_path(target: Path) -> Path:
     """Return where a zip will lie, links followed; raises ArtifactError where it must not."""
     try:
         place = Path(os.path.realpath(target))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.artifact.packing.block_stream import pour
+from clarifai_build.artifact.packing.block_stream import stream_blocks
 from clarifai_build.artifact.packing.disk_writer import writers
 from clarifai_build.artifact.packing.output_files import Outputs
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
@@ -49,7 +49,7 @@ def write_zip(
         sinks = writers(outputs.open(), artifact.size)
         if known is None:
             sinks.append(lambda block: sha256.update(block.data))
-        pour(artifact, sinks, progress)
+        stream_blocks(artifact, sinks, progress)
         return finish(outputs, artifact, known or sha256.hexdigest(), cache, records)
 
 

@@ -18,12 +18,13 @@ from clarifai_build.cli.pruning import doomed_in, prune
 from clarifai_build.cli.tables import error_json, report_errors, table
 from clarifai_build.cli.targets import Target, keep_to_lock, load_targets
 from clarifai_build.errors import BuilderError, UsageError
+from clarifai_build.pipeline import ApplyOptions
 from clarifai_build.progress import ProgressCallback, named
-from clarifai_build.util.urls import shown
+from clarifai_build.util.urls import redact_url
 
 if TYPE_CHECKING:
     from clarifai_build.deploy import fleet
-    from clarifai_build.deploy.destroy import Doomed
+    from clarifai_build.deploy.destroy import Deletion
     from clarifai_build.deploy.saved_plan import SavedPlan
     from clarifai_build.pipeline import Applied
 
@@ -81,7 +82,7 @@ def run(args: Namespace, console: Console) -> int:
     pruned: list[str] = []
     if not errors:
 
-        def destroy(item: tuple[Target, Doomed]) -> None:
+        def destroy(item: tuple[Target, Deletion]) -> None:
             prune(*item, progress, lease=not args.no_lease)
 
         destroyed = fleet.each(doomed, destroy, 1, stop)
@@ -115,7 +116,7 @@ def _apply(
 ) -> Applied:
     from clarifai_build import pipeline
 
-    way = pipeline.Way(
+    way = ApplyOptions(
         adopt=args.adopt,
         lease=not args.no_lease,
         waiting=pipeline.Waiting(not args.no_wait, args.timeout),
@@ -181,6 +182,6 @@ def _document(name: str, applied: Applied) -> dict[str, Any]:
         "version": applied.version.id,
         "status": applied.version.health,
         "digest": registration.artifact,
-        "url": shown(applied.url),
+        "url": redact_url(applied.url),
         "actions": [action.kind for action in applied.plan.actions],
     }

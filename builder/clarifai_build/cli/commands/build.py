@@ -57,10 +57,10 @@ def _zip(text: str) -> Path:
 
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build import pipeline
-    from clarifai_build.artifact.packing.output_files import refuse_odd_target
+    from clarifai_build.artifact.packing.output_files import check_output_path
     from clarifai_build.digests.cache import DigestCache
     from clarifai_build.repository_layout import zip_name
-    from clarifai_build.source.build_records import refuse_foreign
+    from clarifai_build.source.build_records import check_existing_records
     from clarifai_build.targets.triton.shared_memory import shared_memory
     from clarifai_build.util import cache_dir
     from clarifai_build.validation.load import load
@@ -71,7 +71,7 @@ def run(args: Namespace, console: Console) -> int:
     target = args.output or manifest.path.parent / "dist" / name
     keep_to_lock(args, manifest)
     if not (args.list or args.check):
-        refuse_foreign(refuse_odd_target(target))  # before hours of work
+        check_existing_records(check_output_path(target))  # before hours of work
     if args.list:
         return _list(manifest, target, console, as_json=args.json)
     progress = console.progress()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clarifai_build.cli.console import Console
 
 if TYPE_CHECKING:
-    from clarifai_build.util.cache_entries import Kept
+    from clarifai_build.util.cache_entries import CacheEntry
 
 _DAY = 24 * 3600
 
@@ -47,5 +47,5 @@ def run(args: Namespace, console: Console) -> int:
     return 0
 
 
-def _as_json(file: Kept) -> dict[str, object]:
+def _as_json(file: CacheEntry) -> dict[str, object]:
     return {"path": str(file.path), "size": file.size, "unused_seconds": file.unused}

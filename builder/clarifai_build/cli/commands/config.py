@@ -11,7 +11,7 @@ from clarifai_build.cli.console import Console
 from clarifai_build.errors import ManifestError
 from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.validation.load import examine
-from clarifai_build.validation.resolved_settings import Shown, settings
+from clarifai_build.validation.resolved_settings import ResolvedSetting, settings
 from clarifai_build.validation.schema_messages import dotted
 
 
@@ -43,5 +43,5 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _path(one: Shown) -> str:
+def _path(one: ResolvedSetting) -> str:
     return dotted(one.path).strip("'")

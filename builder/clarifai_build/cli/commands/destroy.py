@@ -28,12 +28,12 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build.deploy.destroy import doom
+    from clarifai_build.deploy.destroy import plan_deletion
 
     progress = console.progress()
     target = load_target(args.manifest, progress, sandbox=args.sandbox)
     model = target.manifest.model.id
-    doomed = doom(target.registry, model)
+    doomed = plan_deletion(target.registry, model)
     if doomed is None:
         console.out(f"{model}: nothing to destroy, nothing there was made by clarifai-build")
         return 0

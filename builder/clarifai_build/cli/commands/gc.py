@@ -16,9 +16,10 @@ from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import load_target
+from clarifai_build.deploy.artifact_gc import DELETING, plan_gc
 
 if TYPE_CHECKING:
-    from clarifai_build.deploy.artifact_gc import Verdict
+    from clarifai_build.deploy.artifact_gc import Decision
 
 _RELEASE = "only this app's claim on it"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -49,11 +50,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     target = load_target(args.manifest, progress, sandbox=args.sandbox)
     prefix = target.manifest.destination.prefix
     bucket = artifact_gc.Bucket(target.store(), target.registry, prefix, args.grace)
-    verdicts = artifact_gc.judge(bucket)
+    verdicts = plan_gc(bucket)
     doomed = [
         f"  - {one.stored.folder}" + (f"  ({_RELEASE})" if one.fate == "release" else "")
         for one in verdicts
-        if one.fate in artifact_gc.DOOMED
+        if one.fate in DELETING
     ]
     if doomed and not args.dry_run:
         Approval(console, None, yes=args.yes).ask(doomed)
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _show(verdicts: Sequence[Verdict], args: argparse.Namespace, console: Console) -> None:
+def _show(verdicts: Sequence[Decision], args: argparse.Namespace, console: Console) -> None:
     from clarifai_build.cli.tables import table
     from clarifai_build.util.text import size_text
 

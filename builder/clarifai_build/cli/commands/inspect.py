@@ -28,7 +28,7 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.provenance.sbom import read_sbom
     from clarifai_build.provenance.statement import read_statement
     from clarifai_build.util.text import printable
-    from clarifai_build.util.urls import shown
+    from clarifai_build.util.urls import redact_url
 
     console.json_errors = args.json
     with ExitStack() as stack:
@@ -36,7 +36,7 @@ def run(args: Namespace, console: Console) -> int:
         fetch: Callable[[str], bytes | None]
         fetch = contents.download if published else contents.read_local
         if published:
-            found = contents.of_url(shown(args.zip), args.zip)
+            found = contents.of_url(redact_url(args.zip), args.zip)
         else:
             found = stack.enter_context(contents.of_file(Path(args.zip)))
         recorded = fetch(provenance_key(args.zip))

@@ -11,6 +11,7 @@ from argparse import ArgumentParser, Namespace
 
 from clarifai_build.cli.arguments import add_manifest
 from clarifai_build.cli.console import Console
+from clarifai_build.provenance.lock import check_lock
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -30,7 +31,7 @@ def run(args: Namespace, console: Console) -> int:
     manifest = load(args.manifest, os.environ, offline=True)
     path = lock.path_of(manifest)
     if args.check:
-        lock.require(manifest)
+        check_lock(manifest)
         console.err(f"{path} is up to date")
         return 0
     made = lock.make(manifest, lock.read(path), upgrade=args.upgrade)

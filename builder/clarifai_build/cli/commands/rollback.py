@@ -14,6 +14,7 @@ from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import Target, load_target
+from clarifai_build.deploy.rollback import RollbackContext, delete_duplicates
 from clarifai_build.progress import ProgressCallback
 from clarifai_build.storage.keys import lease_key
 
@@ -43,13 +44,13 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.deploy import versions as history
-    from clarifai_build.registry.consistent_reads import look
+    from clarifai_build.registry.consistent_reads import read_model
 
     console.json_errors = args.json
     progress = console.progress()
     target = load_target(args.manifest, progress, sandbox=args.sandbox)
     model = target.manifest.model.id
-    _, versions = look(target.registry, model)
+    _, versions = read_model(target.registry, model)
     earlier = history.find(versions, args.version, model)
     if earlier == history.find(versions, history.LIVE, model):
         if args.json:
@@ -95,11 +96,11 @@ def _roll_back(
     lease = lease_key(storage.prefix, registry.scope, model)
     with leases.held(store, lease, leases.Holder.here(f"rollback {model}"), progress) as held:
         check = held.check if held else lambda: None
-        place = rollback.Place(model, store, registry, check, progress)
+        place = RollbackContext(model, store, registry, check, progress)
         key = history.key_of(earlier, target.manifest, storage)
         version = rollback.roll_back(place, earlier, key)
         if args.no_wait:
             return version
         version = wait_until_ready(registry, model, version, args.timeout, progress)
-        rollback.drop_twins(place, version)
+        delete_duplicates(place, version)
     return version

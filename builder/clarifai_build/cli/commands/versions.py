@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import load_target
-from clarifai_build.util.urls import shown
+from clarifai_build.util.urls import redact_url
 
 if TYPE_CHECKING:
     from clarifai_build.registry import RemoteVersion
@@ -98,5 +98,5 @@ def _document(version: RemoteVersion, *, live: bool) -> dict[str, Any]:
         "size": version.size,
         "tool": mark.get("tool"),
         "rollback_of": mark.get("rollback_of"),
-        "url": shown(version.zip_url),
+        "url": redact_url(version.zip_url),
     }

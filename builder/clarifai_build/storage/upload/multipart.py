@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import SourceError
-from clarifai_build.net.s3_responses import needed, read
+from clarifai_build.net.s3_responses import required_field, s3_response
 from clarifai_build.progress import Event, ProgressCallback, Tally
 from clarifai_build.storage.upload.part_connection import Wire
 from clarifai_build.storage.upload.part_sender import ChecksumsUnknownError, send_part
 from clarifai_build.storage.upload.parts import Part, base64_of, cut, whole_crc32
 from clarifai_build.storage.upload.stale_uploads import Unfinished
 from clarifai_build.util import threads
+from clarifai_build.util.threads import cancel_all, run_interruptibly, wait_all
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -52,7 +53,7 @@ class Upload:
         store knows no checksums.
         """
         even = _EVEN_PARTS in self.client.meta.endpoint_url
-        parts = threads.patiently(lambda: cut(artifact, even=even), self._beat)
+        parts = run_interruptibly(lambda: cut(artifact, even=even), self._beat)
         before = self._unfinished()
         upload, done = before.resume(self.key, artifact, parts) or (self._begin(), {})
         try:
@@ -61,8 +62,8 @@ class Upload:
             before.abort(self.key, upload)
             raise
         complete = self._completion(upload, parts, etags, condition)
-        with read(self.bucket):
-            threads.patiently(complete, self._beat)
+        with s3_response(self.bucket):
+            run_interruptibly(complete, self._beat)
 
     def abort_stale(self, prefix: str) -> None:
         """Abort what was left behind: other uploads of this key, and old ones of any artifact."""
@@ -75,9 +76,9 @@ class Upload:
         begin = partial(
             self.client.create_multipart_upload, Bucket=self.bucket, Key=self.key, **options
         )
-        with read(self.bucket):
-            begun = threads.patiently(begin, self._beat)
-        return str(needed(begun, "UploadId", self.bucket))
+        with s3_response(self.bucket):
+            begun = run_interruptibly(begin, self._beat)
+        return str(required_field(begun, "UploadId", self.bucket))
 
     def _send(
         self, artifact: Artifact, parts: list[Part], upload: str, done: dict[int, str]
@@ -99,10 +100,10 @@ class Upload:
             _at_once(len(missing)),
         )
         try:
-            threads.watch(sending, lambda: tally.add(0))
+            wait_all(sending, lambda: tally.add(0))
         except BaseException:
             wire.close()
-            threads.abandon(sending, _GRACE)
+            cancel_all(sending, _GRACE)
             raise
         return done | {p.number: f.result() for p, f in zip(missing, sending, strict=True)}
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from clarifai_build.artifact.artifact import Artifact, Span, read_span, unreadable
-from clarifai_build.source.source_file import Stamp, open_source, refuse_changed
+from clarifai_build.source.source_file import FileStat, open_source, refuse_changed
 from clarifai_build.storage.upload.parts import Part, base64_of
 from clarifai_build.storage.upload.proxy import Route, route_to
 
@@ -144,7 +144,7 @@ class Wire:
             return
         file = str(span.source)
         with _opened(file) as stream:
-            refuse_changed(file, span.stamp, Stamp.of(os.fstat(stream.fileno())))
+            refuse_changed(file, span.stamp, FileStat.of(os.fstat(stream.fileno())))
             start, end = span.start, span.start + span.length
             while start < end:
                 sent = connection.sendfile(stream, start, min(_STEP, end - start))
@@ -152,7 +152,7 @@ class Wire:
                     break
                 self._go_on(sent)
                 start += sent
-            refuse_changed(file, span.stamp, Stamp.of(os.fstat(stream.fileno())))
+            refuse_changed(file, span.stamp, FileStat.of(os.fstat(stream.fileno())))
 
     def _go_on(self, count: int) -> None:
         self._heed_stop()

@@ -19,7 +19,7 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.net.s3_responses import UNREADABLE
 from clarifai_build.storage.keys import is_artifact
 from clarifai_build.storage.upload.parts import Part, base64_of
-from clarifai_build.util.threads import patiently
+from clarifai_build.util.threads import run_interruptibly
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -45,7 +45,7 @@ class Unfinished:
             return None
         upload: str = max(uploads, key=lambda upload: upload["Initiated"])["UploadId"]
         try:
-            there = patiently(lambda: self._parts(key, upload), self.beat)
+            there = run_interruptibly(lambda: self._parts(key, upload), self.beat)
         except _PASSED_OVER:
             return None
         planned = {part.number: part for part in parts}
@@ -71,7 +71,7 @@ class Unfinished:
             self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
 
         with suppress(*_PASSED_OVER):
-            patiently(abort, self.beat)
+            run_interruptibly(abort, self.beat)
 
     def _under(self, prefix: str) -> Sequence[dict[str, Any]]:
         pages = self.client.get_paginator("list_multipart_uploads").paginate(
@@ -84,7 +84,7 @@ class Unfinished:
                 found.extend(_with(page.get("Uploads", ()), "Key", "UploadId", "Initiated"))
 
         with suppress(*_PASSED_OVER):
-            patiently(look, self.beat)
+            run_interruptibly(look, self.beat)
         return tuple(found)
 
     def _parts(self, key: str, upload: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.manifest.types import Storage
-from clarifai_build.net.s3_responses import read
+from clarifai_build.net.s3_responses import s3_response
 from clarifai_build.progress import ProgressCallback
 from clarifai_build.storage.upload.multipart import Upload
 from clarifai_build.storage.upload.part_sender import UNKNOWN_TO_STORE, ChecksumsUnknownError
@@ -67,5 +67,5 @@ class Placing:
         if checksums:
             options["ChecksumCRC32"] = base64_of(artifact.crc32(0, artifact.size))
         body = artifact.read(0, artifact.size)
-        with read(bucket):
+        with s3_response(bucket):
             client.put_object(Bucket=bucket, Key=key, Body=body, **options, **condition)

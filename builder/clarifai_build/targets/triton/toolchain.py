@@ -12,7 +12,7 @@ from clarifai_build.resources import files_below, template_dir
 from clarifai_build.targets.triton.render import TEMPLATE_VERSION, runtime_files
 
 
-def now() -> dict[str, Any]:
+def current_toolchain() -> dict[str, Any]:
     """Return what builds an artifact now, by the names that a lock gives it."""
     return {
         "tool": __version__,

@@ -8,7 +8,7 @@ from urllib.error import HTTPError
 from urllib.request import Request
 
 from clarifai_build.errors import SourceError
-from clarifai_build.net.errors import ASTRAY, answer, cause, is_astray, may_pass
+from clarifai_build.net.errors import BAD_REDIRECT, answer, cause, is_bad_redirect, is_transient
 from clarifai_build.net.web import web_opener
 from clarifai_build.util.urls import is_plain
 from clarifai_build.weights.remote.stream import BLOCK, Remote, refused
@@ -29,8 +29,8 @@ def open_web(url: str, offset: int) -> Remote:
             return Remote(None, iter(()))
         raise _answered(url, exc.code) from exc
     except (OSError, HTTPException, ValueError) as exc:
-        if is_astray(exc):
-            raise refused(url, ASTRAY) from exc
+        if is_bad_redirect(exc):
+            raise refused(url, BAD_REDIRECT) from exc
         raise ConnectionError(cause(exc)) from exc
     length = _length(response)
     if response.status == 206:
@@ -39,7 +39,7 @@ def open_web(url: str, offset: int) -> Remote:
 
 
 def _answered(url: str, status: int) -> SourceError | ConnectionError:
-    if may_pass(status):
+    if is_transient(status):
         return ConnectionError(f"the server answers {answer(status)}")
     if status // 100 == 3:
         return refused(url, f"{answer(status)}, to an address that is not followed")

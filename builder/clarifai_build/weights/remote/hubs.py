@@ -8,8 +8,8 @@ from json import JSONDecodeError
 from typing import Any
 
 from clarifai_build.errors import SourceError
-from clarifai_build.net.errors import answer, cause, may_pass
-from clarifai_build.util.urls import shown
+from clarifai_build.net.errors import answer, cause, is_transient
+from clarifai_build.util.urls import redact_url
 from clarifai_build.weights.remote.stream import BLOCK, Remote, refused
 
 _RANGE = 8 << 20
@@ -55,7 +55,7 @@ def _meaning(url: str, exc: Exception) -> SourceError | ConnectionError:
         return refused(url, "no such file, or none that you may read")
     status = getattr(getattr(exc, "response", None), "status_code", None)
     if isinstance(status, int):
-        if may_pass(status):
+        if is_transient(status):
             return ConnectionError(f"the server answers {answer(status)}")
         return refused(url, answer(status))
     if isinstance(exc, JSONDecodeError):
@@ -68,7 +68,7 @@ def _meaning(url: str, exc: Exception) -> SourceError | ConnectionError:
 def _needs_extra(url: str) -> SourceError:
     return SourceError.of(
         "weight-source",
-        f"fetching {shown(url)} needs packages that are not installed",
-        file=shown(url),
+        f"fetching {redact_url(url)} needs packages that are not installed",
+        file=redact_url(url),
         hint="pip install 'clarifai-build[hf]'",
     )

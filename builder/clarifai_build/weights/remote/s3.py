@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from clarifai_build.errors import SourceError
 from clarifai_build.manifest.types import Storage
-from clarifai_build.net.errors import answer, cause, may_pass
+from clarifai_build.net.errors import answer, cause, is_transient
 from clarifai_build.net.s3_client import connect
 from clarifai_build.net.s3_failures import described, is_about_credentials
 from clarifai_build.util.redaction import masked
@@ -61,7 +61,7 @@ def _answered(url: str, exc: ClientError) -> SourceError | ConnectionError:
     status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
     code = masked(exc.response["Error"].get("Code", "")) or str(status)
     why = answer(int(code)) if code.isdecimal() else code
-    if code in _PASSING_CODES or may_pass(status):
+    if code in _PASSING_CODES or is_transient(status):
         return ConnectionError(f"the store answers {why}")
     return refused(url, why)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from clarifai_build.errors import SourceError
-from clarifai_build.util.urls import shown
+from clarifai_build.util.urls import redact_url
 
 BLOCK = 1 << 20
 
@@ -22,5 +22,5 @@ def refused(
     url: str, why: str, hint: str = "check the address, and that your credentials may read it"
 ) -> SourceError:
     """Return what to say of a weight that no other attempt would fetch either."""
-    message = f"the weight {shown(url)} can't be fetched: {why}"
-    return SourceError.of("weight-refused", message, file=shown(url), hint=hint)
+    message = f"the weight {redact_url(url)} can't be fetched: {why}"
+    return SourceError.of("weight-refused", message, file=redact_url(url), hint=hint)
