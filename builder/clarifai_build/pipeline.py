@@ -79,16 +79,16 @@ def apply(
     artifact: Artifact,
     store: ObjectStore,
     registry: ModelRegistry,
-    way: ApplyOptions = ApplyOptions(),
+    options: ApplyOptions = ApplyOptions(),
     progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
 ) -> Applied:
     """Plan and carry it out. Each step leaves a state from which the next apply goes on."""
-    planned = plan(manifest, artifact, store, registry, adopt=way.adopt)
+    planned = plan(manifest, artifact, store, registry, adopt=options.adopt)
     model_id, version = manifest.model.id, planned.live
     key = planned.registration.key(manifest.destination.prefix)
     if not planned.writes:
-        way.approve(planned)
+        options.approve(planned)
     else:
         # What only writing needs: with nothing to do, loading it would take a tenth of the time.
         from clarifai_build.artifact.packing.zip_checksum import ZipSum
@@ -96,26 +96,26 @@ def apply(
         from clarifai_build.storage import claims
 
         with (
-            _lease(manifest, store, registry, way, progress) as check,
+            _lease(manifest, store, registry, options, progress) as check,
             ZipSum(artifact, progress, cache) as zip_sum,
         ):
             claims.lay_claim(store, key, registry.scope, model_id)
             # What was seen before the lease was held may have changed since.
-            planned = plan(manifest, artifact, store, registry, adopt=way.adopt)
-            way.approve(planned)
-            carrier = ExecutionContext(
-                *(store, registry, zip_sum, check, way.sleep),
+            planned = plan(manifest, artifact, store, registry, adopt=options.adopt)
+            options.approve(planned)
+            context = ExecutionContext(
+                *(store, registry, zip_sum, check, options.sleep),
                 record=lambda: records.publish(
                     store, key, manifest, artifact, zip_sum.sha256()
                 ).mark(),
             )
-            carrier = replace(carrier, id=way.id) if way.id else carrier
-            version = execute(planned, artifact, key, _origin(manifest), carrier)
+            context = replace(context, id=options.id) if options.id else context
+            version = execute(planned, artifact, key, _origin(manifest), context)
     if version is None:
         raise RegistryError.of("no-version", f"model '{model_id}' has no version of ours")
-    if way.waiting.wait:
+    if options.waiting.wait:
         version = wait_until_ready(
-            registry, model_id, version, way.waiting.timeout, progress, sleep=way.sleep
+            registry, model_id, version, options.waiting.timeout, progress, sleep=options.sleep
         )
     if planned.actions:
         progress(Event("register", "done", f"version {version.id} is {version.health}"))
@@ -140,11 +140,11 @@ def _lease(
     manifest: Manifest,
     store: ObjectStore,
     registry: ModelRegistry,
-    way: ApplyOptions,
+    options: ApplyOptions,
     progress: ProgressCallback,
 ) -> Iterator[Callable[[], None]]:
     """Hold the model's lease; gives what raises when it is lost."""
-    if not way.lease:
+    if not options.lease:
         yield lambda: None
         return
     from clarifai_build.storage import leases

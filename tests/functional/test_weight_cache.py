@@ -110,7 +110,7 @@ class Fetch(threading.Thread):
 
     def run(self) -> None:
         try:
-            locate(self.manifest, self.stop.heeding(no_progress), self.environ)
+            locate(self.manifest, self.stop.cancellable(no_progress), self.environ)
         except BaseException as error:  # noqa: BLE001 - looked at by the test
             self.error = error
 

@@ -140,14 +140,14 @@ def test_five_commits(life: Life) -> None:
     assert "nothing to do" in life.run("apply")
 
     kept = life.json("gc", "--grace", "0s", "--dry-run")["artifacts"]
-    assert {artifact["fate"] for artifact in kept} == {"used"}
+    assert {artifact["action"] for artifact in kept} == {"used"}
     assert len(kept) == 5
     life.run("destroy", "--yes")
     assert life.versions() == []
     young = life.json("gc", "--yes")["artifacts"]
-    assert {artifact["fate"] for artifact in young} == {"young"}
+    assert {artifact["action"] for artifact in young} == {"young"}
     gone = life.json("gc", "--grace", "0s", "--yes")["artifacts"]
-    assert {artifact["fate"] for artifact in gone} == {"removed"}
+    assert {artifact["action"] for artifact in gone} == {"removed"}
     assert life.stored() == []
 
 
@@ -236,7 +236,7 @@ def test_foreign_versions_survive(life: Life, sandbox: Endpoints) -> None:
     life.run("destroy", "--yes")
     assert [version.id for version in registry.versions(life.model)] == [theirs.id]
     used = life.json("gc", "--grace", "0s", "--yes")["artifacts"]
-    assert [artifact["fate"] for artifact in used] == ["used"]
+    assert [artifact["action"] for artifact in used] == ["used"]
     assert "nothing to destroy" in life.run("destroy", "--yes")
     registry.delete_model(life.model)
 
@@ -275,7 +275,7 @@ def test_what_is_leased_is_left_alone(life: Life, sandbox: Endpoints) -> None:
     life.run("destroy", "--yes")
     with leases.held(life.store, key, leases.Holder.here("a test")):
         kept = life.json("gc", "--grace", "0s", "--yes")["artifacts"]
-    assert {artifact["fate"] for artifact in kept} == {"leased"}
+    assert {artifact["action"] for artifact in kept} == {"leased"}
     assert len([key for key in life.stored() if key.endswith(".zip")]) == 2
 
 

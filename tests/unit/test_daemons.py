@@ -54,11 +54,11 @@ def test_a_failure_is_not_kept_waiting() -> None:
 
 
 def test_a_listener_ends_a_wait() -> None:
-    """A call that takes long is not waited for once `beat` raises."""
+    """A call that takes long is not waited for once `on_tick` raises."""
     go_on = threading.Event()
     beats = 0
 
-    def beat() -> None:
+    def on_tick() -> None:
         nonlocal beats
         beats += 1
         if beats == 3:
@@ -66,7 +66,7 @@ def test_a_listener_ends_a_wait() -> None:
 
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        run_interruptibly(lambda: go_on.wait(30), beat)
+        run_interruptibly(lambda: go_on.wait(30), on_tick)
     assert time.monotonic() - start < 10
     go_on.set()
     assert run_interruptibly(lambda: 7, nothing) == 7

@@ -93,7 +93,7 @@ def test_interrupt_reaches_the_others() -> None:
         fleet.each([0, 1], work, jobs=2, stop=stop)
     assert ended.wait(10)
     with pytest.raises(KeyboardInterrupt):
-        stop.heeding(no_progress)(Any)  # type: ignore[arg-type]  # not looked at any more
+        stop.cancellable(no_progress)(Any)  # type: ignore[arg-type]  # not looked at any more
 
 
 def test_one_that_is_stuck_keeps_nobody_waiting() -> None:

@@ -79,7 +79,7 @@ def world() -> Iterator[World]:
 
 def fates(verdicts: tuple[Decision, ...]) -> list[str]:
     """Return what became of the artifacts."""
-    return [verdict.fate for verdict in verdicts]
+    return [verdict.action for verdict in verdicts]
 
 
 def test_what_nothing_refers_to_goes_whole(world: World) -> None:

@@ -134,18 +134,20 @@ def test_going_back_makes_the_old_artifact_the_newest() -> None:
     """The newest version serves, so going back registers anew, and says what that costs."""
     other = replace(READY, id="v2", mark={**MARK, "registration": "x", "artifact": "y"})
     plan = make_plan(WANTED, replace(SETTLED, versions=(other, READY)))
-    assert [(a.kind, a.version, a.loses) for a in plan.actions] == [
+    assert [(a.kind, a.version, a.destructive) for a in plan.actions] == [
         ("delete-version", "v1", True),
         ("create-version", "", False),
     ]
-    assert plan.loses
+    assert plan.destructive
 
 
 def test_duplicates_leave_the_oldest() -> None:
     """Whoever looks keeps the same one of several versions that a race has made."""
     later = replace(READY, id="v2")
     plan = make_plan(WANTED, replace(SETTLED, versions=(later, READY)))
-    assert [(a.kind, a.version, a.loses) for a in plan.actions] == [("delete-version", "v2", False)]
+    assert [(a.kind, a.version, a.destructive) for a in plan.actions] == [
+        ("delete-version", "v2", False)
+    ]
     assert plan.live == READY
     assert pick_version(WANTED, [later, READY]) == (READY, [later])
 

@@ -32,25 +32,25 @@ class Approval:
         """Raise unless this plan may be carried out."""
         if self._saved:
             self._saved.check(manifest, plan)
-        elif plan.loses:
+        elif plan.destructive:
             model = plan.registration.model.id
             self.ask(
                 f"  - destroy version {action.version} of {model}: {action.reason}"
                 for action in plan.actions
-                if action.loses
+                if action.destructive
             )
 
-    def of_pruning(self, doomed: Sequence[Deletion]) -> None:
+    def of_pruning(self, deletion: Sequence[Deletion]) -> None:
         """Raise unless these models may be destroyed."""
         if self._saved:
-            if {one.model: one.versions for one in doomed} != self._saved.prune:
+            if {one.model: one.versions for one in deletion} != self._saved.prune:
                 raise StalePlanError.of(
                     "plan-stale", "other models are to be pruned than when the plan was made"
                 )
-        elif doomed:
-            from clarifai_build.reports.plan import doomed_text
+        elif deletion:
+            from clarifai_build.reports.plan import deletion_text
 
-            self.ask(map(doomed_text, doomed))
+            self.ask(map(deletion_text, deletion))
 
     def ask(self, what: Iterable[str]) -> None:
         """Show what would be destroyed, and raise unless that is wanted."""

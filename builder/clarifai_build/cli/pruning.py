@@ -11,7 +11,7 @@ from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.storage.keys import lease_key
 
 
-def doomed_in(loaded: Loaded) -> list[tuple[Target, Deletion]]:
+def orphans_in(loaded: Loaded) -> list[tuple[Target, Deletion]]:
     """Return the models to prune, each with a target of the same project and account.
 
     Raises UsageError where that is not certain: a manifest that does not load may name them.
@@ -34,21 +34,21 @@ def doomed_in(loaded: Loaded) -> list[tuple[Target, Deletion]]:
         )
     named = {(id(target.registry), target.manifest.model.id) for target in loaded.targets}
     return [
-        (targets[0], doomed)
+        (targets[0], deletion)
         for (project, registry), targets in groups.items()
-        for doomed in find_orphans(
+        for deletion in find_orphans(
             targets[0].registry, project, {model for at, model in named if at == registry}
         )
     ]
 
 
-def prune(target: Target, doomed: Deletion, progress: ProgressCallback, *, lease: bool) -> None:
+def prune(target: Target, deletion: Deletion, progress: ProgressCallback, *, lease: bool) -> None:
     """Destroy a model while no apply of it can run; `target` says where its lease lies."""
     from clarifai_build.storage import leases
 
     manifest = target.manifest
-    key = lease_key(manifest.destination.prefix, target.registry.scope, doomed.model)
-    holder = leases.Holder.here(f"prune {doomed.model}")
+    key = lease_key(manifest.destination.prefix, target.registry.scope, deletion.model)
+    holder = leases.Holder.here(f"prune {deletion.model}")
     with leases.held(target.store(), key, holder, progress) if lease else nullcontext():
-        destroy(target.registry, doomed)
-    progress(Event("prune", "done", f"destroyed {doomed.model}"))
+        destroy(target.registry, deletion)
+    progress(Event("prune", "done", f"destroyed {deletion.model}"))

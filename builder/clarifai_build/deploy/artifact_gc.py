@@ -62,7 +62,7 @@ class Decision:
     """What is to become of an artifact, or has, and why."""
 
     stored: Stored
-    fate: GcAction
+    action: GcAction
     reason: str
 
 
@@ -95,12 +95,12 @@ def plan_gc(bucket: Bucket) -> tuple[Decision, ...]:
 
 
 def collect(
-    bucket: Bucket, verdicts: Iterable[Decision], progress: ProgressCallback = no_progress
+    bucket: Bucket, decisions: Iterable[Decision], progress: ProgressCallback = no_progress
 ) -> tuple[Decision, ...]:
     """Carry out what was judged, looking again before each; return what became of all."""
     return tuple(
-        _remove(bucket, verdict, progress) if verdict.fate in DELETING else verdict
-        for verdict in verdicts
+        _remove(bucket, decision, progress) if decision.action in DELETING else decision
+        for decision in decisions
     )
 
 
@@ -117,8 +117,8 @@ def _decide(stored: Stored, bucket: Bucket, versions: Iterable[RemoteVersion]) -
     return Decision(stored, "remove", "no version refers to it")
 
 
-def _remove(bucket: Bucket, verdict: Decision, progress: ProgressCallback) -> Decision:
-    store, scope, stored = bucket.store, bucket.registry.scope, verdict.stored
+def _remove(bucket: Bucket, decision: Decision, progress: ProgressCallback) -> Decision:
+    store, scope, stored = bucket.store, bucket.registry.scope, decision.stored
     model = next(claim.model for claim in stored.claims if claim.scope == scope)
     key = lease_key(bucket.prefix, scope, model)
     try:
@@ -146,17 +146,17 @@ def _remove_leased(
         again = _look(store, stored.folder)
         if again.age < stored.age:
             return Decision(again, "young", "something of it was written just now")
-        verdict = _decide(again, bucket, read_stable(bucket.registry, model)[1])
-        if verdict.fate not in DELETING:
-            return verdict
+        decision = _decide(again, bucket, read_stable(bucket.registry, model)[1])
+        if decision.action not in DELETING:
+            return decision
         check()
-        done: GcAction = "removed" if verdict.fate == "remove" else "released"
+        done: GcAction = "removed" if decision.action == "remove" else "released"
         for found in sorted(again.objects, key=_last_the_claims):
             claim = claim_in(found.key)
             if done == "removed" or (claim and claim.scope == bucket.registry.scope):
                 store.delete(found.key)
         progress(Event("gc", "done", f"{done} {stored.folder}"))
-        return Decision(again, done, verdict.reason)
+        return Decision(again, done, decision.reason)
     finally:
         claims.end_removal(store, stored.folder)
 

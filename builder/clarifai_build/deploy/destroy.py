@@ -26,22 +26,22 @@ def find_orphans(
 
     Versions that carry no mark are not ours: a model that has some is kept, with those.
     """
-    doomed = []
+    deletion = []
     for model in registry.models():
         if not model.managed or model.id in named:
             continue
         _, versions = read_model(registry, model.id)
         ours = [version for version in versions if version.mark]
         if ours and ours[0].mark.get("project") == project:
-            doomed.append(_deletion_of(model, versions))
-    return tuple(doomed)
+            deletion.append(_deletion_of(model, versions))
+    return tuple(deletion)
 
 
 def plan_deletion(registry: ModelRegistry, model_id: str) -> Deletion | None:
     """Return what is ours of a model; None where there is no model, or nothing of it is ours."""
     model, versions = read_stable(registry, model_id)
-    doomed = _deletion_of(model, versions) if model else None
-    return doomed if doomed and (doomed.versions or doomed.whole) else None
+    deletion = _deletion_of(model, versions) if model else None
+    return deletion if deletion and (deletion.versions or deletion.whole) else None
 
 
 def _deletion_of(model: RemoteModel, versions: Sequence[RemoteVersion]) -> Deletion:
@@ -49,19 +49,19 @@ def _deletion_of(model: RemoteModel, versions: Sequence[RemoteVersion]) -> Delet
     return Deletion(model.id, ours, model.managed and len(ours) == len(versions))
 
 
-def destroy(registry: ModelRegistry, doomed: Deletion) -> None:
+def destroy(registry: ModelRegistry, deletion: Deletion) -> None:
     """Remove what is ours of a model. Artifacts stay in the bucket: other models may use them.
 
     Raises StalePlanError where something else is there by now than what was shown.
     """
-    if plan_deletion(registry, doomed.model) != doomed:
+    if plan_deletion(registry, deletion.model) != deletion:
         raise StalePlanError.of(
             "plan-stale",
-            f"the versions of '{doomed.model}' have changed since they were shown",
+            f"the versions of '{deletion.model}' have changed since they were shown",
             hint="look again, and decide again; nothing was destroyed",
         )
-    if doomed.whole:
-        registry.delete_model(doomed.model)
+    if deletion.whole:
+        registry.delete_model(deletion.model)
         return
-    for version in doomed.versions:
-        registry.delete_version(doomed.model, version)
+    for version in deletion.versions:
+        registry.delete_version(deletion.model, version)

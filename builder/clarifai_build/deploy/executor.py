@@ -45,27 +45,27 @@ class ExecutionContext:
 
 
 def execute(
-    plan: Plan, artifact: Artifact, key: str, origin: dict[str, object], carrier: ExecutionContext
+    plan: Plan, artifact: Artifact, key: str, origin: dict[str, object], context: ExecutionContext
 ) -> RemoteVersion | None:
     """Take the steps of a plan, and return the version that is to be live.
 
     `key` is where the artifact lies in the bucket; `origin` goes into the mark of a new version.
     """
-    carrier.check()
-    stored = _publish(plan, artifact, key, carrier)
-    carrier.check()
-    _update_model(plan, carrier)
-    mark = {**origin, "apply": carrier.id, "crc32": stored.crc32}
+    context.check()
+    stored = _publish(plan, artifact, key, context)
+    context.check()
+    _update_model(plan, context)
+    mark = {**origin, "apply": context.id, "crc32": stored.crc32}
     if plan.wants("create-version"):
-        mark |= {"revision": next_revision(plan.observed.versions), **carrier.record()}
-    new = plan.registration.new_version(carrier.store.url(key), mark)
-    carrier.check()
-    return _update_version(plan, new, carrier)
+        mark |= {"revision": next_revision(plan.observed.versions), **context.record()}
+    new = plan.registration.new_version(context.store.url(key), mark)
+    context.check()
+    return _update_version(plan, new, context)
 
 
-def _publish(plan: Plan, artifact: Artifact, key: str, carrier: ExecutionContext) -> StoredObject:
+def _publish(plan: Plan, artifact: Artifact, key: str, context: ExecutionContext) -> StoredObject:
     """Upload what is missing, and prove that a stranger can download it before anyone is told."""
-    stored, store, progress = plan.observed.stored, carrier.store, carrier.progress
+    stored, store, progress = plan.observed.stored, context.store, context.progress
     action = plan.wants("upload")
     if stored and not action and not plan.wants("create-version"):
         return stored
@@ -80,58 +80,58 @@ def _publish(plan: Plan, artifact: Artifact, key: str, carrier: ExecutionContext
     return stored
 
 
-def _update_model(plan: Plan, carrier: ExecutionContext) -> None:
+def _update_model(plan: Plan, context: ExecutionContext) -> None:
     model = plan.registration.model
     for action in plan.actions:
         if action.kind == "create-model":
-            carrier.registry.create_model(model)
-            carrier.say(f"made model '{model.id}': {action.reason}")
+            context.registry.create_model(model)
+            context.say(f"made model '{model.id}': {action.reason}")
         elif action.kind in ("adopt-model", "update-model"):
-            carrier.registry.update_model(model)
-            carrier.say(f"updated model '{model.id}': {action.reason}")
+            context.registry.update_model(model)
+            context.say(f"updated model '{model.id}': {action.reason}")
 
 
-def _update_version(plan: Plan, new: NewVersion, carrier: ExecutionContext) -> RemoteVersion | None:
+def _update_version(plan: Plan, new: NewVersion, context: ExecutionContext) -> RemoteVersion | None:
     model = plan.registration.model
     version = plan.live
     for action in plan.actions:
         if action.kind == "delete-version":
-            carrier.registry.delete_version(model.id, action.version)
-            carrier.say(f"removed version {action.version}: {action.reason}")
+            context.registry.delete_version(model.id, action.version)
+            context.say(f"removed version {action.version}: {action.reason}")
         elif action.kind == "update-version" and plan.live:
             mark = {**plan.live.mark, "project": plan.registration.project or ""}
-            carrier.registry.update_version(model.id, action.version, model, mark)
-            carrier.say(f"updated version {action.version}: {action.reason}")
+            context.registry.update_version(model.id, action.version, model, mark)
+            context.say(f"updated version {action.version}: {action.reason}")
         elif action.kind == "create-version":
-            carrier.check()
-            version = _register(plan.registration, new, carrier)
-            carrier.say(f"posted version {version.id}: {action.reason}")
+            context.check()
+            version = _register(plan.registration, new, context)
+            context.say(f"posted version {version.id}: {action.reason}")
     return version
 
 
 def _register(
-    registration: Registration, new: NewVersion, carrier: ExecutionContext
+    registration: Registration, new: NewVersion, context: ExecutionContext
 ) -> RemoteVersion:
     """Post a version, once; where no answer comes, look for what has come of it."""
     try:
-        posted = carrier.registry.create_version(registration.model.id, new)
+        posted = context.registry.create_version(registration.model.id, new)
     except NoAnswerError:
         for pause in _LOOK_AGAIN:
-            carrier.sleep(pause)
-            if found := _find_posted(registration, carrier):
+            context.sleep(pause)
+            if found := _find_posted(registration, context):
                 return found
         raise
-    return _find_posted(registration, carrier) or posted
+    return _find_posted(registration, context) or posted
 
 
-def _find_posted(registration: Registration, carrier: ExecutionContext) -> RemoteVersion | None:
+def _find_posted(registration: Registration, context: ExecutionContext) -> RemoteVersion | None:
     """Return the one version of a registration that is there, if there is one.
 
     A request that was delivered twice, or an apply without a lease, may have made others: those go.
     """
     model_id = registration.model.id
-    keep, rest = pick_version(registration, carrier.registry.versions(model_id))
+    keep, rest = pick_version(registration, context.registry.versions(model_id))
     for other in rest if keep else ():
         if other.health != "failed":
-            carrier.registry.delete_version(model_id, other.id)
+            context.registry.delete_version(model_id, other.id)
     return keep

@@ -42,14 +42,14 @@ class Stop:
         if self._stopped.wait(seconds):
             raise KeyboardInterrupt
 
-    def heeding(self, progress: ProgressCallback) -> ProgressCallback:
+    def cancellable(self, progress: ProgressCallback) -> ProgressCallback:
         """Return a listener that ends the thread that tells it something."""
 
-        def hear(event: Event) -> None:
+        def report(event: Event) -> None:
             self.sleep(0)
             progress(event)
 
-        return hear
+        return report
 
 
 def failure(work: Callable[[Item], object], item: Item) -> BuilderError | None:

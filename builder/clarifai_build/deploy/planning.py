@@ -47,7 +47,7 @@ class Action:
     kind: ActionKind
     reason: str
     version: str = ""
-    loses: bool = False
+    destructive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,8 @@ class Plan:
         return any(action.kind != "wait" for action in self.actions)
 
     @property
-    def loses(self) -> bool:
-        return any(action.loses for action in self.actions)
+    def destructive(self) -> bool:
+        return any(action.destructive for action in self.actions)
 
 
 def make_plan(registration: Registration, observed: Observed, *, adopt: bool = False) -> Plan:
@@ -193,7 +193,7 @@ def _delete(version: RemoteVersion, keep: RemoteVersion | None) -> Action:
     if keep:
         return Action("delete-version", f"it is {keep.id} a second time", version.id)
     reason = "it is registered anew, to be the newest again"
-    return Action("delete-version", reason, version.id, loses=True)
+    return Action("delete-version", reason, version.id, destructive=True)
 
 
 def _create(registration: Registration, live: RemoteVersion | None) -> tuple[Action, ...]:

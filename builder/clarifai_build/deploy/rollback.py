@@ -30,31 +30,31 @@ class RollbackContext:
     progress: ProgressCallback = no_progress
 
 
-def roll_back(place: RollbackContext, target: RemoteVersion, key: str) -> RemoteVersion:
+def roll_back(context: RollbackContext, target: RemoteVersion, key: str) -> RemoteVersion:
     """Register the zip of `target`, which lies at `key`, as the newest version.
 
     Nothing is registered before the zip is proven to be what was published. Where the newest
     version is registered like this already, that one is returned.
     """
-    _, versions = read_model(place.registry, place.model)
+    _, versions = read_model(context.registry, context.model)
     live = next(iter(ours(versions)), None)
     if live is None:
         raise RegistryError.of(
-            "no-version", f"model '{place.model}' has no version of ours any more"
+            "no-version", f"model '{context.model}' has no version of ours any more"
         )
     if live.registration == target.registration and live.health != "failed":
         return live
     if target.health == "failed":
         raise RegistryError.of(
             "version-failed",
-            f"version {label(target)} of '{place.model}' failed on the platform: {target.details}",
+            f"{label(target)} of '{context.model}' failed on the platform: {target.details}",
             hint="`clarifai-build versions` shows which ones are ready",
         )
-    claims.lay_claim(place.store, key, place.registry.scope, place.model)
-    _prove_unchanged(place, target, key)
-    source = place.registry.version(place.model, target.id) or target
+    claims.lay_claim(context.store, key, context.registry.scope, context.model)
+    _prove_unchanged(context, target, key)
+    source = context.registry.version(context.model, target.id) or target
     new = NewVersion(
-        zip_url=place.store.url(key),
+        zip_url=context.store.url(key),
         input_fields_map=source.input_fields_map,
         output_fields_map=source.output_fields_map,
         params=source.params,
@@ -63,39 +63,41 @@ def roll_back(place: RollbackContext, target: RemoteVersion, key: str) -> Remote
         mark={
             **source.mark,
             "rollback_of": label(target),
-            "revision": next_revision(read_model(place.registry, place.model)[1]),
+            "revision": next_revision(read_model(context.registry, context.model)[1]),
             "apply": uuid.uuid4().hex,
             "by": leases.user(),
         },
     )
-    place.check()
-    version = place.registry.create_version(place.model, new)
-    place.progress(Event("register", "running", f"posted {label(version)} ({version.id})"))
+    context.check()
+    version = context.registry.create_version(context.model, new)
+    context.progress(Event("register", "running", f"posted {label(version)} ({version.id})"))
     return version
 
 
-def delete_duplicates(place: RollbackContext, version: RemoteVersion) -> tuple[RemoteVersion, ...]:
+def delete_duplicates(
+    context: RollbackContext, version: RemoteVersion
+) -> tuple[RemoteVersion, ...]:
     """Remove older versions of the same registration, and return them: one of a kind is kept."""
     twins = tuple(
         other
-        for other in ours(read_model(place.registry, place.model)[1])
+        for other in ours(read_model(context.registry, context.model)[1])
         if other.id != version.id and other.registration == version.registration
     )
     for twin in twins:
-        place.check()
-        place.registry.delete_version(place.model, twin.id)
+        context.check()
+        context.registry.delete_version(context.model, twin.id)
     return twins
 
 
-def _prove_unchanged(place: RollbackContext, target: RemoteVersion, key: str) -> None:
+def _prove_unchanged(context: RollbackContext, target: RemoteVersion, key: str) -> None:
     """Read the whole zip, and compare its SHA-256 with what was recorded when it was published."""
-    size, sha256 = contents.stat(place.store, key).size, hashlib.sha256()
+    size, sha256 = contents.stat(context.store, key).size, hashlib.sha256()
     expected, expected_size = target.mark.get("sha256"), target.size or size
     if size == expected_size:
         for offset in range(0, size, _BLOCK):
-            sha256.update(place.store.read(key, offset, min(_BLOCK, size - offset)))
+            sha256.update(context.store.read(key, offset, min(_BLOCK, size - offset)))
             done = min(offset + _BLOCK, size)
-            place.progress(Event("check", "running", done=done, total=size))
+            context.progress(Event("check", "running", done=done, total=size))
     if size != expected_size or sha256.hexdigest() != expected:
         raise StorageError.of(
             "published-differs",
@@ -103,5 +105,5 @@ def _prove_unchanged(place: RollbackContext, target: RemoteVersion, key: str) ->
             f"{sha256.hexdigest()}, published were {expected_size} bytes with {expected}",
             hint="it was cut, damaged or replaced: apply at the commit of that version instead",
         )
-    fetch_range(place.store.url(key), 0, 1)
-    place.progress(Event("check", "done", f"the zip of {label(target)} is as it was published"))
+    fetch_range(context.store.url(key), 0, 1)
+    context.progress(Event("check", "done", f"the zip of {label(target)} is as it was published"))

@@ -148,7 +148,7 @@ class _CopyScope(NamedTuple):
             (path(code), *(path(code / file) for file in files_named_by(manifest).elsewhere)),
         )
 
-    def is_useless(self, folder: str) -> bool:
+    def skips(self, folder: str) -> bool:
         """Tell whether no build looks into a folder."""
         if any(f"{file}/".startswith(f"{folder}/") for file in self.needed):
             return False
@@ -178,7 +178,7 @@ class _SourceCopier(NamedTuple):
                 elif item.is_symlink():
                     if inner not in self.ground.left:
                         (self.target / inner).symlink_to(self.leads_to(item))
-                elif item.is_dir() and not self.ground.is_useless(inner):
+                elif item.is_dir() and not self.ground.skips(inner):
                     self.folder(inner, backwards=backwards)
                 elif item.is_file():
                     self.file(item, self.target / inner)

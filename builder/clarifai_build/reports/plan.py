@@ -48,13 +48,13 @@ def plans_text(planned: Sequence[Planned], doomed: Sequence[Deletion] = ()) -> s
     return "\n".join(
         [
             *(_paragraph(one) for one in planned),
-            *(doomed_text(one) for one in doomed),
+            *(deletion_text(one) for one in doomed),
             f"Plan: {add} to add, {change} to change, {destroy} to destroy.",
         ]
     )
 
 
-def doomed_text(doomed: Deletion) -> str:
+def deletion_text(doomed: Deletion) -> str:
     """Return the line about a model that no manifest names any more."""
     what = f"model {doomed.model}" if doomed.whole else f"versions of {doomed.model}"
     return f"{doomed.model}\n  - destroy {what}: no manifest of its project names it"

@@ -30,7 +30,7 @@ _HINT = (
 )
 
 
-class _PassingError(Exception):
+class _TransientError(Exception):
     """What another attempt may not meet, in words that may be shown."""
 
 
@@ -54,7 +54,7 @@ def fetch_range(url: str, offset: int, length: int) -> tuple[bytes, int]:
     while True:
         try:
             return _fetch(url, offset, length)
-        except _PassingError as exc:
+        except _TransientError as exc:
             if not pauses:
                 raise _failed(url, str(exc)) from exc
         time.sleep(pauses.pop(0))
@@ -73,19 +73,19 @@ def _fetch(url: str, offset: int, length: int) -> tuple[bytes, int]:
     except (OSError, HTTPException, ValueError) as exc:
         if is_bad_redirect(exc):
             raise _failed(url, BAD_REDIRECT) from exc
-        raise _PassingError(cause(exc)) from exc
+        raise _TransientError(cause(exc)) from exc
     if len(body) < min(length, size - offset):
-        raise _PassingError("the answer breaks off")
+        raise _TransientError("the answer breaks off")
     return body, size
 
 
-def _answered(url: str, status: int) -> StorageError | _PassingError:
+def _answered(url: str, status: int) -> StorageError | _TransientError:
     if status in _ACCESS:
         return NotPublicError.of(
             "not-public", f"{redact_url(url)} answers {answer(status)}.", hint=_HINT
         )
     why = f"the server answers {answer(status)}"
-    return _PassingError(why) if is_transient(status) else _failed(url, why)
+    return _TransientError(why) if is_transient(status) else _failed(url, why)
 
 
 def _failed(url: str, why: str) -> StorageError:

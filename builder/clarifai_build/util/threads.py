@@ -36,20 +36,20 @@ def start(calls: Sequence[Callable[[], Value]], at_once: int) -> list[Future[Val
     return futures
 
 
-def wait_all(futures: Collection[Future[Value]], beat: Callable[[], None]) -> None:
+def wait_all(futures: Collection[Future[Value]], on_tick: Callable[[], None]) -> None:
     """Wait for all, and call `beat` several times a second. What it or a call raises ends that."""
     pending = set(futures)
     while pending:
         done, pending = wait(pending, _BEAT, FIRST_EXCEPTION)
         for future in done:
             future.result()
-        beat()
+        on_tick()
 
 
-def run_interruptibly(call: Callable[[], Value], beat: Callable[[], None]) -> Value:
+def run_interruptibly(call: Callable[[], Value], on_tick: Callable[[], None]) -> Value:
     """Make one call that may take long; what `beat` raises meanwhile ends the wait for it."""
     (future,) = start([call], 1)
-    wait_all([future], beat)
+    wait_all([future], on_tick)
     return future.result()
 
 

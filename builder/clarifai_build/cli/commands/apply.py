@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.arguments import add_locked, add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.pruning import doomed_in, prune
+from clarifai_build.cli.pruning import orphans_in, prune
 from clarifai_build.cli.tables import error_json, report_errors, table
 from clarifai_build.cli.targets import Target, keep_to_lock, load_targets
 from clarifai_build.errors import BuilderError, UsageError
@@ -66,16 +66,16 @@ def run(args: Namespace, console: Console) -> int:
     console.json_errors = args.json
     saved = _saved(args)
     stop = fleet.Stop()
-    progress = stop.heeding(console.progress())
+    progress = stop.cancellable(console.progress())
     loaded = load_targets(args.manifests, progress, sandbox=args.sandbox)
     approval = Approval(console, saved, yes=args.yes)
-    doomed = doomed_in(loaded) if args.prune else []
-    approval.of_pruning([one for _, one in doomed])
+    deletion = orphans_in(loaded) if args.prune else []
+    approval.of_pruning([one for _, one in deletion])
     many = len(loaded.targets) > 1
 
     def apply(target: Target) -> Applied:
-        hear = named(target.manifest.model.id, progress) if many else progress
-        return _apply(target, args, approval, stop, hear)
+        report = named(target.manifest.model.id, progress) if many else progress
+        return _apply(target, args, approval, stop, report)
 
     outcomes = fleet.each(loaded.targets, apply, args.jobs, stop)
     errors = {**loaded.errors, **{o.item.name: o.error for o in outcomes if o.error}}
@@ -85,7 +85,7 @@ def run(args: Namespace, console: Console) -> int:
         def destroy(item: tuple[Target, Deletion]) -> None:
             prune(*item, progress, lease=not args.no_lease)
 
-        destroyed = fleet.each(doomed, destroy, 1, stop)
+        destroyed = fleet.each(deletion, destroy, 1, stop)
         errors = {o.item[1].model: o.error for o in destroyed if o.error}
         pruned = [o.item[1].model for o in destroyed if not o.error]
     _show(outcomes, errors, pruned, args, console)
@@ -116,7 +116,7 @@ def _apply(
 ) -> Applied:
     from clarifai_build import pipeline
 
-    way = ApplyOptions(
+    options = ApplyOptions(
         adopt=args.adopt,
         lease=not args.no_lease,
         waiting=pipeline.Waiting(not args.no_wait, args.timeout),
@@ -127,7 +127,7 @@ def _apply(
     keep_to_lock(args, target.manifest)
     artifact, store = target.build(progress), target.store()
     return pipeline.apply(
-        target.manifest, artifact, store, target.registry, way, progress, target.cache()
+        target.manifest, artifact, store, target.registry, options, progress, target.cache()
     )
 
 

@@ -33,14 +33,14 @@ def run(args: Namespace, console: Console) -> int:
     progress = console.progress()
     target = load_target(args.manifest, progress, sandbox=args.sandbox)
     model = target.manifest.model.id
-    doomed = plan_deletion(target.registry, model)
-    if doomed is None:
+    deletion = plan_deletion(target.registry, model)
+    if deletion is None:
         console.out(f"{model}: nothing to destroy, nothing there was made by clarifai-build")
         return 0
-    shown = [f"  - destroy version {version}" for version in doomed.versions]
+    shown = [f"  - destroy version {version}" for version in deletion.versions]
     whole = f"  - destroy model {model}"
     kept = f"    model {model} stays: it has versions that clarifai-build did not make"
-    Approval(console, None, yes=args.yes).ask([*shown, whole if doomed.whole else kept])
-    prune(target, doomed, progress, lease=not args.no_lease)
+    Approval(console, None, yes=args.yes).ask([*shown, whole if deletion.whole else kept])
+    prune(target, deletion, progress, lease=not args.no_lease)
     console.out(f"{model}: destroyed; `clarifai-build gc` removes its artifacts from the bucket")
     return 0

@@ -50,20 +50,20 @@ def run(args: argparse.Namespace, console: Console) -> int:
     target = load_target(args.manifest, progress, sandbox=args.sandbox)
     prefix = target.manifest.destination.prefix
     bucket = artifact_gc.Bucket(target.store(), target.registry, prefix, args.grace)
-    verdicts = plan_gc(bucket)
-    doomed = [
-        f"  - {one.stored.folder}" + (f"  ({_RELEASE})" if one.fate == "release" else "")
-        for one in verdicts
-        if one.fate in DELETING
+    decisions = plan_gc(bucket)
+    deletion = [
+        f"  - {one.stored.folder}" + (f"  ({_RELEASE})" if one.action == "release" else "")
+        for one in decisions
+        if one.action in DELETING
     ]
-    if doomed and not args.dry_run:
-        Approval(console, None, yes=args.yes).ask(doomed)
-        verdicts = artifact_gc.collect(bucket, verdicts, progress)
-    _show(verdicts, args, console)
+    if deletion and not args.dry_run:
+        Approval(console, None, yes=args.yes).ask(deletion)
+        decisions = artifact_gc.collect(bucket, decisions, progress)
+    _show(decisions, args, console)
     return 0
 
 
-def _show(verdicts: Sequence[Decision], args: argparse.Namespace, console: Console) -> None:
+def _show(decisions: Sequence[Decision], args: argparse.Namespace, console: Console) -> None:
     from clarifai_build.cli.tables import table
     from clarifai_build.util.text import size_text
 
@@ -75,22 +75,22 @@ def _show(verdicts: Sequence[Decision], args: argparse.Namespace, console: Conso
                         "folder": one.stored.folder,
                         "digest": one.stored.digest,
                         "size": one.stored.size,
-                        "fate": one.fate,
+                        "action": one.action,
                         "reason": one.reason,
                     }
-                    for one in verdicts
+                    for one in decisions
                 ]
             }
         )
         return
     rows = [
-        (one.stored.digest[:12], size_text(one.stored.size), one.fate, one.reason)
-        for one in verdicts
+        (one.stored.digest[:12], size_text(one.stored.size), one.action, one.reason)
+        for one in decisions
     ]
     if rows:
-        console.out(table(("DIGEST", "SIZE", "FATE", "REASON"), rows))
-    done = [one for one in verdicts if one.fate in ("remove", "removed")]
-    released = sum(one.fate in ("release", "released") for one in verdicts)
+        console.out(table(("DIGEST", "SIZE", "ACTION", "REASON"), rows))
+    done = [one for one in decisions if one.action in ("remove", "removed")]
+    released = sum(one.action in ("release", "released") for one in decisions)
     total = size_text(sum(one.stored.size for one in done))
     console.err(
         f"{len(done)} artifacts, {total}, {'would go' if args.dry_run else 'removed'}"

@@ -40,14 +40,14 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build.cli.pruning import doomed_in
+    from clarifai_build.cli.pruning import orphans_in
     from clarifai_build.cli.tables import error_json, report_errors
     from clarifai_build.deploy import fleet
     from clarifai_build.reports import plan as plan_report
 
     console.json_errors = args.json
     stop = fleet.Stop()
-    progress = stop.heeding(console.progress())
+    progress = stop.cancellable(console.progress())
     loaded = load_targets(args.manifests, progress, sandbox=args.sandbox)
     outcomes = fleet.each(
         loaded.targets, lambda target: _plan(target, progress, adopt=args.adopt), args.jobs, stop
@@ -56,10 +56,10 @@ def run(args: Namespace, console: Console) -> int:
     errors = {**loaded.errors, **{o.item.name: o.error for o in outcomes if o.error}}
     if not planned and len(errors) == 1:
         raise next(iter(errors.values()))
-    doomed = [one for _, one in doomed_in(loaded)] if args.prune else []
+    deletion = [one for _, one in orphans_in(loaded)] if args.prune else []
     document = plan_report.as_json(
         planned,
-        doomed,
+        deletion,
         [error_json(name, error) for name, error in errors.items()],
         id=uuid.uuid4().hex,
         sandbox=args.sandbox,
@@ -73,10 +73,10 @@ def run(args: Namespace, console: Console) -> int:
         console.json(document)
     else:
         report_errors(errors, console)
-        console.out(plan_report.plans_text(planned, doomed))
+        console.out(plan_report.plans_text(planned, deletion))
     if errors:
         return fleet.exit_code(list(errors.values()))
-    changes = doomed or any(one.plan.actions for one in planned)
+    changes = deletion or any(one.plan.actions for one in planned)
     return 2 if changes and args.detailed_exitcode else 0
 
 

@@ -58,14 +58,14 @@ def run(args: Namespace, console: Console) -> int:
 
     console.json_errors = args.json
     stop = fleet.Stop()
-    progress = stop.heeding(console.progress())
+    progress = stop.cancellable(console.progress())
     names = ["."] if args.all and args.manifests == ["clarifai.yaml"] else args.manifests
     loaded = load_targets(names, progress, sandbox=args.sandbox)
     many = len(loaded.targets) > 1
 
     def verify(target: Target) -> Verified | None:
-        hear = named(target.manifest.model.id, progress) if many else progress
-        return _verify(target, args, hear)
+        report = named(target.manifest.model.id, progress) if many else progress
+        return _verify(target, args, report)
 
     outcomes = fleet.each(loaded.targets, verify, args.jobs, stop)
     errors = {**loaded.errors, **{o.item.name: o.error for o in outcomes if o.error}}

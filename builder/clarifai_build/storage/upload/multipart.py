@@ -53,7 +53,7 @@ class Upload:
         store knows no checksums.
         """
         even = _EVEN_PARTS in self.client.meta.endpoint_url
-        parts = run_interruptibly(lambda: cut(artifact, even=even), self._beat)
+        parts = run_interruptibly(lambda: cut(artifact, even=even), self._on_tick)
         before = self._unfinished()
         upload, done = before.resume(self.key, artifact, parts) or (self._begin(), {})
         try:
@@ -63,7 +63,7 @@ class Upload:
             raise
         complete = self._completion(upload, parts, etags, condition)
         with s3_response(self.bucket):
-            run_interruptibly(complete, self._beat)
+            run_interruptibly(complete, self._on_tick)
 
     def abort_stale(self, prefix: str) -> None:
         """Abort what was left behind: other uploads of this key, and old ones of any artifact."""
@@ -77,7 +77,7 @@ class Upload:
             self.client.create_multipart_upload, Bucket=self.bucket, Key=self.key, **options
         )
         with s3_response(self.bucket):
-            begun = run_interruptibly(begin, self._beat)
+            begun = run_interruptibly(begin, self._on_tick)
         return str(required_field(begun, "UploadId", self.bucket))
 
     def _send(
@@ -129,9 +129,9 @@ class Upload:
         )
 
     def _unfinished(self) -> Unfinished:
-        return Unfinished(self.client, self.bucket, self._beat)
+        return Unfinished(self.client, self.bucket, self._on_tick)
 
-    def _beat(self) -> None:
+    def _on_tick(self) -> None:
         self.progress(Event("upload", "running"))
 
 

@@ -70,9 +70,9 @@ class Wire:
         connection = route.connection
         self.routes.add(route)
         try:
-            self._heed_stop()
+            self._check_cancelled()
             route.connect()
-            self._heed_stop()
+            self._check_cancelled()
             connection.putrequest("PUT", route.target, skip_accept_encoding=True, skip_host=True)
             for name, value in {**headers, **route.headers}.items():
                 connection.putheader(name, value)
@@ -155,10 +155,10 @@ class Wire:
             refuse_changed(file, span.stamp, FileStat.of(os.fstat(stream.fileno())))
 
     def _go_on(self, count: int) -> None:
-        self._heed_stop()
+        self._check_cancelled()
         self.count(count)
 
-    def _heed_stop(self) -> None:
+    def _check_cancelled(self) -> None:
         if self.stop.is_set():
             raise InterruptedError
 

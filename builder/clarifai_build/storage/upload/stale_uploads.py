@@ -34,7 +34,7 @@ class Unfinished:
 
     client: S3Client
     bucket: str
-    beat: Callable[[], None]
+    on_tick: Callable[[], None]
 
     def resume(
         self, key: str, artifact: Artifact, parts: list[Part]
@@ -45,7 +45,7 @@ class Unfinished:
             return None
         upload: str = max(uploads, key=lambda upload: upload["Initiated"])["UploadId"]
         try:
-            there = run_interruptibly(lambda: self._parts(key, upload), self.beat)
+            there = run_interruptibly(lambda: self._parts(key, upload), self.on_tick)
         except _PASSED_OVER:
             return None
         planned = {part.number: part for part in parts}
@@ -71,7 +71,7 @@ class Unfinished:
             self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
 
         with suppress(*_PASSED_OVER):
-            run_interruptibly(abort, self.beat)
+            run_interruptibly(abort, self.on_tick)
 
     def _under(self, prefix: str) -> Sequence[dict[str, Any]]:
         pages = self.client.get_paginator("list_multipart_uploads").paginate(
@@ -84,7 +84,7 @@ class Unfinished:
                 found.extend(_with(page.get("Uploads", ()), "Key", "UploadId", "Initiated"))
 
         with suppress(*_PASSED_OVER):
-            run_interruptibly(look, self.beat)
+            run_interruptibly(look, self.on_tick)
         return tuple(found)
 
     def _parts(self, key: str, upload: str) -> list[dict[str, Any]]:
@@ -106,7 +106,7 @@ class Unfinished:
         md5 = hashlib.md5(usedforsecurity=False)
         for block in artifact.blocks(part.offset, part.length):
             md5.update(block)
-            self.beat()
+            self.on_tick()
         return bool(sent["ETag"].strip('"') == md5.hexdigest())
 
 
