@@ -29,10 +29,11 @@ test-slow: setup  ## gigabytes and minutes
 bench-artifact: setup  ## packing and publishing, against their limits (minutes, 20 GB of disk)
 	@.venv/bin/python benchmarks/artifact.py
 
-lint: setup  ## ruff, formatting and mypy
+lint: setup  ## ruff, formatting, mypy, and which package may import which
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo
 
 format: setup  ## format the code and sort imports
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .

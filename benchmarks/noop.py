@@ -17,7 +17,8 @@ from pathlib import Path
 
 from local_platform import platform
 
-from clarifai_build import sandbox
+from clarifai_build.sandbox import lifecycle
+from clarifai_build.sandbox.endpoints import Endpoints
 
 ROUNDS = 9
 MANY = 200
@@ -52,19 +53,17 @@ def main() -> int:
     """Make the trees, apply once, measure, compare with the limits."""
     with tempfile.TemporaryDirectory(prefix="noop-") as name:
         work = Path(name)
-        endpoints = sandbox.up(work / "sandbox", attached=True)
+        endpoints = lifecycle.up(work / "sandbox", attached=True)
         try:
             with platform(work) as account:
                 ours = {**endpoints.environ(), **account, "XDG_CACHE_HOME": str(work / "cache")}
                 seconds = measure(work, endpoints, {**os.environ, **ours})
         finally:
-            sandbox.down(work / "sandbox")
+            lifecycle.down(work / "sandbox")
     return report(seconds)
 
 
-def measure(
-    work: Path, endpoints: sandbox.Endpoints, environ: Mapping[str, str]
-) -> dict[str, float]:
+def measure(work: Path, endpoints: Endpoints, environ: Mapping[str, str]) -> dict[str, float]:
     """Return the median seconds of each command."""
     small, large, many = work / "small", work / "large", work / "many"
     write_model(small, "small", endpoints, 10, 10 * 1024)
@@ -101,9 +100,7 @@ def run(command: list[str], environ: Mapping[str, str]) -> str:
     return done.stdout + done.stderr
 
 
-def write_model(
-    folder: Path, name: str, endpoints: sandbox.Endpoints, files: int, size: int
-) -> None:
+def write_model(folder: Path, name: str, endpoints: Endpoints, files: int, size: int) -> None:
     """Write a model of as many sparse files, `size` bytes together."""
     data = folder / "data"
     data.mkdir(parents=True)

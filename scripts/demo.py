@@ -119,13 +119,13 @@ def read(path: Path) -> Image.Image:
 
 def ask(photo: Photo, picture: Image.Image) -> list[Line]:
     """Send the picture; print and return the lines, in the order in which one reads them."""
-    from clarifai_build import sandbox
+    from clarifai_build.sandbox import lifecycle
 
     settings = "".join(f" {name}={value}" for name, value in photo.params.items())
     print(shown(photo.path) + settings, flush=True)
     data = io.BytesIO()
     picture.save(data, "PNG")
-    environ = {**os.environ, **sandbox.ensure().environ()}
+    environ = {**os.environ, **lifecycle.ensure().environ()}
     try:
         answer = predict(MODEL_ID, image=data.getvalue(), params=photo.params, environ=environ)
     except PredictionError as error:

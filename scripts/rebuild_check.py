@@ -25,10 +25,11 @@ HINT = "check the network and pip's configuration"
 MINORS = ("3.13", "3.12", "3.10", "3.14", "3.11")
 
 sys.path.insert(0, str(ROOT / "builder"))
-from clarifai_build import sandbox  # noqa: E402 - the checkout comes first
 from clarifai_build.manifest.types import Storage  # noqa: E402
 from clarifai_build.model_types import MODEL_TYPES  # noqa: E402
 from clarifai_build.progress import no_progress  # noqa: E402
+from clarifai_build.sandbox import lifecycle  # noqa: E402 - the checkout comes first
+from clarifai_build.sandbox.endpoints import Endpoints  # noqa: E402
 from clarifai_build.sandbox.engines.interpreters import find_python  # noqa: E402
 from clarifai_build.sandbox.engines.venvs import Recipe, provision  # noqa: E402
 from clarifai_build.storage.s3_store import open_store  # noqa: E402
@@ -71,9 +72,9 @@ def main() -> None:
         for name in MODEL_TYPES:
             build_both(name, first, second)
         state = Path(made, "sandbox")
-        endpoints = sandbox.up(state, attached=True)
+        endpoints = lifecycle.up(state, attached=True)
         try:
-            environ = {**endpoints.environ(), sandbox.STATE_VARIABLE: str(state)}
+            environ = {**endpoints.environ(), lifecycle.STATE_VARIABLE: str(state)}
             first, second = (
                 Builder(one.python, one.folder, one.umask, {**one.environ, **environ})
                 for one in (first, second)
@@ -81,7 +82,7 @@ def main() -> None:
             publish_and_verify(first, second)
             damage_and_verify(first, second, endpoints)
         finally:
-            sandbox.down(state)
+            lifecycle.down(state)
     print("the same bytes, published and proven")
 
 
@@ -174,7 +175,7 @@ def publish_and_verify(first: Builder, second: Builder) -> None:
     print(f"verify: {len(verified['models'])} models rebuilt and found to be what is published")
 
 
-def damage_and_verify(first: Builder, second: Builder, endpoints: sandbox.Endpoints) -> None:
+def damage_and_verify(first: Builder, second: Builder, endpoints: Endpoints) -> None:
     """Change one byte of every published zip: verify has to fail and name the file."""
     storage = Storage(endpoints.bucket, endpoint_url=endpoints.s3_endpoint, region=endpoints.region)
     store = open_store(storage, endpoints.environ())

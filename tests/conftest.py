@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from clarifai_build.sandbox import STATE_VARIABLE, Endpoints, down, up
+from clarifai_build.sandbox.endpoints import Endpoints
+from clarifai_build.sandbox.lifecycle import STATE_VARIABLE, down, up
 
 # A busy machine is no failure.
 settings.register_profile("suite", deadline=None)

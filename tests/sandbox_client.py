@@ -15,7 +15,7 @@ from clarifai_grpc.channel.clarifai_channel import ClarifaiChannel
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2, service_pb2_grpc
 
 from clarifai_build.model_types import MODEL_TYPES, ModelType, Tensor
-from clarifai_build.sandbox import Endpoints
+from clarifai_build.sandbox.endpoints import Endpoints
 
 IN_PROGRESS = (21104, 21107)
 

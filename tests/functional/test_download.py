@@ -9,7 +9,7 @@ import pytest
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import Problem, StorageError
-from clarifai_build.inspection import contents
+from clarifai_build.storage.anonymous import download
 from clarifai_build.storage.public_download import prove_downloadable
 from scripted_web import Asked, Script, closed_port, web
 from trees import artifact_of
@@ -105,9 +105,9 @@ def test_a_record_that_can_not_be_had_is_not_missing() -> None:
     """A store that is down says nothing of what lies in it."""
     down = FAULTS["503 Service Unavailable"]
     with web(down) as server, pytest.raises(StorageError, match="503"):
-        contents.download(server.url)
+        download(server.url)
     with web(lambda asked, _: asked.send_error(404)) as server:
-        assert contents.download(server.url) is None
+        assert download(server.url) is None
 
 
 def test_a_record_that_was_emptied_is_empty() -> None:
@@ -117,4 +117,4 @@ def test_a_record_that_was_emptied_is_empty() -> None:
         asked.head(416, {"Content-Length": "0", "Content-Range": "bytes */0"})
 
     with web(empty) as server:
-        assert contents.download(server.url) == b""
+        assert download(server.url) == b""

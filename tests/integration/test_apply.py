@@ -14,7 +14,7 @@ import pytest
 
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.registry.clarifai import ClarifaiRegistry, open_registry
-from clarifai_build.sandbox import Endpoints
+from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage.s3_store import open_store
 from clarifai_build.validation.load import load
 from conftest import Tool

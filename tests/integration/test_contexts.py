@@ -7,7 +7,7 @@ import sys
 import uuid
 from pathlib import Path
 
-from clarifai_build.sandbox import Endpoints
+from clarifai_build.sandbox.endpoints import Endpoints
 from conftest import Tool
 
 CONTEXTS = """\

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.sandbox import STATE_VARIABLE, down
+from clarifai_build.sandbox.lifecycle import STATE_VARIABLE, down
 from pages import ROOT, blocks
 
 README = ROOT / "README.md"

@@ -30,7 +30,7 @@ from clarifai_build.errors import BuilderError, LeaseHeldError, StorageError
 from clarifai_build.pipeline import Applied, ApplyOptions, apply
 from clarifai_build.progress import no_progress
 from clarifai_build.registry.clarifai import ClarifaiRegistry
-from clarifai_build.sandbox import Endpoints
+from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage import ObjectStore, leases
 from clarifai_build.storage.keys import lease_key
 from conftest import Tool

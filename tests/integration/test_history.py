@@ -14,7 +14,7 @@ import pytest
 from clarifai_build.manifest.types import Clarifai, Storage
 from clarifai_build.registry import NewVersion
 from clarifai_build.registry.clarifai import open_registry
-from clarifai_build.sandbox import Endpoints
+from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage import leases
 from clarifai_build.storage.keys import lease_key
 from clarifai_build.storage.s3_store import S3Store, open_store

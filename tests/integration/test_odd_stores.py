@@ -11,7 +11,7 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import StorageError
 from clarifai_build.manifest.types import Storage
 from clarifai_build.progress import Event
-from clarifai_build.sandbox import Endpoints
+from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage import leases
 from clarifai_build.storage.s3_store import S3Store, open_store
 from odd_store import OddStore, Request, Rule, Say, Silence, Without, error, odd_store, once

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.sandbox import Endpoints
+from clarifai_build.sandbox.endpoints import Endpoints
 from conftest import Tool
 from sandbox_client import Api, s3, text
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from clarifai_build.manifest.types import Storage
-from clarifai_build.sandbox import Endpoints
+from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage.keys import lease_key
 from clarifai_build.storage.s3_store import open_store
 from conftest import Tool

@@ -28,7 +28,7 @@ from clarifai_build.digests.files import CHUNK
 from clarifai_build.errors import NotAuthorisedError, SourceError, StorageError
 from clarifai_build.manifest.types import Storage
 from clarifai_build.progress import Event
-from clarifai_build.sandbox import Endpoints
+from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage.public_download import prove_downloadable
 from clarifai_build.storage.s3_store import S3Store, open_store
 from clarifai_build.storage.upload.parts import cut

@@ -1,12 +1,12 @@
-"""The cut of the code: imports point one way, only the CLI prints, nothing heavy loads early."""
+"""The cut of the code: layers as documented, only the CLI prints, nothing heavy loads early."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
-from graphlib import TopologicalSorter
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,18 +15,9 @@ import clarifai_build
 from clarifai_build.cli.main import COMMANDS
 
 PACKAGE = Path(clarifai_build.__file__).parent
+ROOT = Path(__file__).parents[2]
 MODULES = sorted(PACKAGE.rglob("*.py"))
 HEAVY = ("boto3", "botocore", "grpc", "numpy", "jinja2", "cookiecutter", "rich", "tritonclient")
-
-
-def imports(file: Path) -> Iterator[str]:
-    """Yield every clarifai_build module that a file imports, wherever the import stands."""
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def part(file: Path) -> str:
@@ -34,52 +25,43 @@ def part(file: Path) -> str:
     return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-PARTS_ABOVE = ("pipeline", "sandbox", "cli", "legacy", "testing", "__init__")
+def layers() -> list[str]:
+    """Return the packages in the order of the layers contract, the highest first."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    block = re.search(r"^layers = \[\n(.*?)^\]", text, re.DOTALL | re.MULTILINE)
+    assert block is not None
+    return re.findall(r"\w+", block[1])
 
 
-@pytest.mark.parametrize("file", MODULES, ids=lambda file: file.relative_to(PACKAGE).as_posix())
-def test_imports_point_one_way(file: Path) -> None:
-    """Nothing imports the CLI but the CLI, and nothing below the pipeline imports the pipeline."""
-    imported = {name.split(".")[1] for name in imports(file) if name.startswith("clarifai_build.")}
-    own = part(file)
-    if own not in ("cli", "__main__"):
-        assert "cli" not in imported
-    if own not in PARTS_ABOVE:
-        assert not imported & {"pipeline", "sandbox"}
+def test_contributing_shows_the_layers() -> None:
+    """The table that people read is the contract that `make lint` holds."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", page, re.MULTILINE)
+    assert [name for cell in cells for name in re.findall(r"\w+", cell)] == layers()
 
 
-def needed(file: Path, modules: Collection[str]) -> set[str]:
-    """Return the modules that a file imports, in its functions, too, but for types alone."""
-    tree = ast.parse(file.read_text())
-    for_types = {
-        node
-        for test in ast.walk(tree)
-        if isinstance(test, ast.If) and ast.unparse(test.test) == "TYPE_CHECKING"
-        for node in ast.walk(test)
-    }
-    found: set[str] = set()
-    for node in set(ast.walk(tree)) - for_types:
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = (f"{node.module}.{alias.name}" for alias in node.names)
-            found |= {name if name in modules else node.module for name in names}
-    return found & set(modules)
+def test_every_module_has_a_layer() -> None:
+    """Nothing stands outside the contract: what is not in it may import anything."""
+    parts = {part(file) for file in MODULES} - {"__init__", "__main__", "starters"}
+    assert parts == set(layers())
 
 
-def test_imports_make_no_circle() -> None:
-    """Whoever reads a module has to know those below it, and none above."""
-    files = {
-        ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(
-            ".__init__"
-        ): file
-        for file in MODULES
-        if "starters" not in file.parts
-    }
-    graph = {name: needed(file, files) for name, file in files.items()}
-    assert graph["clarifai_build.artifact.tree"] > {
-        "clarifai_build.artifact.layout",
-        "clarifai_build.weights.locate",
-    }
-    assert len(list(TopologicalSorter(graph).static_order())) == len(graph)
+def test_folders_stay_small() -> None:
+    """A reader sees a folder at once; commands alone are many, a file each."""
+    sizes = Counter(file.parent for file in MODULES if "starters" not in file.parts)
+    del sizes[PACKAGE / "cli" / "commands"]
+    assert {str(folder): size for folder, size in sizes.items() if size > 14} == {}
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in MODULES if file.name == "__init__.py"], ids=lambda file: part(file)
+)
+def test_faces_are_docstrings(file: Path) -> None:
+    """An eager face would load what `--help` must not."""
+    body = ast.parse(file.read_text(encoding="utf-8")).body
+    assert ast.get_docstring(ast.Module(body, [])) is not None
+    if file.parent.relative_to(PACKAGE).as_posix() not in (".", "storage", "registry"):
+        assert len(body) == 1
 
 
 @pytest.mark.parametrize("file", MODULES, ids=lambda file: file.relative_to(PACKAGE).as_posix())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
     from clarifai_build.digests.cache import DigestCache
     from clarifai_build.registry import ModelRegistry
-    from clarifai_build.sandbox import Endpoints
+    from clarifai_build.sandbox.endpoints import Endpoints
     from clarifai_build.storage import ObjectStore
 
 
@@ -132,10 +132,11 @@ def in_sandbox(manifest: Manifest, endpoints: Endpoints) -> Manifest:
 
 
 def _sandbox(progress: ProgressCallback) -> Endpoints:
-    from clarifai_build import sandbox
+    from clarifai_build.sandbox import lifecycle
+    from clarifai_build.sandbox.engines.processes import past_proxies
 
-    os.environ.update(sandbox.past_proxies())  # gRPC and urllib look nowhere else
-    return sandbox.ensure(progress=progress)
+    os.environ.update(past_proxies())  # gRPC and urllib look nowhere else
+    return lifecycle.ensure(progress=progress)
 
 
 class _Connections:

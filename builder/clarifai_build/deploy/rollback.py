@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 from clarifai_build.deploy.versions import label, ours
 from clarifai_build.errors import RegistryError, StorageError
-from clarifai_build.inspection import contents
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, NewVersion, RemoteVersion, next_revision
 from clarifai_build.registry.consistent_reads import read_model
-from clarifai_build.storage import ObjectStore, claims, leases
+from clarifai_build.storage import ObjectStore, claims, leases, stat_existing
 from clarifai_build.storage.public_download import fetch_range
 
 _BLOCK = 8 << 20
@@ -91,7 +90,7 @@ def delete_duplicates(
 
 def _prove_unchanged(context: RollbackContext, target: RemoteVersion, key: str) -> None:
     """Read the whole zip, and compare its SHA-256 with what was recorded when it was published."""
-    size, sha256 = contents.stat(context.store, key).size, hashlib.sha256()
+    size, sha256 = stat_existing(context.store, key).size, hashlib.sha256()
     expected, expected_size = target.mark.get("sha256"), target.size or size
     if size == expected_size:
         for offset in range(0, size, _BLOCK):

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from clarifai_build.artifact.artifact import Artifact, blocks_of
 from clarifai_build.artifact.zip_reader import PublishedEntry, ReadRange, read_entry, read_listing
-from clarifai_build.errors import ArtifactError, NotPublicError, StorageError
-from clarifai_build.storage import ObjectStore, StoredObject
+from clarifai_build.errors import ArtifactError
+from clarifai_build.storage import ObjectStore, stat_existing
 from clarifai_build.storage.public_download import fetch_range
 
 
@@ -59,29 +59,8 @@ def of_url(name: str, url: str) -> Contents:
 
 def of_store(name: str, store: ObjectStore, key: str) -> Contents:
     """Look into a zip in a bucket, with the bucket's credentials."""
-    size = stat(store, key).size
+    size = stat_existing(store, key).size
     return of_zip(name, lambda offset, length: store.read(key, offset, length), size)
-
-
-def stat(store: ObjectStore, key: str) -> StoredObject:
-    """Return what lies at a key; raises StorageError where that is nothing."""
-    stored = store.stat(key)
-    if stored is None:
-        raise StorageError.of(
-            "object-gone",
-            f"{key} is gone from the bucket",
-            hint="`clarifai-build apply` at the commit of that version publishes it again",
-        )
-    return stored
-
-
-def download(url: str) -> bytes | None:
-    """Return all of what a stranger downloads, or None where a stranger finds nothing."""
-    try:
-        size = fetch_range(url, 0, 1)[1]
-        return fetch_range(url, 0, size)[0]
-    except NotPublicError:
-        return None
 
 
 def read_local(path: str) -> bytes | None:

@@ -15,7 +15,8 @@ from clarifai_build.inspection.contents import Contents
 from clarifai_build.inspection.diff import FileDiff
 from clarifai_build.provenance import statement as provenance
 from clarifai_build.registry import RemoteVersion
-from clarifai_build.storage import ObjectStore
+from clarifai_build.storage import ObjectStore, stat_existing
+from clarifai_build.storage.anonymous import download
 from clarifai_build.storage.keys import provenance_key, sbom_key
 from clarifai_build.storage.public_download import fetch_range
 from clarifai_build.util.urls import redact_url
@@ -60,7 +61,7 @@ class Verified:
 def in_bucket(store: ObjectStore, key: str) -> Published:
     """Look at the object itself, with the bucket's credentials."""
     notes = (store.get(provenance_key(key)), store.get(sbom_key(key)))
-    stored = contents.stat(store, key)
+    stored = stat_existing(store, key)
     return Published(
         key,
         lambda offset, length: store.read(key, offset, length),
@@ -76,8 +77,8 @@ def at_url(url: str, there: Published | None = None) -> Published:
         redact_url(url),
         lambda offset, length: fetch_range(url, offset, length)[0],
         size,
-        there.provenance if there else contents.download(provenance_key(url)),
-        there.sbom if there else contents.download(sbom_key(url)),
+        there.provenance if there else download(provenance_key(url)),
+        there.sbom if there else download(sbom_key(url)),
     )
 
 

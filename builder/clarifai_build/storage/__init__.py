@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from clarifai_build.errors import StorageError
 from clarifai_build.progress import ProgressCallback, no_progress
 
 if TYPE_CHECKING:
@@ -86,3 +87,15 @@ class ObjectStore(Protocol):
 
     def delete(self, key: str, etag: str | None = None) -> bool:
         """Remove `key`, or only this ETag of it; say whether it is gone."""
+
+
+def stat_existing(store: ObjectStore, key: str) -> StoredObject:
+    """Return what lies at a key; raises StorageError where that is nothing."""
+    stored = store.stat(key)
+    if stored is None:
+        raise StorageError.of(
+            "object-gone",
+            f"{key} is gone from the bucket",
+            hint="`clarifai-build apply` at the commit of that version publishes it again",
+        )
+    return stored

@@ -11,8 +11,10 @@ from urllib.request import (
     Request,
 )
 
+from clarifai_build.errors import NotPublicError
 from clarifai_build.net.web import web_opener
 from clarifai_build.storage import StoredObject
+from clarifai_build.storage.public_download import fetch_range
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Storage
@@ -62,3 +64,12 @@ def crc_hex(encoded: str) -> str:
     except ValueError:
         return ""
     return decoded.hex() if len(decoded) == 4 else ""
+
+
+def download(url: str) -> bytes | None:
+    """Return all of what a stranger downloads, or None where a stranger finds nothing."""
+    try:
+        size = fetch_range(url, 0, 1)[1]
+        return fetch_range(url, 0, size)[0]
+    except NotPublicError:
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clarifai_build.sandbox import Endpoints
+from clarifai_build.sandbox.endpoints import Endpoints
 from sandbox_client import Api
 
 

@@ -15,15 +15,17 @@ from typing import Any
 
 import pytest
 
-from clarifai_build import sandbox as sandboxes
 from clarifai_build.errors import SandboxError
+from clarifai_build.sandbox import lifecycle
+from clarifai_build.sandbox.endpoints import Endpoints
 from sandbox_client import Api, s3, text
 
 ATTACHED = """
 import sys, time
 from pathlib import Path
-from clarifai_build import sandbox
-sandbox.up(Path(sys.argv[1]), attached=True)
+from clarifai_build.sandbox import lifecycle
+from clarifai_build.sandbox.endpoints import Endpoints
+lifecycle.up(Path(sys.argv[1]), attached=True)
 print("up", flush=True)
 time.sleep(600)
 """
@@ -88,7 +90,7 @@ def state(tmp_path: Path) -> Iterator[Path]:
     """A folder for a sandbox of the test's own, which is stopped at the end."""
     folder = tmp_path / "my sandbox"
     yield folder
-    sandboxes.down(folder)
+    lifecycle.down(folder)
 
 
 def test_up_status_down(state: Path) -> None:
@@ -103,48 +105,48 @@ def test_up_status_down(state: Path) -> None:
     assert (status["state"], status["endpoints"]) == ("running", first)
     processes = family(status["pid"])
     assert (state / "state.json").stat().st_mode & 0o777 == 0o600
-    s3(sandboxes.ensure(state)).put_object(Bucket="private", Key="kept", Body=b"kept")
+    s3(lifecycle.ensure(state)).put_object(Bucket="private", Key="kept", Body=b"kept")
     assert answer(state, "down") == {"stopped": True}
     wait_for(lambda: all_gone(processes))
     assert answer(state, "status")["state"] == "stopped"
     assert answer(state, "down") == {"stopped": False}
     assert answer(state, "up") == first
-    kept = s3(sandboxes.ensure(state)).get_object(Bucket="private", Key="kept")
+    kept = s3(lifecycle.ensure(state)).get_object(Bucket="private", Key="kept")
     assert kept["Body"].read() == b"kept"
 
 
 def test_kill_9_of_the_supervisor(state: Path) -> None:
     """Nothing outlives it; the next start serves what was built, at the same addresses."""
-    before = sandboxes.up(state)
+    before = lifecycle.up(state)
     model_id, version = Api(before).deploy("text-to-text")
-    pid = sandboxes.status(state).pid
+    pid = lifecycle.status(state).pid
     assert pid
     processes = family(pid)
     assert any("python_backend_stub" in command_line(each) for each in processes)
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: all_gone(processes - {pid}))
-    assert sandboxes.status(state).state == "crashed"
-    assert sandboxes.down(state) is False
-    assert sandboxes.up(state) == before
+    assert lifecycle.status(state).state == "crashed"
+    assert lifecycle.down(state) is False
+    assert lifecycle.up(state) == before
     predicted = Api(before).predict(model_id, text("abc"), version_id=version.id)
     assert predicted.outputs[0].data.text.raw == "cba"
 
 
 def test_kill_9_of_each_child(state: Path) -> None:
     """S3, Triton and the API come back by themselves."""
-    endpoints = sandboxes.up(state)
+    endpoints = lifecycle.up(state)
     model_id, _ = Api(endpoints).deploy("text-to-text")
-    pid = sandboxes.status(state).pid
+    pid = lifecycle.status(state).pid
     assert pid
     for name in ("tritonserver", "clarifai_build.sandbox.api", "weed server"):
         (child,) = (
             each for each in family(pid) if parent_of(each) == pid and name in command_line(each)
         )
         os.kill(child, signal.SIGKILL)
-        wait_for(lambda: sandboxes.status(state).state == "running" and works(endpoints, model_id))
+        wait_for(lambda: lifecycle.status(state).state == "running" and works(endpoints, model_id))
 
 
-def works(endpoints: sandboxes.Endpoints, model_id: str) -> bool:
+def works(endpoints: Endpoints, model_id: str) -> bool:
     import botocore.exceptions
     import grpc
 
@@ -158,29 +160,29 @@ def works(endpoints: sandboxes.Endpoints, model_id: str) -> bool:
 
 def test_an_unfinished_version_goes_on(state: Path) -> None:
     """A version that was being fetched when everything was killed gets ready after a start."""
-    endpoints = sandboxes.up(state)
+    endpoints = lifecycle.up(state)
     api = Api(endpoints)
     model_id = api.new_model("text-to-text")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/never.zip"
         version_id = api.post_version(model_id, url).model.model_version.id
         assert api.predict(model_id, text("x")).status.code == 21351
-        pid = sandboxes.status(state).pid
+        pid = lifecycle.status(state).pid
         assert pid
         os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not is_alive(pid))
-        assert sandboxes.up(state) == endpoints
+        assert lifecycle.up(state) == endpoints
         assert api.version(model_id, version_id).status.code == 21104
     assert api.settled(model_id, version_id).status.code == 21105
 
 
 def test_a_port_that_was_taken_meanwhile(state: Path) -> None:
     """Another port is used, the others stay."""
-    before = sandboxes.up(state)
-    sandboxes.down(state)
+    before = lifecycle.up(state)
+    lifecycle.down(state)
     port = int(before.api_base.rpartition(":")[2])
     with socket.create_server(("127.0.0.1", port)):
-        after = sandboxes.up(state)
+        after = lifecycle.up(state)
     assert after.api_base != before.api_base
     assert (after.s3_endpoint, after.pat) == (before.s3_endpoint, before.pat)
     assert Api(after).call("GetUser").user.id == after.user_id
@@ -232,5 +234,5 @@ def test_a_broken_state_file(state: Path) -> None:
     state.mkdir()
     (state / "state.json").write_text("{", encoding="utf-8")
     with pytest.raises(SandboxError, match=r"state\.json can't be read") as caught:
-        sandboxes.up(state)
+        lifecycle.up(state)
     assert str(state) in str(caught.value.problems[0].hint)

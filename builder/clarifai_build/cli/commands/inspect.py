@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clarifai_build.cli.console import Console
+from clarifai_build.storage.anonymous import download
 from clarifai_build.storage.keys import is_presigned, provenance_key, sbom_key
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def run(args: Namespace, console: Console) -> int:
     with ExitStack() as stack:
         published = "://" in args.zip
         fetch: Callable[[str], bytes | None]
-        fetch = contents.download if published else contents.read_local
+        fetch = download if published else contents.read_local
         if published:
             found = contents.of_url(redact_url(args.zip), args.zip)
         else:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_build.cli.console import Console
-from clarifai_build.sandbox import MISLEADING, Endpoints, Status, past_proxies
+from clarifai_build.sandbox.endpoints import MISLEADING, Endpoints, Status
+from clarifai_build.sandbox.engines.processes import past_proxies
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -44,20 +45,20 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _up(args: argparse.Namespace, console: Console) -> int:
-    from clarifai_build import sandbox
+    from clarifai_build.sandbox import lifecycle
 
-    endpoints = sandbox.up(args.state, console.progress(), attached=args.foreground)
+    endpoints = lifecycle.up(args.state, console.progress(), attached=args.foreground)
     _show(endpoints, args.output, console)
     if args.foreground:
         console.err("running; Ctrl-C stops it")
-        sandbox.wait(args.state)
+        lifecycle.wait(args.state)
     return 0
 
 
 def _down(args: argparse.Namespace, console: Console) -> int:
-    from clarifai_build import sandbox
+    from clarifai_build.sandbox import lifecycle
 
-    stopped = sandbox.down(args.state, console.progress())
+    stopped = lifecycle.down(args.state, console.progress())
     if args.output == "json":
         console.json({"stopped": stopped})
     elif not stopped:
@@ -66,9 +67,9 @@ def _down(args: argparse.Namespace, console: Console) -> int:
 
 
 def _status(args: argparse.Namespace, console: Console) -> int:
-    from clarifai_build import sandbox
+    from clarifai_build.sandbox import lifecycle
 
-    status = sandbox.status(args.state)
+    status = lifecycle.status(args.state)
     if args.output == "json":
         console.json(_plain(status))
         return 0
