@@ -19,7 +19,7 @@ from pathlib import Path
 from local_platform import platform
 from measuring import Variant, in_turn, run, show, variant
 
-import trees
+from support import trees
 
 KEYS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "benchbench"}
 LIMIT_MIB = 120.0

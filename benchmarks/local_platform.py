@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path += [str(ROOT / "builder"), str(ROOT / "tests")]
 
-from light_platform import APP_ID, TOKEN, USER_ID  # noqa: E402 - found by the line above
+from support.light_platform import APP_ID, TOKEN, USER_ID  # noqa: E402 - found by the line above
 
 
 @contextmanager

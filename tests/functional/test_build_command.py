@@ -13,7 +13,7 @@ import pytest
 
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.main import guarded
-from trees import write_files
+from support.trees import write_files
 
 MANIFEST = b"version: 1\nmodel: {id: m, type: text-to-text}\n"
 CODE = b"""

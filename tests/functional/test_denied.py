@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from trees import write_files
+from support.trees import write_files
 
 MANIFEST = b"model: {id: m, type: text-to-text}\ncode: {path: code}\n"
 CODE = b"class InferenceModel:\n    def get_predictions(self, input_data, **kwargs): ...\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.cli.main import COMMANDS, Parser
-from pages import PAGES, ROOT, blocks, calls
+from support.pages import PAGES, ROOT, blocks, calls
 
 IDS = [page.relative_to(ROOT).as_posix() for page in PAGES]
 

@@ -11,8 +11,8 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import Problem, StorageError
 from clarifai_build.storage.anonymous import download
 from clarifai_build.storage.public_download import prove_downloadable
-from scripted_web import Asked, Script, closed_port, web
-from trees import artifact_of
+from support.scripted_web import Asked, Script, closed_port, web
+from support.trees import artifact_of
 
 ARTIFACT = artifact_of({"1/w.bin": os.urandom(200_000)})
 

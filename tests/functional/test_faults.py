@@ -19,8 +19,8 @@ from clarifai_build.registry import NewModel, NewVersion, NoAnswerError
 from clarifai_build.registry.account import Account
 from clarifai_build.registry.channel import Channel
 from clarifai_build.registry.clarifai import ClarifaiRegistry
-from fakes import BUILT, MemoryStore, artifact_of, manifest_of, public_bucket
-from faulty_api import (
+from support.fakes import BUILT, MemoryStore, artifact_of, manifest_of, public_bucket
+from support.faulty_api import (
     LATE_SECONDS,
     Fault,
     FaultyApi,
@@ -34,7 +34,7 @@ from faulty_api import (
     request_lost,
     settle,
 )
-from light_platform import Platform, light_platform
+from support.light_platform import Platform, light_platform
 
 ARTIFACT = artifact_of(BUILT)
 OTHER = artifact_of({**BUILT, "1/inference.py": b"other"})

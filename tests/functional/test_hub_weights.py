@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from scripted_web import Asked, closed_port, web
-from trees import weight_of
+from support.scripted_web import Asked, closed_port, web
+from support.trees import weight_of
 
 CONTENT = os.urandom((2 << 20) + 5)
 FETCH = """
@@ -23,7 +23,7 @@ from pathlib import Path
 from clarifai_build.manifest import Weight
 from clarifai_build.problem import BuilderError
 from clarifai_build.weights import locate
-from trees import manifest_of
+from support.trees import manifest_of
 try:
     (found,) = locate(manifest_of(Path(sys.argv[1]), (Weight(*sys.argv[2:]),)))
     print(found.file)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from trees import write_files
+from support.trees import write_files
 
 ENVIRON = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 MANIFEST = b"version: 1\nmodel: {id: m, type: text-to-text}\n"

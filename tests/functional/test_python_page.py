@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pages import ROOT
+from support.pages import ROOT
 
 PAGE = ROOT / "docs" / "how-to" / "python.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)

@@ -13,8 +13,8 @@ from clarifai_build.manifest.types import Storage
 from clarifai_build.progress import no_progress
 from clarifai_build.storage.s3_store import open_store
 from clarifai_build.storage.upload.multipart import Upload
-from fakes import BUILT, artifact_of
-from scripted_web import serving
+from support.fakes import BUILT, artifact_of
+from support.scripted_web import serving
 
 ENVIRON = {"AWS_ACCESS_KEY_ID": "hunter2", "AWS_SECRET_ACCESS_KEY": "hunter3"}
 

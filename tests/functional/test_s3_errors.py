@@ -25,7 +25,7 @@ from clarifai_build.errors import (
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_errors import map_boto_errors
 from clarifai_build.storage.s3_store import S3Store, open_store
-from scripted_web import serving
+from support.scripted_web import serving
 
 KEYS = {"AWS_ACCESS_KEY_ID": "hunter1", "AWS_SECRET_ACCESS_KEY": "hunter2"}
 ENVIRON = {**KEYS, "AWS_SESSION_TOKEN": "hunter3"}

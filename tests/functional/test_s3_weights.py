@@ -10,8 +10,8 @@ import pytest
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.weights.locate import locate
-from scripted_web import Asked, closed_port, web
-from trees import manifest_of, weight_of
+from support.scripted_web import Asked, closed_port, web
+from support.trees import manifest_of, weight_of
 
 CONTENT = random.Random(7).randbytes((3 << 20) + 5)
 SLOW_DOWN = b"<Error><Code>SlowDown</Code></Error>"

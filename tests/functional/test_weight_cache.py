@@ -17,9 +17,9 @@ from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, no_progress
 from clarifai_build.util import cache_entries
 from clarifai_build.weights.locate import locate
-from fetched import CONTENT, one_weight, problem_of, weights_in
-from scripted_web import Asked, web
-from trees import manifest_of, weight_of
+from support.fetched import CONTENT, one_weight, problem_of, weights_in
+from support.scripted_web import Asked, web
+from support.trees import manifest_of, weight_of
 
 FETCH_LITTLE = """
 import resource, sys
@@ -27,7 +27,7 @@ from pathlib import Path
 from clarifai_build.manifest import Weight
 from clarifai_build.problem import BuilderError
 from clarifai_build.weights import locate
-from trees import manifest_of
+from support.trees import manifest_of
 resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, 2 << 20))
 try:
     locate(manifest_of(Path(sys.argv[1]), (Weight("w", *sys.argv[2:]),)))

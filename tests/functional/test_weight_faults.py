@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.weights.locate import locate
-from fetched import CONTENT, one_weight, problem_of, weights_in
-from scripted_web import Asked, Script, web
+from support.fetched import CONTENT, one_weight, problem_of, weights_in
+from support.scripted_web import Asked, Script, web
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from clarifai_build.artifact.tree import make_tree
 from clarifai_build.build import generated_files
 from clarifai_build.errors import SourceError
-from fetched import one_weight
-from scripted_web import web
+from support.fetched import one_weight
+from support.scripted_web import web
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"ab" * 32 + b"\nsize 9\n"
 

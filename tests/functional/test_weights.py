@@ -23,7 +23,7 @@ from clarifai_build.errors import SourceError
 from clarifai_build.util import cache_entries
 from clarifai_build.weights.locate import locate
 from clarifai_build.weights.remote.opener import open_remote
-from trees import manifest_of, weight_of
+from support.trees import manifest_of, weight_of
 
 CONTENT = random.Random(3).randbytes((5 << 20) + 7)
 

@@ -19,7 +19,7 @@ from clarifai_build.artifact.tree import Entry, FileTree, make_tree
 from clarifai_build.digests.cache import DigestCache
 from clarifai_build.digests.files import CHUNK
 from clarifai_build.util.cache_dir import is_mark
-from trees import GENERATED, manifest_of, write_files
+from support.trees import GENERATED, manifest_of, write_files
 
 READERS = {
     "unzip": ["unzip", "-t"],

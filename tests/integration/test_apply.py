@@ -18,7 +18,7 @@ from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage.s3_store import open_store
 from clarifai_build.validation.load import load
 from conftest import Tool
-from scripted_web import web
+from support.scripted_web import web
 
 ROOT = Path(__file__).parents[2]
 

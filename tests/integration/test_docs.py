@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.sandbox.lifecycle import STATE_VARIABLE, down
-from pages import ROOT, blocks
+from support.pages import ROOT, blocks
 
 README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "tutorial" / "first-model.md"

@@ -34,8 +34,8 @@ from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage import ObjectStore, leases
 from clarifai_build.storage.keys import lease_key
 from conftest import Tool
-from faulty_store import Loss, faulty_store
-from light_platform import INFERENCE, Platform, light_platform
+from support.faulty_store import Loss, faulty_store
+from support.light_platform import INFERENCE, Platform, light_platform
 
 RACES = 100
 

@@ -10,7 +10,7 @@ import pytest
 
 from clarifai_build.sandbox.endpoints import Endpoints
 from conftest import Tool
-from sandbox_client import Api, text
+from support.sandbox_client import Api, text
 
 CONFIG = """
 name: "{name}"

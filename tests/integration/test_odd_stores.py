@@ -14,8 +14,8 @@ from clarifai_build.progress import Event
 from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage import leases
 from clarifai_build.storage.s3_store import S3Store, open_store
-from odd_store import OddStore, Request, Rule, Say, Silence, Without, error, odd_store, once
-from trees import artifact_of
+from support.odd_store import OddStore, Request, Rule, Say, Silence, Without, error, odd_store, once
+from support.trees import artifact_of
 
 PAGE = b"<html><body>Welcome</body></html>"
 SUMMED = "x-amz-checksum-crc32"

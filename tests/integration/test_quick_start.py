@@ -12,7 +12,7 @@ import pytest
 
 from clarifai_build.sandbox.endpoints import Endpoints
 from conftest import Tool
-from sandbox_client import Api, s3, text
+from support.sandbox_client import Api, s3, text
 
 SEED_INFERENCE = '''
 from clarifai.models.model_serving.model_config import ModelTypes, get_model_config

@@ -21,8 +21,8 @@ from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage.keys import lease_key
 from clarifai_build.storage.s3_store import open_store
 from conftest import Tool
-from light_platform import INFERENCE, Platform, light_platform
-from odd_store import Request, Silence, odd_store
+from support.light_platform import INFERENCE, Platform, light_platform
+from support.odd_store import Request, Silence, odd_store
 
 AT_MOST = 5.0
 """Seconds, where it used to be half a minute or more; it is well under one on a quiet machine."""

@@ -33,7 +33,7 @@ from clarifai_build.storage.public_download import prove_downloadable
 from clarifai_build.storage.s3_store import S3Store, open_store
 from clarifai_build.storage.upload.parts import cut
 from clarifai_build.weights.locate import locate
-from trees import GENERATED, artifact_of, manifest_of, weight_of, write_files
+from support.trees import GENERATED, artifact_of, manifest_of, weight_of, write_files
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clarifai_build.sandbox.endpoints import Endpoints
-from sandbox_client import Api
+from support.sandbox_client import Api
 
 
 @pytest.fixture(scope="session")

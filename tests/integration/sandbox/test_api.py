@@ -16,7 +16,7 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_code_pb2
 
 from clarifai_build.model_types import MODEL_TYPES
-from sandbox_client import Api, model_files, s3, zipped
+from support.sandbox_client import Api, model_files, s3, zipped
 
 RPCS = service_pb2.DESCRIPTOR.services_by_name["V2"].methods
 

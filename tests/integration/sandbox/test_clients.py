@@ -17,7 +17,7 @@ from clarifai_build.progress import no_progress
 from clarifai_build.sandbox.engines import install
 from clarifai_build.sandbox.engines.venvs import Recipe, provision
 from clarifai_build.util.cache_dir import cache_folder
-from sandbox_client import Api, model_files, s3, zipped
+from support.sandbox_client import Api, model_files, s3, zipped
 
 CLIENTS = Path(__file__).parent / "clients"
 

@@ -18,7 +18,7 @@ import pytest
 from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox import lifecycle
 from clarifai_build.sandbox.endpoints import Endpoints
-from sandbox_client import Api, s3, text
+from support.sandbox_client import Api, s3, text
 
 ATTACHED = """
 import sys, time

@@ -10,7 +10,7 @@ import pytest
 from clarifai_grpc.grpc.api import resources_pb2
 from PIL import Image
 
-from sandbox_client import Api, image, model_files, s3, text
+from support.sandbox_client import Api, image, model_files, s3, text
 
 
 def png(height: int = 4, width: int = 6, value: int = 2, mode: str = "RGB") -> bytes:

@@ -14,7 +14,7 @@ from clarifai_grpc.grpc.api import resources_pb2
 
 from clarifai_build.sandbox.api.builds.loaded_models import MOST_LOADED
 from clarifai_build.sandbox.engines.triton import Client
-from sandbox_client import Api, model_files, text, zipped
+from support.sandbox_client import Api, model_files, text, zipped
 
 FieldType = resources_pb2.ModelTypeField.ModelTypeFieldType
 

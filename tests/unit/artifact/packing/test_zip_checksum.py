@@ -1,0 +1,107 @@
+"""The SHA-256 of a zip: taken beside its upload, kept, and read where there is no other way."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.packing import zip_checksum
+from clarifai_build.artifact.packing.zip_checksum import ZipSum
+from clarifai_build.artifact.tree import make_tree
+from clarifai_build.digests.cache import DigestCache
+from clarifai_build.errors import SourceError
+from clarifai_build.progress import Event
+from support.trees import artifact_of, manifest_of
+
+MIB = 1 << 20
+
+
+def of_file(folder: Path, size: int) -> Artifact:
+    """Return the artifact of a folder with a sparse file."""
+    with (folder / "w.bin").open("wb") as file:
+        file.truncate(size)
+    return Artifact(make_tree({}, manifest_of(folder)))
+
+
+def sum_of(artifact: Artifact) -> str:
+    """Take the sum the plain way."""
+    return hashlib.sha256(b"".join(artifact.blocks(0, artifact.size))).hexdigest()
+
+
+def sending(artifact: Artifact, done: int | None) -> Event:
+    """Return what an upload tells."""
+    return Event("upload", "running", done=done, total=artifact.size)
+
+
+@pytest.mark.parametrize("size", [0, 5, 9 * MIB])
+def test_without_an_upload_the_files_are_read(tmp_path: Path, size: int) -> None:
+    """An object that is there already, by someone without our cache, say."""
+    artifact = of_file(tmp_path, size)
+    heard: list[Event] = []
+    with ZipSum(artifact, heard.append) as taken:
+        assert taken.sha256() == sum_of(artifact)
+    assert heard[-1] == Event("sum", "running", done=artifact.size, total=artifact.size)
+
+
+def test_it_keeps_up_with_the_upload_and_no_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the one has read is still in memory when the other comes."""
+    monkeypatch.setattr(zip_checksum, "_AHEAD", 12 * MIB)
+    artifact = of_file(tmp_path, 64 * MIB)
+    reached, moved = 0, threading.Condition()
+    read_into = artifact.read_into
+
+    def noted(buffer: memoryview, offset: int) -> object:
+        nonlocal reached
+        with moved:
+            reached = offset + len(buffer)
+            moved.notify()
+        return read_into(buffer, offset)
+
+    artifact.read_into = noted  # type: ignore[method-assign,assignment]
+    with ZipSum(artifact) as taken, moved:
+        for sent in (None, 8 * MIB, 40 * MIB):
+            taken(sending(artifact, sent))
+            goal = (sent or 0) + 12 * MIB
+            assert moved.wait_for(lambda goal=goal: reached == goal, 10)
+            assert not moved.wait_for(lambda goal=goal: reached > goal, 0.05)
+    with pytest.raises(InterruptedError):  # whoever leaves wants it no more
+        taken.sha256()
+
+
+def test_events_are_passed_on(tmp_path: Path) -> None:
+    """Whoever listens hears everything."""
+    artifact = artifact_of({"a": b"a"})
+    heard: list[Event] = []
+    events = [Event("zip", "running"), sending(artifact, 1), Event("upload", "done", "message")]
+    with ZipSum(artifact, heard.append) as taken:
+        for event in events:
+            taken(event)
+        assert taken.sha256() == sum_of(artifact)
+    assert [event for event in heard if event.stage != "sum"] == events
+
+
+def test_what_was_taken_once_is_kept(tmp_path: Path) -> None:
+    """The second publication of the same tree reads nothing for it."""
+    artifact = of_file(tmp_path, MIB)
+    cache = DigestCache(tmp_path / "digests")
+    with ZipSum(artifact, cache=cache) as taken:
+        expected = taken.sha256()
+    (tmp_path / "w.bin").unlink()
+    with ZipSum(artifact, cache=cache) as known:
+        known(sending(artifact, None))
+        assert known.sha256() == expected
+
+
+def test_a_file_that_changed_is_named(tmp_path: Path) -> None:
+    """As everywhere."""
+    artifact = of_file(tmp_path, MIB)
+    os.utime(tmp_path / "w.bin")
+    with ZipSum(artifact) as taken, pytest.raises(SourceError, match=r"w\.bin changed"):
+        taken.sha256()

@@ -1,0 +1,223 @@
+"""Digests are taken once: what did not change is not read, what did is."""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from clarifai_build.artifact.layout import gather
+from clarifai_build.artifact.tree import FileTree, cache_key, make_tree
+from clarifai_build.digests import files as digests
+from clarifai_build.digests.cache import DigestCache
+from clarifai_build.errors import ArtifactError
+from clarifai_build.progress import Event
+from support.trees import manifest_of, write_files
+
+FILES = {"a.txt": b"alpha", "b.bin": b"b" * 70_000, "sub/c.txt": b"gamma"}
+
+
+def settled(folder: Path) -> Path:
+    """Date files back: those that were just written are read again on purpose."""
+    time.sleep(0.15)  # ctime can't be set
+    return folder
+
+
+def lay(folder: Path, cache: DigestCache) -> tuple[FileTree, int]:
+    """Lay a folder out; return the tree, and how many bytes of content were read."""
+    read = [0]
+
+    def progress(event: Event) -> None:
+        if event.stage == "hash":
+            read[0] = event.done or 0
+
+    return make_tree({}, manifest_of(folder), progress, cache), read[0]
+
+
+def test_unchanged_files_are_not_read(tmp_path: Path) -> None:
+    """The second time nothing is read, and the tree is the same."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    cache = DigestCache(tmp_path / "digests")
+    first, read = lay(code, cache)
+    assert read == sum(map(len, FILES.values()))
+    assert lay(code, cache) == (first, 0)
+
+
+def test_one_changed_file_is_read_alone(tmp_path: Path) -> None:
+    """Even where its size and mtime are what they were."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    cache = DigestCache(tmp_path / "digests")
+    before, _ = lay(code, cache)
+    status = (code / "a.txt").stat()
+    (code / "a.txt").write_bytes(b"ALPHA")
+    os.utime(code / "a.txt", ns=(status.st_atime_ns, status.st_mtime_ns))
+    after, read = lay(code, cache)
+    assert read == 5
+    assert after.digest != before.digest
+
+
+def test_removed_files_are_forgotten(tmp_path: Path) -> None:
+    """A file that comes back is read again."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    cache = DigestCache(tmp_path / "digests")
+    lay(code, cache)
+    (code / "a.txt").rename(tmp_path / "a.txt")
+    lay(code, cache)
+    (tmp_path / "a.txt").rename(code / "a.txt")
+    assert lay(code, cache)[1] == 5
+
+
+def test_files_written_in_the_same_moment_are_read_again(tmp_path: Path) -> None:
+    """A clock's grain hides a second write in it, so such digests are not kept (as in Git)."""
+    code = write_files(tmp_path / "code", {"a.txt": b"first"})
+    cache = DigestCache(tmp_path / "digests")
+    (file,) = gather({}, manifest_of(code)).found
+    known = {file.file: digests.of_bytes(b"first")}
+    for after, kept in ((0.05, {}), (0.15, known)):
+        cache.keep("tree", [file], known, file.stamp.ctime_ns + int(after * 1e9))
+        assert cache.look_up("tree", [file])[0] == kept
+
+
+def test_a_broken_cache_is_as_good_as_none(tmp_path: Path) -> None:
+    """Rubbish in its place is replaced, a place that can't be written is passed over."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    expected, _ = lay(code, DigestCache())
+    rubbish = tmp_path / "rubbish"
+    rubbish.write_bytes(b"not a database" * 1000)
+    for _ in range(2):
+        assert lay(code, DigestCache(rubbish))[0] == expected
+    assert lay(code, DigestCache(rubbish))[1] == 0
+    assert lay(code, DigestCache(Path("/proc/nowhere/digests")))[0] == expected
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update kept set value = null",
+        "update kept set value = 'text'",
+        "update kept set sum = null",
+        "update kept set value = x'00'",
+        "update kept set name = 'another', value = zeroblob(9)",
+    ],
+)
+def test_a_damaged_row_is_as_good_as_none(tmp_path: Path, damage: str) -> None:
+    """What is not what was kept is read anew."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    cache = DigestCache(tmp_path / "digests")
+    expected, size = lay(code, cache)
+    with closing(sqlite3.connect(tmp_path / "digests")) as database, database:
+        database.execute(damage)
+    assert lay(code, cache) == (expected, size)
+    assert lay(code, cache) == (expected, 0)
+
+
+def test_a_damaged_file_gives_no_wrong_digest(tmp_path: Path) -> None:
+    """A disk that was full, or lies: bits that flipped, an end that is missing, a page of zeros."""
+    code = settled(write_files(tmp_path / "code", {f"f{n}": b"%d" % n for n in range(300)}))
+    path = tmp_path / "digests"
+    expected, _ = lay(code, DigestCache(path))
+    DigestCache(path).keep_zip_sha256(expected.digest, "right")
+    whole = path.read_bytes()
+    chance = random.Random(5)
+    for _ in range(60):
+        damaged = bytearray(whole)
+        at = chance.randrange(len(whole))
+        match chance.randrange(3):
+            case 0:
+                damaged[at] ^= 1 << chance.randrange(8)
+            case 1:
+                del damaged[at:]
+            case _:
+                damaged[at : at + 512] = bytes(512)
+        path.write_bytes(damaged)
+        assert lay(code, DigestCache(path))[0] == expected
+        assert DigestCache(path).zip_sha256(expected.digest) in (None, "right")
+
+
+def test_paths_need_not_be_text(tmp_path: Path) -> None:
+    """Names on POSIX are bytes, those of the folders above the manifest, too."""
+    code = settled(write_files(tmp_path / "caf\udce9" / "code", FILES))
+    cache = DigestCache(tmp_path / "digests")
+    expected, _ = lay(code, cache)
+    assert lay(code, cache) == (expected, 0)
+
+
+def test_a_cache_that_others_hold_costs_no_long_wait(tmp_path: Path) -> None:
+    """It counts as empty then."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    expected, size = lay(code, DigestCache(tmp_path / "digests"))
+    with closing(sqlite3.connect(tmp_path / "digests", isolation_level=None)) as database:
+        database.execute("begin exclusive")
+        assert lay(code, DigestCache(tmp_path / "digests")) == (expected, size)
+
+
+@pytest.mark.parametrize("odd", [{"mtime_ns": -(1 << 64)}, {"inode": 1 << 100}])
+def test_stamps_out_of_range_are_not_kept(tmp_path: Path, odd: dict[str, int]) -> None:
+    """Nanoseconds since 1970 go back to 1677 in 64 bits, and Windows has inodes of 128."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    (file, *_) = gather({}, manifest_of(code)).found
+    old = file._replace(stamp=file.stamp._replace(**odd))
+    cache = DigestCache(tmp_path / "digests")
+    cache.keep("tree", [old], {old.file: digests.of_bytes(b"")}, time.time_ns())
+    assert cache.look_up("tree", [old]) == ({}, [old])
+
+
+def test_verifying_names_a_wrong_sum_of_a_zip(tmp_path: Path) -> None:
+    """And mends it."""
+    path = tmp_path / "digests"
+    DigestCache(path).keep_zip_sha256("tree", "wrong")
+    DigestCache(path, verify=True).keep_zip_sha256("other", "right")
+    with pytest.raises(ArtifactError, match="a digest of the zip of tree tree that is not"):
+        DigestCache(path, verify=True).keep_zip_sha256("tree", "right")
+    assert DigestCache(path).zip_sha256("tree") == "right"
+
+
+def test_verifying_names_what_the_cache_has_wrong(tmp_path: Path) -> None:
+    """And mends it."""
+    code = settled(write_files(tmp_path / "code", FILES))
+    cache = DigestCache(tmp_path / "digests")
+    expected, _ = lay(code, cache)
+    lay(code, DigestCache(tmp_path / "digests", verify=True))
+    manifest = manifest_of(code)
+    files = gather({}, manifest).found
+    known, _ = cache.look_up(cache_key(manifest), files)
+    known[str(code / "a.txt")] = digests.of_bytes(b"another")
+    cache.keep(cache_key(manifest), files, known, time.time_ns())
+    with pytest.raises(ArtifactError, match=r"a digest of .*a\.txt that is not"):
+        lay(code, DigestCache(tmp_path / "digests", verify=True))
+    assert lay(code, cache) == (expected, 0)
+
+
+def test_many_processes_share_it(tmp_path: Path) -> None:
+    """Builds side by side, some of them killed, leave a cache that is right."""
+    code = settled(write_files(tmp_path / "code", {f"f{n}": b"%d" % n for n in range(300)}))
+    script = (
+        "import sys\nfrom pathlib import Path\n"
+        "from clarifai_build.digest_cache import DigestCache\n"
+        "from clarifai_build.tree import lay_out\nfrom trees import manifest_of\n"
+        "for _ in range(5):\n    print(lay_out({}, manifest_of(Path(sys.argv[1])), "
+        "cache=DigestCache(Path(sys.argv[2]))).digest, flush=True)\n"
+    )
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", script, str(code), str(tmp_path / "digests")]
+    running = [
+        subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    killed, *others = running
+    assert killed.stdout
+    killed.stdout.readline()
+    killed.kill()
+    killed.communicate()
+    expected = lay(code, DigestCache())[0].digest
+    for process in others:
+        output, _ = process.communicate()
+        assert output.split() == [expected] * 5
+    tree, read = lay(code, DigestCache(tmp_path / "digests"))
+    assert (tree.digest, read) == (expected, 0)
