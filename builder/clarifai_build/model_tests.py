@@ -15,6 +15,7 @@ from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.repository_layout import TESTS
 from clarifai_build.sandbox.engines.interpreters import find_python
+from clarifai_build.util.child_environment import child_environment
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
@@ -93,8 +94,6 @@ def make_environment(
 
 
 def _pytest(python: Path, folder: Path, extra: Mapping[str, str]) -> bool:
-    from clarifai_build.sandbox.engines.venvs import clean_environment
-
     command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", TESTS]
-    environment = {**clean_environment(), **extra, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**child_environment(), **extra, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, cwd=folder, env=environment, check=False).returncode == 0

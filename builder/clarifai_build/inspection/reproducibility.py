@@ -23,6 +23,7 @@ from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.source.ignore import default_reason
 from clarifai_build.source.source_file import unreadable
+from clarifai_build.util.child_environment import without_tokens
 
 _LARGE = 1 << 20
 
@@ -87,7 +88,7 @@ def _build(manifest: Path, target: Path, surroundings: BuildEnvironment) -> str:
     command = [sys.executable, "-m", "clarifai_build", "build", str(manifest)]
     done = subprocess.run(
         [*command, "--output", str(target), "--no-cache", "--json"],
-        env={**os.environ, **surroundings.environ},
+        env={**without_tokens(), **surroundings.environ},
         umask=surroundings.umask,
         cwd=target.parent,
         capture_output=True,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clarifai_build.errors import SourceError
+from clarifai_build.util.child_environment import child_environment
 
 PLATFORM = "x86_64-manylinux_2_28"
 """Where models are served."""
@@ -45,7 +46,14 @@ def compile_pins(file: Path, python: str, previous: str) -> str:
             *("--python-version", python, "--python-platform", PLATFORM, "--generate-hashes"),
             *("--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate"),
         ]
-        done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            cwd=file.parent,
+            env=child_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             raise SourceError.of(
                 "requirements-unresolved",

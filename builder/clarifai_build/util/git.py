@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clarifai_build.errors import SourceError
+from clarifai_build.util.child_environment import child_environment
 
 _INSTALL = "install Git, and run this inside a clone of the repository"
 
@@ -81,7 +81,12 @@ def _no_revision(folder: Path, revision: str) -> SourceError:
 def _ask(folder: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=False
+            ["git", *arguments],
+            cwd=folder,
+            env=child_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
         )
     except OSError:
         return ""
@@ -92,7 +97,7 @@ def _run(folder: Path, environ: Mapping[str, str], *arguments: str) -> None:
     done = subprocess.run(
         ["git", *arguments],
         cwd=folder,
-        env={**os.environ, **environ},
+        env={**child_environment(), **environ},
         capture_output=True,
         text=True,
         check=False,

@@ -13,6 +13,7 @@ from clarifai_build.manifest.schema import manifest_schema
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.util import urls
+from clarifai_build.util.child_environment import CREDENTIALS
 from clarifai_build.util.urls import redact_url
 from clarifai_build.validation.load import Examined
 
@@ -22,13 +23,6 @@ ACCOUNT: Mapping[Steps, str] = {
     ("clarifai", "app_id"): "CLARIFAI_APP_ID",
     ("clarifai", "api_base"): "CLARIFAI_API_BASE",
 }
-SECRETS = (
-    "CLARIFAI_PAT",
-    "CLARIFAI_SESSION_TOKEN",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-)
 # The manifest's names for what the values call otherwise.
 _RENAMED = {"source": "from"}
 
@@ -53,7 +47,7 @@ def settings(examined: Examined, environ: Mapping[str, str]) -> Iterator[Resolve
             yield ResolvedSetting(
                 path, _shown(path, value), _origin(examined, examined.document, path)
             )
-    for name in SECRETS:
+    for name in CREDENTIALS:
         if found := contexts.setting(name, environ):
             yield ResolvedSetting((name,), MASK, found.origin)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
+from clarifai_build.util.child_environment import child_environment
 
 REQUIREMENTS = Path(__file__).with_name("engines.txt")
 STAGE = "engines"
@@ -124,7 +125,13 @@ def _probe(candidate: str) -> tuple[str, str, str | None] | None:
     path = shutil.which(candidate)
     if path is None:
         return None
-    done = subprocess.run([path, "-I", "-c", _PROBE], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [path, "-I", "-c", _PROBE],
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         return None
     version, executable, libdir = json.loads(done.stdout)

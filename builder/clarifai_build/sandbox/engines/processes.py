@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from clarifai_build.errors import SandboxError
+from clarifai_build.util.child_environment import child_environment
 
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "grpc_proxy"})
+_HOST = "127.0.0.1"
 _PORTS = range(20_000, 32_000)
 _TETHER = Path(__file__).with_name("tether.py")
-_SECRET = ("AWS_", "CLARIFAI_")
 
 
 def spawn(
@@ -53,19 +54,10 @@ def _end(process: subprocess.Popen[bytes], seconds: float) -> None:
         process.wait()
 
 
-def bare_environment() -> dict[str, str]:
-    """Return the environment without credentials and without what redirects Python."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith((*_SECRET, "PYTHON", "LD_")) and name != "VIRTUAL_ENV"
-    }
-
-
 def own_environment() -> dict[str, str]:
     """Return an environment in which a child imports the same package as this process."""
     here = {"PYTHONPATH": str(Path(__file__).resolve().parents[3])}
-    return bare_environment() | past_proxies() | here
+    return child_environment() | past_proxies() | here
 
 
 def free_ports(count: int) -> tuple[int, ...]:
@@ -88,7 +80,7 @@ def is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((_HOST, port))
         except OSError:
             return False
     return True
@@ -119,9 +111,6 @@ def wait_until(
 def _tail(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
     return " / ".join(lines[-3:]) or "it wrote nothing"
-
-
-_HOST = "127.0.0.1"
 
 
 def past_proxies(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

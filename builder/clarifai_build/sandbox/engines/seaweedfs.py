@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clarifai_build.sandbox.engines.install import Engines
-from clarifai_build.sandbox.engines.processes import bare_environment, spawn
+from clarifai_build.sandbox.engines.processes import spawn
+from clarifai_build.util.child_environment import child_environment
 
 PUBLIC_BUCKET = "public"
 PRIVATE_BUCKET = "private"
@@ -47,7 +48,7 @@ def start(
     identities = data / "identities.json"
     identities.touch(mode=0o600)
     identities.write_text(json.dumps(_identities(keys)), encoding="utf-8")
-    return spawn(_command(engines, ports, data, identities), log, bare_environment())
+    return spawn(_command(engines, ports, data, identities), log, child_environment())
 
 
 def tidy(ports: Mapping[str, int]) -> None:

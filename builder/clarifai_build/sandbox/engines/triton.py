@@ -17,13 +17,13 @@ from tritonclient.utils import InferenceServerException
 from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox.engines.install import Engines
 from clarifai_build.sandbox.engines.processes import (
-    bare_environment,
     free_ports,
     spawn,
     stop,
     wait_until,
 )
 from clarifai_build.sandbox.engines.shell_safe_paths import forget, plain
+from clarifai_build.util.child_environment import child_environment
 
 if TYPE_CHECKING:
     import numpy as np
@@ -183,7 +183,7 @@ def _lay_out_backends(engines: Engines, where: Path) -> Path:
 
 
 def _environment(engines: Engines) -> dict[str, str]:
-    environment = bare_environment()
+    environment = child_environment()
     environment["PATH"] = f"{engines.python.parent}:{environment.get('PATH', os.defpath)}"
     environment["LD_LIBRARY_PATH"] = engines.library_path
     return environment

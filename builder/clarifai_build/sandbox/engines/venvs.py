@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from dataclasses import dataclass, replace
@@ -11,11 +10,11 @@ from pathlib import Path
 from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.sandbox.engines.file_locks import exclusive
+from clarifai_build.util.child_environment import child_environment
 
 _STAMP = ".complete"
 _SHOWN = ("Collecting ", "Downloading ", "Building wheel", "Installing collected")
 _NOISE = ("Ignored the following", "ResolutionImpossible")
-_REDIRECTING = ("PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_ROOT", "PIP_PYTHON", "PIP_CONSTRAINT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +57,6 @@ def is_complete(target: Path) -> bool:
     return (target / _STAMP).exists() and (target / "bin" / "python").exists()
 
 
-def clean_environment() -> dict[str, str]:
-    """Return the environment without what would lead Python or pip elsewhere."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("PYTHON") and name not in (*_REDIRECTING, "VIRTUAL_ENV")
-    }
-
-
 def _make(target: Path, recipe: Recipe, lock: int) -> None:
     bare = ["--without-pip"] if recipe.pip_of else []
     command = [str(recipe.python), "-I", "-m", "venv", *bare, str(target)]
@@ -74,7 +64,7 @@ def _make(target: Path, recipe: Recipe, lock: int) -> None:
         command,
         capture_output=True,
         text=True,
-        env=clean_environment(),
+        env=child_environment(),
         pass_fds=(lock,),
         check=False,
     )
@@ -98,7 +88,7 @@ def _install(target: Path, recipe: Recipe, lock: int, progress: ProgressCallback
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            env=clean_environment(),
+            env=child_environment(),
             pass_fds=(lock,),
         ) as pip,
     ):
