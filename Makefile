@@ -38,7 +38,8 @@ lint: setup  ## ruff, formatting, mypy, and which package may import which
 format: setup  ## format the code and sort imports
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
-reference: setup  ## write the reference pages from the code
+reference: setup  ## write from the code: reference pages, and lists of model types in schema and template
+	@.venv/bin/python scripts/model_types_reference.py
 	@.venv/bin/python scripts/commands_reference.py
 	@.venv/bin/python scripts/manifest_reference.py
 

@@ -11,11 +11,10 @@ from clarifai_build import resources
 from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.manifest.yaml_writer import scalar
-from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.model_types import MODEL_TYPES, traits_of
 
 SCHEMA_COPY = ".clarifai/schema.json"
 DEFAULT_BUCKET = "${env:MODELS_BUCKET:-my-models}"
-EMBEDDING_SIZES = {"text-embedder": 64, "visual-embedder": 48, "multimodal-embedder": 48}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ def _shapes(start: Start) -> Iterator[str]:
     lines = []
     if start.image != (-1, -1):
         lines.append(f"  image: {list(start.image)}  # height, width")
-    if size := EMBEDDING_SIZES.get(start.type):
+    if size := traits_of(MODEL_TYPES[start.type]).example_embedding_size:
         lines.append(f"  embeddings: [{size}]")
     if lines:
         yield "shapes:"

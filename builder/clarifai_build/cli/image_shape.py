@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from clarifai_build.errors import UsageError
+from clarifai_build.model_types import LARGEST_SIDE
 
-LARGEST_SIDE = 1024
 _SHAPE = re.compile(r"[\[(]?\s*(-?\d{1,6})\s*[,\s]\s*(-?\d{1,6})\s*[\])]?\Z")
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from clarifai_build.errors import ManifestError
 from clarifai_build.manifest.schema import matches
+from clarifai_build.manifest.types import FIELD_TYPES
 from clarifai_build.scaffold import id_from
 
-FIELD_TYPES = {1: "boolean", 2: "string", 3: "number", 21: "secret"}
+_KINDS = {number: kind for kind, number in FIELD_TYPES.items()}
 GENERATED = ("serving.json", "clarifai_runtime/")
 REQUIREMENTS = "requirements.txt"
 KEPT_REQUIREMENTS = "requirements.serving.txt"
@@ -43,7 +44,7 @@ def params(entries: Iterable[Any], notes: list[str]) -> list[dict[str, Any]]:
     for entry in entries:
         entry = entry if isinstance(entry, dict) else {}
         field_type = entry.get("field_type")
-        kind = FIELD_TYPES.get(field_type) if isinstance(field_type, int) else None
+        kind = _KINDS.get(field_type) if isinstance(field_type, int) else None
         if kind is None or not isinstance(entry.get("path"), str):
             notes.append(f"parameter {json.dumps(entry)}: its path or field_type is unknown")
             continue

@@ -21,9 +21,7 @@ from clarifai_build.manifest.types import (
     Zip,
 )
 from clarifai_build.manifest.yaml_reader import Value
-from clarifai_build.model_types import MODEL_TYPES
-
-DEFAULT_MAX_BATCH_SIZE = 8
+from clarifai_build.model_types import MODEL_TYPES, default_max_batch_size
 
 
 def from_document(document: Document, path: Path) -> Manifest:
@@ -92,9 +90,7 @@ def _triton(data: dict[str, Any], type_name: str, shapes: Shapes) -> Triton:
         if key in data
     }
     return Triton(
-        max_batch_size=int(
-            data.get("max_batch_size", 1 if model_type.generates else DEFAULT_MAX_BATCH_SIZE)
-        ),
+        max_batch_size=int(data.get("max_batch_size", default_max_batch_size(model_type))),
         ragged=data.get("ragged", model_type.has_image_input and -1 in shapes.image),
         dynamic_batching=DynamicBatching(
             int(batching.get("max_queue_delay_microseconds", 0)),

@@ -17,6 +17,9 @@ Compression = Literal["stored", "deflate"]
 
 FILE_NAME = "clarifai.yaml"
 
+FIELD_TYPES: dict[ParamType, int] = {"boolean": 1, "string": 2, "number": 3, "secret": 21}
+"""The numbers of parameter types in Clarifai's API (ModelTypeField.field_type)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:

@@ -10,7 +10,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct, Value
 
 from clarifai_build.errors import RegistryError
-from clarifai_build.manifest.types import Clarifai, Param, ParamType, Visibility
+from clarifai_build.manifest.types import FIELD_TYPES, Clarifai, Param, ParamType, Visibility
 from clarifai_build.registry import (
     MARK,
     NewModel,
@@ -28,7 +28,6 @@ MANAGED = "Managed by clarifai-build; change clarifai.yaml instead."
 
 PAGE = 128
 _VISIBILITY: dict[Visibility, int] = {"private": 10, "org": 30, "public": 50}
-_FIELD_TYPE: dict[ParamType, int] = {"boolean": 1, "string": 2, "number": 3, "secret": 21}
 _GONE = (MODEL_DOES_NOT_EXIST,)
 
 
@@ -258,7 +257,7 @@ def _version(message: resources_pb2.ModelVersion) -> RemoteVersion:
 
 def _param(spec: resources_pb2.ModelTypeField) -> Param:
     """Read a parameter back from the platform's form."""
-    kinds = {number: kind for kind, number in _FIELD_TYPE.items()}
+    kinds = {number: kind for kind, number in FIELD_TYPES.items()}
     default = MessageToDict(spec.default_value) if spec.HasField("default_value") else None
     return Param(spec.path, kinds.get(spec.field_type, "string"), default, spec.description)
 
@@ -272,7 +271,7 @@ def _gettable(visibility: Visibility) -> Any:
 
 
 def _field_type(kind: ParamType) -> Any:
-    return _FIELD_TYPE[kind]
+    return FIELD_TYPES[kind]
 
 
 def _struct(value: Mapping[str, Any]) -> Struct:

@@ -11,7 +11,13 @@ from clarifai_build.errors import Problem
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.labels import unwritable
 from clarifai_build.manifest.yaml_reader import Steps, Value
-from clarifai_build.model_types import MODEL_TYPES, ModelType
+from clarifai_build.model_types import (
+    MODEL_TYPES,
+    ModelType,
+    default_max_batch_size,
+    streaming_types,
+    traits_of,
+)
 from clarifai_build.repository_layout import RESERVED_TARGETS
 from clarifai_build.util.redaction import has_token
 from clarifai_build.util.urls import is_plain
@@ -75,8 +81,8 @@ def _labels(document: Document) -> Iterator[Problem]:
 
 
 def _triton_for_type(document: Document, model_type: ModelType) -> Iterator[Problem]:
-    if document.get("triton", "streaming") is True and model_type.name != "text-to-text":
-        message = f"a {model_type.name} can't stream; only text-to-text can"
+    if document.get("triton", "streaming") is True and not traits_of(model_type).streams:
+        message = f"a {model_type.name} can't stream; only {' and '.join(streaming_types())} can"
         yield document.problem("streaming-type", message, ("triton", "streaming"))
     if document.get("triton", "ragged") is True and not model_type.has_image_input:
         message = f"a {model_type.name} takes no images that could differ in size"
@@ -87,7 +93,7 @@ def _triton(document: Document) -> Iterator[Problem]:
     largest = document.get("triton", "max_batch_size")
     if largest is None:
         model_type = _model_type(document)
-        largest = 1 if model_type and model_type.generates else 8
+        largest = default_max_batch_size(model_type) if model_type else None
     path: Steps = ("triton", "dynamic_batching", "preferred_batch_size")
     sizes = document.get(*path)
     for index, size in enumerate(sizes if isinstance(sizes, list) else ()):

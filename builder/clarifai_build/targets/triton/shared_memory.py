@@ -5,11 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from clarifai_build.manifest.types import Manifest
-from clarifai_build.model_types import MODEL_TYPES
-from clarifai_runtime.model_types import Tensor
-
-LARGEST_SIDE = 1024
-"""What an open image dim counts as; the platform takes no larger fixed one."""
+from clarifai_build.model_types import LARGEST_SIDE, MODEL_TYPES, Tensor, traits_of
 
 _BYTES = {"UINT8": 1, "INT32": 4, "FP32": 4, "INT64": 8}
 # A request is held twice: by the server that sends it, and by the process that answers.
@@ -23,7 +19,8 @@ def shared_memory(manifest: Manifest) -> int | None:
     and never shrinks. Texts, scores and boxes are small beside images.
     """
     kind = MODEL_TYPES[manifest.model.type]
-    tensors = [t for t in (*kind.inputs, *kind.outputs) if t.name in ("image", "predicted_mask")]
+    large = traits_of(kind).large_tensors
+    tensors = [tensor for tensor in (*kind.inputs, *kind.outputs) if tensor.name in large]
     if not tensors:
         return None
     item = sum(_size(tensor, manifest.shapes.image) for tensor in tensors)
@@ -32,5 +29,6 @@ def shared_memory(manifest: Manifest) -> int | None:
 
 
 def _size(tensor: Tensor, image: tuple[int, int]) -> int:
-    sides = [LARGEST_SIDE if side == -1 else side for side in image]
-    return prod(sides) * (3 if tensor.name == "image" else 1) * _BYTES[tensor.dtype]
+    """Return the bytes of one item; an open side counts as the largest."""
+    height, width = (LARGEST_SIDE if side == -1 else side for side in image)
+    return height * width * prod(tensor.dims[2:]) * _BYTES[tensor.dtype]

@@ -22,8 +22,7 @@ from clarifai_build.manifest.types import (
     Shapes,
     Triton,
 )
-from clarifai_build.model_types import MODEL_TYPES, template_table
-from clarifai_build.resources import template_dir
+from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.targets.triton.render import RenderContext, RenderError, check_config, render
 from clarifai_build.targets.triton.render_cache import render_once
 
@@ -176,13 +175,6 @@ def test_description_is_no_part_of_the_artifact() -> None:
     """Describing the model differently gives the same files."""
     other = manifest(model=Model("lines", "visual-detector", "Another description."))
     assert rendered(other) == rendered(manifest())
-
-
-def test_template_holds_the_table() -> None:
-    """cookiecutter.json repeats the table for plain `cookiecutter`, and does so faithfully."""
-    variables = json.loads((template_dir() / "cookiecutter.json").read_text())
-    assert variables["_model_types"] == template_table()
-    assert variables["model_type"] == list(MODEL_TYPES)
 
 
 def test_config_that_does_not_parse_is_refused() -> None:
