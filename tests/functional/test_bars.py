@@ -16,7 +16,7 @@ import pytest
 COMMAND = """
 import sys, threading, time
 from clarifai_build.cli.main import guarded
-from clarifai_build.problem import BuilderError
+from clarifai_build.errors import BuilderError
 from clarifai_build.progress import Event
 
 def run(console):

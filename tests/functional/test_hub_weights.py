@@ -20,9 +20,9 @@ CONTENT = os.urandom((2 << 20) + 5)
 FETCH = """
 import sys
 from pathlib import Path
-from clarifai_build.manifest import Weight
-from clarifai_build.problem import BuilderError
-from clarifai_build.weights import locate
+from clarifai_build.manifest.types import Weight
+from clarifai_build.errors import BuilderError
+from clarifai_build.weights.locate import locate
 from support.trees import manifest_of
 try:
     (found,) = locate(manifest_of(Path(sys.argv[1]), (Weight(*sys.argv[2:]),)))

@@ -24,9 +24,9 @@ from support.trees import manifest_of, weight_of
 FETCH_LITTLE = """
 import resource, sys
 from pathlib import Path
-from clarifai_build.manifest import Weight
-from clarifai_build.problem import BuilderError
-from clarifai_build.weights import locate
+from clarifai_build.manifest.types import Weight
+from clarifai_build.errors import BuilderError
+from clarifai_build.weights.locate import locate
 from support.trees import manifest_of
 resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, 2 << 20))
 try:

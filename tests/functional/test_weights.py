@@ -213,8 +213,9 @@ def test_pruning_removes_what_was_not_used(
 def test_an_interrupt_does_not_wait_for_a_server_that_hangs(tmp_path: Path) -> None:
     """Ctrl-C ends a fetch that nothing arrives for."""
     script = (
-        "import sys\nfrom pathlib import Path\nfrom clarifai_build.manifest import Weight\n"
-        "from clarifai_build.weights import locate\nfrom trees import manifest_of\n"
+        "import sys\nfrom pathlib import Path\nfrom clarifai_build.manifest.types import Weight\n"
+        "from clarifai_build.weights.locate import locate\n"
+        "from support.trees import manifest_of\n"
         "locate(manifest_of(Path(sys.argv[1]), (Weight('w', sys.argv[2], '0' * 64),)))\n"
     )
     environ = os.environ | {

@@ -181,13 +181,14 @@ def _sha256(artifact: Artifact) -> bytes:
 
 def _upload_in_a_process(sandbox: Endpoints, folder: Path, key: str) -> subprocess.Popen[bytes]:
     script = (
-        "import sys\nfrom pathlib import Path\nfrom clarifai_build.archive import Artifact\n"
-        "from clarifai_build.manifest import Storage\n"
-        "from clarifai_build.storage.s3 import open_store\n"
-        "from clarifai_build.tree import lay_out\nimport os\n"
-        "from trees import GENERATED, manifest_of\n"
+        "import sys\nfrom pathlib import Path\n"
+        "from clarifai_build.artifact.artifact import Artifact\n"
+        "from clarifai_build.manifest.types import Storage\n"
+        "from clarifai_build.storage.s3_store import open_store\n"
+        "from clarifai_build.artifact.tree import make_tree\nimport os\n"
+        "from support.trees import GENERATED, manifest_of\n"
         "folder, key, bucket, endpoint = sys.argv[1:]\n"
-        "artifact = Artifact(lay_out(GENERATED, manifest_of(Path(folder))))\n"
+        "artifact = Artifact(make_tree(GENERATED, manifest_of(Path(folder))))\n"
         "store = open_store(Storage(bucket, endpoint_url=endpoint), os.environ)\n"
         "store.put_artifact(key, artifact, {})\n"
     )

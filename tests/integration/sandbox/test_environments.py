@@ -19,12 +19,13 @@ from clarifai_build.sandbox.engines.venvs import Recipe, is_complete, provision
 PROVISION = """
 import sys
 from pathlib import Path
-from clarifai_build.progress import silent
-from clarifai_build.sandbox import engines
-from clarifai_build.sandbox.venvs import Recipe, provision
-known = engines.install()
+from clarifai_build.progress import no_progress
+from clarifai_build.sandbox.engines import install
+from clarifai_build.sandbox.engines.venvs import Recipe, provision
+known = install.install()
 python = known.interpreter.executable
-provision(Path(sys.argv[1]), Recipe("test", python, ("six==1.16.0",), "", known.python), silent)
+recipe = Recipe("test", python, ("six==1.16.0",), "", known.python)
+provision(Path(sys.argv[1]), recipe, no_progress)
 """
 
 

@@ -164,8 +164,9 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     """The error names the target, and no part of the zip stays."""
     code = (
         "import resource, sys\nfrom pathlib import Path\n"
-        "from clarifai_build.pack import write_zip\nfrom trees import artifact_of\n"
-        "from clarifai_build.problem import ArtifactError\n"
+        "from clarifai_build.artifact.packing.zip_writer import write_zip\n"
+        "from support.trees import artifact_of\n"
+        "from clarifai_build.errors import ArtifactError\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))\n"
         "try:\n    write_zip(artifact_of({'a': bytes(2 << 20)}), Path(sys.argv[1]) / 'a.zip')\n"
         "except ArtifactError as error:\n    print(error)\n"

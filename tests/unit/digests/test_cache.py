@@ -200,9 +200,10 @@ def test_many_processes_share_it(tmp_path: Path) -> None:
     code = settled(write_files(tmp_path / "code", {f"f{n}": b"%d" % n for n in range(300)}))
     script = (
         "import sys\nfrom pathlib import Path\n"
-        "from clarifai_build.digest_cache import DigestCache\n"
-        "from clarifai_build.tree import lay_out\nfrom trees import manifest_of\n"
-        "for _ in range(5):\n    print(lay_out({}, manifest_of(Path(sys.argv[1])), "
+        "from clarifai_build.digests.cache import DigestCache\n"
+        "from clarifai_build.artifact.tree import make_tree\n"
+        "from support.trees import manifest_of\n"
+        "for _ in range(5):\n    print(make_tree({}, manifest_of(Path(sys.argv[1])), "
         "cache=DigestCache(Path(sys.argv[2]))).digest, flush=True)\n"
     )
     environ = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}

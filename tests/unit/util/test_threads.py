@@ -94,8 +94,8 @@ def test_what_has_not_begun_never_begins() -> None:
 def test_the_process_ends_without_them() -> None:
     """Nobody joins them at exit."""
     code = (
-        "import threading\nfrom clarifai_build import daemons\n"
-        "daemons.start([threading.Event().wait], 1)\nraise SystemExit(130)"
+        "import threading\nfrom clarifai_build.util import threads\n"
+        "threads.start([threading.Event().wait], 1)\nraise SystemExit(130)"
     )
     done = subprocess.run([sys.executable, "-c", code], timeout=20, capture_output=True)
     assert (done.returncode, done.stderr) == (130, b"")

@@ -78,7 +78,7 @@ def test_what_the_builder_writes_is_known_before_it_does(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("to", "codes"),
     [
-        ("test.py", ["overlap"]),
+        ("test.py", ["reserved-target"]),
         ("w/x", ["overlap"]),
         ("DATA/x", ["file-collision", "file-collision"]),
         ("v", []),

@@ -82,8 +82,8 @@ def test_a_disk_that_is_full_for_the_records_leaves_nothing(tmp_path: Path) -> N
     """The zip fits, what lies beside it does not."""
     code = (
         "import os, resource, sys\nfrom pathlib import Path\n"
-        "from clarifai_build.outputs import Outputs\n"
-        "from clarifai_build.problem import ArtifactError\n"
+        "from clarifai_build.artifact.packing.output_files import Outputs\n"
+        "from clarifai_build.errors import ArtifactError\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 10, 1 << 10))\n"
         "try:\n    with Outputs(Path(sys.argv[1]) / 'a.zip') as outputs:\n"
         "        os.write(outputs.open(), b'PK')\n"
