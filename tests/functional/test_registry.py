@@ -173,6 +173,22 @@ def test_version_carries_all_that_was_asked(platform: Platform) -> None:
     assert not key.HasField("default_value")
 
 
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), None, [1, {"a": True}]])
+def test_odd_metadata_of_one_version_hides_no_other(platform: Platform, odd: Any) -> None:
+    """Whatever somebody wrote into a version's metadata, the model's versions are read."""
+    scripted, registry = platform
+    versions = [resources_pb2.ModelVersion(id=f"v{number}") for number in range(2)]
+    versions[0].metadata.update({"clarifai_build": {"size": odd}, "odd": odd})
+    versions[0].pretrained_model_config.input_fields_map.update({"image": odd})
+    scripted.on(
+        "ListModelVersions",
+        service_pb2.MultiModelVersionResponse(status=OK, model_versions=versions),
+    )
+    first, second = registry.versions("lines"), registry.versions("lines")
+    assert [(version.id, version.size) for version in first] == [("v1", 0), ("v0", 0)]
+    assert first == second
+
+
 def test_answer_without_a_version_id(platform: Platform) -> None:
     """A success that names no version is not taken for one."""
     scripted, registry = platform

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct, Value
 
 from clarifai_build.errors import RegistryError
@@ -236,8 +236,8 @@ def _model(message: resources_pb2.Model) -> RemoteModel:
 
 
 def _version(message: resources_pb2.ModelVersion) -> RemoteVersion:
-    metadata = MessageToDict(message.metadata)
-    mark = metadata.get(MARK, {})
+    config = message.pretrained_model_config
+    mark = _dict(message.metadata).get(MARK, {})
     return RemoteVersion(
         id=message.id,
         status_code=message.status.code,
@@ -245,12 +245,12 @@ def _version(message: resources_pb2.ModelVersion) -> RemoteVersion:
         details=message.status.details,
         request_id=message.status.req_id,
         description=message.description,
-        zip_url=message.pretrained_model_config.model_zip_url,
+        zip_url=config.model_zip_url,
         visibility=_visibility(message.visibility.gettable),
         created_at=message.created_at.seconds + message.created_at.nanos / 1e9,
         mark=mark if isinstance(mark, dict) else {},
-        input_fields_map=MessageToDict(message.pretrained_model_config.input_fields_map),
-        output_fields_map=MessageToDict(message.pretrained_model_config.output_fields_map),
+        input_fields_map=_dict(config.input_fields_map),
+        output_fields_map=_dict(config.output_fields_map),
         params=tuple(map(_param, message.output_info.params_specs)),
     )
 
@@ -258,7 +258,7 @@ def _version(message: resources_pb2.ModelVersion) -> RemoteVersion:
 def _param(spec: resources_pb2.ModelTypeField) -> Param:
     """Read a parameter back from the platform's form."""
     kinds = {number: kind for kind, number in FIELD_TYPES.items()}
-    default = MessageToDict(spec.default_value) if spec.HasField("default_value") else None
+    default = _plain(spec.default_value) if spec.HasField("default_value") else None
     return Param(spec.path, kinds.get(spec.field_type, "string"), default, spec.description)
 
 
@@ -278,6 +278,27 @@ def _struct(value: Mapping[str, Any]) -> Struct:
     struct = Struct()
     struct.update(value)
     return struct
+
+
+def _dict(struct: Struct) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in struct.fields.items()}
+
+
+def _plain(value: Value) -> Any:
+    """Return a value as JSON has it; null for NaN and the infinities, which JSON can't say.
+
+    json_format raises on those, and one version of somebody's would hide all others of its model.
+    """
+    kind = value.WhichOneof("kind")
+    if kind == "struct_value":
+        return _dict(value.struct_value)
+    if kind == "list_value":
+        return [_plain(one) for one in value.list_value.values]
+    if kind is None or kind == "null_value":
+        return None
+    if kind == "number_value" and not math.isfinite(value.number_value):
+        return None
+    return getattr(value, kind)
 
 
 def _value(default: bool | float | str) -> Value:
