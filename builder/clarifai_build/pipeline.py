@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.build import build, build_to
@@ -20,6 +19,7 @@ from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.consistent_reads import read_model
+from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.keys import lease_key
 
@@ -37,8 +37,8 @@ class ApplyOptions:
     """How an apply goes about it.
 
     `approve` is shown the plan that is about to be carried out, and raises to refuse it. Without a
-    `lease`, two applies at once find each other out only afterwards. `id`, if given, marks what is
-    registered.
+    `lease`, two applies at once find each other out only afterwards. `id`, if given, is recorded
+    with what is registered.
     """
 
     adopt: bool = False
@@ -105,9 +105,9 @@ def apply(
             options.approve(planned)
             context = ExecutionContext(
                 *(store, registry, zip_sum, check, options.sleep),
-                record=lambda: records.publish(
+                record=lambda metadata: records.publish(
                     store, key, manifest, artifact, zip_sum.sha256()
-                ).mark(),
+                ).add_to(metadata),
             )
             context = replace(context, id=options.id) if options.id else context
             version = execute(planned, artifact, key, _origin(manifest), context)
@@ -155,13 +155,13 @@ def _lease(
         yield held.check if held else lambda: None
 
 
-def _origin(manifest: Manifest) -> dict[str, Any]:
+def _origin(manifest: Manifest) -> VersionMetadata:
     from clarifai_build.storage import leases
     from clarifai_build.util import git
 
     checkout = git.checkout_of(manifest.path.parent)
-    source = {"commit": checkout.commit, "dirty": checkout.dirty} if checkout else {}
-    return {**source, "by": leases.user()}
+    origin = VersionMetadata(by=leases.user())
+    return replace(origin, commit=checkout.commit, dirty=checkout.dirty) if checkout else origin
 
 
 __all__ = ["Applied", "ApplyOptions", "Plan", "Waiting", "apply", "build", "build_to", "plan"]

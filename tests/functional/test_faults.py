@@ -19,6 +19,7 @@ from clarifai_build.registry import NewModel, NewVersion, NoAnswerError
 from clarifai_build.registry.account import Account
 from clarifai_build.registry.channel import Channel
 from clarifai_build.registry.clarifai import ClarifaiRegistry
+from clarifai_build.registry.version_metadata import NO_METADATA
 from support.fakes import BUILT, MemoryStore, artifact_of, manifest_of, public_bucket
 from support.faulty_api import (
     LATE_SECONDS,
@@ -179,10 +180,9 @@ def test_model_that_is_not_ours(world: World) -> None:
     """It takes --adopt, and what was there stays."""
     registry = world.registry()
     registry.create_model(NewModel("lines", "text-to-text", "theirs", "private"))
-    unmarked = NewModel("lines", "text-to-text", "theirs", "private")
-    strip_mark(world, unmarked)
+    forget_model(world, NewModel("lines", "text-to-text", "theirs", "private"))
     theirs = registry.create_version(
-        "lines", NewVersion("http://127.0.0.1:9/a.zip", *MAPS, (), "", "private", {})
+        "lines", NewVersion("http://127.0.0.1:9/a.zip", *MAPS, (), "", "private", NO_METADATA)
     )
     with pytest.raises(NotOursError):
         world.apply()
@@ -195,7 +195,7 @@ def test_model_that_is_not_ours(world: World) -> None:
 MAPS = ({"text": "text"}, {"text": "text"})
 
 
-def strip_mark(world: World, model: NewModel) -> None:
+def forget_model(world: World, model: NewModel) -> None:
     """Take away the notes by which the tool knows its models, as someone in the portal would."""
     from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 

@@ -18,6 +18,12 @@ from clarifai_build.registry import NewModel, NewVersion
 from clarifai_build.registry.account import Account
 from clarifai_build.registry.channel import Channel
 from clarifai_build.registry.clarifai import MANAGED, ClarifaiRegistry, params_spec
+from clarifai_build.registry.version_metadata import (
+    FORMAT,
+    METADATA_KEY,
+    NO_METADATA,
+    VersionMetadata,
+)
 
 OK = status_pb2.Status(code=10000)
 Answer = Callable[[Any, grpc.ServicerContext], Any]
@@ -137,14 +143,14 @@ def test_version_is_never_posted_twice_by_a_retry(platform: Platform) -> None:
     """A post without an answer may have been carried out, so it is not repeated blindly."""
     scripted, registry = platform
     scripted.on("PostModelVersions", unavailable)
-    new = NewVersion("http://zip", {}, {}, (), "", "private", {})
+    new = NewVersion("http://zip", {}, {}, (), "", "private", NO_METADATA)
     with pytest.raises(RegistryError, match="did not answer"):
         registry.create_version("lines", new)
     assert scripted.count("PostModelVersions") == 1
 
 
 def test_version_carries_all_that_was_asked(platform: Platform) -> None:
-    """URL, field maps, parameters, description, visibility and mark reach the platform."""
+    """URL, field maps, parameters, description, visibility and metadata reach the platform."""
     scripted, registry = platform
     version = resources_pb2.ModelVersion(id="v1", status=status_pb2.Status(code=21104))
     scripted.on("PostModelVersions", single(model_version=version))
@@ -157,7 +163,7 @@ def test_version_carries_all_that_was_asked(platform: Platform) -> None:
             params=(Param("threshold", "number", 0.5, "Lowest."), Param("key", "secret")),
             description="Finds.",
             visibility="public",
-            mark={"artifact": "abc"},
+            metadata=VersionMetadata(artifact_digest="abc", size=2**40),
         ),
     )
     assert (made.id, made.health) == ("v1", "progressing")
@@ -165,12 +171,33 @@ def test_version_carries_all_that_was_asked(platform: Platform) -> None:
     assert posted.pretrained_model_config.model_zip_url == "http://zip"
     assert dict(posted.pretrained_model_config.input_fields_map) == {"image": "image"}
     assert posted.visibility.gettable == 50
-    assert posted.metadata["clarifai_build"]["artifact"] == "abc"
+    assert dict(posted.metadata[METADATA_KEY]) == {
+        "format": FORMAT,
+        "artifact_digest": "abc",
+        "size": 2**40,
+    }
     threshold, key = posted.output_info.params_specs
     assert (threshold.path, threshold.field_type) == ("threshold", 3)
     assert threshold.default_value.number_value == 0.5
     assert key.field_type == 21
     assert not key.HasField("default_value")
+
+
+def test_recorded_metadata_come_back(platform: Platform) -> None:
+    """What an update writes of a version is what the next look reads, unknown keys included."""
+    scripted, registry = platform
+    metadata = VersionMetadata("abc", size=2**40, dirty=False, sbom="", unknown={"new": [1.5]})
+    scripted.on("PatchModelVersions", service_pb2.MultiModelVersionResponse(status=OK))
+    registry.update_version(
+        "lines", "v1", NewModel("lines", "text-to-text", "", "private"), metadata
+    )
+    (patched,) = scripted.requests[0][1].model_versions
+    scripted.on(
+        "GetModelVersion", service_pb2.SingleModelVersionResponse(status=OK, model_version=patched)
+    )
+    found = registry.version("lines", "v1")
+    assert found is not None
+    assert found.metadata == metadata
 
 
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), None, [1, {"a": True}]])
@@ -194,7 +221,7 @@ def test_answer_without_a_version_id(platform: Platform) -> None:
     scripted, registry = platform
     scripted.on("PostModelVersions", single(id="lines"))
     with pytest.raises(RegistryError, match="named no id"):
-        registry.create_version("lines", NewVersion("u", {}, {}, (), "", "private", {}))
+        registry.create_version("lines", NewVersion("u", {}, {}, (), "", "private", NO_METADATA))
 
 
 def test_all_pages_are_read_newest_first(platform: Platform) -> None:

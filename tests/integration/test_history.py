@@ -14,6 +14,7 @@ import pytest
 from clarifai_build.manifest.types import Clarifai, Storage
 from clarifai_build.registry import NewVersion
 from clarifai_build.registry.clarifai import open_registry
+from clarifai_build.registry.version_metadata import NO_METADATA
 from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage import leases
 from clarifai_build.storage.keys import lease_key
@@ -229,7 +230,7 @@ def test_foreign_versions_survive(life: Life, sandbox: Endpoints) -> None:
         ours.params,
         "by hand",
         "private",
-        {},
+        NO_METADATA,
     )
     theirs = registry.create_version(life.model, foreign)
     assert "--yes" in life.run("destroy", fails=64)

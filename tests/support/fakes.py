@@ -20,6 +20,7 @@ from clarifai_build.manifest.types import Clarifai, Code, Manifest, Model, Stora
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.provenance import records
 from clarifai_build.registry import NewModel, NewVersion, RemoteModel, RemoteVersion
+from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
 
 BUILT = {"config.pbtxt": b"name: 'm'", "1/inference.py": b"pass"}
@@ -144,7 +145,7 @@ class MemoryRegistry:
                 zip_url=new.zip_url,
                 visibility=new.visibility,
                 created_at=float(time),
-                mark=dict(new.mark),
+                metadata=VersionMetadata.from_struct(new.metadata.to_struct()),
                 input_fields_map=new.input_fields_map,
                 output_fields_map=new.output_fields_map,
                 params=new.params,
@@ -153,7 +154,7 @@ class MemoryRegistry:
             return version
 
     def update_version(
-        self, model_id: str, version_id: str, new: NewModel, mark: Mapping[str, Any]
+        self, model_id: str, version_id: str, new: NewModel, metadata: VersionMetadata
     ) -> None:
         with self.calls.call("update_version"), self.lock:
             self.posted[model_id] = [
@@ -161,7 +162,7 @@ class MemoryRegistry:
                     version,
                     description=new.description or version.description,
                     visibility=new.visibility,
-                    mark=dict(mark),
+                    metadata=VersionMetadata.from_struct(metadata.to_struct()),
                 )
                 if version.id == version_id
                 else version

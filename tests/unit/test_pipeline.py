@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 from clarifai_build.errors import BuilderError
 from clarifai_build.pipeline import Applied, ApplyOptions, Waiting, apply
 from clarifai_build.registry import NewVersion, NoAnswerError, RemoteModel
+from clarifai_build.registry.version_metadata import NO_METADATA
 from support.fakes import (
     BUILT,
     WRITES,
@@ -33,7 +34,7 @@ from support.fakes import (
 )
 
 ARTIFACTS = [artifact_of({**BUILT, "1/inference.py": code}) for code in (b"a", b"b", b"cc")]
-FOREIGN = NewVersion("http://theirs", {}, {}, (), "", "private", {})
+FOREIGN = NewVersion("http://theirs", {}, {}, (), "", "private", NO_METADATA)
 
 
 class Killed(BaseException):
@@ -127,7 +128,7 @@ class Machine(RuleBasedStateMachine):
     def delete_a_version_by_hand(self, data: Any) -> None:
         versions = self.registry.posted["lines"]
         gone = data.draw(st.sampled_from(versions))
-        self.foreign -= not gone.mark
+        self.foreign -= not gone.is_ours
         versions.remove(gone)
 
     @precondition(lambda self: self.registry.by_id)
@@ -171,9 +172,9 @@ class Machine(RuleBasedStateMachine):
         model = self.registry.by_id["lines"]
         assert model.description == self.manifest.model.description
         assert model.visibility == self.manifest.clarifai.visibility
-        marked = [one for one in self.registry.posted["lines"] if one.mark]
-        assert marked[-1].artifact == self.artifact.digest
-        registered = Counter(one.registration for one in marked if one.health != "failed")
+        ours = [one for one in self.registry.posted["lines"] if one.is_ours]
+        assert ours[-1].artifact == self.artifact.digest
+        registered = Counter(one.registration for one in ours if one.health != "failed")
         assert registered[applied.plan.registration.digest] == 1
         self.calls.names.clear()
         assert not self.apply().plan.actions
@@ -183,7 +184,7 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def what_is_not_ours_is_not_touched(self) -> None:
         if hasattr(self, "registry"):
-            theirs = [v for v in self.registry.posted.get("lines", []) if not v.mark]
+            theirs = [v for v in self.registry.posted.get("lines", []) if not v.is_ours]
             assert len(theirs) == self.foreign
 
 
@@ -195,7 +196,7 @@ def test_apply_converges_from_anywhere() -> None:
 
 
 def test_foreign_model_is_not_touched() -> None:
-    """Without --adopt, a model that carries no mark of ours sees no write call."""
+    """Without --adopt, a model that is not ours sees no write call."""
     calls = Calls()
     registry, store = MemoryRegistry(calls), MemoryStore(calls)
     registry.by_id["lines"] = RemoteModel("lines", "text-to-text", "", "private", managed=False)

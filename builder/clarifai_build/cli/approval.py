@@ -25,7 +25,7 @@ class Approval:
 
     @property
     def id(self) -> str:
-        """What marks that this plan was applied; empty without a saved plan."""
+        """What is recorded with what a saved plan registers; empty without one."""
         return self._saved.id if self._saved else ""
 
     def of_plan(self, manifest: str, plan: Plan) -> None:

@@ -12,7 +12,7 @@ from clarifai_build.registry.consistent_reads import read_model, read_stable
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A model to destroy: the ids of its marked versions, and whether that is all there is."""
+    """A model to destroy: the ids of its versions of ours, and whether that is all there is."""
 
     model: str
     versions: tuple[str, ...]
@@ -24,15 +24,15 @@ def find_orphans(
 ) -> tuple[Deletion, ...]:
     """Find the models that this tool made for `project` and that are not `named`.
 
-    Versions that carry no mark are not ours: a model that has some is kept, with those.
+    A model that has versions which this tool did not register is kept, with those.
     """
     deletion = []
     for model in registry.models():
         if not model.managed or model.id in named:
             continue
         _, versions = read_model(registry, model.id)
-        ours = [version for version in versions if version.mark]
-        if ours and ours[0].mark.get("project") == project:
+        ours = [version for version in versions if version.is_ours]
+        if ours and ours[0].recorded.project == project:
             deletion.append(_deletion_of(model, versions))
     return tuple(deletion)
 
@@ -45,7 +45,7 @@ def plan_deletion(registry: ModelRegistry, model_id: str) -> Deletion | None:
 
 
 def _deletion_of(model: RemoteModel, versions: Sequence[RemoteVersion]) -> Deletion:
-    ours = tuple(version.id for version in versions if version.mark)
+    ours = tuple(version.id for version in versions if version.is_ours)
     return Deletion(model.id, ours, model.managed and len(ours) == len(versions))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.deploy.planning import Plan, pick_version
@@ -18,6 +18,7 @@ from clarifai_build.registry import (
     RemoteVersion,
     next_revision,
 )
+from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.storage import ObjectStore, StoredObject
 from clarifai_build.storage.public_download import prove_downloadable
 
@@ -27,9 +28,10 @@ _LOOK_AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)
 
 @dataclass(frozen=True, slots=True)
 class ExecutionContext:
-    """What the steps need. `check` raises when the lease is lost; `id` marks what is made.
+    """What the steps need. `check` raises when the lease is lost.
 
-    `record` writes the records beside the zip, and returns what of them goes into the mark.
+    `id` is recorded with what is made. `record` writes the records beside the zip, and adds
+    their digests to a version's metadata.
     """
 
     store: ObjectStore
@@ -38,27 +40,28 @@ class ExecutionContext:
     check: Callable[[], None] = lambda: None
     sleep: Callable[[float], None] = time.sleep
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    record: Callable[[], Mapping[str, str]] = dict
+    record: Callable[[VersionMetadata], VersionMetadata] = lambda metadata: metadata
 
     def say(self, message: str) -> None:
         self.progress(Event("register", "running", message))
 
 
 def execute(
-    plan: Plan, artifact: Artifact, key: str, origin: dict[str, object], context: ExecutionContext
+    plan: Plan, artifact: Artifact, key: str, origin: VersionMetadata, context: ExecutionContext
 ) -> RemoteVersion | None:
     """Take the steps of a plan, and return the version that is to be live.
 
-    `key` is where the artifact lies in the bucket; `origin` goes into the mark of a new version.
+    `key` is where the artifact lies in the bucket; `origin` is recorded with a new version.
     """
     context.check()
     stored = _publish(plan, artifact, key, context)
     context.check()
     _update_model(plan, context)
-    mark = {**origin, "apply": context.id, "crc32": stored.crc32}
+    metadata = replace(origin, apply=context.id, crc32=stored.crc32)
     if plan.wants("create-version"):
-        mark |= {"revision": next_revision(plan.observed.versions), **context.record()}
-    new = plan.registration.new_version(context.store.url(key), mark)
+        revision = next_revision(plan.observed.versions)
+        metadata = context.record(replace(metadata, revision=revision))
+    new = plan.registration.new_version(context.store.url(key), metadata)
     context.check()
     return _update_version(plan, new, context)
 
@@ -99,8 +102,8 @@ def _update_version(plan: Plan, new: NewVersion, context: ExecutionContext) -> R
             context.registry.delete_version(model.id, action.version)
             context.say(f"removed version {action.version}: {action.reason}")
         elif action.kind == "update-version" and plan.live:
-            mark = {**plan.live.mark, "project": plan.registration.project or ""}
-            context.registry.update_version(model.id, action.version, model, mark)
+            metadata = replace(plan.live.recorded, project=plan.registration.project or "")
+            context.registry.update_version(model.id, action.version, model, metadata)
             context.say(f"updated version {action.version}: {action.reason}")
         elif action.kind == "create-version":
             context.check()

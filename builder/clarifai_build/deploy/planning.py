@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal
 
-from clarifai_build.deploy.registration import BUILDER, TREE, Registration
+from clarifai_build.deploy.registration import TREE, Registration, builder_changes
 from clarifai_build.errors import BuilderError, RegistryError
 from clarifai_build.registry import RemoteModel, RemoteVersion
 from clarifai_build.storage import StoredObject
@@ -84,7 +84,7 @@ def make_plan(registration: Registration, observed: Observed, *, adopt: bool = F
     """
     if observed.model:
         _check_ours(registration, observed.model, observed.versions, adopt=adopt)
-    ours = [version for version in observed.versions if version.mark]
+    ours = [version for version in observed.versions if version.is_ours]
     keep, rest = pick_version(registration, ours)
     live = keep or (ours[0] if ours else None)
     version_actions = (
@@ -108,7 +108,7 @@ def pick_version(
     several, which a race or a repeated request has made, it is the oldest, so that all who look
     choose the same.
     """
-    ours = [version for version in versions if version.mark]
+    ours = [version for version in versions if version.is_ours]
     newest = takewhile(lambda version: version.registration == registration.digest, ours)
     usable = [version for version in newest if version.health != "failed"]
     keep = usable[-1] if usable else None
@@ -131,7 +131,7 @@ def _check_ours(
             "manifest; a model's type can't be changed",
             hint="choose another model.id, or delete the model on the platform first",
         )
-    if not (adopt or model.managed or any(version.mark for version in versions)):
+    if not (adopt or model.managed or any(version.is_ours for version in versions)):
         raise NotOursError.of(
             "not-ours",
             f"model '{model.id}' exists and was not made by clarifai-build",
@@ -173,7 +173,7 @@ def _upload_actions(
         return (
             Action("upload", f"the object has {stored.size} bytes instead of {registration.size}"),
         )
-    if _is_other(registration, stored, live.crc32 if live and published else ""):
+    if _is_other(registration, stored, (live.recorded.crc32 or "") if live and published else ""):
         return (Action("upload", "the object in the bucket is not what was published"),)
     return ()
 
@@ -208,18 +208,14 @@ def _create(registration: Registration, live: RemoteVersion | None) -> tuple[Act
 
 def _builder(live: RemoteVersion) -> str:
     """Say what has changed beside the user's files: what builds them."""
-    changes = [
-        f"{name} {live.mark.get(name)} → {now}"
-        for name, now in BUILDER.items()
-        if live.mark.get(name) != now
-    ]
+    changes = [f"{name} {then} → {now}" for name, then, now in builder_changes(live.recorded)]
     return f", and what builds it: {', '.join(changes)}" if changes else ""
 
 
 def _update_actions(registration: Registration, keep: RemoteVersion) -> tuple[Action, ...]:
     actions = []
     differing = _differing(registration, keep)
-    if keep.mark.get("project", "") != (registration.project or ""):
+    if (keep.recorded.project or "") != (registration.project or ""):
         differing.append("project")
     if differing:
         reason = f"it differs in {' and '.join(differing)}"

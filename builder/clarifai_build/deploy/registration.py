@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from clarifai_build._version import __version__
 from clarifai_build.manifest.types import Manifest, Param, Visibility
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.registry import NewModel, NewVersion
+from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.storage.keys import artifact_key
 from clarifai_build.targets.triton.render import TEMPLATE_VERSION
 
@@ -21,8 +22,7 @@ FORMAT = 1
 TREE = "clarifai-build-tree"
 """The key in an object's metadata under which the digest of its tree stands."""
 
-BUILDER = {"tool": __version__, "template": str(TEMPLATE_VERSION)}
-"""What builds artifacts, by version: stands in every version's mark."""
+TEMPLATE = str(TEMPLATE_VERSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,10 @@ class Registration:
         )
 
     @property
+    def description(self) -> str:
+        return self.model.description
+
+    @property
     def visibility(self) -> Visibility:
         return self.model.visibility
 
@@ -79,25 +83,24 @@ class Registration:
         """Return where the artifact lies in the bucket: a content address with a telling name."""
         return artifact_key(prefix, self.artifact, self.model.id, self.model.type)
 
-    def new_version(self, zip_url: str, origin: Mapping[str, Any]) -> NewVersion:
-        """Return the version to register; `origin` (Git commit and such) goes into its mark."""
-        return NewVersion(
-            zip_url=zip_url,
-            input_fields_map=self.input_fields_map,
-            output_fields_map=self.output_fields_map,
-            params=self.params,
-            description=self.model.description,
-            visibility=self.model.visibility,
-            mark={
-                **origin,
-                "format": FORMAT,
-                "artifact": self.artifact,
-                "registration": self.digest,
-                "size": self.size,
-                "project": self.project or "",
-                **BUILDER,
-            },
+    def new_version(self, zip_url: str, origin: VersionMetadata) -> NewVersion:
+        """Return the version to register; `origin` has what is recorded beside (Git commit, …)."""
+        metadata = replace(
+            origin,
+            artifact_digest=self.artifact,
+            registration_digest=self.digest,
+            size=self.size,
+            project=self.project or "",
+            tool=__version__,
+            template=TEMPLATE,
         )
+        return NewVersion.of(self, zip_url, metadata)
+
+
+def builder_changes(built: VersionMetadata) -> list[tuple[str, str, str]]:
+    """Name what builds artifacts and is not what built this one: its name, then and now."""
+    pairs = (("tool", built.tool, __version__), ("template", built.template, TEMPLATE))
+    return [(name, then or "unknown", now) for name, then, now in pairs if then != now]
 
 
 def _sha256(value: Any) -> str:

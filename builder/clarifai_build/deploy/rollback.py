@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from clarifai_build.deploy.versions import label, ours
+from clarifai_build.deploy.versions import built, label
 from clarifai_build.errors import RegistryError, StorageError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, NewVersion, RemoteVersion, next_revision
@@ -36,7 +36,7 @@ def roll_back(context: RollbackContext, target: RemoteVersion, key: str) -> Remo
     version is registered like this already, that one is returned.
     """
     _, versions = read_model(context.registry, context.model)
-    live = next(iter(ours(versions)), None)
+    live = next(iter(built(versions)), None)
     if live is None:
         raise RegistryError.of(
             "no-version", f"model '{context.model}' has no version of ours any more"
@@ -52,21 +52,14 @@ def roll_back(context: RollbackContext, target: RemoteVersion, key: str) -> Remo
     claims.lay_claim(context.store, key, context.registry.scope, context.model)
     _prove_unchanged(context, target, key)
     source = context.registry.version(context.model, target.id) or target
-    new = NewVersion(
-        zip_url=context.store.url(key),
-        input_fields_map=source.input_fields_map,
-        output_fields_map=source.output_fields_map,
-        params=source.params,
-        description=source.description,
-        visibility=source.visibility,
-        mark={
-            **source.mark,
-            "rollback_of": label(target),
-            "revision": next_revision(read_model(context.registry, context.model)[1]),
-            "apply": uuid.uuid4().hex,
-            "by": leases.user(),
-        },
+    metadata = replace(
+        source.recorded,
+        rollback_of=label(target),
+        revision=next_revision(read_model(context.registry, context.model)[1]),
+        apply=uuid.uuid4().hex,
+        by=leases.user(),
     )
+    new = NewVersion.of(source, context.store.url(key), metadata)
     context.check()
     version = context.registry.create_version(context.model, new)
     context.progress(Event("register", "running", f"posted {label(version)} ({version.id})"))
@@ -79,7 +72,7 @@ def delete_duplicates(
     """Remove older versions of the same registration, and return them: one of a kind is kept."""
     twins = tuple(
         other
-        for other in ours(read_model(context.registry, context.model)[1])
+        for other in built(read_model(context.registry, context.model)[1])
         if other.id != version.id and other.registration == version.registration
     )
     for twin in twins:
@@ -91,7 +84,7 @@ def delete_duplicates(
 def _prove_unchanged(context: RollbackContext, target: RemoteVersion, key: str) -> None:
     """Read the whole zip, and compare its SHA-256 with what was recorded when it was published."""
     size, sha256 = stat_existing(context.store, key).size, hashlib.sha256()
-    expected, expected_size = target.mark.get("sha256"), target.size or size
+    expected, expected_size = target.recorded.sha256, target.size or size
     if size == expected_size:
         for offset in range(0, size, _BLOCK):
             sha256.update(context.store.read(key, offset, min(_BLOCK, size - offset)))

@@ -33,7 +33,7 @@ class SavedPlan:
 
     def check(self, manifest: str, plan: Plan) -> None:
         """Raise StalePlanError unless everything is as it was when the plan was shown."""
-        if any(version.apply == self.id for version in plan.observed.versions):
+        if any(version.recorded.apply == self.id for version in plan.observed.versions):
             raise StalePlanError.of(
                 "plan-applied",
                 f"{self.file} was applied before",

@@ -55,7 +55,7 @@ def status_of(manifest: str, plan: Plan) -> Status:
     ]
     if live and live.health == "failed":
         conditions.append(Condition("VersionReady", f"{live.status}: {live.details}".strip(": ")))
-    if live and not observed.versions[0].mark:
+    if live and not observed.versions[0].is_ours:
         newer = observed.versions[0].id
         message = f"version {newer}, which clarifai-build did not make, is newer and serves"
         conditions.append(Condition("VersionServing", message))

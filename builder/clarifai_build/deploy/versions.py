@@ -15,12 +15,9 @@ _REVISION = re.compile(r"v(\d+)")
 _DIGITS = re.compile(r"[0-9a-f]{6,}")
 
 
-def ours(versions: Iterable[RemoteVersion]) -> tuple[RemoteVersion, ...]:
-    """Return the versions that this tool built, in their order.
-
-    What the legacy `upload-model` registered is a zip from elsewhere: its mark names no artifact.
-    """
-    return tuple(version for version in versions if version.artifact)
+def built(versions: Iterable[RemoteVersion]) -> tuple[RemoteVersion, ...]:
+    """Return the versions whose artifacts this tool built, in their order."""
+    return tuple(version for version in versions if version.has_artifact)
 
 
 def label(version: RemoteVersion) -> str:
@@ -38,7 +35,7 @@ def find(versions: Sequence[RemoteVersion], name: str, model: str) -> RemoteVers
 
     A name is `live`, `v3`, the version's id, or how its id or its artifact's digest begins.
     """
-    known = ours(versions)
+    known = built(versions)
     found = [version for version in known if _is_called(version, name)]
     if name == LIVE:
         found = list(known[:1])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.zip_reader import ReadRange
-from clarifai_build.deploy.registration import BUILDER, Registration
+from clarifai_build.deploy.registration import Registration, builder_changes
 from clarifai_build.errors import ArtifactError, StorageError
 from clarifai_build.inspection import contents, diff
 from clarifai_build.inspection.contents import Contents
@@ -112,18 +112,15 @@ def _source(version: RemoteVersion, artifact: Artifact) -> Check:
     if version.artifact == artifact.digest:
         return Check("source", True, f"the source gives {artifact.digest}, as registered")
     found = f"the source gives {artifact.digest}, registered is {version.artifact}"
-    moved = [
-        f"{name} {version.mark.get(name)} then, {now} now"
-        for name, now in BUILDER.items()
-        if str(version.mark.get(name)) != now
-    ]
+    recorded = version.recorded
+    moved = [f"{name} {then} then, {now} now" for name, then, now in builder_changes(recorded)]
     if moved:
-        tool = version.mark.get("tool")
-        hint = f"rebuild with `pip install clarifai-build=={tool}` to rule the tool out"
+        tool = f"`pip install clarifai-build=={recorded.tool}`" if recorded.tool else "that tool"
+        hint = f"rebuild with {tool} to rule the tool out"
         return Check("source", False, f"{found} ({'; '.join(moved)})", hint)
-    commit = version.mark.get("commit")
+    commit = recorded.commit
     hint = f"verify against the commit it was made from: --commit {commit}" if commit else ""
-    if version.mark.get("dirty"):
+    if recorded.dirty:
         hint = f"it was made from {commit} with uncommitted changes, which nobody can rebuild"
     return Check("source", False, found, hint)
 
@@ -140,7 +137,7 @@ def _registration(version: RemoteVersion, registration: Registration) -> Check:
 
 
 def _unchanged(version: RemoteVersion, published: Published, sha256: str) -> Check:
-    size, recorded = version.size or published.size, version.mark.get("sha256")
+    size, recorded = version.size or published.size, version.recorded.sha256
     if published.size != size:
         message = f"{published.where} has {published.size} bytes, {size} were published"
     elif recorded and recorded != sha256:
@@ -152,8 +149,11 @@ def _unchanged(version: RemoteVersion, published: Published, sha256: str) -> Che
 
 
 def _records(version: RemoteVersion, published: Published, sha256: str) -> Iterator[Check]:
-    for name, body in (("provenance", published.provenance), ("sbom", published.sbom)):
-        expected = version.mark.get(name)
+    recorded = version.recorded
+    for name, body, expected in (
+        ("provenance", published.provenance, recorded.provenance),
+        ("sbom", published.sbom, recorded.sbom),
+    ):
         if not expected:
             continue
         found = hashlib.sha256(body).hexdigest() if body is not None else "nothing"

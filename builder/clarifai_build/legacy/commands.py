@@ -22,6 +22,7 @@ from clarifai_build.manifest.types import FILE_NAME, Code, Manifest, Model, Para
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.registry import ModelRegistry, NewModel, NewVersion, RemoteVersion
+from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.repository_layout import INFERENCE
 from clarifai_build.resources import starters_dir
 from clarifai_build.validation.load import examine_document, load
@@ -136,7 +137,7 @@ def register(upload: Upload, registry: ModelRegistry, progress: ProgressCallback
             params=upload.params,
             description=wanted.description,
             visibility=wanted.visibility,
-            mark={"tool": __version__},
+            metadata=VersionMetadata(tool=__version__),
         ),
     )
     progress(Event("register", "running", f"posted version {version.id}"))

@@ -1,13 +1,13 @@
 """The records beside a zip: its provenance, and its SBOM where there is a lock.
 
 In a bucket they are written once, by whoever publishes the zip first; their digests stand in the
-mark of every version that uses it.
+metadata of every version that uses it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import ConditionalWritesUnsupportedError, StorageError
@@ -15,6 +15,7 @@ from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import lock as locks
 from clarifai_build.provenance import statement as provenance
 from clarifai_build.provenance.lock import Lock
+from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.source.build_records import PROVENANCE, SBOM
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.keys import provenance_key, sbom_key
@@ -22,14 +23,15 @@ from clarifai_build.storage.keys import provenance_key, sbom_key
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The SHA-256s of a zip, its provenance and its SBOM: goes into a version's mark."""
+    """The SHA-256s of a zip, its provenance and its SBOM: goes into a version's metadata."""
 
     sha256: str
     provenance: str
     sbom: str = ""
 
-    def mark(self) -> dict[str, str]:
-        return {"sha256": self.sha256, "provenance": self.provenance, "sbom": self.sbom}
+    def add_to(self, metadata: VersionMetadata) -> VersionMetadata:
+        """Return the metadata of a version with these."""
+        return replace(metadata, sha256=self.sha256, provenance=self.provenance, sbom=self.sbom)
 
 
 def publish(

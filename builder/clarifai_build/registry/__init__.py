@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from clarifai_build.errors import RegistryError
 from clarifai_build.manifest.types import Param, Visibility
 from clarifai_build.registry.status_codes import Health, health
-
-MARK = "clarifai_build"
-"""The key in a version's metadata under which everything this tool knows of it stands."""
+from clarifai_build.registry.version_metadata import NO_METADATA, VersionMetadata
 
 
 class NoAnswerError(RegistryError):
@@ -35,7 +33,13 @@ class RemoteModel:
 
 @dataclass(frozen=True, slots=True)
 class RemoteVersion:
-    """A model version as the platform has it. `mark` is empty where this tool did not make it."""
+    """A model version as the platform has it. `metadata` is what this tool recorded there, if any.
+
+    Two things may be meant by "one of ours", and they differ by what the legacy `upload-model`
+    registers: a zip from elsewhere. Whatever is replaced, updated or destroyed has to be
+    registered by this tool (`is_ours`). Whatever is named, rebuilt, compared or gone back to has
+    to be built by it, too (`has_artifact`).
+    """
 
     id: str
     status_code: int
@@ -46,7 +50,7 @@ class RemoteVersion:
     zip_url: str = ""
     visibility: Visibility = "private"
     created_at: float = 0.0
-    mark: Mapping[str, Any] = field(default_factory=dict)
+    metadata: VersionMetadata | None = None
     input_fields_map: Mapping[str, str] = field(default_factory=dict)
     output_fields_map: Mapping[str, str] = field(default_factory=dict)
     params: tuple[Param, ...] = ()
@@ -56,45 +60,39 @@ class RemoteVersion:
         return health(self.status_code)
 
     @property
+    def is_ours(self) -> bool:
+        """Whether this tool registered it: its metadata, however old or new, are there."""
+        return self.metadata is not None
+
+    @property
+    def has_artifact(self) -> bool:
+        """Whether this tool built its zip, too: the digest of the artifact is recorded."""
+        return bool(self.artifact)
+
+    @property
+    def recorded(self) -> VersionMetadata:
+        """The metadata, in which nothing is recorded where the version is not ours."""
+        return self.metadata or NO_METADATA
+
+    @property
     def registration(self) -> str | None:
         """The digest of all that was registered, or None where the version is not ours."""
-        return self._text("registration")
+        return self.recorded.registration_digest
 
     @property
     def artifact(self) -> str | None:
         """The tree digest of the registered artifact."""
-        return self._text("artifact")
-
-    @property
-    def crc32(self) -> str:
-        """The CRC-32 of the published zip as eight hex digits, or nothing where it is not known."""
-        return str(self.mark.get("crc32", ""))
-
-    @property
-    def apply(self) -> str | None:
-        """The id of the apply that registered it."""
-        return self._text("apply")
+        return self.recorded.artifact_digest
 
     @property
     def revision(self) -> int:
-        """Which version of ours it is, counted from 1 for each model; 0 where it is not ours."""
-        return self._number("revision")
+        """Which version of ours it is, counted from 1 for each model; 0 where it is not known."""
+        return self.recorded.revision or 0
 
     @property
     def size(self) -> int:
         """How many bytes the published zip has; 0 where it is not known."""
-        return self._number("size")
-
-    def _text(self, name: str) -> str | None:
-        """Read the mark, which anyone may have written, as everywhere below."""
-        value = self.mark.get(name)
-        return value if isinstance(value, str) else None
-
-    def _number(self, name: str) -> int:
-        try:
-            return max(int(self.mark.get(name, 0)), 0)
-        except (TypeError, ValueError, OverflowError):
-            return 0
+        return self.recorded.size or 0
 
 
 def next_revision(versions: Iterable[RemoteVersion]) -> int:
@@ -112,6 +110,21 @@ class NewModel:
     visibility: Visibility
 
 
+class VersionContent(Protocol):
+    """What a version is besides its zip: a registration wants it, a remote version has it."""
+
+    @property
+    def input_fields_map(self) -> Mapping[str, str]: ...
+    @property
+    def output_fields_map(self) -> Mapping[str, str]: ...
+    @property
+    def params(self) -> tuple[Param, ...]: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def visibility(self) -> Visibility: ...
+
+
 @dataclass(frozen=True, slots=True)
 class NewVersion:
     """What is asked for when a version is registered."""
@@ -122,7 +135,20 @@ class NewVersion:
     params: tuple[Param, ...]
     description: str
     visibility: Visibility
-    mark: Mapping[str, Any]
+    metadata: VersionMetadata
+
+    @classmethod
+    def of(cls, content: VersionContent, zip_url: str, metadata: VersionMetadata) -> NewVersion:
+        """Ask for a version with this content, whose zip lies at a URL."""
+        return cls(
+            zip_url=zip_url,
+            input_fields_map=content.input_fields_map,
+            output_fields_map=content.output_fields_map,
+            params=content.params,
+            description=content.description,
+            visibility=content.visibility,
+            metadata=metadata,
+        )
 
 
 class ModelRegistry(Protocol):
@@ -142,7 +168,7 @@ class ModelRegistry(Protocol):
         """Make the model; where someone else just made it, return theirs."""
 
     def update_model(self, new: NewModel) -> None:
-        """Set description and visibility, and mark the model as managed."""
+        """Set description and visibility, and note that the model is managed."""
 
     def delete_model(self, model_id: str) -> None:
         """Remove a model and its versions; one that is gone already is no error."""
@@ -160,9 +186,9 @@ class ModelRegistry(Protocol):
         """
 
     def update_version(
-        self, model_id: str, version_id: str, new: NewModel, mark: Mapping[str, Any]
+        self, model_id: str, version_id: str, new: NewModel, metadata: VersionMetadata
     ) -> None:
-        """Set a version's mark, and its description and visibility to those of the model."""
+        """Set a version's metadata, and its description and visibility to those of the model."""
 
     def delete_version(self, model_id: str, version_id: str) -> None:
         """Remove a version; one that is gone already is no error."""

@@ -12,7 +12,6 @@ from google.protobuf.struct_pb2 import Struct, Value
 from clarifai_build.errors import RegistryError
 from clarifai_build.manifest.types import FIELD_TYPES, Clarifai, Param, ParamType, Visibility
 from clarifai_build.registry import (
-    MARK,
     NewModel,
     NewVersion,
     NoAnswerError,
@@ -22,9 +21,10 @@ from clarifai_build.registry import (
 from clarifai_build.registry.account import Account
 from clarifai_build.registry.channel import Channel
 from clarifai_build.registry.status_codes import MODEL_DOES_NOT_EXIST
+from clarifai_build.registry.version_metadata import METADATA_KEY, VersionMetadata
 
 MANAGED = "Managed by clarifai-build; change clarifai.yaml instead."
-"""Stands in the model's notes, and marks it as ours while it has no version yet."""
+"""Stands in the model's notes, and says that it is ours while it has no version yet."""
 
 PAGE = 128
 _VISIBILITY: dict[Visibility, int] = {"private": 10, "org": 30, "public": 50}
@@ -128,17 +128,17 @@ class ClarifaiRegistry:
                 "version-without-id",
                 f"the platform took a version of '{model_id}' but named no id "
                 f"(request {answer.status.req_id or 'unknown'})",
-                hint="apply again: what it made is found by its mark",
+                hint="apply again: what it made is found by its metadata",
             )
         return _version(version)
 
     def update_version(
-        self, model_id: str, version_id: str, new: NewModel, mark: Mapping[str, Any]
+        self, model_id: str, version_id: str, new: NewModel, metadata: VersionMetadata
     ) -> None:
         version = resources_pb2.ModelVersion(
             id=version_id,
             description=new.description,
-            metadata=_struct({MARK: dict(mark)}),
+            metadata=_struct({METADATA_KEY: metadata.to_struct()}),
             visibility=resources_pb2.Visibility(gettable=_gettable(new.visibility)),
         )
         self._channel.call(
@@ -208,7 +208,7 @@ def _new_version(new: NewVersion) -> resources_pb2.ModelVersion:
             params_specs=[params_spec(param) for param in new.params]
         ),
         description=new.description,
-        metadata=_struct({MARK: dict(new.mark)}),
+        metadata=_struct({METADATA_KEY: new.metadata.to_struct()}),
         visibility=resources_pb2.Visibility(gettable=_gettable(new.visibility)),
     )
 
@@ -237,7 +237,6 @@ def _model(message: resources_pb2.Model) -> RemoteModel:
 
 def _version(message: resources_pb2.ModelVersion) -> RemoteVersion:
     config = message.pretrained_model_config
-    mark = _dict(message.metadata).get(MARK, {})
     return RemoteVersion(
         id=message.id,
         status_code=message.status.code,
@@ -248,7 +247,7 @@ def _version(message: resources_pb2.ModelVersion) -> RemoteVersion:
         zip_url=config.model_zip_url,
         visibility=_visibility(message.visibility.gettable),
         created_at=message.created_at.seconds + message.created_at.nanos / 1e9,
-        mark=mark if isinstance(mark, dict) else {},
+        metadata=VersionMetadata.from_struct(_dict(message.metadata).get(METADATA_KEY)),
         input_fields_map=_dict(config.input_fields_map),
         output_fields_map=_dict(config.output_fields_map),
         params=tuple(map(_param, message.output_info.params_specs)),

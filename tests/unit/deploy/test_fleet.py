@@ -25,6 +25,7 @@ from clarifai_build.inspection.file_changes import compare
 from clarifai_build.pipeline import ApplyOptions, apply, plan
 from clarifai_build.progress import no_progress
 from clarifai_build.registry import NewModel, NewVersion, RemoteVersion
+from clarifai_build.registry.version_metadata import NO_METADATA, VersionMetadata
 from clarifai_build.reports import plan as plan_report
 from clarifai_build.reports.plan import Planned, plans_text
 from clarifai_build.resources import plan_schema_text
@@ -38,7 +39,7 @@ from support.fakes import (
 )
 
 ARTIFACT = artifact_of(BUILT)
-FOREIGN = NewVersion("http://theirs", {}, {}, (), "", "private", {})
+FOREIGN = NewVersion("http://theirs", {}, {}, (), "", "private", NO_METADATA)
 
 
 def test_one_failure_stops_nobody() -> None:
@@ -197,7 +198,8 @@ def test_other_files_are_no_plans(tmp_path: Path, text: str) -> None:
 def project_of(registry: MemoryRegistry, model_id: str, project: str) -> None:
     """Register a model of a project."""
     registry.create_model(NewModel(model_id, "text-to-text", "", "private"))
-    registry.post(model_id, replace(FOREIGN, mark={"project": project, "artifact": "a"}))
+    metadata = VersionMetadata(project=project, artifact_digest="a")
+    registry.post(model_id, replace(FOREIGN, metadata=metadata))
 
 
 def test_prune_finds_only_what_is_ours_and_unnamed() -> None:
@@ -214,7 +216,7 @@ def test_prune_finds_only_what_is_ours_and_unnamed() -> None:
     for one in doomed:
         destroy(registry, one)
     assert set(registry.by_id) == {"kept", "mixed", "other", "theirs"}
-    assert [version.mark for version in registry.posted["mixed"]] == [{}]
+    assert [version.metadata for version in registry.posted["mixed"]] == [None]
 
 
 def test_nothing_is_destroyed_by_lists_that_differ() -> None:
@@ -230,17 +232,22 @@ def test_nothing_is_destroyed_by_lists_that_differ() -> None:
     assert len(real("gone")) == 2
 
 
-def test_marks_of_others_are_no_versions_of_ours() -> None:
-    """A mark that someone wrote by hand, or `upload-model`, neither fails nor counts."""
-    strange = {"revision": "abc", "size": [], "artifact": 7, "tool": "1.0"}
-    version = RemoteVersion("v1", 21100, "", mark=strange)
-    assert (version.revision, version.size, version.artifact) == (0, 0, None)
-    assert versions.ours([version, RemoteVersion("v2", 21100, "", mark={"tool": "1.0"})]) == ()
+def test_what_has_no_artifact_is_ours_but_not_built_here() -> None:
+    """What `upload-model` registered, or someone wrote by hand, may be destroyed, not rebuilt."""
+    strange = VersionMetadata.from_struct({"revision": "abc", "artifact_digest": 7, "tool": "1.0"})
+    found = [
+        RemoteVersion("v1", 21100, "", metadata=strange),
+        RemoteVersion("v2", 21100, "", metadata=VersionMetadata(tool="1.0")),
+        RemoteVersion("v3", 21100, "", metadata=VersionMetadata(artifact_digest="a" * 64)),
+        RemoteVersion("v4", 21100, ""),
+    ]
+    assert [version.id for version in versions.built(found)] == ["v3"]
+    assert [version.id for version in found if version.is_ours] == ["v1", "v2", "v3"]
 
 
 def test_rollback_of_a_model_that_goes_meanwhile() -> None:
     """When the versions vanish after they were listed, that is said."""
-    target = RemoteVersion("v1", 21100, "", mark={"artifact": "a" * 64})
+    target = RemoteVersion("v1", 21100, "", metadata=VersionMetadata(artifact_digest="a" * 64))
     with pytest.raises(RegistryError, match="any more"):
         roll_back(RollbackContext("lines", MemoryStore(), MemoryRegistry()), target, "key")
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from clarifai_build.deploy.planning import NotOursError, Observed, make_plan, pick_version
-from clarifai_build.deploy.registration import BUILDER, TREE, Registration
+from clarifai_build.deploy.registration import TEMPLATE, TREE, Registration
 from clarifai_build.errors import RegistryError
 from clarifai_build.registry import NewModel, RemoteModel, RemoteVersion
+from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.reports.plan import Planned, plans_text
 from clarifai_build.storage import StoredObject
 
@@ -22,14 +23,8 @@ WANTED = Registration(
     size=100,
 )
 MODEL = RemoteModel("lines", "visual-detector", "Finds lines.", "private", managed=True)
-MARK = {
-    "registration": WANTED.digest,
-    "artifact": WANTED.artifact,
-    "crc32": "0000abcd",
-    "project": "",
-    **BUILDER,
-}
-READY = RemoteVersion("v1", 21100, "Model is trained", description="Finds lines.", mark=MARK)
+METADATA = WANTED.new_version("http://zip", VersionMetadata(crc32="0000abcd")).metadata
+READY = RemoteVersion("v1", 21100, "Model is trained", "", "", "Finds lines.", metadata=METADATA)
 STORED = StoredObject("key", 100, "etag", {TREE: WANTED.artifact}, "0000abcd")
 SETTLED = Observed(MODEL, (READY,), STORED)
 
@@ -105,10 +100,10 @@ def test_lost_object_is_uploaded_again() -> None:
 
 
 def test_replaced_object_is_uploaded_again() -> None:
-    """Other content of the same size shows by the checksum, else by the missing mark."""
+    """Other content of the same size shows by the checksum, else by the digest beside it."""
     assert kinds(replace(SETTLED, stored=replace(STORED, crc32="00000000"))) == ["upload"]
-    unmarked = replace(STORED, crc32="", metadata={TREE: "other"})
-    assert kinds(replace(SETTLED, stored=unmarked)) == ["upload"]
+    other = replace(STORED, crc32="", metadata={TREE: "other"})
+    assert kinds(replace(SETTLED, stored=other)) == ["upload"]
 
 
 def test_cache_in_front_of_the_bucket_may_say_less() -> None:
@@ -132,7 +127,8 @@ def test_no_description_leaves_the_platforms() -> None:
 
 def test_going_back_makes_the_old_artifact_the_newest() -> None:
     """The newest version serves, so going back registers anew, and says what that costs."""
-    other = replace(READY, id="v2", mark={**MARK, "registration": "x", "artifact": "y"})
+    metadata = replace(METADATA, registration_digest="x", artifact_digest="y")
+    other = replace(READY, id="v2", metadata=metadata)
     plan = make_plan(WANTED, replace(SETTLED, versions=(other, READY)))
     assert [(a.kind, a.version, a.destructive) for a in plan.actions] == [
         ("delete-version", "v1", True),
@@ -154,10 +150,11 @@ def test_duplicates_leave_the_oldest() -> None:
 
 def test_newer_builder_is_named_as_the_reason() -> None:
     """When what builds the artifact has changed, the reason says so."""
-    old = replace(READY, mark={**MARK, "artifact": "old", "registration": "old", "template": "0"})
+    metadata = VersionMetadata("old", "old", tool=METADATA.tool, template="0")
+    old = replace(READY, metadata=metadata)
     plan = make_plan(WANTED, replace(SETTLED, versions=(old,), stored=None))
     assert plan.actions[1].reason == (
-        f"the artifact has changed since v1, and what builds it: template 0 → {BUILDER['template']}"
+        f"the artifact has changed since v1, and what builds it: template 0 → {TEMPLATE}"
     )
 
 
@@ -168,7 +165,7 @@ def test_version_of_someone_else_does_not_count() -> None:
 
 
 def test_foreign_model_needs_adopt() -> None:
-    """A model that carries no mark of ours is not touched without --adopt."""
+    """A model that is not ours is not touched without --adopt."""
     foreign = Observed(replace(MODEL, managed=False), (), STORED)
     with pytest.raises(NotOursError):
         make_plan(WANTED, foreign)

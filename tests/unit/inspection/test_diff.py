@@ -17,6 +17,7 @@ from clarifai_build.errors import ArtifactError, SourceError, UsageError
 from clarifai_build.inspection import contents, diff
 from clarifai_build.inspection.diff import FieldChange
 from clarifai_build.registry import RemoteVersion
+from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.reports.diff import as_json, as_text
 from clarifai_build.util import git
 from support.fakes import artifact_of
@@ -114,16 +115,15 @@ def test_a_zip_on_disk_is_looked_into(tmp_path: Path) -> None:
             pass
 
 
-def version(number: int, **mark: object) -> RemoteVersion:
+def version(number: int, artifact_digest: str = "ab" * 32) -> RemoteVersion:
     """Make a version of ours."""
-    return RemoteVersion(
-        f"{number}" * 32, 21100, "", mark={"revision": number, "artifact": "ab" * 32, **mark}
-    )
+    metadata = VersionMetadata(artifact_digest, revision=number)
+    return RemoteVersion(f"{number}" * 32, 21100, "", metadata=metadata)
 
 
 def test_versions_have_names() -> None:
     """`live`, a number, an id, its beginning or a digest's; what is not there is said."""
-    versions = (RemoteVersion("theirs", 21100, ""), version(3, artifact="cd" * 32), version(2))
+    versions = (RemoteVersion("theirs", 21100, ""), version(3, "cd" * 32), version(2))
     assert history.find(versions, "live", "m").revision == 3
     assert history.find(versions, "v2", "m").revision == 2
     assert history.find(versions, "2" * 32, "m").revision == 2

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from clarifai_build.deploy.registration import Registration
 from clarifai_build.inspection.verify import Published, Verified, verify
 from clarifai_build.registry import RemoteVersion
+from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.reports.verify import as_text
 from clarifai_build.storage.keys import provenance_key
 from support.fakes import BUILT, MemoryStore, artifact_of, manifest_of, publish_records
@@ -25,8 +26,9 @@ REGISTRATION = Registration.of(MANIFEST, ARTIFACT.digest, ARTIFACT.size)
 STORE = MemoryStore()
 RECORDS = publish_records(STORE, "a.zip", MANIFEST, ARTIFACT)
 PROVENANCE = STORE.objects[provenance_key("a.zip")][0]
-NEW = REGISTRATION.new_version("", {**RECORDS.mark(), "revision": 1, "commit": "c" * 40})
-VERSION = RemoteVersion("id", 21100, "", mark=NEW.mark)
+ORIGIN = RECORDS.add_to(VersionMetadata(revision=1, commit="c" * 40))
+METADATA = REGISTRATION.new_version("", ORIGIN).metadata
+VERSION = RemoteVersion("id", 21100, "", metadata=METADATA)
 
 
 def check(
@@ -46,9 +48,9 @@ def failed(verified: Verified) -> list[str]:
     return [one.name for one in verified.checks if not one.ok]
 
 
-def marked(**mark: Any) -> RemoteVersion:
-    """Return the version with another mark."""
-    return replace(VERSION, mark={**VERSION.mark, **mark})
+def recorded(**metadata: Any) -> RemoteVersion:
+    """Return the version with other metadata."""
+    return replace(VERSION, metadata=replace(METADATA, **metadata))
 
 
 def test_the_same_is_verified() -> None:
@@ -92,13 +94,13 @@ def test_another_source_is_shown_by_file_and_cause() -> None:
 def test_another_tool_is_named() -> None:
     """A version that an earlier tool built says which one would rebuild it."""
     other = artifact_of({**FILES, "config.pbtxt": b""})
-    text = as_text("lines", check(built=other, version=marked(tool="0.0.1")))
+    text = as_text("lines", check(built=other, version=recorded(tool="0.0.1")))
     assert "clarifai-build==0.0.1" in text
 
 
 def test_a_dirty_tree_is_named() -> None:
     """What was applied with uncommitted changes can't be rebuilt, and that is said."""
-    text = as_text("lines", check(built=artifact_of(BUILT), version=marked(dirty=True)))
+    text = as_text("lines", check(built=artifact_of(BUILT), version=recorded(dirty=True)))
     assert "uncommitted changes" in text
 
 
@@ -116,12 +118,12 @@ def test_provenance_of_another_zip_is_found() -> None:
     store = MemoryStore()
     publish_records(store, "a.zip", MANIFEST, artifact_of(BUILT))
     body = store.objects[provenance_key("a.zip")][0]
-    verified = check(version=marked(provenance=other.provenance), provenance=body)
+    verified = check(version=recorded(provenance=other.provenance), provenance=body)
     assert failed(verified) == ["provenance"]
 
 
 def test_a_lost_sbom_is_found() -> None:
     """A version that was registered with an SBOM has to have it."""
     sbom = hashlib.sha256(b"sbom").hexdigest()
-    assert failed(check(version=marked(sbom=sbom))) == ["sbom"]
-    assert check(version=marked(sbom=sbom), sbom=b"sbom").ok
+    assert failed(check(version=recorded(sbom=sbom))) == ["sbom"]
+    assert check(version=recorded(sbom=sbom), sbom=b"sbom").ok

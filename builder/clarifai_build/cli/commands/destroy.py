@@ -1,4 +1,4 @@
-"""Destroy a model: the versions that carry our mark, and the model itself where that is all.
+"""Destroy a model: the versions that this tool registered, and the model itself where that is all.
 
 What another tool registered stays. Artifacts stay in the bucket until `gc` removes them.
 """

@@ -84,10 +84,10 @@ def _verify(target: Target, args: Namespace, progress: ProgressCallback) -> Veri
 
     manifest = target.manifest
     versions = target.registry.versions(manifest.model.id)
-    if args.all and not history.ours(versions):
+    if args.all and not history.built(versions):
         return None
     version = history.find(versions, args.which, manifest.model.id)
-    commit = str(version.mark.get("commit", "HEAD")) if args.commit == RECORDED else args.commit
+    commit = (version.recorded.commit or "HEAD") if args.commit == RECORDED else args.commit
     source = (
         git_revision.manifest_at(manifest, commit, target.environ)
         if commit

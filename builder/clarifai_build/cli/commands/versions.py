@@ -26,13 +26,13 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.cli.tables import table
-    from clarifai_build.deploy.versions import ours
+    from clarifai_build.deploy.versions import built
 
     console.json_errors = args.json
     target = load_target(args.manifest, console.progress(), sandbox=args.sandbox)
     model = target.manifest.model.id
     found = target.registry.versions(model)
-    known = ours(found)
+    known = built(found)
     if args.json:
         versions = [_document(version, live=index == 0) for index, version in enumerate(known)]
         others = [version.id for version in found if version not in known]
@@ -41,7 +41,7 @@ def run(args: Namespace, console: Console) -> int:
     if known:
         console.out(table(_HEAD, _rows(known)))
     if len(found) > len(known):
-        console.err(f"and {len(found) - len(known)} that clarifai-build did not make")
+        console.err(f"and {len(found) - len(known)} that clarifai-build did not build")
     elif not found:
         console.err(f"model '{model}' has no versions")
     return 0
@@ -57,7 +57,7 @@ def _rows(versions: Sequence[RemoteVersion]) -> list[tuple[str, ...]]:
             version.id[:12],
             version.health,
             _when(version),
-            str(version.mark.get("by", "")),
+            version.recorded.by or "",
             _commit(version),
             str(version.artifact)[:12],
             size_text(version.size),
@@ -73,30 +73,30 @@ def _when(version: RemoteVersion) -> str:
 
 
 def _commit(version: RemoteVersion) -> str:
-    commit = str(version.mark.get("commit", ""))[:10]
-    return f"{commit}+changes" if version.mark.get("dirty") else commit
+    commit = (version.recorded.commit or "")[:10]
+    return f"{commit}+changes" if version.recorded.dirty else commit
 
 
 def _note(version: RemoteVersion, *, live: bool) -> str:
-    source = version.mark.get("rollback_of")
+    source = version.recorded.rollback_of
     return ", ".join(filter(None, ("live" if live else "", f"back to {source}" if source else "")))
 
 
 def _document(version: RemoteVersion, *, live: bool) -> dict[str, Any]:
-    mark = version.mark
+    recorded = version.recorded
     return {
         "revision": version.revision,
         "id": version.id,
         "live": live,
         "status": version.health,
         "created": _when(version),
-        "by": mark.get("by"),
-        "commit": mark.get("commit"),
-        "dirty": mark.get("dirty"),
+        "by": recorded.by,
+        "commit": recorded.commit,
+        "dirty": recorded.dirty,
         "digest": version.artifact,
-        "sha256": mark.get("sha256"),
+        "sha256": recorded.sha256,
         "size": version.size,
-        "tool": mark.get("tool"),
-        "rollback_of": mark.get("rollback_of"),
+        "tool": recorded.tool,
+        "rollback_of": recorded.rollback_of,
         "url": redact_url(version.zip_url),
     }
