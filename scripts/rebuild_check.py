@@ -145,7 +145,7 @@ def build_both(name: str, first: Builder, second: Builder) -> None:
             sys.exit(started.stderr)
         zips.append(builder.folder / f"{name}.zip")
         built = builder.json("build", name, "--output", zips[-1], "--no-cache")
-        digests.append((built["digest"], built["sha256"]))
+        digests.append((built["artifact_digest"], built["sha256"]))
     print(f"{name:20} tree {digests[0][0]}  sha256 {digests[0][1]}", flush=True)
     if digests[0] != digests[1]:
         sys.exit(f"{'':20} tree {digests[1][0]}  sha256 {digests[1][1]}\nthe two differ")

@@ -125,13 +125,14 @@ def apply(
 def live_url(planned: Plan, manifest: Manifest, store: ObjectStore) -> str:
     """Return where the artifact of the live version lies, if it lies where we put it."""
     live, registration = planned.live, planned.registration
-    artifact = str(live.artifact) if live else registration.artifact
-    return store.url(replace(registration, artifact=artifact).key(manifest.destination.prefix))
+    digest = str(live.artifact_digest) if live else registration.artifact_digest
+    there = replace(registration, artifact_digest=digest)
+    return store.url(there.key(manifest.destination.prefix))
 
 
 def _registered_size(artifact: Artifact, versions: tuple[RemoteVersion, ...]) -> int:
     """Return the size of the zip from a version that holds it, without laying it out; else 0."""
-    sizes = (version.size for version in versions if version.artifact == artifact.digest)
+    sizes = (version.size for version in versions if version.artifact_digest == artifact.digest)
     return next(sizes, 0)
 
 

@@ -64,7 +64,7 @@ def test_the_cache_changes_nothing(model: Path) -> None:
         done = tool(model, "build", "--json", option, "-o", "../out.zip")
         assert done.returncode == 0, done.stderr
         result = json.loads(done.stdout)
-        found.add((result["digest"], result["sha256"], result["size"]))
+        found.add((result["artifact_digest"], result["sha256"], result["size"]))
     assert len(found) == 1
 
 
@@ -77,7 +77,7 @@ def test_compression_is_another_artifact(model: Path) -> None:
     assert done.returncode == 0, done.stderr
     deflated = json.loads(done.stdout)
     assert deflated["size"] < stored["size"] / 2
-    assert deflated["digest"] != stored["digest"]
+    assert deflated["artifact_digest"] != stored["artifact_digest"]
 
 
 @pytest.mark.parametrize("name", ["model.bin", "out.zip", "m"])
@@ -87,8 +87,9 @@ def test_an_output_in_the_folder_is_not_packed_again(model: Path, name: str) -> 
     before = json.loads(tool(model, "build", "--json").stdout)
     for output in (name, f"../link/{name}"):
         built = json.loads(tool(model, "build", "--json", "-o", output).stdout)
-        assert built["digest"] == before["digest"]
-    assert json.loads(tool(model, "build", "--json").stdout)["digest"] == before["digest"]
+        assert built["artifact_digest"] == before["artifact_digest"]
+    again = json.loads(tool(model, "build", "--json").stdout)
+    assert again["artifact_digest"] == before["artifact_digest"]
 
 
 @pytest.mark.parametrize("streams", [("stderr",), ("stdout",), ("stdout", "stderr"), ()])

@@ -65,8 +65,8 @@ class World:
         applied = self.apply(artifact=artifact)
         wanted = applied.plan.registration.digest
         versions = self.registry().versions("lines")
-        assert [version.registration for version in versions].count(wanted) == 1
-        assert versions[0].registration == wanted
+        assert [version.registration_digest for version in versions].count(wanted) == 1
+        assert versions[0].registration_digest == wanted
         assert not self.apply(artifact=artifact).plan.actions
 
 

@@ -86,7 +86,7 @@ def test_records_lie_beside_a_local_zip(folder: Path) -> None:
     built = json.loads(tool(folder, "build", "--json").stdout)
     shown = tool(folder, "inspect", built["path"])
     assert shown.returncode == 0, shown.stderr
-    assert f"digest  {built['digest']}" in shown.stdout
+    assert f"artifact_digest  {built['artifact_digest']}" in shown.stdout
     assert "1/w.bin" in shown.stdout
     provenance = json.loads(Path(f"{built['path']}.provenance.json").read_text())
     assert provenance["subject"][0]["digest"]["sha256"] == built["sha256"]
@@ -95,10 +95,10 @@ def test_records_lie_beside_a_local_zip(folder: Path) -> None:
 def test_what_is_built_into_the_folder_stays_out(folder: Path) -> None:
     """A zip that is written beside the manifest, and its records, are no part of the next one."""
     built = [
-        json.loads(tool(folder, "build", "-o", "one_text-to-text.zip", "--json").stdout)["digest"]
+        json.loads(tool(folder, "build", "-o", "one_text-to-text.zip", "--json").stdout)
         for _ in range(2)
     ]
-    assert built[0] == built[1]
+    assert built[0]["artifact_digest"] == built[1]["artifact_digest"]
 
 
 def test_diff_of_a_zip_and_the_source(folder: Path) -> None:

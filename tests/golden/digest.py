@@ -37,7 +37,7 @@ def digests_of(name: str, files: dict[str, bytes], folder: Path) -> dict[str, ob
     generated = {"config.pbtxt": name.encode(), "1/serving.json": b"{}"}
     artifact = Artifact(make_tree(generated, manifest))  # type: ignore[arg-type]
     written = write_zip(artifact, folder / "dist" / "out.zip")
-    return {"tree": written.digest, "sha256": written.sha256, "size": written.size}
+    return {"tree": written.artifact_digest, "sha256": written.sha256, "size": written.size}
 
 
 def main() -> None:

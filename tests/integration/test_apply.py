@@ -100,7 +100,7 @@ def test_addresses_by_hand_do_the_same(tool: Tool, folder: Path, sandbox: Endpoi
     (version,) = registry_of(folder, sandbox).versions(manifest_of(folder).model.id)
     assert version.health == "ready"
     assert version.description == "Says it louder."
-    assert version.artifact == result(again)["digest"]
+    assert version.artifact_digest == result(again)["artifact_digest"]
 
 
 def test_change_makes_a_version_and_the_way_back_too(
@@ -112,7 +112,7 @@ def test_change_makes_a_version_and_the_way_back_too(
     changed = tool("apply", cwd=folder)
     assert changed.returncode == 0, changed.stderr
     versions = registry_of(folder, sandbox).versions(manifest_of(folder).model.id)
-    assert len({version.artifact for version in versions}) == 2
+    assert len({version.artifact_digest for version in versions}) == 2
 
 
 def test_artifact_shows_the_known_layout(tool: Tool, folder: Path) -> None:
@@ -209,7 +209,7 @@ def test_object_that_is_there_is_not_sent_again(
     storage = manifest_of(folder).storage
     assert storage is not None
     store = open_store(storage, sandbox.environ())
-    key = f"by-hand/{made['digest']}/{made['model']}_text-to-text.zip"
+    key = f"by-hand/{made['artifact_digest']}/{made['model']}_text-to-text.zip"
     before = store.stat(key)
     registry_of(folder, sandbox).delete_version(made["model"], made["version"])
     again = tool("apply", cwd=folder)

@@ -128,7 +128,7 @@ def versions(target: Target) -> list[str]:
     """Return the digests of the versions that are registered."""
     assert isinstance(target.registry, ClarifaiRegistry)
     found = target.registry.versions(target.manifest.model.id)
-    return [str(version.registration) for version in found]
+    return [str(version.registration_digest) for version in found]
 
 
 def test_no_op_makes_three_calls_and_none_that_writes(

@@ -305,7 +305,7 @@ def test_rollback_brings_parameters_back(life: Life, sandbox: Endpoints) -> None
     life.run("rollback", "v1", "--yes", "--no-wait")
     again = registry.versions(life.model)[0]
     assert again.params == first.params
-    assert again.registration == first.registration
+    assert again.registration_digest == first.registration_digest
     assert (again.description, again.visibility) == (first.description, first.visibility)
     assert len(registry.versions(life.model)) == 3
     life.run("verify", "--commit")

@@ -78,10 +78,10 @@ def test_the_object_is_the_artifact(store: S3Store, tmp_path: Path, size: int) -
     """In one request, one part or many: the same bytes, and nothing left behind."""
     artifact = large(tmp_path, size)
     key = key_of(artifact)
-    stored = store.put_artifact(key, artifact, {"clarifai-build-tree": artifact.digest})
+    stored = store.put_artifact(key, artifact, {"clarifai-build-artifact-digest": artifact.digest})
     assert (stored.size, stored.metadata) == (
         artifact.size,
-        {"clarifai-build-tree": artifact.digest},
+        {"clarifai-build-artifact-digest": artifact.digest},
     )
     assert hashlib.sha256(content_of(store, key)).digest() == _sha256(artifact)
     assert unfinished(store, key) == []

@@ -164,7 +164,7 @@ class Machine(RuleBasedStateMachine):
     def apply_converges(self) -> None:
         """One clean apply makes live what is wanted, and the next writes nothing."""
         applied = self.apply()
-        assert applied.version.artifact == self.artifact.digest
+        assert applied.version.artifact_digest == self.artifact.digest
         assert applied.version.health == "ready"
         assert self.store.objects[f"models/{self.artifact.digest}/lines_text-to-text.zip"][0] == (
             self.artifact.read(0, self.artifact.size)
@@ -173,8 +173,8 @@ class Machine(RuleBasedStateMachine):
         assert model.description == self.manifest.model.description
         assert model.visibility == self.manifest.clarifai.visibility
         ours = [one for one in self.registry.posted["lines"] if one.is_ours]
-        assert ours[-1].artifact == self.artifact.digest
-        registered = Counter(one.registration for one in ours if one.health != "failed")
+        assert ours[-1].artifact_digest == self.artifact.digest
+        registered = Counter(one.registration_digest for one in ours if one.health != "failed")
         assert registered[applied.plan.registration.digest] == 1
         self.calls.names.clear()
         assert not self.apply().plan.actions

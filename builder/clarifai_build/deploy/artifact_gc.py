@@ -38,7 +38,7 @@ class Stored:
     """A published artifact: its folder in the bucket, and all that lies in it."""
 
     folder: str
-    digest: str
+    artifact_digest: str
     objects: tuple[FoundObject, ...]
 
     @property
@@ -106,8 +106,9 @@ def collect(
 
 def _decide(stored: Stored, bucket: Bucket, versions: Iterable[RemoteVersion]) -> Decision:
     scope = bucket.registry.scope
+    digest = stored.artifact_digest
     for version in versions:
-        if version.artifact == stored.digest or f"/{stored.digest}/" in version.zip_url:
+        if version.artifact_digest == digest or f"/{digest}/" in version.zip_url:
             return Decision(stored, "used", f"version {version.id} refers to it")
     if stored.age < bucket.grace:
         return Decision(stored, "young", f"something of it was written {stored.age:.0f} s ago")
@@ -123,7 +124,7 @@ def _remove(bucket: Bucket, decision: Decision, progress: ProgressCallback) -> D
     key = lease_key(bucket.prefix, scope, model)
     try:
         with leases.held(
-            store, key, leases.Holder.here(f"gc {stored.digest[:12]}"), progress
+            store, key, leases.Holder.here(f"gc {stored.artifact_digest[:12]}"), progress
         ) as held:
             return _remove_leased(bucket, stored, model, held.check if held else None, progress)
     except LeaseHeldError as error:

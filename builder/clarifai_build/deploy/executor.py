@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.deploy.planning import Plan, pick_version
-from clarifai_build.deploy.registration import TREE, Registration
+from clarifai_build.deploy.registration import ARTIFACT_DIGEST, Registration
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import (
     ModelRegistry,
@@ -77,7 +77,7 @@ def _publish(plan: Plan, artifact: Artifact, key: str, context: ExecutionContext
         if stored and not stored.crc32:
             # The store could not tell what lies there from the artifact, and would leave it.
             store.delete(key)
-    stored = store.put_artifact(key, artifact, {TREE: artifact.digest}, progress)
+    stored = store.put_artifact(key, artifact, {ARTIFACT_DIGEST: artifact.digest}, progress)
     prove_downloadable(store.url(key), artifact)
     progress(Event("upload", "done", f"{key} can be downloaded without credentials"))
     return stored

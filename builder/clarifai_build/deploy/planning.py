@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal
 
-from clarifai_build.deploy.registration import TREE, Registration, builder_changes
+from clarifai_build.deploy.registration import ARTIFACT_DIGEST, Registration, builder_changes
 from clarifai_build.errors import BuilderError, RegistryError
 from clarifai_build.registry import RemoteModel, RemoteVersion
 from clarifai_build.storage import StoredObject
@@ -109,10 +109,10 @@ def pick_version(
     choose the same.
     """
     ours = [version for version in versions if version.is_ours]
-    newest = takewhile(lambda version: version.registration == registration.digest, ours)
+    newest = takewhile(lambda version: version.registration_digest == registration.digest, ours)
     usable = [version for version in newest if version.health != "failed"]
     keep = usable[-1] if usable else None
-    same = [version for version in ours if version.registration == registration.digest]
+    same = [version for version in ours if version.registration_digest == registration.digest]
     return keep, [version for version in same if version is not keep]
 
 
@@ -165,7 +165,7 @@ def _differing(registration: Registration, found: RemoteModel | RemoteVersion) -
 def _upload_actions(
     registration: Registration, stored: StoredObject | None, live: RemoteVersion | None
 ) -> tuple[Action, ...]:
-    published = live is not None and live.artifact == registration.artifact
+    published = live is not None and live.artifact_digest == registration.artifact_digest
     if stored is None:
         missing = "the live artifact is gone from" if published else "the artifact is not in"
         return (Action("upload", f"{missing} the bucket"),)
@@ -183,7 +183,8 @@ def _is_other(registration: Registration, stored: StoredObject, published_crc32:
     so what is not said differs from nothing."""
     if published_crc32 and stored.crc32:
         return stored.crc32 != published_crc32
-    return stored.metadata.get(TREE, registration.artifact) != registration.artifact
+    wanted = registration.artifact_digest
+    return stored.metadata.get(ARTIFACT_DIGEST, wanted) != wanted
 
 
 def _delete(version: RemoteVersion, keep: RemoteVersion | None) -> Action:
@@ -199,9 +200,9 @@ def _delete(version: RemoteVersion, keep: RemoteVersion | None) -> Action:
 def _create(registration: Registration, live: RemoteVersion | None) -> tuple[Action, ...]:
     if live is None:
         return (Action("create-version", "no version of ours is registered"),)
-    if live.registration == registration.digest:
+    if live.registration_digest == registration.digest:
         return (Action("create-version", "the same artifact is tried again"),)
-    if live.artifact == registration.artifact:
+    if live.artifact_digest == registration.artifact_digest:
         return (Action("create-version", f"the registration has changed since {live.id}"),)
     return (Action("create-version", f"the artifact has changed since {live.id}{_builder(live)}"),)
 

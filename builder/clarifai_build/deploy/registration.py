@@ -19,26 +19,26 @@ from clarifai_build.targets.triton.render import TEMPLATE_VERSION
 FORMAT = 1
 """Raised when the same registration gives another digest."""
 
-TREE = "clarifai-build-tree"
-"""The key in an object's metadata under which the digest of its tree stands."""
+ARTIFACT_DIGEST = "clarifai-build-artifact-digest"
+"""The key in an object's metadata under which the digest of the artifact stands."""
 
 TEMPLATE = str(TEMPLATE_VERSION)
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What is to be live. `artifact` is the tree digest; `size` is the zip's, in bytes."""
+    """What is to be live. `size` is the zip's, in bytes."""
 
     model: NewModel
     input_fields_map: Mapping[str, str]
     output_fields_map: Mapping[str, str]
     params: tuple[Param, ...]
-    artifact: str
+    artifact_digest: str
     size: int
     project: str | None = None
 
     @classmethod
-    def of(cls, manifest: Manifest, artifact: str, size: int) -> Registration:
+    def of(cls, manifest: Manifest, artifact_digest: str, size: int) -> Registration:
         """Describe what applying this manifest, built into this artifact, makes live."""
         model_type = MODEL_TYPES[manifest.model.type]
         return cls(
@@ -51,7 +51,7 @@ class Registration:
             input_fields_map=model_type.input_fields_map,
             output_fields_map=model_type.output_fields_map,
             params=manifest.params,
-            artifact=artifact,
+            artifact_digest=artifact_digest,
             size=size,
             project=manifest.project,
         )
@@ -64,7 +64,7 @@ class Registration:
                 "format": FORMAT,
                 "model": self.model.id,
                 "type": self.model.type,
-                "artifact": self.artifact,
+                "artifact": self.artifact_digest,
                 "input_fields_map": dict(self.input_fields_map),
                 "output_fields_map": dict(self.output_fields_map),
                 "params": [asdict(param) for param in self.params],
@@ -81,13 +81,13 @@ class Registration:
 
     def key(self, prefix: str) -> str:
         """Return where the artifact lies in the bucket: a content address with a telling name."""
-        return artifact_key(prefix, self.artifact, self.model.id, self.model.type)
+        return artifact_key(prefix, self.artifact_digest, self.model.id, self.model.type)
 
     def new_version(self, zip_url: str, origin: VersionMetadata) -> NewVersion:
         """Return the version to register; `origin` has what is recorded beside (Git commit, …)."""
         metadata = replace(
             origin,
-            artifact_digest=self.artifact,
+            artifact_digest=self.artifact_digest,
             registration_digest=self.digest,
             size=self.size,
             project=self.project or "",

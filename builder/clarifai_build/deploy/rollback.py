@@ -41,7 +41,7 @@ def roll_back(context: RollbackContext, target: RemoteVersion, key: str) -> Remo
         raise RegistryError.of(
             "no-version", f"model '{context.model}' has no version of ours any more"
         )
-    if live.registration == target.registration and live.health != "failed":
+    if live.registration_digest == target.registration_digest and live.health != "failed":
         return live
     if target.health == "failed":
         raise RegistryError.of(
@@ -73,7 +73,7 @@ def delete_duplicates(
     twins = tuple(
         other
         for other in built(read_model(context.registry, context.model)[1])
-        if other.id != version.id and other.registration == version.registration
+        if other.id != version.id and other.registration_digest == version.registration_digest
     )
     for twin in twins:
         context.check()

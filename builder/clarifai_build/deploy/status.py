@@ -35,14 +35,14 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How one model is doing. `version` is the newest of ours, `artifact` its tree digest."""
+    """How one model is doing. `version` is the newest of ours, `artifact_digest` its artifact's."""
 
     manifest: str
     model: str
     sync: Sync
     health: Health
     version: str = ""
-    artifact: str = ""
+    artifact_digest: str = ""
     conditions: tuple[Condition, ...] = ()
 
 
@@ -65,7 +65,7 @@ def status_of(manifest: str, plan: Plan) -> Status:
         sync="OutOfSync" if plan.writes else "Synced",
         health=_health(live),
         version=live.id if live else "",
-        artifact=str(live.artifact) if live else "",
+        artifact_digest=(live.artifact_digest or "") if live else "",
         conditions=tuple(conditions),
     )
 

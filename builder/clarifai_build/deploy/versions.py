@@ -57,7 +57,7 @@ def find(versions: Sequence[RemoteVersion], name: str, model: str) -> RemoteVers
 def key_of(version: RemoteVersion, manifest: Manifest, storage: Storage) -> str:
     """Return where the zip of a version lies in the bucket."""
     model = manifest.model
-    return artifact_key(storage.prefix, str(version.artifact), model.id, model.type)
+    return artifact_key(storage.prefix, str(version.artifact_digest), model.id, model.type)
 
 
 def _is_called(version: RemoteVersion, name: str) -> bool:
@@ -66,4 +66,4 @@ def _is_called(version: RemoteVersion, name: str) -> bool:
     if name == version.id:
         return True
     begins = bool(_DIGITS.fullmatch(name))
-    return begins and (version.id.startswith(name) or str(version.artifact).startswith(name))
+    return begins and (version.id.startswith(name) or str(version.artifact_digest).startswith(name))

@@ -50,7 +50,7 @@ def file_changes(plan: Plan, tree: FileTree, url: str) -> tuple[FileChange, ...]
     Reads the published list of files only where there is a change to show, and gives None where it
     can't be read: a plan does not fail for that.
     """
-    if plan.live is None or plan.live.artifact == plan.registration.artifact:
+    if plan.live is None or plan.live.artifact_digest == plan.registration.artifact_digest:
         return ()
     try:
         return compare(contents.of_url("live", url).files.values(), tree)

@@ -109,9 +109,9 @@ def verify(
 
 
 def _source(version: RemoteVersion, artifact: Artifact) -> Check:
-    if version.artifact == artifact.digest:
+    if version.artifact_digest == artifact.digest:
         return Check("source", True, f"the source gives {artifact.digest}, as registered")
-    found = f"the source gives {artifact.digest}, registered is {version.artifact}"
+    found = f"the source gives {artifact.digest}, registered is {version.artifact_digest}"
     recorded = version.recorded
     moved = [f"{name} {then} then, {now} now" for name, then, now in builder_changes(recorded)]
     if moved:
@@ -126,12 +126,13 @@ def _source(version: RemoteVersion, artifact: Artifact) -> Check:
 
 
 def _registration(version: RemoteVersion, registration: Registration) -> Check:
-    if version.registration == registration.digest:
+    registered = version.registration_digest
+    if registered == registration.digest:
         return Check("registration", True, "type, field maps and parameters are as registered")
     return Check(
         "registration",
         False,
-        f"the source registers {registration.digest}, the platform has {version.registration}",
+        f"the source registers {registration.digest}, the platform has {registered}",
         "the artifact, the parameters or the type differ from what was registered",
     )
 

@@ -45,7 +45,7 @@ def statement_of(
                 "buildType": BUILD_TYPE,
                 "externalParameters": {"manifest": resolved(manifest)},
                 "internalParameters": {
-                    "artifact": artifact.digest,
+                    "artifact_digest": artifact.digest,
                     "size": artifact.size,
                     "encoder": artifact.encoder,
                 },
@@ -91,15 +91,19 @@ def summary_of(statement: dict[str, Any]) -> list[str]:
 def _summary(predicate: dict[str, Any]) -> Iterator[str]:
     definition = predicate["buildDefinition"]
     parameters = definition["internalParameters"]
-    yield f"digest  {parameters['artifact']}"
+    yield _row("artifact_digest", parameters["artifact_digest"])
     if parameters["encoder"]:
-        yield f"packed  by {parameters['encoder']}"
+        yield _row("packed", f"by {parameters['encoder']}")
     for name, version in predicate["runDetails"]["builder"]["version"].items():
-        yield f"builder {name} {version}"
+        yield _row("builder", f"{name} {version}")
     for one in definition["resolvedDependencies"]:
         digest = " ".join(f"{kind}:{value}" for kind, value in one["digest"].items())
         notes = ", ".join(f"{key} {value}" for key, value in one.get("annotations", {}).items())
-        yield f"from    {one['name']}  {one.get('uri', '')}  {digest}  {notes}".rstrip()
+        yield _row("from", f"{one['name']}  {one.get('uri', '')}  {digest}  {notes}".rstrip())
+
+
+def _row(name: str, value: object) -> str:
+    return f"{name:<15}  {value}"
 
 
 def unreadable(where: str) -> ArtifactError:

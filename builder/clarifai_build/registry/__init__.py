@@ -67,7 +67,7 @@ class RemoteVersion:
     @property
     def has_artifact(self) -> bool:
         """Whether this tool built its zip, too: the digest of the artifact is recorded."""
-        return bool(self.artifact)
+        return bool(self.artifact_digest)
 
     @property
     def recorded(self) -> VersionMetadata:
@@ -75,12 +75,12 @@ class RemoteVersion:
         return self.metadata or NO_METADATA
 
     @property
-    def registration(self) -> str | None:
+    def registration_digest(self) -> str | None:
         """The digest of all that was registered, or None where the version is not ours."""
         return self.recorded.registration_digest
 
     @property
-    def artifact(self) -> str | None:
+    def artifact_digest(self) -> str | None:
         """The tree digest of the registered artifact."""
         return self.recorded.artifact_digest
 

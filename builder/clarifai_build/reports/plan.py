@@ -121,9 +121,9 @@ def _document(planned: Planned) -> dict[str, Any]:
         "manifest": planned.manifest,
         "model": registration.model.id,
         "type": registration.model.type,
-        "artifact": registration.artifact,
+        "artifact_digest": registration.artifact_digest,
         "size": registration.size,
-        "registration": registration.digest,
+        "registration_digest": registration.digest,
         "live": live.id if live else None,
         "state": planned.state,
         "actions": [

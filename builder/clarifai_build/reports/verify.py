@@ -34,7 +34,7 @@ def as_json(manifest: str, model: str, verified: Verified) -> dict[str, Any]:
         "model": model,
         "version": verified.version.id,
         "revision": verified.version.revision,
-        "artifact": verified.version.artifact,
+        "artifact_digest": verified.version.artifact_digest,
         "ok": verified.ok,
         "checks": [asdict(check) for check in verified.checks],
         "files": diff.as_json(verified.diffs),

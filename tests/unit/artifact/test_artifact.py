@@ -195,7 +195,7 @@ def test_the_zip_on_disk_is_the_artifact(tmp_path: Path) -> None:
     data = written.path.read_bytes()
     assert data == artifact.read(0, artifact.size)
     assert written.sha256 == digests.of_bytes(data).sha256
-    assert (written.size, written.digest) == (len(data), artifact.digest)
+    assert (written.size, written.artifact_digest) == (len(data), artifact.digest)
     assert oct(written.path.stat().st_mode) == "0o100644"
 
 

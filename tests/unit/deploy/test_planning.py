@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from clarifai_build.deploy.planning import NotOursError, Observed, make_plan, pick_version
-from clarifai_build.deploy.registration import TEMPLATE, TREE, Registration
+from clarifai_build.deploy.registration import ARTIFACT_DIGEST, TEMPLATE, Registration
+from clarifai_build.deploy.status import status_of
 from clarifai_build.errors import RegistryError
 from clarifai_build.registry import NewModel, RemoteModel, RemoteVersion
 from clarifai_build.registry.version_metadata import VersionMetadata
@@ -19,13 +20,13 @@ WANTED = Registration(
     input_fields_map={"image": "image"},
     output_fields_map={"concepts": "scores"},
     params=(),
-    artifact="a" * 64,
+    artifact_digest="a" * 64,
     size=100,
 )
 MODEL = RemoteModel("lines", "visual-detector", "Finds lines.", "private", managed=True)
 METADATA = WANTED.new_version("http://zip", VersionMetadata(crc32="0000abcd")).metadata
 READY = RemoteVersion("v1", 21100, "Model is trained", "", "", "Finds lines.", metadata=METADATA)
-STORED = StoredObject("key", 100, "etag", {TREE: WANTED.artifact}, "0000abcd")
+STORED = StoredObject("key", 100, "etag", {ARTIFACT_DIGEST: WANTED.artifact_digest}, "0000abcd")
 SETTLED = Observed(MODEL, (READY,), STORED)
 
 
@@ -55,7 +56,7 @@ def test_model_without_version_is_continued() -> None:
 
 def test_changed_artifact_makes_a_version() -> None:
     """Another tree digest is another version, and the reason names the artifact."""
-    changed = replace(WANTED, artifact="b" * 64)
+    changed = replace(WANTED, artifact_digest="b" * 64)
     plan = make_plan(changed, replace(SETTLED, stored=None))
     assert [action.kind for action in plan.actions] == ["upload", "create-version"]
     assert "artifact has changed since v1" in plan.actions[1].reason
@@ -102,7 +103,7 @@ def test_lost_object_is_uploaded_again() -> None:
 def test_replaced_object_is_uploaded_again() -> None:
     """Other content of the same size shows by the checksum, else by the digest beside it."""
     assert kinds(replace(SETTLED, stored=replace(STORED, crc32="00000000"))) == ["upload"]
-    other = replace(STORED, crc32="", metadata={TREE: "other"})
+    other = replace(STORED, crc32="", metadata={ARTIFACT_DIGEST: "other"})
     assert kinds(replace(SETTLED, stored=other)) == ["upload"]
 
 
@@ -158,6 +159,17 @@ def test_newer_builder_is_named_as_the_reason() -> None:
     )
 
 
+def test_what_upload_model_registered_is_followed_by_ours() -> None:
+    """It is ours, so it needs no --adopt and has no artifact; as the newest it serves."""
+    legacy = RemoteVersion("v2", 21100, "", metadata=VersionMetadata(tool="1.0"))
+    model = replace(MODEL, managed=False)
+    plan = make_plan(WANTED, Observed(model, (legacy,), STORED))
+    assert [action.kind for action in plan.actions] == ["adopt-model", "create-version"]
+    assert "template unknown → " in plan.actions[1].reason
+    status = status_of("clarifai.yaml", plan)
+    assert (status.version, status.artifact_digest) == ("v2", "")
+
+
 def test_version_of_someone_else_does_not_count() -> None:
     """A newer version that this tool did not make is neither used nor touched."""
     foreign = RemoteVersion("v2", 21100, "Model is trained")
@@ -183,4 +195,9 @@ def test_digest_leaves_out_what_can_change_in_place() -> None:
     """Description and visibility are no part of a version's identity."""
     other = replace(WANTED, model=replace(WANTED.model, description="x", visibility="public"))
     assert other.digest == WANTED.digest
-    assert replace(WANTED, artifact="c" * 64).digest != WANTED.digest
+    assert replace(WANTED, artifact_digest="c" * 64).digest != WANTED.digest
+
+
+def test_digest_of_a_registration_holds() -> None:
+    """Another one would register every model anew: it changes with registration.FORMAT alone."""
+    assert WANTED.digest == "51687e401b4a6d25e018aebf09e0cb49e6fd37cdd1816b2fb8a7d8158395389e"

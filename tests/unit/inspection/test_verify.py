@@ -14,7 +14,7 @@ from clarifai_build.deploy.registration import Registration
 from clarifai_build.inspection.verify import Published, Verified, verify
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.registry.version_metadata import VersionMetadata
-from clarifai_build.reports.verify import as_text
+from clarifai_build.reports.verify import as_json, as_text
 from clarifai_build.storage.keys import provenance_key
 from support.fakes import BUILT, MemoryStore, artifact_of, manifest_of, publish_records
 
@@ -89,6 +89,18 @@ def test_another_source_is_shown_by_file_and_cause() -> None:
     assert "1/clarifai_runtime/a.py  6 B, other content (runtime of clarifai-build)" in text
     assert "+ 1/new.py  3 B (source)" in text
     assert f"--commit {'c' * 40}" in text
+
+
+def test_the_report_names_the_digest_as_every_report_does() -> None:
+    """The registered artifact's digest is `artifact_digest` in JSON, as everywhere."""
+    assert as_json("clarifai.yaml", "lines", check())["artifact_digest"] == ARTIFACT.digest
+
+
+def test_an_unknown_tool_is_not_offered() -> None:
+    """Where no tool is recorded, there is none to install."""
+    text = as_text("lines", check(built=artifact_of(BUILT), version=recorded(tool=None)))
+    assert "tool unknown then" in text
+    assert "rebuild with that tool" in text
 
 
 def test_another_tool_is_named() -> None:

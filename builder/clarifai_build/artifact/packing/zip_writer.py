@@ -27,7 +27,7 @@ class WrittenZip(NamedTuple):
     """A zip on disk: the digest of what it holds, and the SHA-256 of the file itself."""
 
     path: Path
-    digest: str
+    artifact_digest: str
     sha256: str
     size: int
 

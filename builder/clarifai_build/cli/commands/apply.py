@@ -181,7 +181,7 @@ def _document(name: str, applied: Applied) -> dict[str, Any]:
         "model": registration.model.id,
         "version": applied.version.id,
         "status": applied.version.health,
-        "digest": registration.artifact,
+        "artifact_digest": registration.artifact_digest,
         "url": redact_url(applied.url),
         "actions": [action.kind for action in applied.plan.actions],
     }

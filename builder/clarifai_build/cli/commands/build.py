@@ -85,7 +85,7 @@ def run(args: Namespace, console: Console) -> int:
         console.json(
             {
                 "path": str(written.path),
-                "digest": written.digest,
+                "artifact_digest": written.artifact_digest,
                 "sha256": written.sha256,
                 "size": written.size,
                 "files": [
@@ -97,10 +97,8 @@ def run(args: Namespace, console: Console) -> int:
         return 0
     for entry in artifact.tree.entries:
         console.out(f"{entry.size:>12}  {entry.path}")
-    console.out(f"tree    {written.digest}")
-    console.out(f"sha256  {written.sha256}")
-    console.out(f"size    {written.size}")
-    console.out(f"path    {written.path}")
+    for name in ("artifact_digest", "sha256", "size", "path"):
+        console.out(f"{name:<15}  {getattr(written, name)}")
     if memory := shared_memory(manifest):
         console.err(f"Triton will need about {memory / 2**20:.0f} MiB of shared memory for images")
     return 0

@@ -73,7 +73,7 @@ def _show(decisions: Sequence[Decision], args: argparse.Namespace, console: Cons
                 "artifacts": [
                     {
                         "folder": one.stored.folder,
-                        "digest": one.stored.digest,
+                        "artifact_digest": one.stored.artifact_digest,
                         "size": one.stored.size,
                         "action": one.action,
                         "reason": one.reason,
@@ -84,7 +84,7 @@ def _show(decisions: Sequence[Decision], args: argparse.Namespace, console: Cons
         )
         return
     rows = [
-        (one.stored.digest[:12], size_text(one.stored.size), one.action, one.reason)
+        (one.stored.artifact_digest[:12], size_text(one.stored.size), one.action, one.reason)
         for one in decisions
     ]
     if rows:

@@ -60,7 +60,7 @@ def run(args: Namespace, console: Console) -> int:
         return 0
     Approval(console, None, yes=args.yes).ask(
         [
-            f"  + register the zip of {history.label(earlier)} ({earlier.artifact}) anew",
+            f"  + register the zip of {history.label(earlier)} ({earlier.artifact_digest}) anew",
             f"  - then destroy version {earlier.id}, which the new one replaces",
         ]
     )
@@ -78,7 +78,7 @@ def _document(model: str, version: RemoteVersion, *, rollback_of: str | None) ->
         "version": version.id,
         "revision": version.revision,
         "rollback_of": rollback_of,
-        "digest": version.artifact,
+        "artifact_digest": version.artifact_digest,
         "status": version.health,
     }
 

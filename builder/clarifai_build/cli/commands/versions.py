@@ -59,7 +59,7 @@ def _rows(versions: Sequence[RemoteVersion]) -> list[tuple[str, ...]]:
             _when(version),
             version.recorded.by or "",
             _commit(version),
-            str(version.artifact)[:12],
+            str(version.artifact_digest)[:12],
             size_text(version.size),
             _note(version, live=index == 0),
         )
@@ -93,7 +93,7 @@ def _document(version: RemoteVersion, *, live: bool) -> dict[str, Any]:
         "by": recorded.by,
         "commit": recorded.commit,
         "dirty": recorded.dirty,
-        "digest": version.artifact,
+        "artifact_digest": version.artifact_digest,
         "sha256": recorded.sha256,
         "size": version.size,
         "tool": recorded.tool,
