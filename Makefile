@@ -3,12 +3,17 @@ PYTEST := .venv/bin/python -m pytest
 FAST := tests/unit tests/functional
 .DEFAULT_GOAL := help
 .PHONY: help bench-artifact bench-serving setup demo rebuild-check test test-fast test-slow lint format reference bench-startup lock wheel clean
+# What setup has to see to, before it makes anything.
+NEEDS :=
+demo rebuild-check bench-artifact bench-noop bench-serving: NEEDS := sandbox
+test test-slow: NEEDS := sandbox tests
+test-fast: NEEDS := tests
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup:  ## make .venv from the pinned requirements
-	@scripts/setup
+	@scripts/setup $(NEEDS)
 
 demo: setup  ## a real model, from clarifai.yaml to predictions, on this machine
 	@.venv/bin/python scripts/demo.py

@@ -8,8 +8,10 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
@@ -26,8 +28,18 @@ variables = sysconfig.get_config_vars()
 name = variables.get("INSTSONAME") or ""
 folders = [variables.get("LIBDIR") or "", "/usr/lib/" + (variables.get("MULTIARCH") or "")]
 found = [folder for folder in folders if ".so" in name and (pathlib.Path(folder) / name).exists()]
-print(json.dumps(["%d.%d" % sys.version_info[:2], executable, found[0] if found else None]))
+known = [variables["py_version_short"], executable, found[0] if found else None, ".so" in name]
+print(json.dumps(known))
 """
+
+
+class _Candidate(NamedTuple):
+    """A Python of a version that Triton has a stub for; `libdir` if its shared library is there."""
+
+    version: str
+    executable: str
+    libdir: str | None
+    builds_shared: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +110,18 @@ def digest_of(requirements: Path) -> str:
 
 def find_interpreter() -> Interpreter:
     """Return a Python that the engines run on: this one if it fits, else one on PATH."""
-    candidates = [sys.executable, *(f"python{minor}" for minor in _MINORS)]
     lacking: list[str] = []
-    for candidate in candidates:
-        answer = _probe(candidate)
-        if answer is None or answer[0] not in _MINORS:
-            continue
-        version, executable, libdir = answer
+    for version, executable, libdir, _ in _candidates():
         if libdir is not None:
             return Interpreter(version, Path(executable), Path(libdir))
         lacking.append(version)
     if lacking:
+        package = library_package()
+        apt = f"Debian, Ubuntu: apt-get install {package}; or " if package else ""
         raise SandboxError.of(
             "no-shared-python",
             f"Python {lacking[0]} is here without its shared library, which Triton embeds",
-            hint=f"Debian, Ubuntu: apt-get install libpython{lacking[0]}; or 'uv python install'",
+            hint=f"{apt}'uv python install 3.11', and put it on PATH as python3.11",
         )
     raise SandboxError.of(
         "no-python-for-triton",
@@ -121,8 +130,24 @@ def find_interpreter() -> Interpreter:
     )
 
 
-def _probe(candidate: str) -> tuple[str, str, str | None] | None:
-    path = shutil.which(candidate)
+def library_package() -> str | None:
+    """Return the Debian package with which a Python that is here can run the engines, if one can.
+
+    A Python that was built without a shared library gets none from a package.
+    """
+    able = (found.version for found in _candidates() if found.builds_shared)
+    return next((f"libpython{version}" for version in able), None)
+
+
+def _candidates() -> Iterator[_Candidate]:
+    for name in (sys.executable, *(f"python{minor}" for minor in _MINORS)):
+        found = _probe(name)
+        if found is not None and found.version in _MINORS:
+            yield found
+
+
+def _probe(name: str) -> _Candidate | None:
+    path = shutil.which(name)
     if path is None:
         return None
     done = subprocess.run(
@@ -132,10 +157,7 @@ def _probe(candidate: str) -> tuple[str, str, str | None] | None:
         text=True,
         check=False,
     )
-    if done.returncode:
-        return None
-    version, executable, libdir = json.loads(done.stdout)
-    return version, executable, libdir
+    return None if done.returncode else _Candidate(*json.loads(done.stdout))
 
 
 def _check_platform() -> None:
