@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -55,3 +56,12 @@ class Tool:
 def tool(sandbox: Endpoints) -> Tool:
     """Run the tool's commands against the sandbox."""
     return Tool(sandbox)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Write what tests told by `record_property("told", …)`, wherever they ran."""
+    reports = [each for found in terminalreporter.stats.values() for each in found]
+    for report in reports:
+        for name, value in getattr(report, "user_properties", ()):
+            if name == "told" and report.when == "call":
+                terminalreporter.write_line(value)

@@ -1,4 +1,4 @@
-"""What others make of our zips. `unzip` has to be there; the further readers that are, read too."""
+"""What others make of our zips: Python, and every further reader that is on this machine."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import gc
 import random
 import shutil
 import subprocess
+import sys
 import tempfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,14 +23,21 @@ from clarifai_build.digests.files import CHUNK
 from clarifai_build.util.cache_dir import is_mark
 from support.trees import GENERATED, manifest_of, write_files
 
+# `python -m zipfile -t` ends well whatever it finds.
+PYTHON = """\
+import sys, zipfile
+file = zipfile.ZipFile(sys.argv[1])
+sys.exit(file.testzip() or print(*file.namelist()))
+"""
 READERS = {
+    "zipfile": [sys.executable, "-c", PYTHON],
     "unzip": ["unzip", "-t"],
     "bsdtar": ["bsdtar", "-tvf"],
     "7z": ["7z", "t"],
     "7zz": ["7zz", "t"],
     "jar": ["jar", "tf"],
 }
-PRESENT = [name for name in READERS if name == "unzip" or shutil.which(name)]
+PRESENT = [name for name, command in READERS.items() if shutil.which(command[0])]
 
 
 def read_with(name: str, file: Path) -> str:
@@ -36,6 +45,13 @@ def read_with(name: str, file: Path) -> str:
     done = subprocess.run([*READERS[name], file], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def test_python_reads_and_who_does_not_is_told(record_property: Any) -> None:
+    """Which readers are missing is said at the end of the run."""
+    if missing := [name for name in READERS if name not in PRESENT]:
+        record_property("told", f"zips were not read with {', '.join(missing)}: not here")
+    assert PRESENT[0] == "zipfile"
 
 
 @pytest.mark.parametrize("reader", PRESENT)
