@@ -2,7 +2,7 @@
 PYTEST := .venv/bin/python -m pytest
 FAST := tests/unit tests/functional
 .DEFAULT_GOAL := help
-.PHONY: help bench-artifact bench-serving setup demo rebuild-check test test-fast test-slow lint format reference bench-startup lock wheel clean
+.PHONY: help bench-artifact bench-serving setup demo rebuild-check bare-check test test-fast test-slow lint format reference bench-startup lock wheel clean
 # What setup has to see to, before it makes anything.
 NEEDS :=
 demo rebuild-check bench-artifact bench-noop bench-serving: NEEDS := sandbox
@@ -20,6 +20,9 @@ demo: setup  ## a real model, from clarifai.yaml to predictions, on this machine
 
 rebuild-check: setup  ## prove that builds are the same anywhere, and that verify finds one changed byte
 	@.venv/bin/python scripts/rebuild_check.py
+
+bare-check: setup  ## run demo and test on a bare Debian, as a user without root (wants root, to make it; half an hour)
+	@scripts/bare_machine
 
 test: setup lint  ## everything: static checks, then the whole suite on real engines
 	$(PYTEST) -m "not slow" -n auto $(FAST)
