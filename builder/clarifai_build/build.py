@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.artifact.tree import inspector, make_tree
+from clarifai_build.artifact.tree import make_tree
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
-from clarifai_build.errors import SourceError
+from clarifai_build.errors import Problem, SourceError
 from clarifai_build.manifest.labels import labels_of
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.provenance import lock
-from clarifai_build.source.source_file import FileStat, SourceFile
+from clarifai_build.source.content_checks import RULES, content_problem, dvc_pointer, is_dvc
 from clarifai_build.targets.triton.render import RenderContext
 from clarifai_build.targets.triton.render_cache import render_once
 
@@ -89,13 +88,21 @@ def generated_files(manifest: Manifest, renders: Path | None = None) -> dict[str
 
 def _refuse_secrets(manifest: Manifest, generated: Mapping[str, bytes]) -> None:
     """Look at the user's files that are laid at the root as at all others."""
-    inspect = inspector(replace(manifest, weights=()))  # these are laid elsewhere
     sources = {"labels.txt": manifest.model.labels, "requirements.txt": manifest.code.requirements}
-    problems = []
-    for name, file in sources.items():
-        if isinstance(file, Path):
-            path = os.path.relpath(file, manifest.code.path)
-            found = SourceFile(path, str(file), FileStat(0, 0, 0, 0), executable=False)
-            problems.append(inspect(found, generated.get(name, b"")))
-    if any(problems):
-        raise SourceError(*filter(None, problems))
+    problems = [
+        problem
+        for name, file in sources.items()
+        if isinstance(file, Path)
+        for problem in _suspicions(manifest, file, generated.get(name, b""))
+    ]
+    if problems:
+        raise SourceError(*problems)
+
+
+def _suspicions(manifest: Manifest, file: Path, content: bytes) -> Iterator[Problem]:
+    path = os.path.relpath(file, manifest.code.path)
+    if is_dvc(path):
+        yield dvc_pointer(path, str(file))
+    elif finding := RULES.finding(content):
+        problem = content_problem(finding, path, str(file), manifest.code.allow_secrets)
+        yield from [problem] if problem else []

@@ -178,7 +178,7 @@ def test_caches_are_listed_and_pruned(model: Path) -> None:
     write_files(folder, dict.fromkeys((*others, "renders/c.json"), b"x"))
     listed = json.loads(tool(model, "cache", "list", "--json").stdout)
     found = {Path(file["path"]) for file in listed["files"]}
-    assert found > {folder / name for name in (*others, "renders/c.json", "digests-3.sqlite")}
+    assert found > {folder / name for name in (*others, "renders/c.json", "digests-4.sqlite")}
     assert tool(model, "cache", "prune").returncode == 0
     assert json.loads(tool(model, "cache", "list", "--json").stdout)["files"] == []
 

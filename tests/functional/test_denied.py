@@ -104,7 +104,7 @@ def test_a_folder_that_may_not_be_searched_is_named(model: Path) -> None:
 @pytest.mark.parametrize("action", ["list", "prune"])
 def test_a_cache_that_may_not_be_looked_at_is_named(tmp_path: Path, action: str) -> None:
     """Rather than to be taken for empty, or for a bug."""
-    folder = write_files(tmp_path / "clarifai-build", {"digests-3.sqlite": b""})
+    folder = write_files(tmp_path / "clarifai-build", {"digests-4.sqlite": b""})
     if os.geteuid() == 0:
         os.chown(folder, NOBODY, NOBODY)
     folder.chmod(0 if action == "list" else 0o555)

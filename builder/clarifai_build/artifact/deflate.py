@@ -21,8 +21,9 @@ from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest
-from clarifai_build.errors import ArtifactError
+from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.progress import ProgressCallback, Tally, no_progress
+from clarifai_build.source.content_checks import NO_RULES
 from clarifai_build.source.source_file import FileStat, SourceFile
 from clarifai_build.util import cache_dir
 
@@ -109,7 +110,7 @@ class _Files(NamedTuple):
         }
         names = {sha256: there.get(sha256) or self.make(e) for sha256, e in large.items()}
         found = {sha256: self.find(name) for sha256, name in names.items()}
-        sums = cache.of_files(str(self.folder), list(found.values()))
+        sums = _digests(list(found.values()), cache, str(self.folder))
         files = {sha256: (file, sums[file.file]) for sha256, file in found.items()}
         for file in found.values():
             cache_dir.mark_used(Path(file.file))
@@ -117,7 +118,7 @@ class _Files(NamedTuple):
             if not file.file.endswith(f"-{digest.sha256}"):
                 Path(file.file).unlink(missing_ok=True)
                 again = self.find(self.make(large[sha256]))
-                files[sha256] = (again, digests.of_files([again])[0])
+                files[sha256] = (again, _digests([again])[again.file])
         return files
 
     def find(self, name: str) -> SourceFile:
@@ -146,6 +147,16 @@ class _Files(NamedTuple):
             raise _unwritable(self.folder, exc) from exc
         self.tally.add(entry.size)
         return name
+
+
+def _digests(
+    files: list[SourceFile], cache: DigestCache = NO_CACHE, tree: str = ""
+) -> dict[str, Digest]:
+    """Digest compressed files, in which there is nothing to look for."""
+    facts = cache._replace(rules=NO_RULES).of_files(tree, files)
+    if facts.problems:
+        raise SourceError(*facts.problems)
+    return facts.digests
 
 
 def _unwritable(folder: Path, exc: OSError) -> ArtifactError:

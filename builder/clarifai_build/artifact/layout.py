@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from clarifai_build.errors import SourceError
 from clarifai_build.repository_layout import CODE, zip_name
 from clarifai_build.source.conflicts import conflicts
-from clarifai_build.source.content_checks import key_files
+from clarifai_build.source.content_checks import suspicious_names
 from clarifai_build.source.named_files import ReferencedFiles
 from clarifai_build.source.selection import place_of, select_files
 from clarifai_build.source.source_file import SourceFile
 from clarifai_build.source.walk import WalkResult
+from clarifai_build.weights.content_checks import dvc_weights
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest
@@ -50,7 +51,8 @@ def gather(
     problems = [
         *walked.problems,
         *conflicts(generated.keys(), sources, weights),
-        *key_files(walked.files, manifest.code.allow_secrets),
+        *suspicious_names(walked.files, manifest.code.allow_secrets),
+        *dvc_weights(manifest.weights),
     ]
     if problems:
         raise SourceError(*sorted(problems, key=place_of))

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from clarifai_build.artifact.layout import Layout, gather
 from clarifai_build.digests import files
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
-from clarifai_build.digests.files import Digest, Inspect
-from clarifai_build.errors import Problem, SourceError
+from clarifai_build.digests.files import Digest, FileFacts
+from clarifai_build.errors import SourceError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.repository_layout import CODE
+from clarifai_build.source.content_checks import content_problem
 from clarifai_build.source.portable_names import name_problems
-from clarifai_build.source.source_file import FileStat, SourceFile
+from clarifai_build.source.source_file import FileStat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,8 +113,9 @@ def digest_files(
     cache: DigestCache = NO_CACHE,
 ) -> FileTree:
     """Take every digest of what was found, and make the tree."""
-    found = cache.of_files(cache_key(manifest), layout.found, progress, inspector(manifest))
-    tree = check_weights(layout, found, manifest)
+    facts = cache.of_files(str(manifest.path), layout.found, progress)
+    refuse_findings(layout, facts, manifest)
+    tree = check_weights(layout, facts.digests, manifest)
     progress(Event("tree", "done", f"{len(tree.entries)} files"))
     return tree
 
@@ -138,26 +140,26 @@ def build_tree(layout: Layout, found: Mapping[str, Digest]) -> FileTree:
     return FileTree(tuple(sorted(entries, key=attrgetter("path"))))
 
 
-def cache_key(manifest: Manifest) -> str:
-    """Return what digests are kept under: a leave that is withdrawn has files looked at again."""
-    return "\n".join((str(manifest.path), *manifest.code.allow_secrets))
+def refuse_findings(layout: Layout, facts: FileFacts, manifest: Manifest) -> None:
+    """Raise SourceError for files that could not be read, or hold what should not be shipped."""
+    if not (facts.findings or facts.problems):
+        return
+    from clarifai_build.weights.content_checks import weight_problem
 
-
-def inspector(manifest: Manifest) -> Inspect:
-    """Return what looks at each file that is read; the manifest allows what looks like secrets."""
-    allowed = frozenset(manifest.code.allow_secrets)
+    allowed = manifest.code.allow_secrets
     weights = {weight.to: weight for weight in manifest.weights}
-
-    def inspect(file: SourceFile, content: bytes) -> Problem | None:
-        from clarifai_build.source.content_checks import scan
-        from clarifai_build.weights.content_checks import weight_suspicion
-
-        weight = weights.get(file.path)
-        problem = weight_suspicion(weight, file, content) if weight else scan(file, content)
-        is_allowed = problem and problem.code == "secret" and file.path in allowed
-        return None if is_allowed else problem
-
-    return inspect
+    problems = list(facts.problems)
+    for path, file, _, _ in layout.found:
+        if finding := facts.findings.get(file):
+            weight = weights.get(path)
+            problem = (
+                weight_problem(weight, finding, file, allowed)
+                if weight
+                else content_problem(finding, path, file, allowed)
+            )
+            problems += [problem] if problem else []
+    if problems:
+        raise SourceError(*dict.fromkeys(problems))
 
 
 def _generated(path: str, data: bytes) -> Entry:

@@ -2,6 +2,8 @@
 
 A digest holds while size, mtime, ctime and inode do. As in Git, a file that was written in the
 moment in which it was read may change again without any of them changing, so it is not kept.
+What a scan found in a file holds while the rules do that it went by, too; small files are read
+again when there are others.
 The cache may be lost at any time: what can't be read or written counts as empty.
 """
 
@@ -18,9 +20,10 @@ from typing import NamedTuple, TypeVar
 
 from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache_format import DigestColumns
-from clarifai_build.digests.files import Digest, Inspect, no_scan
+from clarifai_build.digests.files import Digest, FileFacts
 from clarifai_build.errors import ArtifactError, Problem
 from clarifai_build.progress import ProgressCallback, no_progress
+from clarifai_build.source.content_checks import RULES, ContentRules
 from clarifai_build.source.source_file import FileStat, SourceFile
 
 T = TypeVar("T")
@@ -42,51 +45,55 @@ _PUT = "insert or replace into kept values (?, ?, ?, ?)"
 
 
 class DigestCache(NamedTuple):
-    """A SQLite file, or nothing where `path` is None. `verify` reads every file all the same."""
+    """A SQLite file, or nothing where `path` is None. `verify` reads every file all the same.
+
+    Files are looked into by `rules` as they are read.
+    """
 
     path: Path | None = None
     verify: bool = False
+    rules: ContentRules = RULES
 
     def of_files(
         self,
         tree: str,
         files: Sequence[SourceFile],
         progress: ProgressCallback = no_progress,
-        inspect: Inspect = no_scan,
-    ) -> dict[str, Digest]:
-        """Digest files, by where they lie; those that `tree` has not changed since are not read."""
+    ) -> FileFacts:
+        """Digest files and look into them; those that `tree` has not changed since are not read."""
         known, unread = self.look_up(tree, files)
         if self.verify:
             unread = list({file.file: file for file in files}.values())
         if unread:
             now = time.time_ns()
-            read = digests.of_files(unread, progress, inspect)
-            fresh = {file.file: digest for file, digest in zip(unread, read, strict=True)}
-            self.keep(tree, files, known | fresh, now)
+            fresh = digests.of_files(unread, progress, self.rules)
+            facts = known.updated(fresh)
+            self.keep(tree, files, facts, now)
             if self.verify:
-                _refuse_stale(known, fresh)
-            known.update(fresh)
+                _refuse_stale(known.digests, fresh.digests)
+            return facts
         return known
 
-    def look_up(
-        self, tree: str, files: Sequence[SourceFile]
-    ) -> tuple[dict[str, Digest], list[SourceFile]]:
-        """Return the digests that still hold, and the files that have to be read, each once."""
+    def look_up(self, tree: str, files: Sequence[SourceFile]) -> tuple[FileFacts, list[SourceFile]]:
+        """Return the facts that still hold, and the files that have to be read, each once."""
         value = self._get("tree", tree)
         stamps = {file.file: file.stamp for file in files}
-        known = DigestColumns.unpack(value).still_known(stamps) if value else {}
-        unread = {file.file: file for file in files if file.file not in known}
+        known = FileFacts({}, {})
+        if value:
+            known = DigestColumns.unpack(value).still_known(stamps, self.rules)
+        unread = {file.file: file for file in files if file.file not in known.digests}
         return known, list(unread.values())
 
-    def keep(
-        self, tree: str, files: Iterable[SourceFile], known: Mapping[str, Digest], read_at: int
-    ) -> None:
-        """Keep the digests of a tree's files, as far as they may be.
+    def keep(self, tree: str, files: Iterable[SourceFile], facts: FileFacts, read_at: int) -> None:
+        """Keep what is known of a tree's files, as far as it may be.
 
-        Those that were not known before were read after `read_at`.
+        What was not known before was read after `read_at`.
         """
-        settled = {f.file: f.stamp for f in files if _is_settled(f.stamp, read_at)}
-        self._put("tree", tree, DigestColumns.of(settled, known).pack())
+        known = facts.digests
+        settled = {
+            f.file: f.stamp for f in files if f.file in known and _is_settled(f.stamp, read_at)
+        }
+        self._put("tree", tree, DigestColumns.of(settled, facts, self.rules).pack())
 
     def zip_sha256(self, tree_digest: str) -> str | None:
         """Return the SHA-256 of the zip of a tree, where it was made before."""
@@ -142,7 +149,7 @@ def _is_settled(stamp: FileStat, now: int) -> bool:
 
 
 def _refuse_stale(known: Mapping[str, Digest], fresh: Mapping[str, Digest]) -> None:
-    stale = [_stale(path) for path, digest in known.items() if fresh[path] != digest]
+    stale = [_stale(path) for path, digest in known.items() if fresh.get(path, digest) != digest]
     if stale:
         raise ArtifactError(*stale)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from clarifai_build.digests import crc32 as crc
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import ProgressCallback, no_progress
+from clarifai_build.source.content_checks import NO_RULES, ContentRules
 from clarifai_build.source.source_file import (
     FileStat,
     SourceFile,
@@ -30,8 +31,6 @@ R = TypeVar("R")
 CHUNK = 64 << 20
 """A CRC-32 is kept of every so many bytes; those of ranges follow by combining."""
 
-Inspect = Callable[[SourceFile, bytes], "Problem | None"]
-
 _BLOCK = 4 << 20
 _SMALL = 1 << 20
 _WORTH_THREADS = 8 << 20
@@ -43,6 +42,26 @@ class Digest(NamedTuple):
 
     sha256: str
     chunks: tuple[int, ...]
+
+
+class FileFacts(NamedTuple):
+    """What is known of files, by where they lie: digests of all, and findings of a scan in some.
+
+    Files that could not be read have neither, but a problem.
+    """
+
+    digests: dict[str, Digest]
+    findings: dict[str, str]
+    problems: tuple[Problem, ...] = ()
+
+    def updated(self, newer: FileFacts) -> FileFacts:
+        """Return these facts, and newer ones in their place."""
+        findings = {f: what for f, what in self.findings.items() if f not in newer.digests}
+        return FileFacts(
+            self.digests | newer.digests,
+            findings | newer.findings,
+            self.problems + newer.problems,
+        )
 
 
 def crc32(size: int, chunks: Sequence[int]) -> int:
@@ -60,59 +79,51 @@ def of_bytes(data: bytes) -> Digest:
     return Digest(hashlib.sha256(data).hexdigest(), chunks)
 
 
-def no_scan(_file: SourceFile, _content: bytes) -> Problem | None:
-    """Find nothing wrong with any file."""
-    return None
-
-
 def of_files(
     files: Sequence[SourceFile],
     progress: ProgressCallback = no_progress,
-    inspect: Inspect = no_scan,
-) -> list[Digest]:
-    """Digest files, and show each to `inspect`: small ones with their content, others without.
-
-    Raises SourceError with what that found, and for a file that is not what its stamp says.
-    """
-    reader = _Reader(sum(file.stamp.size for file in files), progress, inspect)
-    found = reader.read_all(files)
-    reader.raise_problems()
-    return found
+    rules: ContentRules = NO_RULES,
+) -> FileFacts:
+    """Digest files, and look into the small ones by `rules`."""
+    reader = _Reader(sum(file.stamp.size for file in files), progress, rules)
+    read = zip(files, reader.read_all(files), strict=True)
+    digests = {file.file: digest for file, digest in read if digest}
+    return FileFacts(digests, reader.findings, tuple(dict.fromkeys(reader.problems)))
 
 
 def chunks_of_files(
     files: Sequence[SourceFile], progress: ProgressCallback = no_progress
 ) -> dict[str, tuple[int, ...]]:
     """Take the CRC-32s alone, chunk by chunk on every processor, by where the files lie."""
-    reader = _Reader(sum(file.stamp.size for file in files), progress, no_scan)
+    reader = _Reader(sum(file.stamp.size for file in files), progress)
     places = [(file, at) for file in files for at in range(0, file.stamp.size, CHUNK)]
     found: dict[str, tuple[int, ...]] = {file.file: () for file in files}
     sums = reader.side_by_side(lambda place: reader.crc32(*place), places)
-    reader.raise_problems()
+    if reader.problems:
+        raise SourceError(*dict.fromkeys(reader.problems))
     for (file, _), checksum in zip(places, sums, strict=True):
         found[file.file] += (checksum,)
     return found
 
 
 class _Reader:
-    """Reads files over threads; counts the bytes, and gathers what is wrong with the files."""
+    """Reads files over threads; counts the bytes, and gathers findings and problems."""
 
-    def __init__(self, total: int, progress: ProgressCallback, inspect: Inspect) -> None:
+    def __init__(
+        self, total: int, progress: ProgressCallback, rules: ContentRules = NO_RULES
+    ) -> None:
         from threading import local
 
         from clarifai_build.progress import Tally
 
-        self.total, self.inspect = total, inspect
+        self.total, self.rules = total, rules
         self.tally = Tally("hash", total, progress)
         self.problems: list[Problem] = []
+        self.findings: dict[str, str] = {}
         self.stop = False
         self.of_thread = local()
 
-    def raise_problems(self) -> None:
-        if self.problems:
-            raise SourceError(*dict.fromkeys(self.problems))
-
-    def read_all(self, files: Sequence[SourceFile]) -> list[Digest]:
+    def read_all(self, files: Sequence[SourceFile]) -> list[Digest | None]:
         if self.total < _WORTH_THREADS:
             return [self.read(file) for file in files]
         from concurrent.futures import ThreadPoolExecutor
@@ -148,22 +159,19 @@ class _Reader:
 
         return self.opened(found, of_chunk, 0)
 
-    def read(self, found: SourceFile, helpers: Executor | None = None) -> Digest:
+    def read(self, found: SourceFile, helpers: Executor | None = None) -> Digest | None:
         def of_content(stream: FileIO) -> Digest:
-            content = b""
-            if found.stamp.size <= _SMALL:
-                content = stream.read()
-                digest = of_bytes(content)
-                self.count(len(content))
-            else:
-                digest = _of_stream(stream, self.buffer(), self.count, helpers)
-            if problem := self.inspect(found, content):
-                self.problems.append(problem)
-            return digest
+            if found.stamp.size > max(_SMALL, self.rules.largest):
+                return _of_stream(stream, self.buffer(), self.count, helpers)
+            content = stream.read()
+            self.count(len(content))
+            if len(content) <= self.rules.largest and (what := self.rules.finding(content)):
+                self.findings[found.file] = what
+            return of_bytes(content)
 
-        return self.opened(found, of_content, Digest("", ()))
+        return self.opened(found, of_content, None)
 
-    def opened(self, found: SourceFile, read: Callable[[FileIO], R], otherwise: R) -> R:
+    def opened(self, found: SourceFile, read: Callable[[FileIO], T], otherwise: R) -> T | R:
         """Let `read` read a file; what is wrong with it becomes a problem among the others."""
         try:
             with open_source(found.file) as stream:

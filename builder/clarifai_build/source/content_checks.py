@@ -1,69 +1,133 @@
-"""Files that hardly anyone means to ship: keys and tokens, and pointers in place of content."""
+"""Files that hardly anyone means to ship: keys and tokens, and pointers in place of content.
+
+What a name says is judged whenever a file is packed. What a content holds is found once, when it is
+read: a finding is a fact about bytes and rules, and the manifest's exemptions come after it.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from clarifai_build.errors import Problem
 from clarifai_build.source.source_file import SourceFile
 
 _KEY_NAMES = ("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".htpasswd", "kaggle.json")
 _KEY_ENDS = (".p12", ".pfx", ".ppk", ".jks", ".keystore", ".kdbx")
-_MAY_BE_KEYS = _KEY_NAMES + _KEY_ENDS
-_TOKENS = {
-    "a private key": (b"PRIVATE KEY-----", rb"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
-    "an AWS access key": (b"AKIA", rb"(?<![0-9A-Za-z])AKIA[0-9A-Z]{16}(?![0-9A-Za-z])"),
-    "a GitHub token": (b"gh", rb"(?<![0-9A-Za-z])(?:gh[pousr]_\w{36}|github_pat_\w{60,})"),
-    "a GitLab token": (b"glpat-", rb"glpat-[\w-]{20}"),
-    "a Hugging Face token": (b"hf_", rb"(?<![0-9A-Za-z])hf_[A-Za-z0-9]{30,}"),
-    "a Slack token": (b"xox", rb"xox[abprs]-[0-9A-Za-z-]{20,}"),
-    "a Google API key": (b"AIza", rb"(?<![0-9A-Za-z])AIza[\w-]{35}(?![\w-])"),
-    "a Clarifai token": (b"CLARIFAI_", rb"CLARIFAI_(?:PAT|SESSION_TOKEN)\W{1,5}[0-9a-f]{32}"),
-}
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_DVC = ".dvc"
+_SUSPECTS = (*_KEY_NAMES, *_KEY_ENDS, _DVC)
+
+_SCAN_VERSION = 1
+"""To be counted up when `ContentRules.finding` finds other things by the same rules."""
+
+POINTER = "a Git LFS pointer"
+"""The one finding that is no secret."""
 
 
-def key_files(files: Iterable[SourceFile], allowed: Collection[str]) -> list[Problem]:
-    """Return a problem for each file that has the name of a key file and is not allowed."""
-    suspects = [file for file in files if file.path.endswith(_MAY_BE_KEYS)]
-    return [
-        _secret(file, "is a file of keys")
+class TokenRule(NamedTuple):
+    """A kind of secret: `pattern` is only sought where there is `mark`, which takes less time."""
+
+    name: str
+    mark: bytes
+    pattern: bytes
+
+
+class ContentRules(NamedTuple):
+    """What is looked for in files of at most `largest` bytes."""
+
+    tokens: tuple[TokenRule, ...]
+    pointers: tuple[bytes, ...]
+    largest: int
+
+    @property
+    def digest(self) -> bytes:
+        """What findings are kept with: they hold for these rules alone."""
+        return hashlib.sha256(repr((_SCAN_VERSION, *self)).encode()).digest()
+
+    def finding(self, content: bytes) -> str:
+        """Return what a content is or holds that should not be shipped; nothing if it is fine."""
+        if content.startswith(self.pointers):
+            return POINTER
+        return next((token.name for token in self.tokens if _is_in(content, token)), "")
+
+
+def _is_in(content: bytes, token: TokenRule) -> bool:
+    return token.mark in content and re.search(token.pattern, content) is not None
+
+
+NO_RULES = ContentRules((), (), 0)
+RULES = ContentRules(
+    (
+        TokenRule("a private key", b"PRIVATE KEY-----", rb"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+        TokenRule(
+            "an AWS access key", b"AKIA", rb"(?<![0-9A-Za-z])AKIA[0-9A-Z]{16}(?![0-9A-Za-z])"
+        ),
+        TokenRule(
+            "a GitHub token",
+            b"gh",
+            rb"(?<![0-9A-Za-z])(?:gh[pousr]_\w{36}|github_pat_\w{60,})",
+        ),
+        TokenRule("a GitLab token", b"glpat-", rb"glpat-[\w-]{20}"),
+        TokenRule("a Hugging Face token", b"hf_", rb"(?<![0-9A-Za-z])hf_[A-Za-z0-9]{30,}"),
+        TokenRule("a Slack token", b"xox", rb"xox[abprs]-[0-9A-Za-z-]{20,}"),
+        TokenRule("a Google API key", b"AIza", rb"(?<![0-9A-Za-z])AIza[\w-]{35}(?![\w-])"),
+        TokenRule(
+            "a Clarifai token", b"CLARIFAI_", rb"CLARIFAI_(?:PAT|SESSION_TOKEN)\W{1,5}[0-9a-f]{32}"
+        ),
+    ),
+    (b"version https://git-lfs.github.com/spec/",),
+    1 << 20,
+)
+
+
+def is_pointer(content: bytes) -> bool:
+    """Say whether a content is what Git LFS leaves in the place of a file."""
+    return content.startswith(RULES.pointers)
+
+
+def suspicious_names(files: Iterable[SourceFile], allowed: Collection[str]) -> list[Problem]:
+    """Return a problem for each file whose name is that of keys, or of data left elsewhere."""
+    suspects = [file for file in files if file.path.endswith(_SUSPECTS)]
+    keys = [
+        _secret(file.path, file.file, "is a file of keys")
         for file in suspects
         if _is_key_file(file.path.rpartition("/")[2]) and file.path not in allowed
     ]
+    return keys + [dvc_pointer(file.path, file.file) for file in suspects if is_dvc(file.path)]
 
 
 def _is_key_file(name: str) -> bool:
     return name in _KEY_NAMES or name.endswith(_KEY_ENDS)
 
 
-def is_pointer(content: bytes) -> bool:
-    """Say whether a content is what Git LFS leaves in the place of a file."""
-    return content.startswith(_LFS_POINTER)
+def is_dvc(path: str) -> bool:
+    """Say whether a file has the name of what DVC leaves in the place of another."""
+    return path.endswith(_DVC)
 
 
-def scan(file: SourceFile, content: bytes) -> Problem | None:
-    """Return what is wrong with shipping a file, judging by its content (if that is small)."""
-    if is_pointer(content):
+def dvc_pointer(path: str, file: str) -> Problem:
+    """Return what to say of such a file."""
+    hint = "run `dvc pull`, or name the weights under `weights:`"
+    return Problem(
+        "dvc-pointer", f"{path} stands for data that DVC has not pulled", file=file, hint=hint
+    )
+
+
+def content_problem(finding: str, path: str, file: str, allowed: Collection[str]) -> Problem | None:
+    """Return what to say of a finding; `allowed` are the paths of what looks like secrets."""
+    if finding == POINTER:
         hint = "run `git lfs pull`, or name the weights under `weights:`"
-        return _problem("lfs-pointer", file, "is a Git LFS pointer, not the file itself", hint)
-    if file.path.endswith(".dvc"):
-        hint = "run `dvc pull`, or name the weights under `weights:`"
-        return _problem("dvc-pointer", file, "stands for data that DVC has not pulled", hint)
-    for what, (mark, token) in _TOKENS.items():
-        if mark in content and re.search(token, content):
-            return _secret(file, f"holds {what}")
-    return None
+        message = f"{path} is a Git LFS pointer, not the file itself"
+        return Problem("lfs-pointer", message, file=file, hint=hint)
+    return None if path in allowed else _secret(path, file, f"holds {finding}")
 
 
-def _secret(file: SourceFile, what: str) -> Problem:
+def _secret(path: str, file: str, what: str) -> Problem:
     hint = (
         "take it out, leave it out by a line in .clarifaiignore, or, if it is no secret, "
-        f"name it in the manifest: `code: {{allow_secrets: [{file.path}]}}`"
+        f"name it in the manifest: `code: {{allow_secrets: [{path}]}}`"
     )
-    return _problem("secret", file, f"{what}, and artifacts can be read by strangers", hint)
-
-
-def _problem(code: str, file: SourceFile, what: str, hint: str) -> Problem:
-    return Problem(code, f"{file.path} {what}", file=file.file, hint=hint)
+    message = f"{path} {what}, and artifacts can be read by strangers"
+    return Problem("secret", message, file=file, hint=hint)

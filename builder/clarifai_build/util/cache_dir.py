@@ -39,7 +39,7 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 def digests_file(environ: Mapping[str, str] = os.environ) -> Path:
     """Return where the digests of files are kept."""
-    return cache_folder(environ) / DIGESTS.format(3)
+    return cache_folder(environ) / DIGESTS.format(4)
 
 
 def mark_used(file: Path) -> None:

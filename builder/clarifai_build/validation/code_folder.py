@@ -11,7 +11,7 @@ from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.repository_layout import ALWAYS_WRITTEN, CODE, RESERVED_TARGETS, zip_name
 from clarifai_build.source.conflicts import conflicts
-from clarifai_build.source.content_checks import key_files
+from clarifai_build.source.content_checks import suspicious_names
 from clarifai_build.source.named_files import ReferencedFiles
 from clarifai_build.source.selection import place_of, select_files
 from clarifai_build.source.source_file import SourceFile, unreadable
@@ -34,7 +34,8 @@ def packed(
     except SourceError as error:
         yield from (_placed(document, problem, folder, base) for problem in error.problems)
         return frozenset(name for name in _MODELS if is_file(folder / name))
-    wrong = [*found.problems, *key_files(found.files, tuple(_texts(document, "allow_secrets")))]
+    allowed = tuple(_texts(document, "allow_secrets"))
+    wrong = [*found.problems, *suspicious_names(found.files, allowed)]
     placed = [_placed(document, problem, folder, base) for problem in wrong]
     yield from sorted([*placed, *_clashes(document, found.files, folder, base)], key=place_of)
     if any(problem.file == str(folder) for problem in found.problems):

@@ -1,16 +1,16 @@
-"""Pointers and secrets among the weights, by their content."""
+"""Pointers and secrets among the weights."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from clarifai_build.errors import Problem
-from clarifai_build.source.source_file import SourceFile
+from clarifai_build.source.content_checks import POINTER, content_problem, dvc_pointer, is_dvc
 from clarifai_build.util.urls import redact_url
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Weight
-from clarifai_build.source.content_checks import is_pointer, scan
 
 
 def pointer_weight(weight: Weight) -> Problem:
@@ -23,8 +23,19 @@ def pointer_weight(weight: Weight) -> Problem:
     return Problem("lfs-pointer", message, file=source, hint=hint)
 
 
-def weight_suspicion(weight: Weight, file: SourceFile, content: bytes) -> Problem | None:
-    """Return what is wrong with shipping a weight, naming where it comes from."""
-    found = pointer_weight(weight) if is_pointer(content) else scan(file, content)
-    place = redact_url(weight.source) if "://" in weight.source else file.file
-    return found and found._replace(file=place)
+def weight_problem(
+    weight: Weight, finding: str, file: str, allowed: Collection[str]
+) -> Problem | None:
+    """Return what to say of a finding in a weight, naming where that comes from."""
+    if finding == POINTER:
+        return pointer_weight(weight)._replace(file=_place(weight, file))
+    return content_problem(finding, weight.to, _place(weight, file), allowed)
+
+
+def _place(weight: Weight, file: str) -> str:
+    return redact_url(weight.source) if "://" in weight.source else file
+
+
+def dvc_weights(weights: Collection[Weight]) -> list[Problem]:
+    """Return a problem for each weight that would be laid as what DVC leaves."""
+    return [dvc_pointer(w.to, redact_url(w.source)) for w in weights if is_dvc(w.to)]

@@ -227,7 +227,7 @@ def test_key_files_are_refused_by_name(tmp_path: Path) -> None:
 
 def test_all_that_shows_without_reading_is_told_at_once(tmp_path: Path) -> None:
     """Links, odd files, names, collisions, overlaps and key files; nothing was fetched or read."""
-    names = ("Data", "data", "a\nb", "serving.json/x", "w.bin", "id_rsa", "pointer")
+    names = ("Data", "data", "a\nb", "serving.json/x", "w.bin", "id_rsa", "pointer", "x.dvc")
     write_files(tmp_path, dict.fromkeys(names, b"version https://git-lfs.github.com/spec/v1"))
     (tmp_path / "away").symlink_to("/")
     os.mkfifo(tmp_path / "pipe")
@@ -237,6 +237,7 @@ def test_all_that_shows_without_reading_is_told_at_once(tmp_path: Path) -> None:
     assert [(problem.code, problem.file) for problem in caught.value.problems] == [
         ("secret", str(tmp_path / "id_rsa")),
         ("overlap", str(tmp_path / "w.bin")),
+        ("dvc-pointer", str(tmp_path / "x.dvc")),
         ("file-name", "1/a\nb"),
         ("file-collision", "1/data"),
         ("overlap", "1/serving.json"),
@@ -246,20 +247,24 @@ def test_all_that_shows_without_reading_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_all_that_shows_in_content_is_told_at_once(tmp_path: Path) -> None:
-    """Secrets, pointers, and files that can't be read."""
+    """Secrets and pointers."""
     token = b"hf_" + b"aB" * 17
     pointer = b"version https://git-lfs.github.com/spec/v1"
-    write_files(tmp_path, {"a": token, "b": token, "c": pointer, "d.dvc": b""})
-    expected = [("dvc-pointer", "d.dvc"), ("lfs-pointer", "c"), ("secret", "a"), ("secret", "b")]
+    write_files(tmp_path, {"a": token, "b": token, "c": pointer})
+    expected = [("lfs-pointer", "c"), ("secret", "a"), ("secret", "b")]
     assert sorted(codes_of(tmp_path)) == [(c, str(tmp_path / name)) for c, name in expected]
 
 
 def test_a_leave_for_secrets_is_none_for_pointers(tmp_path: Path) -> None:
     """A pointer in place of content is no secret."""
+    allowed = ("w.bin", "d.dvc", "id_rsa")
     pointer = b"version https://git-lfs.github.com/spec/v1"
-    write_files(tmp_path, {"w.bin": pointer, "d.dvc": b"", "id_rsa": b""})
-    codes = codes_of(tmp_path, allow_secrets=("w.bin", "d.dvc", "id_rsa"))
-    assert sorted(code for code, _ in codes) == ["dvc-pointer", "lfs-pointer"]
+    write_files(tmp_path, {"w.bin": pointer, "id_rsa": b""})
+    codes = codes_of(tmp_path, allow_secrets=allowed)
+    assert codes == [("lfs-pointer", str(tmp_path / "w.bin"))]
+    write_files(tmp_path, {"w.bin": b"weights", "d.dvc": b""})
+    codes = codes_of(tmp_path, allow_secrets=allowed)
+    assert codes == [("dvc-pointer", str(tmp_path / "d.dvc"))]
 
 
 def test_what_vanishes_while_it_is_listed_counts_nothing(tmp_path: Path) -> None:
@@ -275,10 +280,21 @@ def test_what_vanishes_while_it_is_listed_counts_nothing(tmp_path: Path) -> None
 def test_pointers_in_place_of_content_are_refused(tmp_path: Path) -> None:
     """Git LFS pointers, and DVC files whose data is not there."""
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
-    write_files(tmp_path, {"w.bin": pointer, "data.csv.dvc": b"outs: []\n"})
-    assert sorted(code for code, _ in codes_of(tmp_path)) == ["dvc-pointer", "lfs-pointer"]
+    write_files(tmp_path, {"w.bin": pointer})
+    assert [code for code, _ in codes_of(tmp_path)] == ["lfs-pointer"]
+    write_files(tmp_path, {"data.csv.dvc": b"outs: []\n"})
+    assert [code for code, _ in codes_of(tmp_path)] == ["dvc-pointer"]
     write_files(tmp_path, {"w.bin": b"weights", "data.csv": b"1,2"})
     assert paths_of(tmp_path) == ["1/data.csv", "1/w.bin"]
+
+
+def test_a_weight_that_would_be_laid_as_a_dvc_file_is_refused_unfetched(tmp_path: Path) -> None:
+    """Its name says that its data is elsewhere."""
+    weight = weight_of("w.bin.dvc", "https://me:pw@127.0.0.1:9/w.bin.dvc?token=x", b"")
+    with pytest.raises(SourceError) as caught:
+        make_tree({}, manifest_of(tmp_path, (weight,)))
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.file) == ("dvc-pointer", "https://127.0.0.1:9/w.bin.dvc")
 
 
 def test_executable_bits_are_kept_and_nothing_else_of_modes(tmp_path: Path) -> None:

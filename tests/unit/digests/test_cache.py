@@ -9,16 +9,20 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from clarifai_build.artifact.layout import gather
-from clarifai_build.artifact.tree import FileTree, cache_key, make_tree
+from clarifai_build.artifact.tree import FileTree, make_tree
 from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import DigestCache
-from clarifai_build.errors import ArtifactError
+from clarifai_build.digests.files import FileFacts
+from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.progress import Event
+from clarifai_build.source.content_checks import RULES, TokenRule
 from support.trees import manifest_of, write_files
 
 FILES = {"a.txt": b"alpha", "b.bin": b"b" * 70_000, "sub/c.txt": b"gamma"}
@@ -30,15 +34,29 @@ def settled(folder: Path) -> Path:
     return folder
 
 
-def lay(folder: Path, cache: DigestCache) -> tuple[FileTree, int]:
-    """Lay a folder out; return the tree, and how many bytes of content were read."""
-    read = [0]
+class Reads:
+    """Counts the bytes of content that are read."""
 
-    def progress(event: Event) -> None:
+    bytes = 0
+
+    def __call__(self, event: Event) -> None:
         if event.stage == "hash":
-            read[0] = event.done or 0
+            self.bytes = event.done or 0
 
-    return make_tree({}, manifest_of(folder), progress, cache), read[0]
+
+def lay(folder: Path, cache: DigestCache, *allowed: str) -> tuple[FileTree, int]:
+    """Lay a folder out; return the tree, and how many bytes of content were read."""
+    reads = Reads()
+    return make_tree({}, manifest_of(folder, allow_secrets=allowed), reads, cache), reads.bytes
+
+
+def refusal(folder: Path, cache: DigestCache, *allowed: str) -> tuple[str, int]:
+    """Return why a folder can't be laid out, and how many bytes were read to know."""
+    reads = Reads()
+    with pytest.raises(SourceError) as caught:
+        make_tree({}, manifest_of(folder, allow_secrets=allowed), reads, cache)
+    (problem,) = caught.value.problems
+    return f"{problem.code}: {problem.message}", reads.bytes
 
 
 def test_unchanged_files_are_not_read(tmp_path: Path) -> None:
@@ -79,8 +97,8 @@ def test_files_written_in_the_same_moment_are_read_again(tmp_path: Path) -> None
     code = write_files(tmp_path / "code", {"a.txt": b"first"})
     cache = DigestCache(tmp_path / "digests")
     (file,) = gather({}, manifest_of(code)).found
-    known = {file.file: digests.of_bytes(b"first")}
-    for after, kept in ((0.05, {}), (0.15, known)):
+    known = FileFacts({file.file: digests.of_bytes(b"first")}, {})
+    for after, kept in ((0.05, FileFacts({}, {})), (0.15, known)):
         cache.keep("tree", [file], known, file.stamp.ctime_ns + int(after * 1e9))
         assert cache.look_up("tree", [file])[0] == kept
 
@@ -165,8 +183,9 @@ def test_stamps_out_of_range_are_not_kept(tmp_path: Path, odd: dict[str, int]) -
     (file, *_) = gather({}, manifest_of(code)).found
     old = file._replace(stamp=file.stamp._replace(**odd))
     cache = DigestCache(tmp_path / "digests")
-    cache.keep("tree", [old], {old.file: digests.of_bytes(b"")}, time.time_ns())
-    assert cache.look_up("tree", [old]) == ({}, [old])
+    facts = FileFacts({old.file: digests.of_bytes(b"")}, {})
+    cache.keep("tree", [old], facts, time.time_ns())
+    assert cache.look_up("tree", [old]) == (FileFacts({}, {}), [old])
 
 
 def test_verifying_names_a_wrong_sum_of_a_zip(tmp_path: Path) -> None:
@@ -185,14 +204,86 @@ def test_verifying_names_what_the_cache_has_wrong(tmp_path: Path) -> None:
     cache = DigestCache(tmp_path / "digests")
     expected, _ = lay(code, cache)
     lay(code, DigestCache(tmp_path / "digests", verify=True))
-    manifest = manifest_of(code)
-    files = gather({}, manifest).found
-    known, _ = cache.look_up(cache_key(manifest), files)
-    known[str(code / "a.txt")] = digests.of_bytes(b"another")
-    cache.keep(cache_key(manifest), files, known, time.time_ns())
+    files = gather({}, manifest_of(code)).found
+    known, _ = cache.look_up(str(code / "clarifai.yaml"), files)
+    known.digests[str(code / "a.txt")] = digests.of_bytes(b"another")
+    cache.keep(str(code / "clarifai.yaml"), files, known, time.time_ns())
     with pytest.raises(ArtifactError, match=r"a digest of .*a\.txt that is not"):
         lay(code, DigestCache(tmp_path / "digests", verify=True))
     assert lay(code, cache) == (expected, 0)
+
+
+TOKEN = b"key = 'new_" + b"7" * 16 + b"'"
+NEWER = RULES._replace(tokens=(*RULES.tokens, TokenRule("a new token", b"new_", rb"new_[0-9]{16}")))
+
+
+REFUSED = "secret: settings.py holds a new token, and artifacts can be read by strangers"
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    """A folder in which newer rules find a token, and older ones nothing."""
+    return settled(write_files(tmp_path / "code", {**FILES, "settings.py": TOKEN}))
+
+
+def test_what_older_rules_passed_is_refused_by_newer_ones(code: Path, tmp_path: Path) -> None:
+    """From a cache that holds its digest; then nothing is read to refuse it again."""
+    older = DigestCache(tmp_path / "digests")
+    newer = older._replace(rules=NEWER)
+    expected, size = lay(code, older)
+    assert refusal(code, newer) == (REFUSED, size)
+    assert refusal(code, newer) == (REFUSED, 0)
+    assert lay(code, newer, "settings.py") == (expected, 0)
+
+
+def test_newer_rules_read_small_files_once_and_large_ones_never(tmp_path: Path) -> None:
+    """Nothing is looked for in large files, whose digests hold."""
+    code = settled(write_files(tmp_path / "code", {**FILES, "large": bytes((1 << 20) + 1)}))
+    cache = DigestCache(tmp_path / "digests")
+    expected, _ = lay(code, cache)
+    newer = cache._replace(rules=NEWER)
+    assert lay(code, newer) == (expected, sum(map(len, FILES.values())))
+    assert lay(code, newer) == (expected, 0)
+
+
+def test_an_exemption_that_is_withdrawn_needs_no_second_scan(code: Path, tmp_path: Path) -> None:
+    """What was found is kept, whatever the manifest allowed."""
+    cache = DigestCache(tmp_path / "digests", rules=NEWER)
+    expected, _ = lay(code, cache, "settings.py")
+    assert refusal(code, cache) == (REFUSED, 0)
+    assert lay(code, cache, "settings.py") == (expected, 0)
+
+
+def test_a_damaged_row_hides_no_secret(code: Path, tmp_path: Path) -> None:
+    """Even where the damage makes it say that nothing was found: the row is made anew."""
+    cache = DigestCache(tmp_path / "digests", rules=NEWER)
+    _, size = lay(code, cache, "settings.py")
+    with closing(sqlite3.connect(tmp_path / "digests")) as database, database:
+        (value,) = database.execute("select value from kept").fetchone()
+        assert b"a new token" in value
+        database.execute("update kept set value = ?", (value.replace(b"a new", b"no new"),))
+    assert refusal(code, cache) == (REFUSED, size)
+    assert refusal(code, cache) == (REFUSED, 0)
+
+
+def test_a_tree_that_is_unchanged_takes_one_query(
+    code: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One row tells digests and findings alike, and is written when files were read only."""
+    statements: list[str] = []
+
+    class Traced(sqlite3.Connection):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.set_trace_callback(lambda sql: statements.append(sql.split()[0].lower()))
+
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Traced))
+    cache = DigestCache(tmp_path / "digests", rules=NEWER)
+    lay(code, cache, "settings.py")
+    assert [word for word in statements if word in ("select", "insert")] == ["select", "insert"]
+    statements.clear()
+    lay(code, cache, "settings.py")
+    assert statements == ["create", "select"]
 
 
 def test_many_processes_share_it(tmp_path: Path) -> None:

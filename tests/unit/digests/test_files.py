@@ -11,8 +11,7 @@ import pytest
 
 from clarifai_build.artifact.layout import gather
 from clarifai_build.digests import files
-from clarifai_build.errors import Problem
-from clarifai_build.source.source_file import SourceFile
+from clarifai_build.source.content_checks import RULES, ContentRules
 from support.trees import manifest_of, write_files
 
 
@@ -24,12 +23,13 @@ def test_many_processors_do_not_mean_many_threads(
     code = write_files(tmp_path, {f"{n}.bin": bytes([n]) * (1 << 20) for n in range(24)})
     seen = set()
 
-    def inspect(_file: SourceFile, _content: bytes) -> Problem | None:
-        seen.add(threading.get_ident())
-        time.sleep(0.02)  # long enough for idle threads to be given work
-        return None
+    class Watched(ContentRules):
+        def finding(self, _content: bytes) -> str:
+            seen.add(threading.get_ident())
+            time.sleep(0.02)  # long enough for idle threads to be given work
+            return ""
 
     found = gather({}, manifest_of(code)).found
-    of_threads = files.of_files(found, inspect=inspect)
-    assert of_threads == [files.of_bytes(Path(file.file).read_bytes()) for file in found]
+    of_threads = files.of_files(found, rules=Watched(*RULES)).digests
+    assert of_threads == {f.file: files.of_bytes(Path(f.file).read_bytes()) for f in found}
     assert 1 <= len(seen) <= 8

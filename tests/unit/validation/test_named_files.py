@@ -46,7 +46,7 @@ def test_a_link_out_of_the_folder_is_found(folder: Path) -> None:
 
 def test_all_that_can_not_be_packed_is_found(folder: Path) -> None:
     """What a build would refuse without reading it, each with the file that it means."""
-    files = ("model.py/x", "id_rsa", "Data", "data", "a\nb", "code.pem", "w.bin")
+    files = ("model.py/x", "id_rsa", "Data", "data", "a\nb", "code.pem", "w.bin", "x.dvc")
     write_files(folder / "code", dict.fromkeys(files, b""))
     (folder / "inference.py").rename(folder / "code" / "inference.py")
     (folder / "code" / "away").symlink_to("/")
@@ -57,6 +57,7 @@ def test_all_that_can_not_be_packed_is_found(folder: Path) -> None:
     )
     found = {(p.code, Path(p.file or "").name) for p in examine(folder, {}).problems}
     assert found == {
+        ("dvc-pointer", "x.dvc"),
         ("file-collision", "data"),
         ("file-name", "a\nb"),
         ("ignore-rule", "clarifai.yaml"),

@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clarifai_build.artifact import tree
 from clarifai_build.artifact.artifact import Artifact, Segment
 from clarifai_build.artifact.packing.block_stream import Block, stream_blocks
 from clarifai_build.artifact.packing.disk_writer import writers
@@ -25,11 +24,17 @@ from clarifai_build.artifact.packing.zip_writer import (
     no_records,
     write_zip,
 )
-from clarifai_build.artifact.tree import build_tree, check_weights, collect, digest_files
+from clarifai_build.artifact.tree import (
+    build_tree,
+    check_weights,
+    collect,
+    digest_files,
+    refuse_findings,
+)
 from clarifai_build.digests import crc32
 from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
-from clarifai_build.digests.files import Digest
+from clarifai_build.digests.files import Digest, FileFacts
 from clarifai_build.errors import SourceError
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.source import source_file
@@ -37,7 +42,6 @@ from clarifai_build.source import source_file
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest
 
-_LARGE = 1 << 20
 _MIN_BYTES = 64 << 20
 
 
@@ -51,26 +55,24 @@ def hash_and_write(
 ) -> tuple[Artifact, WrittenZip]:
     """Lay the tree out and write its zip; what has to be read is read once where that pays."""
     layout = collect(generated, manifest, progress, target)
-    known, unread = cache.look_up(tree.cache_key(manifest), layout.found)
-    large = [file for file in unread if file.stamp.size > _LARGE]
+    known, unread = cache.look_up(str(manifest.path), layout.found)
+    large = [file for file in unread if file.stamp.size > cache.rules.largest]
     if cache.verify or sum(file.stamp.size for file in large) < _MIN_BYTES:
         artifact = Artifact(digest_files(layout, manifest, progress, cache))
         return artifact, write_zip(artifact, target, progress, cache, records)
     read_at = time.time_ns()
-    inspect = tree.inspector(manifest)
-    small = [file for file in unread if file.stamp.size <= _LARGE]
-    for file, digest in zip(small, digests.of_files(small, no_progress, inspect), strict=True):
-        known[file.file] = digest
-    if problems := [problem for file in large if (problem := inspect(file, b""))]:
-        raise SourceError(*problems)
+    small = [file for file in unread if file.stamp.size <= cache.rules.largest]
+    facts = known.updated(digests.of_files(small, no_progress, cache.rules))
+    refuse_findings(layout, facts, manifest)
     chunks = digests.chunks_of_files(large, progress)
     pending = {file: Digest("", sums) for file, sums in chunks.items()}
-    artifact = Artifact(build_tree(layout, known | pending))
+    artifact = Artifact(build_tree(layout, facts.digests | pending))
     with Outputs(target) as outputs:
         zip_sha256, hashed = _pour(artifact, outputs.open(), chunks, progress)
-        known |= {file: Digest(hashed[file], sums) for file, sums in chunks.items()}
-        artifact = Artifact(check_weights(layout, known, manifest))
-        cache.keep(tree.cache_key(manifest), layout.found, known, read_at)
+        read = {file: Digest(hashed[file], sums) for file, sums in chunks.items()}
+        facts = facts.updated(FileFacts(read, {}))
+        artifact = Artifact(check_weights(layout, facts.digests, manifest))
+        cache.keep(str(manifest.path), layout.found, facts, read_at)
         return artifact, finish(outputs, artifact, zip_sha256, cache, records)
 
 
