@@ -128,8 +128,9 @@ def cold_build(folder: str, target: str) -> None:
     from pathlib import Path
 
     from clarifai_build.artifact.packing.one_pass import hash_and_write
+    from clarifai_build.artifact.tree import collect
 
-    hash_and_write(GENERATED, _manifest(folder), Path(target))
+    hash_and_write(collect(GENERATED, _manifest(folder), output=Path(target)), Path(target))
 
 
 def publish(folder: str, cache: str, endpoint: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.artifact.tree import make_tree
+from clarifai_build.artifact.tree import collect, make_tree
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.manifest.labels import labels_of
@@ -59,8 +59,8 @@ def build_to(
 
     beside = partial(records.beside, manifest)
     if manifest.artifact.compression == "stored":
-        generated = _generated(manifest, progress, renders)
-        return hash_and_write(generated, manifest, target, progress, cache, beside)
+        layout = collect(_generated(manifest, progress, renders), manifest, progress, target)
+        return hash_and_write(layout, target, progress, cache, beside)
     artifact = build(manifest, progress, cache, renders, target)
     return artifact, write_zip(artifact, target, progress, cache, beside)
 

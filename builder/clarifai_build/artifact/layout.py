@@ -17,18 +17,29 @@ from clarifai_build.source.walk import WalkResult
 from clarifai_build.weights.content_checks import dvc_weights
 
 if TYPE_CHECKING:
-    from clarifai_build.manifest.types import Manifest
+    from clarifai_build.manifest.types import Manifest, Weight
 
 
 class Layout(NamedTuple):
-    """Which files go where, before their content is looked at."""
+    """Which files go where, before their content is looked at, and what it is to be judged by.
 
+    `manifest_path` is what digests are kept under; `allow_secrets` are paths of files that
+    hold none, whatever they look like.
+    """
+
+    manifest_path: str
     generated: Mapping[str, bytes]
     files: Mapping[str, SourceFile]
+    allow_secrets: tuple[str, ...]
+    weights: tuple[Weight, ...]
 
     def with_weights(self, located: Sequence[SourceFile]) -> Layout:
         """Lay weights below the code, too, whose names `gather` has looked at."""
         return self._replace(files={**self.files, **{CODE + file.path: file for file in located}})
+
+    def weight_at(self, path: str) -> Weight | None:
+        """Return the weight that is laid at a path below the code."""
+        return next((weight for weight in self.weights if weight.to == path), None)
 
     @property
     def found(self) -> list[SourceFile]:
@@ -57,7 +68,8 @@ def gather(
     if problems:
         raise SourceError(*sorted(problems, key=place_of))
     written = {path: data for path, data in generated.items() if path not in sources}
-    return Layout(written, sources)
+    code = manifest.code
+    return Layout(str(manifest.path), written, sources, code.allow_secrets, manifest.weights)
 
 
 def walk_source(manifest: Manifest, output: Path | None = None) -> WalkResult:

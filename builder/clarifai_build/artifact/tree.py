@@ -14,12 +14,13 @@ from clarifai_build.artifact.layout import Layout, gather
 from clarifai_build.digests import files
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest, FileFacts
-from clarifai_build.errors import SourceError
+from clarifai_build.digests.plan import DigestPlan
+from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.repository_layout import CODE
 from clarifai_build.source.content_checks import content_problem
 from clarifai_build.source.portable_names import name_problems
-from clarifai_build.source.source_file import FileStat
+from clarifai_build.source.source_file import FileStat, SourceFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,7 +88,8 @@ def make_tree(
 
     `output` is the zip that is about to be written, which stays out.
     """
-    return digest_files(collect(generated, manifest, progress, output), manifest, progress, cache)
+    layout = collect(generated, manifest, progress, output)
+    return digest_files(layout, cache.plan(layout.manifest_path, layout.found), progress, cache)
 
 
 def collect(
@@ -108,26 +110,52 @@ def collect(
 
 def digest_files(
     layout: Layout,
-    manifest: Manifest,
+    plan: DigestPlan,
     progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
 ) -> FileTree:
-    """Take every digest of what was found, and make the tree."""
-    facts = cache.of_files(str(manifest.path), layout.found, progress)
-    refuse_findings(layout, facts, manifest)
-    tree = check_weights(layout, facts.digests, manifest)
+    """Take every digest that is not known of what was found, and make the tree."""
+    tree = settle(layout, plan, plan.read(progress), cache)
     progress(Event("tree", "done", f"{len(tree.entries)} files"))
     return tree
 
 
-def check_weights(layout: Layout, found: Mapping[str, Digest], manifest: Manifest) -> FileTree:
-    """Make the tree, with the digests of the files; a weight that is another is refused."""
-    if manifest.weights:
-        from clarifai_build.weights import locate as weights
+def settle(layout: Layout, plan: DigestPlan, facts: FileFacts, cache: DigestCache) -> FileTree:
+    """Keep what was read by a plan, refuse what it shows, and make the tree."""
+    cache.keep(plan, facts)
+    refuse_findings(layout, facts)
+    _refuse_other_weights(layout, facts.digests)
+    return build_tree(layout, facts.digests)
 
-        taken = [found[layout.files[CODE + weight.to].file] for weight in manifest.weights]
-        weights.refuse_mismatches(manifest.weights, taken)
-    return build_tree(layout, found)
+
+def refuse_findings(layout: Layout, facts: FileFacts) -> None:
+    """Raise SourceError for files that could not be read, or hold what should not be shipped."""
+    if not (facts.findings or facts.problems):
+        return
+    judged = [
+        _judge(layout, file, facts.findings[file.file])
+        for file in layout.found
+        if file.file in facts.findings
+    ]
+    if problems := [*facts.problems, *filter(None, judged)]:
+        raise SourceError(*dict.fromkeys(problems))
+
+
+def _judge(layout: Layout, file: SourceFile, finding: str) -> Problem | None:
+    from clarifai_build.weights.content_checks import weight_problem
+
+    if weight := layout.weight_at(file.path):
+        return weight_problem(weight, finding, file.file, layout.allow_secrets)
+    return content_problem(finding, file.path, file.file, layout.allow_secrets)
+
+
+def _refuse_other_weights(layout: Layout, found: Mapping[str, Digest]) -> None:
+    if not layout.weights:
+        return
+    from clarifai_build.weights import locate as weights
+
+    taken = [found[layout.files[CODE + weight.to].file] for weight in layout.weights]
+    weights.refuse_mismatches(layout.weights, taken)
 
 
 def build_tree(layout: Layout, found: Mapping[str, Digest]) -> FileTree:
@@ -138,28 +166,6 @@ def build_tree(layout: Layout, found: Mapping[str, Digest]) -> FileTree:
         for path, (_, file, stamp, executable) in layout.files.items()
     ]
     return FileTree(tuple(sorted(entries, key=attrgetter("path"))))
-
-
-def refuse_findings(layout: Layout, facts: FileFacts, manifest: Manifest) -> None:
-    """Raise SourceError for files that could not be read, or hold what should not be shipped."""
-    if not (facts.findings or facts.problems):
-        return
-    from clarifai_build.weights.content_checks import weight_problem
-
-    allowed = manifest.code.allow_secrets
-    weights = {weight.to: weight for weight in manifest.weights}
-    problems = list(facts.problems)
-    for path, file, _, _ in layout.found:
-        if finding := facts.findings.get(file):
-            weight = weights.get(path)
-            problem = (
-                weight_problem(weight, finding, file, allowed)
-                if weight
-                else content_problem(finding, path, file, allowed)
-            )
-            problems += [problem] if problem else []
-    if problems:
-        raise SourceError(*dict.fromkeys(problems))
 
 
 def _generated(path: str, data: bytes) -> Entry:

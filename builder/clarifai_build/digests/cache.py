@@ -13,16 +13,15 @@ import hashlib
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache_format import DigestColumns
 from clarifai_build.digests.files import Digest, FileFacts
+from clarifai_build.digests.plan import DigestPlan
 from clarifai_build.errors import ArtifactError, Problem
-from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.source.content_checks import RULES, ContentRules
 from clarifai_build.source.source_file import FileStat, SourceFile
 
@@ -54,46 +53,40 @@ class DigestCache(NamedTuple):
     verify: bool = False
     rules: ContentRules = RULES
 
-    def of_files(
-        self,
-        tree: str,
-        files: Sequence[SourceFile],
-        progress: ProgressCallback = no_progress,
-    ) -> FileFacts:
+    def of_files(self, tree: str, files: Sequence[SourceFile]) -> FileFacts:
         """Digest files and look into them; those that `tree` has not changed since are not read."""
-        known, unread = self.look_up(tree, files)
-        if self.verify:
-            unread = list({file.file: file for file in files}.values())
-        if unread:
-            now = time.time_ns()
-            fresh = digests.of_files(unread, progress, self.rules)
-            facts = known.updated(fresh)
-            self.keep(tree, files, facts, now)
-            if self.verify:
-                _refuse_stale(known.digests, fresh.digests)
-            return facts
-        return known
+        plan = self.plan(tree, files)
+        facts = plan.read()
+        self.keep(plan, facts)
+        return facts
 
-    def look_up(self, tree: str, files: Sequence[SourceFile]) -> tuple[FileFacts, list[SourceFile]]:
-        """Return the facts that still hold, and the files that have to be read, each once."""
-        value = self._get("tree", tree)
+    def plan(self, tree: str, files: Sequence[SourceFile]) -> DigestPlan:
+        """Return what is known still of a tree's files, and those that have to be read."""
+        made_at = time.time_ns()
         stamps = {file.file: file.stamp for file in files}
+        value = self._get("tree", tree)
         known = FileFacts({}, {})
         if value:
             known = DigestColumns.unpack(value).still_known(stamps, self.rules)
-        unread = {file.file: file for file in files if file.file not in known.digests}
-        return known, list(unread.values())
+        held = {} if self.verify else known.digests
+        unread = {file.file: file for file in files if file.file not in held}
+        small = [file for file in unread.values() if file.stamp.size <= self.rules.largest]
+        large = [file for file in unread.values() if file.stamp.size > self.rules.largest]
+        return DigestPlan(tree, stamps, self.rules, known, small, large, made_at)
 
-    def keep(self, tree: str, files: Iterable[SourceFile], facts: FileFacts, read_at: int) -> None:
-        """Keep what is known of a tree's files, as far as it may be.
-
-        What was not known before was read after `read_at`.
-        """
+    def keep(self, plan: DigestPlan, facts: FileFacts) -> None:
+        """Keep what was read by a plan, as far as it may be; with `verify`, refuse another."""
+        if plan.is_done:
+            return
         known = facts.digests
         settled = {
-            f.file: f.stamp for f in files if f.file in known and _is_settled(f.stamp, read_at)
+            file: stamp
+            for file, stamp in plan.stamps.items()
+            if file in known and _is_settled(stamp, plan.made_at)
         }
-        self._put("tree", tree, DigestColumns.of(settled, facts, self.rules).pack())
+        self._put("tree", plan.tree, DigestColumns.of(settled, facts, plan.rules).pack())
+        if self.verify:
+            _refuse_stale(plan.known.digests, known)
 
     def zip_sha256(self, tree_digest: str) -> str | None:
         """Return the SHA-256 of the zip of a tree, where it was made before."""

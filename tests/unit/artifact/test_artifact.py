@@ -24,9 +24,10 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.layout import gather
 from clarifai_build.artifact.packing.one_pass import hash_and_write
 from clarifai_build.artifact.packing.zip_writer import write_zip
-from clarifai_build.artifact.tree import Entry, FileTree, make_tree
+from clarifai_build.artifact.tree import Entry, FileTree, collect, make_tree
 from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import DigestCache
+from clarifai_build.digests.files import FileFacts
 from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.progress import Event
 from support.trees import GENERATED, artifact_of, manifest_of, weight_of, write_files
@@ -208,13 +209,14 @@ def test_a_cold_build_gives_what_two_steps_give(tmp_path: Path) -> None:
     manifest = manifest_of(code)
     time.sleep(0.15)  # so that the digests may be kept
     cache = DigestCache(tmp_path / "digests")
-    artifact, written = hash_and_write(GENERATED, manifest, tmp_path / "a.zip", cache=cache)
+    layout = collect(GENERATED, manifest)
+    artifact, written = hash_and_write(layout, tmp_path / "a.zip", cache=cache)
     expected = Artifact(make_tree(GENERATED, manifest))
     assert artifact.tree == expected.tree
     assert written.path.read_bytes() == expected.read(0, expected.size)
     assert written.sha256 == digests.of_bytes(written.path.read_bytes()).sha256
-    assert cache.look_up(str(manifest.path), gather({}, manifest).found)[1] == []
-    again, rewritten = hash_and_write(GENERATED, manifest, tmp_path / "b.zip", cache=cache)
+    assert cache.plan(str(manifest.path), gather({}, manifest).found).is_done
+    again, rewritten = hash_and_write(layout, tmp_path / "b.zip", cache=cache)
     assert (again.tree, rewritten.sha256) == (artifact.tree, written.sha256)
 
 
@@ -231,7 +233,7 @@ def test_a_cold_build_notices_what_times_do_not_tell(tmp_path: Path) -> None:
                 mapped[2] = 1
 
         with pytest.raises(SourceError, match=r"w\.bin changed while it was read"):
-            hash_and_write(GENERATED, manifest_of(code), target, change)
+            hash_and_write(collect(GENERATED, manifest_of(code)), target, change)
     assert list(target.parent.iterdir()) == []
 
 
@@ -262,8 +264,35 @@ def test_a_cold_build_refuses_what_two_steps_refuse(tmp_path: Path) -> None:
     code = write_files(tmp_path / "code", {"w.bin": bytes(70 << 20)})
     manifest = manifest_of(code, (weight_of("w.bin", "w.bin", b"another"),))
     with pytest.raises(SourceError, match="has SHA-256"):
-        hash_and_write(GENERATED, manifest, tmp_path / "out" / "a.zip")
+        hash_and_write(collect(GENERATED, manifest), tmp_path / "out" / "a.zip")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_cold_build_refuses_secrets_before_it_reads_what_is_large(tmp_path: Path) -> None:
+    """They are in small files, if anywhere."""
+    files = {"w.bin": bytes(70 << 20), "token": b"hf_" + b"aB" * 17}
+    layout = collect(GENERATED, manifest_of(write_files(tmp_path / "code", files)))
+    events: list[Event] = []
+    with pytest.raises(SourceError, match="token holds a Hugging Face token"):
+        hash_and_write(layout, tmp_path / "a.zip", events.append)
+    assert events == []
+    assert not (tmp_path / "a.zip").exists()
+
+
+def test_a_cold_build_that_verifies_names_what_the_cache_has_wrong(tmp_path: Path) -> None:
+    """No zip is left, and the cache is mended."""
+    code = write_files(tmp_path / "code", {"w.bin": bytes(70 << 20)})
+    time.sleep(0.15)  # so that the digests may be kept
+    layout = collect(GENERATED, manifest_of(code))
+    cache = DigestCache(tmp_path / "digests")
+    plan = cache.plan(layout.manifest_path, layout.found)
+    cache.keep(plan, FileFacts({str(code / "w.bin"): digests.of_bytes(b"another")}, {}))
+    verifying = cache._replace(verify=True)
+    with pytest.raises(ArtifactError, match=r"a digest of .*w\.bin that is not"):
+        hash_and_write(layout, tmp_path / "a.zip", cache=verifying)
+    assert not (tmp_path / "a.zip").exists()
+    artifact, _ = hash_and_write(layout, tmp_path / "a.zip", cache=verifying)
+    assert artifact.tree == make_tree(GENERATED, manifest_of(code))
 
 
 def test_a_file_may_be_two_weights(tmp_path: Path) -> None:
@@ -274,8 +303,7 @@ def test_a_file_may_be_two_weights(tmp_path: Path) -> None:
     manifest = manifest_of(code, weights)
     read: list[int] = []
     artifact, written = hash_and_write(
-        GENERATED,
-        manifest,
+        collect(GENERATED, manifest),
         tmp_path / "a.zip",
         lambda event: read.append(event.done or 0) if event.stage == "hash" else None,
     )

@@ -99,8 +99,9 @@ def test_files_written_in_the_same_moment_are_read_again(tmp_path: Path) -> None
     (file,) = gather({}, manifest_of(code)).found
     known = FileFacts({file.file: digests.of_bytes(b"first")}, {})
     for after, kept in ((0.05, FileFacts({}, {})), (0.15, known)):
-        cache.keep("tree", [file], known, file.stamp.ctime_ns + int(after * 1e9))
-        assert cache.look_up("tree", [file])[0] == kept
+        made_at = file.stamp.ctime_ns + int(after * 1e9)
+        cache.keep(DigestCache().plan("tree", [file])._replace(made_at=made_at), known)
+        assert cache.plan("tree", [file]).known == kept
 
 
 def test_a_broken_cache_is_as_good_as_none(tmp_path: Path) -> None:
@@ -184,8 +185,9 @@ def test_stamps_out_of_range_are_not_kept(tmp_path: Path, odd: dict[str, int]) -
     old = file._replace(stamp=file.stamp._replace(**odd))
     cache = DigestCache(tmp_path / "digests")
     facts = FileFacts({old.file: digests.of_bytes(b"")}, {})
-    cache.keep("tree", [old], facts, time.time_ns())
-    assert cache.look_up("tree", [old]) == (FileFacts({}, {}), [old])
+    cache.keep(cache.plan("tree", [old]), facts)
+    plan = cache.plan("tree", [old])
+    assert (plan.known, plan.small) == (FileFacts({}, {}), [old])
 
 
 def test_verifying_names_a_wrong_sum_of_a_zip(tmp_path: Path) -> None:
@@ -205,9 +207,10 @@ def test_verifying_names_what_the_cache_has_wrong(tmp_path: Path) -> None:
     expected, _ = lay(code, cache)
     lay(code, DigestCache(tmp_path / "digests", verify=True))
     files = gather({}, manifest_of(code)).found
-    known, _ = cache.look_up(str(code / "clarifai.yaml"), files)
-    known.digests[str(code / "a.txt")] = digests.of_bytes(b"another")
-    cache.keep(str(code / "clarifai.yaml"), files, known, time.time_ns())
+    plan = DigestCache().plan(str(code / "clarifai.yaml"), files)
+    facts = plan.read()
+    facts.digests[str(code / "a.txt")] = digests.of_bytes(b"another")
+    cache.keep(plan, facts)
     with pytest.raises(ArtifactError, match=r"a digest of .*a\.txt that is not"):
         lay(code, DigestCache(tmp_path / "digests", verify=True))
     assert lay(code, cache) == (expected, 0)

@@ -8,12 +8,11 @@ to the disk, each on threads of their own.
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from clarifai_build.artifact.artifact import Artifact, Segment
+from clarifai_build.artifact.layout import Layout
 from clarifai_build.artifact.packing.block_stream import Block, stream_blocks
 from clarifai_build.artifact.packing.disk_writer import writers
 from clarifai_build.artifact.packing.output_files import Outputs
@@ -24,13 +23,7 @@ from clarifai_build.artifact.packing.zip_writer import (
     no_records,
     write_zip,
 )
-from clarifai_build.artifact.tree import (
-    build_tree,
-    check_weights,
-    collect,
-    digest_files,
-    refuse_findings,
-)
+from clarifai_build.artifact.tree import build_tree, digest_files, refuse_findings, settle
 from clarifai_build.digests import crc32
 from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
@@ -39,47 +32,37 @@ from clarifai_build.errors import SourceError
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.source import source_file
 
-if TYPE_CHECKING:
-    from clarifai_build.manifest.types import Manifest
-
 _MIN_BYTES = 64 << 20
 
 
 def hash_and_write(
-    generated: Mapping[str, bytes],
-    manifest: Manifest,
+    layout: Layout,
     target: Path,
     progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
     records: Records = no_records,
 ) -> tuple[Artifact, WrittenZip]:
-    """Lay the tree out and write its zip; what has to be read is read once where that pays."""
-    layout = collect(generated, manifest, progress, target)
-    known, unread = cache.look_up(str(manifest.path), layout.found)
-    large = [file for file in unread if file.stamp.size > cache.rules.largest]
-    if cache.verify or sum(file.stamp.size for file in large) < _MIN_BYTES:
-        artifact = Artifact(digest_files(layout, manifest, progress, cache))
+    """Write the zip of what was found; what is not known of it is read once where that pays."""
+    plan = cache.plan(layout.manifest_path, layout.found)
+    if plan.large_size < _MIN_BYTES:
+        artifact = Artifact(digest_files(layout, plan, progress, cache))
         return artifact, write_zip(artifact, target, progress, cache, records)
-    read_at = time.time_ns()
-    small = [file for file in unread if file.stamp.size <= cache.rules.largest]
-    facts = known.updated(digests.of_files(small, no_progress, cache.rules))
-    refuse_findings(layout, facts, manifest)
-    chunks = digests.chunks_of_files(large, progress)
-    pending = {file: Digest("", sums) for file, sums in chunks.items()}
-    artifact = Artifact(build_tree(layout, facts.digests | pending))
+    facts = plan.read_small()
+    refuse_findings(layout, facts)
+    chunks = digests.chunks_of_files(plan.large, progress)
+    unhashed = {file: Digest("", sums) for file, sums in chunks.items()}
+    draft = Artifact(build_tree(layout, facts.digests | unhashed))
     with Outputs(target) as outputs:
-        zip_sha256, hashed = _pour(artifact, outputs.open(), chunks, progress)
-        read = {file: Digest(hashed[file], sums) for file, sums in chunks.items()}
-        facts = facts.updated(FileFacts(read, {}))
-        artifact = Artifact(check_weights(layout, facts.digests, manifest))
-        cache.keep(str(manifest.path), layout.found, facts, read_at)
+        zip_sha256, hashed = _write(draft, outputs.open(), chunks, progress)
+        facts = facts.updated(FileFacts(hashed, {}))
+        artifact = Artifact(settle(layout, plan, facts, cache))
         return artifact, finish(outputs, artifact, zip_sha256, cache, records)
 
 
-def _pour(
+def _write(
     artifact: Artifact, descriptor: int, large: Collection[str], progress: ProgressCallback
-) -> tuple[str, dict[str, str]]:
-    """Write the zip; return its SHA-256, and those of the large files in it.
+) -> tuple[str, dict[str, Digest]]:
+    """Write the zip; return its SHA-256, and the digests of the large files in it.
 
     Raises SourceError where a file is not the one whose CRC-32s were taken before: one that is
     mapped into a program's memory can change without its times telling.
@@ -107,7 +90,7 @@ def _pour(
     stream_blocks(artifact, [hash_zip, hash_files, check_files, *write], progress)
     if changed := [source_file.changed(file.path) for file in files.values() if file.is_another()]:
         raise SourceError(*changed)
-    return whole.hexdigest(), {file.path: file.sha256.hexdigest() for file in files.values()}
+    return whole.hexdigest(), {file.path: file.digest for file in files.values()}
 
 
 class _LargeFile:
@@ -117,6 +100,10 @@ class _LargeFile:
         self.segment, self.path = segment, str(segment.source)
         self.sha256 = hashlib.sha256()
         self.crc32 = 0
+
+    @property
+    def digest(self) -> Digest:
+        return Digest(self.sha256.hexdigest(), self.segment.chunks)
 
     def is_another(self) -> bool:
         return self.crc32 != digests.crc32(self.segment.length, self.segment.chunks)
