@@ -27,6 +27,21 @@ class Problem(NamedTuple):
     severity: Severity = "error"
 
 
+def cannot_read(file: object, why: OSError | str, *, hint: str | None = None) -> Problem:
+    """Return what to say of a file or folder that can't be read."""
+    return Problem("unreadable", f"{file} can't be read: {_reason(why)}", str(file), hint=hint)
+
+
+def cannot_write(file: object, why: OSError, *, kind: str = "", hint: str | None = None) -> Problem:
+    """Return what to say of a file or folder that can't be written."""
+    message = f"{kind} {file} can't be written: {_reason(why)}".lstrip()
+    return Problem("unwritable", message, str(file), hint=hint)
+
+
+def _reason(why: OSError | str) -> str:
+    return why if isinstance(why, str) else why.strerror or str(why)
+
+
 class BuilderError(Exception):
     """Base of every error a user can cause or meet; carries the problems it consists of."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clarifai_build import resources
-from clarifai_build.errors import ArtifactError
+from clarifai_build.errors import ArtifactError, cannot_write
 from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.manifest.yaml_writer import scalar
 from clarifai_build.model_types import MODEL_TYPES, traits_of
@@ -64,9 +64,7 @@ def write_missing(folder: Path, files: Mapping[str, str | bytes]) -> Written:
         try:
             written = _write_new(path, content.encode() if isinstance(content, str) else content)
         except OSError as error:
-            raise ArtifactError.of(
-                "unwritable", f"{path} can't be written: {error.strerror}", file=str(path)
-            ) from error
+            raise ArtifactError(cannot_write(path, error)) from error
         (new if written else kept).append(name)
     return Written(tuple(new), tuple(kept))
 

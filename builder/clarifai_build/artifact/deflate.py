@@ -21,7 +21,7 @@ from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest
-from clarifai_build.errors import ArtifactError, SourceError
+from clarifai_build.errors import ArtifactError, SourceError, cannot_write
 from clarifai_build.progress import ProgressCallback, Tally, no_progress
 from clarifai_build.source.content_checks import NO_RULES
 from clarifai_build.source.source_file import FileStat, SourceFile
@@ -69,7 +69,7 @@ def _place(folder: Path | None, version: str) -> tuple[Path, object]:
     try:
         scratch = tempfile.TemporaryDirectory(prefix="clarifai-build-")
     except OSError as exc:
-        raise _unwritable(Path(tempfile.gettempdir()), exc) from exc
+        raise ArtifactError(cannot_write(tempfile.gettempdir(), exc)) from exc
     return Path(scratch.name), scratch
 
 
@@ -126,7 +126,7 @@ class _Files(NamedTuple):
         try:
             return SourceFile(name, str(file), FileStat.of(file.stat()), executable=False)
         except OSError as exc:
-            raise _unwritable(self.folder, exc) from exc
+            raise ArtifactError(cannot_write(self.folder, exc)) from exc
 
     def make(self, entry: Entry) -> str:
         """Write the compressed content, and give it its name when it is whole."""
@@ -144,7 +144,7 @@ class _Files(NamedTuple):
             finally:
                 Path(partial).unlink(missing_ok=True)
         except OSError as exc:
-            raise _unwritable(self.folder, exc) from exc
+            raise ArtifactError(cannot_write(self.folder, exc)) from exc
         self.tally.add(entry.size)
         return name
 
@@ -157,11 +157,6 @@ def _digests(
     if facts.problems:
         raise SourceError(*facts.problems)
     return facts.digests
-
-
-def _unwritable(folder: Path, exc: OSError) -> ArtifactError:
-    message = f"{folder} can't be written: {exc.strerror}"
-    return ArtifactError.of("unwritable", message, file=str(folder))
 
 
 def _compress(entry: Entry, pool: Executor) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clarifai_build.artifact.artifact import blocks_of
 from clarifai_build.artifact.tree import Entry, FileTree
-from clarifai_build.errors import ArtifactError
+from clarifai_build.errors import ArtifactError, cannot_write
 
 
 def write_folder(tree: FileTree, target: Path) -> None:
@@ -31,9 +31,7 @@ def write_folder(tree: FileTree, target: Path) -> None:
                 target.rmdir()
             (Path(partial) / "repository").replace(target)
     except OSError as error:
-        raise ArtifactError.of(
-            "unwritable", f"{target} can't be written: {error.strerror}", file=str(target)
-        ) from error
+        raise ArtifactError(cannot_write(target, error)) from error
 
 
 def _write(entry: Entry, file: Path) -> None:

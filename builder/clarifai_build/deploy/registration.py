@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -15,6 +13,7 @@ from clarifai_build.registry import NewModel, NewVersion
 from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.storage.keys import artifact_key
 from clarifai_build.targets.triton.render import TEMPLATE_VERSION
+from clarifai_build.util.canonical_json import json_sha256
 
 FORMAT = 1
 """Raised when the same registration gives another digest."""
@@ -59,7 +58,7 @@ class Registration:
     @property
     def digest(self) -> str:
         """SHA-256 (hex) over the canonical JSON of what can't change without a new version."""
-        return _sha256(
+        return json_sha256(
             {
                 "format": FORMAT,
                 "model": self.model.id,
@@ -101,8 +100,3 @@ def builder_changes(built: VersionMetadata) -> list[tuple[str, str, str]]:
     """Name what builds artifacts and is not what built this one: its name, then and now."""
     pairs = (("tool", built.tool, __version__), ("template", built.template, TEMPLATE))
     return [(name, then or "unknown", now) for name, then, now in pairs if then != now]
-
-
-def _sha256(value: Any) -> str:
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 from clarifai_build import resources
 from clarifai_build.deploy.planning import Plan
 from clarifai_build.errors import StalePlanError, UsageError
+from clarifai_build.util.canonical_json import json_sha256
 
 MAJOR = "1"
 
@@ -115,4 +115,4 @@ def state_of(plan: Plan) -> str:
         "stored": stored and [stored.size, stored.etag],
         "actions": [[action.kind, action.version] for action in plan.actions],
     }
-    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+    return json_sha256(state, spaced=True)

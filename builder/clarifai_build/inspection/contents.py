@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from clarifai_build.artifact.artifact import Artifact, blocks_of
 from clarifai_build.artifact.zip_reader import PublishedEntry, ReadRange, read_entry, read_listing
-from clarifai_build.errors import ArtifactError
+from clarifai_build.errors import ArtifactError, cannot_read
 from clarifai_build.storage import ObjectStore, stat_existing
 from clarifai_build.storage.public_download import fetch_range
 
@@ -91,6 +91,4 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ArtifactError.of(
-            "unreadable", f"{path} can't be read: {error.strerror}", file=str(path)
-        ) from error
+        raise ArtifactError(cannot_read(path, error)) from error

@@ -7,7 +7,6 @@ artifact in place of the user's own.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -15,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_build._version import __version__
-from clarifai_build.errors import BuilderError, Problem
+from clarifai_build.errors import BuilderError, Problem, cannot_write
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import requirements as resolving
 from clarifai_build.targets.triton.toolchain import current_toolchain
 from clarifai_build.util.atomic_file import atomic_write
+from clarifai_build.util.canonical_json import json_sha256
 
 FORMAT = 1
 _AGAIN = "run `clarifai-build lock` and commit what it writes"
@@ -82,7 +82,7 @@ def write(lock: Lock, path: Path) -> None:
     try:
         atomic_write(path, f"{text}\n".encode())
     except OSError as error:
-        raise LockError.of("unwritable", f"{path} can't be written: {error.strerror}") from error
+        raise LockError(cannot_write(path, error)) from error
 
 
 def read(path: Path) -> Lock | None:
@@ -202,7 +202,7 @@ def _body(lock: Lock) -> dict[str, Any]:
 
 
 def _digest(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    return json_sha256(body, spaced=True)
 
 
 def _short(digest: str | None) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from clarifai_build.errors import SourceError
+from clarifai_build.errors import SourceError, cannot_read
 from clarifai_build.util.child_environment import child_environment
 
 PLATFORM = "x86_64-manylinux_2_28"
@@ -21,9 +21,7 @@ def read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise SourceError.of(
-            "unreadable", f"{file} can't be read: {error.strerror}", file=str(file)
-        ) from error
+        raise SourceError(cannot_read(file, error)) from error
 
 
 def digest(file: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from clarifai_build.errors import SourceError
+from clarifai_build.errors import SourceError, cannot_read
 from clarifai_build.util.atomic_file import is_unfinished
 
 if TYPE_CHECKING:
@@ -156,13 +156,9 @@ def _read(path: Path) -> bytes:
     """Read a file of rules; nothing else that may be called so: a pipe would never end."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise _unreadable(path, "it is no regular file")
+            raise SourceError(cannot_read(path, "it is no regular file"))
         return path.read_bytes()
     except FileNotFoundError:
         return b""
     except OSError as exc:
-        raise _unreadable(path, str(exc.strerror)) from exc
-
-
-def _unreadable(path: Path, why: str) -> SourceError:
-    return SourceError.of("unreadable", f"{path} can't be read: {why}", file=str(path))
+        raise SourceError(cannot_read(path, exc)) from exc

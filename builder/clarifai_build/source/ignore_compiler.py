@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from clarifai_build.errors import Problem, SourceError
+from clarifai_build.errors import Problem, SourceError, cannot_read
 from clarifai_build.source.gitignore import Rule, Verdicts, lines_in, read_rule
 
 HINT = "correct it, or remove it"
@@ -16,12 +16,8 @@ def compile_rules(text: bytes, file: Path, exclude: Sequence[str]) -> Verdicts:
     try:
         lines = lines_in(text)
     except UnicodeDecodeError as exc:
-        raise SourceError.of(
-            "unreadable",
-            f"{file} can't be read: it is not UTF-8 at byte {exc.start}",
-            file=str(file),
-            hint="save it as UTF-8",
-        ) from exc
+        why = f"it is not UTF-8 at byte {exc.start}"
+        raise SourceError(cannot_read(file, why, hint="save it as UTF-8")) from exc
     rules: list[Rule] = []
     problems: list[Problem] = []
     for line, number in _numbered(lines, exclude):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from clarifai_build.errors import Problem, SourceError
+from clarifai_build.errors import Problem, SourceError, cannot_read
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -38,7 +38,7 @@ def unreadable(file: str, exc: OSError) -> Problem:
     """Return what to say of a file that can't be read."""
     if isinstance(exc, FileNotFoundError):
         return Problem("vanished", f"{file} vanished while it was read", file=file, hint=_FINISH)
-    return Problem("unreadable", f"{file} can't be read: {exc.strerror}", file=file)
+    return cannot_read(file, exc)
 
 
 def changed(file: str) -> Problem:

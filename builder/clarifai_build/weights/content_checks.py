@@ -1,4 +1,4 @@
-"""Pointers and secrets among the weights."""
+"""What is wrong with weights: another content, pointers, secrets."""
 
 from __future__ import annotations
 
@@ -13,11 +13,28 @@ if TYPE_CHECKING:
     from clarifai_build.manifest.types import Weight
 
 
+def is_remote(weight: Weight) -> bool:
+    """Tell whether a weight has to be fetched."""
+    return "://" in weight.source
+
+
+def mismatch(weight: Weight, found: str, *, fetched: bool = False) -> Problem:
+    """Return what to say of a weight that has another SHA-256, on disk or as it was `fetched`."""
+    source = redact_url(weight.source)
+    message = f"the weight {source} has SHA-256 {found}, the manifest says {weight.sha256}"
+    hint = "correct `sha256` if the new file is the one you mean"
+    if fetched:
+        message += "; nothing was kept"
+    elif is_remote(weight):
+        hint += "; `clarifai-build cache prune` fetches it anew"
+    return Problem("weight-mismatch", message, file=source, hint=hint)
+
+
 def pointer_weight(weight: Weight) -> Problem:
     """Return what to say of a weight that is a pointer of Git LFS."""
     source = redact_url(weight.source)
     hint = "`from` leads to the pointer: use the address of the file itself"
-    if "://" not in source:
+    if not is_remote(weight):
         hint = "run `git lfs pull`"
     message = f"the weight {source} is a Git LFS pointer, not the file itself"
     return Problem("lfs-pointer", message, file=source, hint=hint)
@@ -33,7 +50,7 @@ def weight_problem(
 
 
 def _place(weight: Weight, file: str) -> str:
-    return redact_url(weight.source) if "://" in weight.source else file
+    return redact_url(weight.source) if is_remote(weight) else file
 
 
 def dvc_weights(weights: Collection[Weight]) -> list[Problem]:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from clarifai_build.errors import ArtifactError, BuilderError, SourceError
+from clarifai_build.errors import ArtifactError, BuilderError, SourceError, cannot_write
 from clarifai_build.source.content_checks import is_pointer
 from clarifai_build.util import part_file
 from clarifai_build.util.urls import redact_url
-from clarifai_build.weights.content_checks import pointer_weight
+from clarifai_build.weights.content_checks import mismatch, pointer_weight
 from clarifai_build.weights.remote.opener import open_remote
 from clarifai_build.weights.remote.stream import BLOCK
 
@@ -127,13 +127,7 @@ class Fetcher:
 def _mismatch(weight: Weight, found: str, start: bytes) -> BuilderError:
     if is_pointer(start):
         return SourceError(pointer_weight(weight))
-    return SourceError.of(
-        "weight-mismatch",
-        f"the weight {redact_url(weight.source)} has SHA-256 {found}, the manifest says "
-        f"{weight.sha256}; nothing was kept",
-        file=redact_url(weight.source),
-        hint="correct `sha256` if the new file is the one you mean",
-    )
+    return SourceError(mismatch(weight, found, fetched=True))
 
 
 def _unreachable(weight: Weight, exc: ConnectionError, kept: bool) -> BuilderError:
@@ -148,9 +142,5 @@ def _unreachable(weight: Weight, exc: ConnectionError, kept: bool) -> BuilderErr
 
 
 def _unwritable(target: Path, exc: OSError) -> BuilderError:
-    return ArtifactError.of(
-        "unwritable",
-        f"the cache file {target} can't be written: {exc.strerror}",
-        file=str(target),
-        hint="mend its permissions or make room, or name another folder in XDG_CACHE_HOME",
-    )
+    hint = "mend its permissions or make room, or name another folder in XDG_CACHE_HOME"
+    return ArtifactError(cannot_write(target, exc, kind="the cache file", hint=hint))

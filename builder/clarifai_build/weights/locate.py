@@ -8,19 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build.digests.files import Digest
-from clarifai_build.errors import Problem, SourceError
+from clarifai_build.errors import SourceError
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.source.source_file import FileStat, SourceFile
 from clarifai_build.util import cache_dir
 from clarifai_build.util.urls import redact_url
+from clarifai_build.weights.content_checks import is_remote, mismatch
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest, Weight
-
-
-def is_remote(weight: Weight) -> bool:
-    """Tell whether a weight has to be fetched."""
-    return "://" in weight.source
 
 
 def locate(
@@ -48,14 +44,7 @@ def locate(
 def refuse_mismatches(weights: Sequence[Weight], digests: Sequence[Digest]) -> None:
     """Raise SourceError for each weight that is not what the manifest says."""
     problems = [
-        Problem(
-            "weight-mismatch",
-            f"the weight {redact_url(weight.source)} has SHA-256 {digest.sha256}, "
-            f"the manifest says {weight.sha256}",
-            file=redact_url(weight.source),
-            hint="correct `sha256` if the new file is the one you mean"
-            + ("; `clarifai-build cache prune` fetches it anew" if is_remote(weight) else ""),
-        )
+        mismatch(weight, digest.sha256)
         for weight, digest in zip(weights, digests, strict=True)
         if digest.sha256 != weight.sha256
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
-from clarifai_build.errors import ArtifactError
+from clarifai_build.errors import ArtifactError, cannot_write
 from clarifai_build.source.source_file import open_source
 from clarifai_build.util.atomic_file import fresh_mark, is_unfinished, partial_path
 
@@ -52,7 +52,7 @@ class Outputs:
             _remove_abandoned(target)
             descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         except OSError as exc:
-            raise _unwritable(target, exc) from exc
+            raise ArtifactError(cannot_write(target, exc)) from exc
         _hold(descriptor)
         self._written.append(_Output(target, partial, descriptor))
         return descriptor
@@ -67,7 +67,7 @@ class Outputs:
             with os.fdopen(descriptor, "wb", closefd=False) as stream:
                 stream.write(data)
         except OSError as exc:
-            raise _unwritable(self.target, exc) from exc
+            raise ArtifactError(cannot_write(self.target, exc)) from exc
 
     def __exit__(
         self,
@@ -80,13 +80,13 @@ class Outputs:
             if kind is None:
                 self._put_in_place()
         except OSError as exc:
-            raise _unwritable(self.target, exc) from exc
+            raise ArtifactError(cannot_write(self.target, exc)) from exc
         finally:
             for output in self._written:
                 with suppress(OSError):
                     output.partial.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise _unwritable(self.target, error) from error
+            raise ArtifactError(cannot_write(self.target, error)) from error
 
     def _close(self, *, whole: bool) -> None:
         try:
@@ -125,13 +125,13 @@ def check_output_path(target: Path) -> Path:
     try:
         place = Path(os.path.realpath(target))
     except OSError as exc:
-        raise _unwritable(target, exc) from exc
+        raise ArtifactError(cannot_write(target, exc)) from exc
     try:
         mode = place.stat().st_mode
     except FileNotFoundError:
         return place
     except OSError as exc:
-        raise _unwritable(target, exc) from exc
+        raise ArtifactError(cannot_write(target, exc)) from exc
     if stat.S_ISDIR(mode):
         raise _refused(target, "is a folder", "name a file in it")
     if not stat.S_ISREG(mode):
@@ -146,7 +146,7 @@ def _is_zip(file: Path) -> bool:
         with file.open("rb") as stream:
             return stream.read(4) in _ZIPS
     except OSError as exc:
-        raise _unwritable(file, exc) from exc
+        raise ArtifactError(cannot_write(file, exc)) from exc
 
 
 def _hold(descriptor: int) -> None:
@@ -177,8 +177,3 @@ def _remove_abandoned(target: Path) -> None:
 
 def _refused(target: Path, what: str, hint: str) -> ArtifactError:
     return ArtifactError.of("output-target", f"{target} {what}", file=str(target), hint=hint)
-
-
-def _unwritable(target: Path, exc: OSError) -> ArtifactError:
-    message = f"{target} can't be written: {exc.strerror or exc}"
-    return ArtifactError.of("unwritable", message, file=str(target))

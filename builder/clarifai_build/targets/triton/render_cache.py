@@ -15,6 +15,7 @@ from clarifai_build._version import __version__
 from clarifai_build.targets.triton.render import RenderContext, render, runtime_files
 from clarifai_build.targets.triton.toolchain import template_digest
 from clarifai_build.util.atomic_file import atomic_write
+from clarifai_build.util.canonical_json import canonical_json
 
 
 def render_once(context: RenderContext, folder: Path | None) -> dict[str, bytes]:
@@ -37,7 +38,7 @@ def render_once(context: RenderContext, folder: Path | None) -> dict[str, bytes]
 
 
 def _digest(context: RenderContext) -> str:
-    parts = [__version__, template_digest(), json.dumps(context.variables, sort_keys=True)]
+    parts = [__version__, template_digest(), canonical_json(context.variables)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
