@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from clarifai_build._version import __version__
 from clarifai_build.manifest.types import Manifest, Param, Visibility
