@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.build import build, build_to
+from clarifai_build.building import build, build_to
 from clarifai_build.deploy.executor import ExecutionContext, execute
 from clarifai_build.deploy.planning import Observed, Plan, make_plan
 from clarifai_build.deploy.registration import Registration

@@ -62,7 +62,7 @@ def test_the_third_script_uses_what_is_there(tmp_path: Path) -> None:
     assert [line for line in errors if "Storage | None" not in line] == []
 
 
-@pytest.mark.parametrize("first", ["pipeline", "planning", "manifest"])
+@pytest.mark.parametrize("first", ["pipeline", "building", "manifest"])
 def test_public_names_do_not_depend_on_what_was_imported_before(first: str) -> None:
     """`plan` is the function, whichever module is already there."""
     names = "load, build, plan, apply"

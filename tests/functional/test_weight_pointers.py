@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.artifact.tree import make_tree
-from clarifai_build.build import generated_files
+from clarifai_build.building import generated_files
 from clarifai_build.errors import SourceError
 from support.fetched import one_weight
 from support.scripted_web import web

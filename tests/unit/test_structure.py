@@ -46,6 +46,11 @@ def test_every_module_has_a_layer() -> None:
     assert parts == set(layers())
 
 
+def test_no_module_hides_a_public_name() -> None:
+    """Importing a submodule sets it on its package, where it would take the place of a function."""
+    assert {part(file) for file in MODULES} & set(clarifai_build.__all__) == set()
+
+
 def test_folders_stay_small() -> None:
     """A reader sees a folder at once; commands alone are many, a file each."""
     sizes = Counter(file.parent for file in MODULES if "starters" not in file.parts)

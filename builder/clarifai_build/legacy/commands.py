@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
 
 from clarifai_build._version import __version__
-from clarifai_build.build import generated_files
+from clarifai_build.building import generated_files
 from clarifai_build.deploy.wait import wait_until_ready
 from clarifai_build.errors import ManifestError, UsageError
 from clarifai_build.legacy import sdk_files

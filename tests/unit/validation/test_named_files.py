@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import InvalidRequirement, Requirement
 
-from clarifai_build.build import generated_files
+from clarifai_build.building import generated_files
 from clarifai_build.repository_layout import ALWAYS_WRITTEN
 from clarifai_build.validation.load import examine, load
 from clarifai_build.validation.requirements_file import _PLAIN_REQUIREMENT
