@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from clarifai_build.artifact.artifact import Artifact
@@ -21,7 +20,6 @@ from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.consistent_reads import read_model
 from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.storage import ObjectStore
-from clarifai_build.storage.keys import lease_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +84,21 @@ def apply(
     """Plan and carry it out. Each step leaves a state from which the next apply goes on."""
     planned = plan(manifest, artifact, store, registry, adopt=options.adopt)
     model_id, version = manifest.model.id, planned.live
-    key = planned.registration.key(manifest.destination.prefix)
+    prefix = manifest.destination.prefix
+    key = planned.registration.key(prefix)
     if not planned.writes:
         options.approve(planned)
     else:
         # What only writing needs: with nothing to do, loading it would take a tenth of the time.
         from clarifai_build.artifact.packing.zip_checksum import ZipSum
         from clarifai_build.provenance import records
-        from clarifai_build.storage import claims
+        from clarifai_build.storage import claims, leases
 
+        model, purpose = (registry.scope, model_id), f"apply {manifest.path.name}"
         with (
-            _lease(manifest, store, registry, options, progress) as check,
+            leases.for_model(
+                store, prefix, *model, purpose, progress, wanted=options.lease
+            ) as lease,
             ZipSum(artifact, progress, cache) as zip_sum,
         ):
             claims.lay_claim(store, key, registry.scope, model_id)
@@ -104,7 +106,7 @@ def apply(
             planned = plan(manifest, artifact, store, registry, adopt=options.adopt)
             options.approve(planned)
             context = ExecutionContext(
-                *(store, registry, zip_sum, check, options.sleep),
+                *(store, registry, zip_sum, lease.check, options.sleep),
                 record=lambda metadata: records.publish(
                     store, key, manifest, artifact, zip_sum.sha256()
                 ).add_to(metadata),
@@ -134,26 +136,6 @@ def _registered_size(artifact: Artifact, versions: tuple[RemoteVersion, ...]) ->
     """Return the size of the zip from a version that holds it, without laying it out; else 0."""
     sizes = (version.size for version in versions if version.artifact_digest == artifact.digest)
     return next(sizes, 0)
-
-
-@contextmanager
-def _lease(
-    manifest: Manifest,
-    store: ObjectStore,
-    registry: ModelRegistry,
-    options: ApplyOptions,
-    progress: ProgressCallback,
-) -> Iterator[Callable[[], None]]:
-    """Hold the model's lease; gives what raises when it is lost."""
-    if not options.lease:
-        yield lambda: None
-        return
-    from clarifai_build.storage import leases
-
-    key = lease_key(manifest.destination.prefix, registry.scope, manifest.model.id)
-    holder = leases.Holder.here(f"apply {manifest.path.name}")
-    with leases.held(store, key, holder, progress) as held:
-        yield held.check if held else lambda: None
 
 
 def _origin(manifest: Manifest) -> VersionMetadata:

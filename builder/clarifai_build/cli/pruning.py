@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 from clarifai_build.cli.targets import Loaded, Target
-from clarifai_build.deploy.destroy import Deletion, destroy, find_orphans
+from clarifai_build.deploy.destroy import Deletion, destroy_leased, find_orphans
 from clarifai_build.errors import UsageError
-from clarifai_build.progress import Event, ProgressCallback
-from clarifai_build.storage.keys import lease_key
+from clarifai_build.progress import ProgressCallback
 
 
 def orphans_in(loaded: Loaded) -> list[tuple[Target, Deletion]]:
@@ -44,11 +41,5 @@ def orphans_in(loaded: Loaded) -> list[tuple[Target, Deletion]]:
 
 def prune(target: Target, deletion: Deletion, progress: ProgressCallback, *, lease: bool) -> None:
     """Destroy a model while no apply of it can run; `target` says where its lease lies."""
-    from clarifai_build.storage import leases
-
-    manifest = target.manifest
-    key = lease_key(manifest.destination.prefix, target.registry.scope, deletion.model)
-    holder = leases.Holder.here(f"prune {deletion.model}")
-    with leases.held(target.store(), key, holder, progress) if lease else nullcontext():
-        destroy(target.registry, deletion)
-    progress(Event("prune", "done", f"destroyed {deletion.model}"))
+    prefix = target.manifest.destination.prefix
+    destroy_leased(target.store(), prefix, target.registry, deletion, progress, lease=lease)

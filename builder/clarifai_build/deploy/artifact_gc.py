@@ -9,7 +9,7 @@ announced removal (see `claims`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,9 +24,9 @@ from clarifai_build.storage.keys import (
     claim_in,
     digest_of_folder,
     is_removal,
-    lease_key,
     root,
 )
+from clarifai_build.storage.leases import Lease, NoLease
 
 GcAction = Literal["remove", "release", "used", "young", "leased", "removed", "released"]
 DELETING: tuple[GcAction, ...] = ("remove", "release")
@@ -121,12 +121,10 @@ def _decide(stored: Stored, bucket: Bucket, versions: Iterable[RemoteVersion]) -
 def _remove(bucket: Bucket, decision: Decision, progress: ProgressCallback) -> Decision:
     store, scope, stored = bucket.store, bucket.registry.scope, decision.stored
     model = next(claim.model for claim in stored.claims if claim.scope == scope)
-    key = lease_key(bucket.prefix, scope, model)
+    purpose = f"gc {stored.artifact_digest[:12]}"
     try:
-        with leases.held(
-            store, key, leases.Holder.here(f"gc {stored.artifact_digest[:12]}"), progress
-        ) as held:
-            return _remove_leased(bucket, stored, model, held.check if held else None, progress)
+        with leases.for_model(store, bucket.prefix, scope, model, purpose, progress) as lease:
+            return _remove_leased(bucket, stored, model, lease, progress)
     except LeaseHeldError as error:
         return Decision(stored, "leased", error.problems[0].message)
 
@@ -135,10 +133,10 @@ def _remove_leased(
     bucket: Bucket,
     stored: Stored,
     model: str,
-    check: Callable[[], None] | None,
+    lease: Lease | NoLease,
     progress: ProgressCallback,
 ) -> Decision:
-    if check is None:
+    if not lease.exclusive:
         return Decision(stored, "leased", "the store keeps no leases, so an apply could be at work")
     store = bucket.store
     if not claims.announce_removal(store, stored.folder):
@@ -150,7 +148,7 @@ def _remove_leased(
         decision = _decide(again, bucket, read_stable(bucket.registry, model)[1])
         if decision.action not in DELETING:
             return decision
-        check()
+        lease.check()
         done: GcAction = "removed" if decision.action == "remove" else "released"
         for found in sorted(again.objects, key=_last_the_claims):
             claim = claim_in(found.key)

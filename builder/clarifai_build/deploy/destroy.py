@@ -6,8 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from clarifai_build.errors import StalePlanError
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, RemoteModel, RemoteVersion
 from clarifai_build.registry.consistent_reads import read_model, read_stable
+from clarifai_build.storage import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,24 @@ def plan_deletion(registry: ModelRegistry, model_id: str) -> Deletion | None:
 def _deletion_of(model: RemoteModel, versions: Sequence[RemoteVersion]) -> Deletion:
     ours = tuple(version.id for version in versions if version.is_ours)
     return Deletion(model.id, ours, model.managed and len(ours) == len(versions))
+
+
+def destroy_leased(
+    store: ObjectStore,
+    prefix: str,
+    registry: ModelRegistry,
+    deletion: Deletion,
+    progress: ProgressCallback = no_progress,
+    *,
+    lease: bool = True,
+) -> None:
+    """Destroy a model while no apply of it can run; its lease lies in `store`, below `prefix`."""
+    from clarifai_build.storage import leases
+
+    model, purpose = deletion.model, f"destroy {deletion.model}"
+    with leases.for_model(store, prefix, registry.scope, model, purpose, progress, wanted=lease):
+        destroy(registry, deletion)
+    progress(Event("destroy", "done", f"destroyed {model}"))
 
 
 def destroy(registry: ModelRegistry, deletion: Deletion) -> None:

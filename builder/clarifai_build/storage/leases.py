@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from clarifai_build.errors import BuilderError, ConditionalWritesUnsupportedError, LeaseHeldError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.storage import ObjectStore
+from clarifai_build.storage.keys import lease_key
 from clarifai_build.storage.lease_holder import Holder, user
 
 EXPIRY = 60.0
@@ -33,16 +34,28 @@ def holder_of(store: ObjectStore, key: str) -> Holder | None:
     return Holder.of(found.body) if found else None
 
 
-def unlock(store: ObjectStore, key: str) -> Holder | None:
-    """Take a lease away from whoever holds it, and return who that was."""
+def unlock(store: ObjectStore, prefix: str, scope: str, model_id: str) -> Holder | None:
+    """Take the lease of a model away from whoever holds it, and return who that was."""
+    key = lease_key(prefix, scope, model_id)
     holder = holder_of(store, key)
     if holder:
         store.delete(key)
     return holder
 
 
+class NoLease:
+    """What stands for a lease where none is held: it is never lost, and keeps nobody away."""
+
+    exclusive = False
+
+    def check(self) -> None:
+        """Do nothing: there is nothing to lose."""
+
+
 class Lease:
-    """A lease that this process holds."""
+    """A lease that this process holds: `exclusive` says that nobody else is at work meanwhile."""
+
+    exclusive = True
 
     def __init__(self, store: ObjectStore, key: str, holder: Holder, etag: str) -> None:
         self._store, self._key, self._holder, self._etag = store, key, holder, etag
@@ -111,6 +124,30 @@ class Lease:
             return False
         self._etag, self._renewed = found.etag, asked - found.age
         return True
+
+
+@contextmanager
+def for_model(
+    store: ObjectStore,
+    prefix: str,
+    scope: str,
+    model_id: str,
+    purpose: str,
+    progress: ProgressCallback = no_progress,
+    *,
+    wanted: bool = True,
+) -> Iterator[Lease | NoLease]:
+    """Hold the lease of a model while the block runs; raises LeaseHeldError where another does.
+
+    `scope` is the model's user and app; `purpose` is read by whoever is kept out. Where the store
+    keeps no leases, or none is `wanted`, what is given is not `exclusive`.
+    """
+    if not wanted:
+        yield NoLease()
+        return
+    key = lease_key(prefix, scope, model_id)
+    with held(store, key, Holder.here(purpose), progress) as lease:
+        yield lease or NoLease()
 
 
 @contextmanager
@@ -211,4 +248,15 @@ def _held(holder: Holder, age: float) -> LeaseHeldError:
     )
 
 
-__all__ = ["EXPIRY", "RENEWAL", "Holder", "Lease", "held", "holder_of", "unlock", "user"]
+__all__ = [
+    "EXPIRY",
+    "RENEWAL",
+    "Holder",
+    "Lease",
+    "NoLease",
+    "for_model",
+    "held",
+    "holder_of",
+    "unlock",
+    "user",
+]

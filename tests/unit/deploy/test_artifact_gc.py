@@ -177,6 +177,16 @@ def test_a_removal_that_was_cut_short_is_finished(world: World) -> None:
     assert list(world.store.objects) == []
 
 
+def test_a_store_without_leases_keeps_everything(world: World) -> None:
+    """Where no apply can be kept away, nothing is removed from under it."""
+    before = dict(world.store.objects)
+    put = world.store.put
+    world.store.put_if = lambda key, body, _replaces: put(key, body, {})  # type: ignore[method-assign]  # a fault
+    (decision,) = world.collect()
+    assert (decision.action, "keeps no leases" in decision.reason) == ("leased", True)
+    assert world.store.objects == before
+
+
 def in_between(world: World, at: int, work: Callable[[], Any]) -> None:
     """Do `work` just before the call of this number, once."""
     calls = world.store.calls

@@ -16,11 +16,17 @@ from jsonschema import Draft7Validator
 from clarifai_build.artifact.zip_reader import read_listing
 from clarifai_build.deploy import fleet, saved_plan, versions
 from clarifai_build.deploy import status as sync
-from clarifai_build.deploy.destroy import Deletion, destroy, find_orphans
+from clarifai_build.deploy.destroy import Deletion, destroy, destroy_leased, find_orphans
 from clarifai_build.deploy.planning import Plan
 from clarifai_build.deploy.rollback import RollbackContext, roll_back
 from clarifai_build.deploy.saved_plan import SavedPlan, state_of
-from clarifai_build.errors import RegistryError, StalePlanError, StorageError, UsageError
+from clarifai_build.errors import (
+    LeaseHeldError,
+    RegistryError,
+    StalePlanError,
+    StorageError,
+    UsageError,
+)
 from clarifai_build.inspection.file_changes import compare
 from clarifai_build.pipeline import ApplyOptions, apply, plan
 from clarifai_build.progress import no_progress
@@ -29,8 +35,10 @@ from clarifai_build.registry.version_metadata import NO_METADATA, VersionMetadat
 from clarifai_build.reports import plan as plan_report
 from clarifai_build.reports.plan import Planned, plans_text
 from clarifai_build.resources import plan_schema_text
+from clarifai_build.storage import leases
 from support.fakes import (
     BUILT,
+    Calls,
     MemoryRegistry,
     MemoryStore,
     artifact_of,
@@ -290,3 +298,32 @@ def test_plan_text_names_the_files() -> None:
     assert text.endswith("Plan: 2 to add, 0 to change, 0 to destroy.")
     unread = plans_text([Planned("clarifai.yaml", planned, None, "")])
     assert "can't be read" in unread
+
+
+def test_the_lease_is_held_while_a_model_goes() -> None:
+    """It is taken before the last look at the platform, and given back after the removal."""
+    calls = Calls()
+    registry, store = MemoryRegistry(calls), MemoryStore(calls)
+    registry.create_model(NewModel("lines", "text-to-text", "", "private"))
+    calls.names.clear()
+    destroy_leased(store, "models", registry, Deletion("lines", (), whole=True))
+    names = calls.names
+    assert registry.by_id == {}
+    assert names.index("put_if") < names.index("model") < names.index("delete_model")
+    assert names.index("delete_model") < names.index("delete")
+    assert store.objects == {}
+
+
+@pytest.mark.parametrize("lease", [True, False])
+def test_whoever_holds_the_lease_keeps_the_model(lease: bool) -> None:
+    """An apply that is under way is not undone, unless no lease is asked for."""
+    registry, store = MemoryRegistry(), MemoryStore()
+    registry.create_model(NewModel("lines", "text-to-text", "", "private"))
+    deletion = Deletion("lines", (), whole=True)
+    with leases.for_model(store, "models", "me/main", "lines", "apply lines"):
+        if lease:
+            with pytest.raises(LeaseHeldError, match="apply lines"):
+                destroy_leased(store, "models", registry, deletion)
+        else:
+            destroy_leased(store, "models", registry, deletion, lease=False)
+    assert ("lines" in registry.by_id) == lease

@@ -19,10 +19,11 @@ from clarifai_build.errors import (
 from clarifai_build.progress import Event
 from clarifai_build.storage import leases
 from clarifai_build.storage.keys import lease_key
-from clarifai_build.storage.leases import Holder, held, holder_of, unlock
+from clarifai_build.storage.leases import Holder, for_model, held, holder_of, unlock
 from support.fakes import MemoryStore
 
-KEY = lease_key("models", "me/main", "lines")
+MODEL = ("models", "me/main", "lines")
+KEY = lease_key(*MODEL)
 ME, YOU = Holder.here("apply mine", {}), Holder.here("apply yours", {"GITHUB_RUN_ID": "7"})
 
 
@@ -98,12 +99,12 @@ def test_unlock_takes_it_away_and_the_holder_notices() -> None:
     store = MemoryStore()
     with held(store, KEY, ME) as lease:
         assert lease is not None
-        assert unlock(store, KEY) == ME
+        assert unlock(store, *MODEL) == ME
         with held(store, KEY, YOU):
             lease.renew()
             with pytest.raises(LeaseHeldError, match="lost"):
                 lease.check()
-    assert unlock(store, KEY) is None
+    assert unlock(store, *MODEL) is None
 
 
 def test_renewed_while_it_is_held() -> None:
@@ -271,6 +272,64 @@ def test_one_of_many_gets_it() -> None:
         thread.join()
     assert most == 1
     assert got >= 1
+
+
+def test_a_models_lease_lies_at_its_key_while_it_is_held() -> None:
+    """Whoever finds it reads what it is held for; afterwards it is gone."""
+    store = MemoryStore()
+    with for_model(store, *MODEL, "apply lines") as lease:
+        assert list(store.objects) == [KEY]
+        assert str(holder_of(store, KEY)).endswith("(apply lines)")
+        assert lease.exclusive
+        lease.check()
+    assert store.objects == {}
+
+
+def test_leases_of_other_models_and_apps_do_not_matter() -> None:
+    """One model's lease keeps nobody away from another, nor from the same id in another app."""
+    store = MemoryStore()
+    with (
+        for_model(store, *MODEL, "one"),
+        for_model(store, "models", "me/main", "words", "another model"),
+        for_model(store, "models", "me/staging", "lines", "another app"),
+    ):
+        assert len(store.objects) == 3
+        with pytest.raises(LeaseHeldError, match="one"), for_model(store, *MODEL, "two"):
+            pytest.fail("both hold it")
+
+
+def test_a_models_lease_that_is_lost_is_told() -> None:
+    """What is given to work with notices that the lease was taken away."""
+    store = MemoryStore()
+    with for_model(store, *MODEL, "apply lines") as lease:
+        assert str(unlock(store, *MODEL)).endswith("(apply lines)")
+        assert isinstance(lease, leases.Lease)
+        lease.renew()
+        with pytest.raises(LeaseHeldError, match="nobody holds it now"):
+            lease.check()
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_store_that_keeps_no_leases_excludes_nobody(refuses: bool) -> None:
+    """Work can go on, and whoever must be alone can tell that it is not."""
+    store = Unconditional()
+    store.refuses = refuses
+    told: list[Event] = []
+    with for_model(store, *MODEL, "apply lines", told.append) as lease:
+        assert not lease.exclusive
+        lease.check()
+    assert "--no-lease" in told[0].message
+    assert store.objects == {}
+
+
+def test_lease_that_is_not_wanted_asks_the_store_nothing() -> None:
+    """Without one there is no call, no warning, and nothing that could be lost."""
+    store = MemoryStore()
+    told: list[Event] = []
+    with for_model(store, *MODEL, "apply lines", told.append, wanted=False) as lease:
+        assert not lease.exclusive
+        lease.check()
+    assert (store.calls.names, told) == ([], [])
 
 
 @given(st.binary())

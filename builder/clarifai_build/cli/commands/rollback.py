@@ -16,7 +16,6 @@ from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import Target, load_target
 from clarifai_build.deploy.rollback import RollbackContext, delete_duplicates
 from clarifai_build.progress import ProgressCallback
-from clarifai_build.storage.keys import lease_key
 
 if TYPE_CHECKING:
     from clarifai_build.registry import RemoteVersion
@@ -93,10 +92,9 @@ def _roll_back(
 
     storage, model = target.manifest.destination, target.manifest.model.id
     store, registry = target.store(), target.registry
-    lease = lease_key(storage.prefix, registry.scope, model)
-    with leases.held(store, lease, leases.Holder.here(f"rollback {model}"), progress) as held:
-        check = held.check if held else lambda: None
-        place = RollbackContext(model, store, registry, check, progress)
+    where = (store, storage.prefix, registry.scope, model)
+    with leases.for_model(*where, f"rollback {model}", progress) as lease:
+        place = RollbackContext(model, store, registry, lease.check, progress)
         key = history.key_of(earlier, target.manifest, storage)
         version = rollback.roll_back(place, earlier, key)
         if args.no_wait:

@@ -11,7 +11,6 @@ from argparse import ArgumentParser, Namespace
 from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.targets import load_targets
-from clarifai_build.storage.keys import lease_key
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -28,8 +27,7 @@ def run(args: Namespace, console: Console) -> int:
     for target in loaded.targets:
         prefix = target.manifest.destination.prefix
         model_id = target.manifest.model.id
-        key = lease_key(prefix, target.registry.scope, model_id)
-        holder = leases.unlock(target.store(), key)
+        holder = leases.unlock(target.store(), prefix, target.registry.scope, model_id)
         console.out(f"{model_id}: taken from {holder}" if holder else f"{model_id}: not leased")
     report_errors(loaded.errors, console)
     return fleet.exit_code(list(loaded.errors.values()))
