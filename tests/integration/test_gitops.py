@@ -25,10 +25,9 @@ import pytest
 from jsonschema import Draft7Validator
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.cli.targets import Target, load_targets
+from clarifai_build.connection import Connection, connect
 from clarifai_build.errors import BuilderError, LeaseHeldError, StorageError
 from clarifai_build.pipeline import Applied, ApplyOptions, apply
-from clarifai_build.progress import no_progress
 from clarifai_build.registry.clarifai import ClarifaiRegistry
 from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage import ObjectStore, leases
@@ -90,14 +89,12 @@ class Place:
             "cwd": self.folder,
         }
 
-    def target(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
+    def target(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Connection:
         """Load a model in this process."""
         for name, value in self.environ.items():
             monkeypatch.setenv(name, value)
         monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
-        loaded = load_targets([str(folder)], no_progress, sandbox=False)
-        assert not loaded.errors
-        return loaded.targets[0]
+        return connect(folder)
 
     def bucket(self) -> Any:
         """Return the bucket, for hands."""
@@ -124,7 +121,7 @@ def place(tool: Tool, sandbox: Endpoints, tmp_path: Path) -> Iterator[Place]:
         yield Place(tool, sandbox, platform, tmp_path / "models")
 
 
-def versions(target: Target) -> list[str]:
+def versions(target: Connection) -> list[str]:
     """Return the digests of the versions that are registered."""
     assert isinstance(target.registry, ClarifaiRegistry)
     found = target.registry.versions(target.manifest.model.id)
@@ -136,7 +133,7 @@ def test_no_op_makes_three_calls_and_none_that_writes(
 ) -> None:
     """A model, its versions, and one look at the object as a stranger: no S3 client is made."""
     target = place.target(place.model("lines"), monkeypatch)
-    artifact = target.build(no_progress)
+    artifact = target.build()
     apply(target.manifest, artifact, target.store(), target.registry)
     place.platform.calls.clear()
     store = target.store()
@@ -171,7 +168,7 @@ def test_races_end_with_one_version(
 ) -> None:
     """A hundred times two applies at once: exactly one version each time, with a lease or not."""
     target = place.target(place.model("lines"), monkeypatch)
-    artifact = target.build(no_progress)
+    artifact = target.build()
     stores = [target.store(), target.store()]
     for number in range(RACES):
         apply_at_once(target, artifact, stores, lease)
@@ -181,7 +178,7 @@ def test_races_end_with_one_version(
 
 
 def apply_at_once(
-    target: Target, artifact: Artifact, stores: list[ObjectStore], lease: bool
+    target: Connection, artifact: Artifact, stores: list[ObjectStore], lease: bool
 ) -> None:
     """Apply from two threads at once; being kept out by the lease is fine."""
     start = threading.Barrier(2)
@@ -441,7 +438,7 @@ def test_store_loses_a_call(
 ) -> None:
     """Whatever the store does not hear or does not answer, the next apply converges."""
     target = place.target(place.model("lines"), monkeypatch)
-    artifact = target.build(no_progress)
+    artifact = target.build()
     with faulty_store(sandbox.s3_endpoint) as proxy:
         assert target.manifest.storage
         storage = replace(target.manifest.storage, endpoint_url=proxy.endpoint)

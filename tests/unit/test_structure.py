@@ -51,6 +51,13 @@ def test_no_module_hides_a_public_name() -> None:
     assert {part(file) for file in MODULES} & set(clarifai_build.__all__) == set()
 
 
+def test_every_public_name_is_there() -> None:
+    """Each comes from the module that defines it, when it is asked for."""
+    names = set(clarifai_build.__all__) - {"__version__"}
+    assert names == set(clarifai_build._HOMES)
+    assert all(getattr(clarifai_build, name) for name in names)
+
+
 def test_folders_stay_small() -> None:
     """A reader sees a folder at once; commands alone are many, a file each."""
     sizes = Counter(file.parent for file in MODULES if "starters" not in file.parts)

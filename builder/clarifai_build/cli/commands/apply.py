@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.arguments import add_locked, add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.pruning import orphans_in, prune
+from clarifai_build.cli.pruning import orphans_in
 from clarifai_build.cli.tables import error_json, report_errors, table
-from clarifai_build.cli.targets import Target, keep_to_lock, load_targets
+from clarifai_build.connection import Connection, connect_all
 from clarifai_build.errors import BuilderError, UsageError
-from clarifai_build.pipeline import ApplyOptions
+from clarifai_build.pipeline import ApplyOptions, Waiting
 from clarifai_build.progress import ProgressCallback, named
+from clarifai_build.provenance.lock import check_lock
 from clarifai_build.util.urls import redact_url
 
 if TYPE_CHECKING:
@@ -67,23 +68,24 @@ def run(args: Namespace, console: Console) -> int:
     saved = _saved(args)
     stop = fleet.Stop()
     progress = stop.cancellable(console.progress())
-    loaded = load_targets(args.manifests, progress, sandbox=args.sandbox)
+    found = connect_all(args.manifests, sandbox=args.sandbox, progress=progress)
     approval = Approval(console, saved, yes=args.yes)
-    deletion = orphans_in(loaded) if args.prune else []
+    deletion = orphans_in(found) if args.prune else []
     approval.of_pruning([one for _, one in deletion])
-    many = len(loaded.targets) > 1
+    many = len(found.connections) > 1
 
-    def apply(target: Target) -> Applied:
-        report = named(target.manifest.model.id, progress) if many else progress
-        return _apply(target, args, approval, stop, report)
+    def apply(connection: Connection) -> Applied:
+        report = named(connection.manifest.model.id, progress) if many else progress
+        return _apply(connection, args, approval, stop, report)
 
-    outcomes = fleet.each(loaded.targets, apply, args.jobs, stop)
-    errors = {**loaded.errors, **{o.item.name: o.error for o in outcomes if o.error}}
+    outcomes = fleet.each(found.connections, apply, args.jobs, stop)
+    errors = {**found.errors, **{o.item.name: o.error for o in outcomes if o.error}}
     pruned: list[str] = []
     if not errors:
 
-        def destroy(item: tuple[Target, Deletion]) -> None:
-            prune(*item, progress, lease=not args.no_lease)
+        def destroy(item: tuple[Connection, Deletion]) -> None:
+            connection, orphan = item
+            connection.destroy(orphan, progress, lease=not args.no_lease)
 
         destroyed = fleet.each(deletion, destroy, 1, stop)
         errors = {o.item[1].model: o.error for o in destroyed if o.error}
@@ -108,31 +110,27 @@ def _saved(args: Namespace) -> SavedPlan | None:
 
 
 def _apply(
-    target: Target,
+    connection: Connection,
     args: Namespace,
     approval: Approval,
     stop: fleet.Stop,
     progress: ProgressCallback,
 ) -> Applied:
-    from clarifai_build import pipeline
-
     options = ApplyOptions(
         adopt=args.adopt,
         lease=not args.no_lease,
-        waiting=pipeline.Waiting(not args.no_wait, args.timeout),
-        approve=lambda plan: approval.of_plan(target.name, plan),
+        waiting=Waiting(not args.no_wait, args.timeout),
+        approve=lambda plan: approval.of_plan(connection.name, plan),
         id=approval.id,
         sleep=stop.sleep,
     )
-    keep_to_lock(args, target.manifest)
-    artifact, store = target.build(progress), target.store()
-    return pipeline.apply(
-        target.manifest, artifact, store, target.registry, options, progress, target.cache()
-    )
+    if args.locked:
+        check_lock(connection.manifest)
+    return connection.apply(options, progress)
 
 
 def _show(
-    outcomes: Sequence[fleet.Outcome[Target, Applied]],
+    outcomes: Sequence[fleet.Outcome[Connection, Applied]],
     errors: Mapping[str, BuilderError],
     pruned: Sequence[str],
     args: Namespace,

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from clarifai_build.cli.arguments import add_locked, add_manifest
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.targets import keep_to_lock
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest
@@ -59,6 +58,7 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build import pipeline
     from clarifai_build.artifact.packing.output_files import check_output_path
     from clarifai_build.digests.cache import DigestCache
+    from clarifai_build.provenance.lock import check_lock
     from clarifai_build.repository_layout import zip_name
     from clarifai_build.source.build_records import check_existing_records
     from clarifai_build.targets.triton.shared_memory import shared_memory
@@ -69,7 +69,8 @@ def run(args: Namespace, console: Console) -> int:
     manifest = load(args.manifest, os.environ, offline=True)
     name = zip_name(manifest.model.id, manifest.model.type)
     target = args.output or manifest.path.parent / "dist" / name
-    keep_to_lock(args, manifest)
+    if args.locked:
+        check_lock(manifest)
     if not (args.list or args.check):
         check_existing_records(check_output_path(target))  # before hours of work
     if args.list:

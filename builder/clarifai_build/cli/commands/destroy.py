@@ -10,8 +10,7 @@ from argparse import ArgumentParser, Namespace
 from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.pruning import prune
-from clarifai_build.cli.targets import load_target
+from clarifai_build.connection import connect
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -31,9 +30,9 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.deploy.destroy import plan_deletion
 
     progress = console.progress()
-    target = load_target(args.manifest, progress, sandbox=args.sandbox)
-    model = target.manifest.model.id
-    deletion = plan_deletion(target.registry, model)
+    connection = connect(args.manifest, sandbox=args.sandbox, progress=progress)
+    model = connection.manifest.model.id
+    deletion = plan_deletion(connection.registry, model)
     if deletion is None:
         console.out(f"{model}: nothing to destroy, nothing there was made by clarifai-build")
         return 0
@@ -41,6 +40,6 @@ def run(args: Namespace, console: Console) -> int:
     whole = f"  - destroy model {model}"
     kept = f"    model {model} stays: it has versions that clarifai-build did not make"
     Approval(console, None, yes=args.yes).ask([*shown, whole if deletion.whole else kept])
-    prune(target, deletion, progress, lease=not args.no_lease)
+    connection.destroy(deletion, progress, lease=not args.no_lease)
     console.out(f"{model}: destroyed; `clarifai-build gc` removes its artifacts from the bucket")
     return 0

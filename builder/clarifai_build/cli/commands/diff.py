@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from clarifai_build.cli.arguments import DEFAULT_MANIFEST, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.targets import Target, load_target
+from clarifai_build.connection import Connection, connect
 from clarifai_build.progress import ProgressCallback
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class _Sides:
 
     def __init__(self, args: Namespace, progress: ProgressCallback, stack: ExitStack) -> None:
         self._args, self._progress, self._stack = args, progress, stack
-        self._target: Target | None = None
+        self._connection: Connection | None = None
 
     def look(self, name: str) -> Contents:
         from clarifai_build import pipeline
@@ -97,13 +97,11 @@ class _Sides:
         from clarifai_build.deploy import versions
         from clarifai_build.inspection import contents
 
-        if self._target is None:
-            self._target = load_target(
-                self._args.manifest, self._progress, sandbox=self._args.sandbox
-            )
-        model = self._target.manifest.model.id
-        version = versions.find(self._target.registry.versions(model), name, model)
-        store = self._target.store()
-        manifest = self._target.manifest
+        if self._connection is None:
+            args = self._args
+            self._connection = connect(args.manifest, sandbox=args.sandbox, progress=self._progress)
+        manifest, store = self._connection.manifest, self._connection.store()
+        found = self._connection.registry.versions(manifest.model.id)
+        version = versions.find(found, name, manifest.model.id)
         key = versions.key_of(version, manifest, manifest.destination)
         return contents.of_store(f"{versions.label(version)} ({version.id})", store, key)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.targets import load_target
+from clarifai_build.connection import connect
 from clarifai_build.deploy.artifact_gc import DELETING, plan_gc
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
     console.json_errors = args.json
     progress = console.progress()
-    target = load_target(args.manifest, progress, sandbox=args.sandbox)
-    prefix = target.manifest.destination.prefix
-    bucket = artifact_gc.Bucket(target.store(), target.registry, prefix, args.grace)
+    connection = connect(args.manifest, sandbox=args.sandbox, progress=progress)
+    prefix = connection.manifest.destination.prefix
+    bucket = artifact_gc.Bucket(connection.store(), connection.registry, prefix, args.grace)
     decisions = plan_gc(bucket)
     deletion = [
         f"  - {one.stored.folder}" + (f"  ({_RELEASE})" if one.action == "release" else "")

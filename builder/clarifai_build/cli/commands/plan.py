@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.targets import Target, load_targets
+from clarifai_build.connection import Connection, connect_all
 from clarifai_build.errors import UsageError
 from clarifai_build.progress import ProgressCallback
 
@@ -48,15 +48,15 @@ def run(args: Namespace, console: Console) -> int:
     console.json_errors = args.json
     stop = fleet.Stop()
     progress = stop.cancellable(console.progress())
-    loaded = load_targets(args.manifests, progress, sandbox=args.sandbox)
+    found = connect_all(args.manifests, sandbox=args.sandbox, progress=progress)
     outcomes = fleet.each(
-        loaded.targets, lambda target: _plan(target, progress, adopt=args.adopt), args.jobs, stop
+        found.connections, lambda one: _plan(one, progress, adopt=args.adopt), args.jobs, stop
     )
     planned = [outcome.value for outcome in outcomes if outcome.value]
-    errors = {**loaded.errors, **{o.item.name: o.error for o in outcomes if o.error}}
+    errors = {**found.errors, **{o.item.name: o.error for o in outcomes if o.error}}
     if not planned and len(errors) == 1:
         raise next(iter(errors.values()))
-    deletion = [one for _, one in orphans_in(loaded)] if args.prune else []
+    deletion = [one for _, one in orphans_in(found)] if args.prune else []
     document = plan_report.as_json(
         planned,
         deletion,
@@ -80,17 +80,17 @@ def run(args: Namespace, console: Console) -> int:
     return 2 if changes and args.detailed_exitcode else 0
 
 
-def _plan(target: Target, progress: ProgressCallback, *, adopt: bool) -> Planned:
+def _plan(connection: Connection, progress: ProgressCallback, *, adopt: bool) -> Planned:
     from clarifai_build import pipeline
     from clarifai_build.deploy.saved_plan import state_of
     from clarifai_build.inspection.file_changes import file_changes
     from clarifai_build.reports.plan import Planned
 
-    store = target.store()
-    artifact = target.build(progress)
-    plan = pipeline.plan(target.manifest, artifact, store, target.registry, adopt=adopt)
-    files = file_changes(plan, artifact.tree, pipeline.live_url(plan, target.manifest, store))
-    return Planned(target.name, plan, files, state_of(plan))
+    artifact = connection.build(progress)
+    plan = connection.plan(artifact, adopt=adopt)
+    url = pipeline.live_url(plan, connection.manifest, connection.store())
+    files = file_changes(plan, artifact.tree, url)
+    return Planned(connection.name, plan, files, state_of(plan))
 
 
 def _plan_file(name: str) -> Path:

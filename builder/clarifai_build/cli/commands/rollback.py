@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.targets import Target, load_target
+from clarifai_build.connection import Connection, connect
 from clarifai_build.deploy.rollback import RollbackContext, delete_duplicates
 from clarifai_build.progress import ProgressCallback
 
@@ -47,9 +47,9 @@ def run(args: Namespace, console: Console) -> int:
 
     console.json_errors = args.json
     progress = console.progress()
-    target = load_target(args.manifest, progress, sandbox=args.sandbox)
-    model = target.manifest.model.id
-    _, versions = read_model(target.registry, model)
+    connection = connect(args.manifest, sandbox=args.sandbox, progress=progress)
+    model = connection.manifest.model.id
+    _, versions = read_model(connection.registry, model)
     earlier = history.find(versions, args.version, model)
     if earlier == history.find(versions, history.LIVE, model):
         if args.json:
@@ -63,7 +63,7 @@ def run(args: Namespace, console: Console) -> int:
             f"  - then destroy version {earlier.id}, which the new one replaces",
         ]
     )
-    version = _roll_back(target, earlier, args, progress)
+    version = _roll_back(connection, earlier, args, progress)
     if args.json:
         console.json(_document(model, version, rollback_of=history.label(earlier)))
     else:
@@ -83,19 +83,19 @@ def _document(model: str, version: RemoteVersion, *, rollback_of: str | None) ->
 
 
 def _roll_back(
-    target: Target, earlier: RemoteVersion, args: Namespace, progress: ProgressCallback
+    connection: Connection, earlier: RemoteVersion, args: Namespace, progress: ProgressCallback
 ) -> RemoteVersion:
     from clarifai_build.deploy import rollback
     from clarifai_build.deploy import versions as history
     from clarifai_build.deploy.wait import wait_until_ready
     from clarifai_build.storage import leases
 
-    storage, model = target.manifest.destination, target.manifest.model.id
-    store, registry = target.store(), target.registry
+    manifest, store, registry = connection.manifest, connection.store(), connection.registry
+    storage, model = manifest.destination, manifest.model.id
     where = (store, storage.prefix, registry.scope, model)
     with leases.for_model(*where, f"rollback {model}", progress) as lease:
         place = RollbackContext(model, store, registry, lease.check, progress)
-        key = history.key_of(earlier, target.manifest, storage)
+        key = history.key_of(earlier, manifest, storage)
         version = rollback.roll_back(place, earlier, key)
         if args.no_wait:
             return version

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.targets import Loaded, Target, load_targets
+from clarifai_build.connection import Connected, Connection, connect_all
 from clarifai_build.errors import BuilderError
-from clarifai_build.progress import no_progress
 
 if TYPE_CHECKING:
     from clarifai_build.deploy.fleet import Stop
@@ -46,8 +45,8 @@ def run(args: Namespace, console: Console) -> int:
     stop = fleet.Stop()
     shown: list[Status] | None = None
     while True:
-        loaded = load_targets(args.manifests, console.progress(), sandbox=args.sandbox)
-        statuses, errors = _look(loaded, args.jobs, stop)
+        found = connect_all(args.manifests, sandbox=args.sandbox, progress=console.progress())
+        statuses, errors = _look(found, args.jobs, stop)
         if statuses != shown:
             _show(statuses, args.output, console)
             console.flush()
@@ -64,25 +63,24 @@ def _seconds(text: str) -> float:
     raise ArgumentTypeError(f"'{text}' is no number of seconds from 0 to {_DAY}")
 
 
-def _look(loaded: Loaded, jobs: int, stop: Stop) -> tuple[list[Status], Mapping[str, BuilderError]]:
+def _look(
+    found: Connected, jobs: int, stop: Stop
+) -> tuple[list[Status], Mapping[str, BuilderError]]:
     from clarifai_build.deploy import fleet
     from clarifai_build.deploy import status as sync
 
-    outcomes = fleet.each(loaded.targets, _status, jobs, stop)
+    outcomes = fleet.each(found.connections, _status, jobs, stop)
     statuses = [outcome.value for outcome in outcomes if outcome.value]
     models = {o.item.name: o.item.manifest.model.id for o in outcomes}
-    errors = {**loaded.errors, **{o.item.name: o.error for o in outcomes if o.error}}
+    errors = {**found.errors, **{o.item.name: o.error for o in outcomes if o.error}}
     statuses += [sync.unknown(name, models.get(name, ""), error) for name, error in errors.items()]
     return sorted(statuses, key=lambda status: status.manifest), errors
 
 
-def _status(target: Target) -> Status:
-    from clarifai_build import pipeline
+def _status(connection: Connection) -> Status:
     from clarifai_build.deploy import status as sync
 
-    artifact = target.build(no_progress)
-    plan = pipeline.plan(target.manifest, artifact, target.store(), target.registry, adopt=True)
-    return sync.status_of(target.name, plan)
+    return sync.status_of(connection.name, connection.plan(adopt=True))
 
 
 def _show(statuses: Sequence[Status], output: str, console: Console) -> None:

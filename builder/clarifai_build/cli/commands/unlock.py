@@ -10,7 +10,7 @@ from argparse import ArgumentParser, Namespace
 
 from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.targets import load_targets
+from clarifai_build.connection import connect_all
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -21,13 +21,10 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.cli.tables import report_errors
     from clarifai_build.deploy import fleet
-    from clarifai_build.storage import leases
 
-    loaded = load_targets(args.manifests, console.progress(), sandbox=args.sandbox)
-    for target in loaded.targets:
-        prefix = target.manifest.destination.prefix
-        model_id = target.manifest.model.id
-        holder = leases.unlock(target.store(), prefix, target.registry.scope, model_id)
-        console.out(f"{model_id}: taken from {holder}" if holder else f"{model_id}: not leased")
-    report_errors(loaded.errors, console)
-    return fleet.exit_code(list(loaded.errors.values()))
+    found = connect_all(args.manifests, sandbox=args.sandbox, progress=console.progress())
+    for connection in found.connections:
+        model, holder = connection.manifest.model.id, connection.unlock()
+        console.out(f"{model}: taken from {holder}" if holder else f"{model}: not leased")
+    report_errors(found.errors, console)
+    return fleet.exit_code(list(found.errors.values()))

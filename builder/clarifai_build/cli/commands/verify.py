@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.targets import Target, load_targets
+from clarifai_build.connection import Connection, connect_all
 from clarifai_build.errors import BuilderError
 from clarifai_build.progress import ProgressCallback, named
 from clarifai_build.storage.keys import is_presigned
@@ -60,15 +60,15 @@ def run(args: Namespace, console: Console) -> int:
     stop = fleet.Stop()
     progress = stop.cancellable(console.progress())
     names = ["."] if args.all and args.manifests == ["clarifai.yaml"] else args.manifests
-    loaded = load_targets(names, progress, sandbox=args.sandbox)
-    many = len(loaded.targets) > 1
+    found = connect_all(names, sandbox=args.sandbox, progress=progress)
+    many = len(found.connections) > 1
 
-    def verify(target: Target) -> Verified | None:
-        report = named(target.manifest.model.id, progress) if many else progress
-        return _verify(target, args, report)
+    def verify(connection: Connection) -> Verified | None:
+        report = named(connection.manifest.model.id, progress) if many else progress
+        return _verify(connection, args, report)
 
-    outcomes = fleet.each(loaded.targets, verify, args.jobs, stop)
-    errors = {**loaded.errors, **{o.item.name: o.error for o in outcomes if o.error}}
+    outcomes = fleet.each(found.connections, verify, args.jobs, stop)
+    errors = {**found.errors, **{o.item.name: o.error for o in outcomes if o.error}}
     done = [(outcome.item, outcome.value) for outcome in outcomes if outcome.value]
     _show(done, errors, args, console)
     if any(not verified.ok for _, verified in done):
@@ -76,20 +76,20 @@ def run(args: Namespace, console: Console) -> int:
     return fleet.exit_code(list(errors.values()))
 
 
-def _verify(target: Target, args: Namespace, progress: ProgressCallback) -> Verified | None:
+def _verify(connection: Connection, args: Namespace, progress: ProgressCallback) -> Verified | None:
     from clarifai_build import pipeline
     from clarifai_build.deploy import versions as history
     from clarifai_build.deploy.registration import Registration
     from clarifai_build.inspection import git_revision, verify
 
-    manifest = target.manifest
-    versions = target.registry.versions(manifest.model.id)
+    manifest = connection.manifest
+    versions = connection.registry.versions(manifest.model.id)
     if args.all and not history.built(versions):
         return None
     version = history.find(versions, args.which, manifest.model.id)
     commit = (version.recorded.commit or "HEAD") if args.commit == RECORDED else args.commit
     source = (
-        git_revision.manifest_at(manifest, commit, target.environ)
+        git_revision.manifest_at(manifest, commit, connection.environ)
         if commit
         else nullcontext(manifest)
     )
@@ -99,7 +99,7 @@ def _verify(target: Target, args: Namespace, progress: ProgressCallback) -> Veri
         if args.url and not is_presigned(version.zip_url):
             published = verify.at_url(version.zip_url)
         else:
-            store = target.store()
+            store = connection.store()
             key = history.key_of(version, manifest, manifest.destination)
             published = verify.in_bucket(store, key)
             if args.url:
@@ -108,7 +108,7 @@ def _verify(target: Target, args: Namespace, progress: ProgressCallback) -> Veri
 
 
 def _show(
-    done: Sequence[tuple[Target, Verified]],
+    done: Sequence[tuple[Connection, Verified]],
     errors: Mapping[str, BuilderError],
     args: Namespace,
     console: Console,
@@ -116,7 +116,7 @@ def _show(
     from clarifai_build.cli.tables import error_json, report_errors
     from clarifai_build.reports import verify as verify_report
 
-    results = [(target.name, target.manifest.model.id, verified) for target, verified in done]
+    results = [(one.name, one.manifest.model.id, verified) for one, verified in done]
     if args.json:
         models = [verify_report.as_json(*result) for result in results]
         failed = [error_json(name, error) for name, error in errors.items()]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.cli.targets import load_target
+from clarifai_build.connection import connect
 from clarifai_build.util.urls import redact_url
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.deploy.versions import built
 
     console.json_errors = args.json
-    target = load_target(args.manifest, console.progress(), sandbox=args.sandbox)
-    model = target.manifest.model.id
-    found = target.registry.versions(model)
+    connection = connect(args.manifest, sandbox=args.sandbox, progress=console.progress())
+    model = connection.manifest.model.id
+    found = connection.registry.versions(model)
     known = built(found)
     if args.json:
         versions = [_document(version, live=index == 0) for index, version in enumerate(known)]

@@ -1,0 +1,238 @@
+"""A manifest together with what it is applied with: its bucket, its platform, and the caches.
+
+Here begins what the commands do, and what a Python program does in their place: `connect` one
+manifest, or with `connect_all` all that some paths name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clarifai_build.errors import BuilderError, ManifestError, UsageError
+from clarifai_build.manifest import settings
+from clarifai_build.manifest.types import Clarifai, Manifest, Storage
+from clarifai_build.progress import ProgressCallback, no_progress
+from clarifai_build.validation.load import load
+
+if TYPE_CHECKING:
+    from clarifai_build.artifact.artifact import Artifact
+    from clarifai_build.deploy.destroy import Deletion
+    from clarifai_build.deploy.planning import Plan
+    from clarifai_build.digests.cache import DigestCache
+    from clarifai_build.pipeline import Applied, ApplyOptions
+    from clarifai_build.registry import ModelRegistry
+    from clarifai_build.sandbox.endpoints import Endpoints
+    from clarifai_build.storage import ObjectStore
+    from clarifai_build.storage.leases import Holder
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A manifest, the name it was given by, and what it is applied with.
+
+    `environ` holds credentials, and says where the caches lie.
+    """
+
+    name: str
+    manifest: Manifest
+    registry: ModelRegistry = field(repr=False)
+    environ: Mapping[str, str] = field(repr=False)
+
+    def store(self) -> ObjectStore:
+        """Return the manifest's bucket; nothing is sent to it yet."""
+        from clarifai_build.storage.lazy_store import connect
+
+        return connect(self.manifest.destination, self.environ)
+
+    def cache(self) -> DigestCache:
+        """Return the digests that are kept on this machine."""
+        from clarifai_build.digests.cache import DigestCache
+        from clarifai_build.util import cache_dir
+
+        return DigestCache(cache_dir.digests_file(self.environ))
+
+    def build(self, progress: ProgressCallback = no_progress) -> Artifact:
+        """Make the artifact; what did not change since the last time is not read again."""
+        from clarifai_build import pipeline
+        from clarifai_build.util import cache_dir
+
+        renders = cache_dir.renders_folder(self.environ)
+        return pipeline.build(self.manifest, progress, self.cache(), renders)
+
+    def plan(self, artifact: Artifact | None = None, *, adopt: bool = False) -> Plan:
+        """Say what `apply` would do with this artifact, or with the one that is built now."""
+        from clarifai_build import pipeline
+
+        artifact = self.build() if artifact is None else artifact
+        return pipeline.plan(self.manifest, artifact, self.store(), self.registry, adopt=adopt)
+
+    def apply(
+        self,
+        options: ApplyOptions | None = None,
+        progress: ProgressCallback = no_progress,
+        artifact: Artifact | None = None,
+    ) -> Applied:
+        """Make this artifact live, or the one that is built now."""
+        from clarifai_build import pipeline
+
+        artifact = self.build(progress) if artifact is None else artifact
+        return pipeline.apply(
+            *(self.manifest, artifact, self.store(), self.registry),
+            options or pipeline.ApplyOptions(),
+            progress,
+            self.cache(),
+        )
+
+    def destroy(
+        self, deletion: Deletion, progress: ProgressCallback = no_progress, *, lease: bool = True
+    ) -> None:
+        """Destroy a model of the same app whose lease lies in the same bucket."""
+        from clarifai_build.deploy.destroy import destroy_leased
+
+        prefix = self.manifest.destination.prefix
+        destroy_leased(self.store(), prefix, self.registry, deletion, progress, lease=lease)
+
+    def unlock(self) -> Holder | None:
+        """Take the model's lease away from whoever holds it, and return who that was."""
+        from clarifai_build.storage import leases
+
+        manifest = self.manifest
+        prefix, model_id = manifest.destination.prefix, manifest.model.id
+        return leases.unlock(self.store(), prefix, self.registry.scope, model_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The manifests that some paths name: those that load, and the errors of the others."""
+
+    connections: tuple[Connection, ...]
+    errors: Mapping[str, BuilderError]
+
+
+def connect(
+    manifest: Manifest | str | os.PathLike[str],
+    environ: Mapping[str, str] = os.environ,
+    *,
+    sandbox: bool | Endpoints = False,
+    progress: ProgressCallback = no_progress,
+) -> Connection:
+    """Connect a manifest, or the one at a path: a file, or a folder that holds one.
+
+    `environ` is where references, credentials and the place of the caches are looked up; what it
+    leaves open of Clarifai's is taken from the current context of the official CLI.
+
+    With `sandbox`, everything leads to the local engines, which are started if need be; or to
+    those whose endpoints are given. Weights are still fetched from where the manifest says.
+    """
+    connector = _Connector(environ, sandbox, progress)
+    if isinstance(manifest, Manifest):
+        return connector.connect(manifest, str(manifest.path))
+    connected = connector.connect_all([Path(manifest)])
+    for error in connected.errors.values():
+        raise error
+    if len(connected.connections) > 1:
+        names = ", ".join(connection.name for connection in connected.connections)
+        raise UsageError.of(
+            "many-manifests", f"one manifest is meant, {os.fspath(manifest)} has {names}"
+        )
+    return connected.connections[0]
+
+
+def connect_all(
+    paths: Iterable[str | os.PathLike[str]],
+    environ: Mapping[str, str] = os.environ,
+    *,
+    sandbox: bool | Endpoints = False,
+    progress: ProgressCallback = no_progress,
+) -> Connected:
+    """Connect every manifest that files, folders and globs name, as `connect` does.
+
+    Raises UsageError where a path leads nowhere. A manifest that does not load, or whose model is
+    that of another one, is an error among the results.
+    """
+    return _Connector(environ, sandbox, progress).connect_all(map(Path, paths))
+
+
+def in_sandbox(manifest: Manifest, endpoints: Endpoints) -> Manifest:
+    """Return the same manifest, to be published and registered in the sandbox."""
+    return replace(
+        manifest,
+        published_to=Storage(
+            bucket=endpoints.bucket,
+            prefix=manifest.storage.prefix if manifest.storage else "",
+            endpoint_url=endpoints.s3_endpoint,
+            region=endpoints.region,
+        ),
+        clarifai=Clarifai(
+            user_id=endpoints.user_id,
+            app_id=endpoints.app_id,
+            api_base=endpoints.api_base,
+            visibility=manifest.clarifai.visibility,
+        ),
+    )
+
+
+class _Connector:
+    """Connects manifests in one environment; all that one account has share one channel."""
+
+    def __init__(
+        self, environ: Mapping[str, str], sandbox: bool | Endpoints, progress: ProgressCallback
+    ) -> None:
+        self._sandbox = _running(environ, progress) if sandbox is True else sandbox or None
+        environ = settings.merged(environ)
+        self._environ = self._sandbox.leading(environ) if self._sandbox else environ
+        self._registries: dict[Clarifai, ModelRegistry] = {}
+
+    def connect_all(self, paths: Iterable[Path]) -> Connected:
+        from clarifai_build.deploy.fleet import failure
+        from clarifai_build.manifest.discovery import find_manifests
+
+        connections: list[Connection] = []
+
+        def take(path: Path) -> None:
+            manifest = load(path, self._environ, offline=self._sandbox is not None)
+            connection = self.connect(manifest, str(path))
+            _refuse_second(connection, connections)
+            connections.append(connection)
+
+        found = [(str(path), failure(take, path)) for path in find_manifests(paths)]
+        return Connected(tuple(connections), {name: error for name, error in found if error})
+
+    def connect(self, manifest: Manifest, name: str) -> Connection:
+        manifest = in_sandbox(manifest, self._sandbox) if self._sandbox else manifest
+        return Connection(name, manifest, self._registry(manifest.clarifai), self._environ)
+
+    def _registry(self, clarifai: Clarifai) -> ModelRegistry:
+        from clarifai_build.registry.clarifai import open_registry
+
+        account = replace(clarifai, visibility="private")
+        if account not in self._registries:
+            self._registries[account] = open_registry(account, self._environ)
+        return self._registries[account]
+
+
+def _running(environ: Mapping[str, str], progress: ProgressCallback) -> Endpoints:
+    """Start the sandbox if need be. The one place that writes to this process's environment:
+    gRPC and urllib look nowhere else for the addresses that no proxy is asked for."""
+    from clarifai_build.sandbox import lifecycle
+    from clarifai_build.sandbox.engines.processes import past_proxies
+
+    os.environ.update(past_proxies())
+    return lifecycle.ensure(lifecycle.default_state_dir(environ), progress)
+
+
+def _refuse_second(connection: Connection, others: Iterable[Connection]) -> None:
+    """Two manifests of one model would undo each other's work for ever."""
+    manifest, registry = connection.manifest, connection.registry
+    for other in others:
+        if other.registry is registry and other.manifest.model.id == manifest.model.id:
+            raise ManifestError.of(
+                "model-twice",
+                f"model '{manifest.model.id}' is also the model of {other.name}",
+                file=str(manifest.path),
+                hint="give each manifest a model.id of its own, or apply one of them alone",
+            )
