@@ -31,7 +31,16 @@ if TYPE_CHECKING:
         Weight,
         Zip,
     )
-    from clarifai_build.pipeline import Applied, ApplyOptions, Plan, Waiting, apply, build, plan
+    from clarifai_build.pipeline import (
+        Applied,
+        ApplyOptions,
+        Plan,
+        Waiting,
+        apply,
+        build,
+        plan,
+        roll_back,
+    )
     from clarifai_build.progress import Event
     from clarifai_build.registry import ModelRegistry
     from clarifai_build.reports.problems import text as problems_text
@@ -70,6 +79,7 @@ _HOMES = {
     "load": "validation.load.load",
     "plan": "pipeline.plan",
     "problems_text": "reports.problems.text",
+    "roll_back": "pipeline.roll_back",
     "write_folder": "artifact.folder_writer.write_folder",
     "write_zip": "artifact.packing.zip_writer.write_zip",
 }
@@ -107,6 +117,7 @@ __all__ = [
     "load",
     "plan",
     "problems_text",
+    "roll_back",
     "write_folder",
     "write_zip",
 ]

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from clarifai_build.deploy.destroy import Deletion
     from clarifai_build.deploy.planning import Plan
     from clarifai_build.digests.cache import DigestCache
-    from clarifai_build.pipeline import Applied, ApplyOptions
-    from clarifai_build.registry import ModelRegistry
+    from clarifai_build.pipeline import Applied, ApplyOptions, Waiting
+    from clarifai_build.registry import ModelRegistry, RemoteVersion
     from clarifai_build.sandbox.endpoints import Endpoints
     from clarifai_build.storage import ObjectStore
     from clarifai_build.storage.leases import Holder
@@ -85,6 +85,21 @@ class Connection:
             options or pipeline.ApplyOptions(),
             progress,
             self.cache(),
+        )
+
+    def roll_back(
+        self,
+        earlier: RemoteVersion,
+        waiting: Waiting | None = None,
+        progress: ProgressCallback = no_progress,
+    ) -> RemoteVersion:
+        """Make an earlier version of the model the newest again, and return the new one."""
+        from clarifai_build import pipeline
+
+        return pipeline.roll_back(
+            *(self.manifest, earlier, self.store(), self.registry),
+            waiting or pipeline.Waiting(),
+            progress,
         )
 
     def destroy(

@@ -124,6 +124,36 @@ def apply(
     return Applied(planned, version, store.url(key))
 
 
+def roll_back(
+    manifest: Manifest,
+    earlier: RemoteVersion,
+    store: ObjectStore,
+    registry: ModelRegistry,
+    waiting: Waiting = Waiting(),
+    progress: ProgressCallback = no_progress,
+    sleep: Callable[[float], None] = time.sleep,
+) -> RemoteVersion:
+    """Make an earlier version the newest again, while no apply can run, and return the new one.
+
+    Older versions of the same content go once it is ready: where it is not waited for, they stay.
+    """
+    from clarifai_build.deploy import rollback, versions
+    from clarifai_build.storage import leases
+
+    model_id, destination = manifest.model.id, manifest.destination
+    model, purpose = (destination.prefix, registry.scope, model_id), f"rollback {model_id}"
+    with leases.for_model(store, *model, purpose, progress) as lease:
+        context = rollback.RollbackContext(model_id, store, registry, lease.check, progress)
+        key = versions.key_of(earlier, manifest, destination)
+        version = rollback.roll_back(context, earlier, key)
+        if waiting.wait:
+            version = wait_until_ready(
+                registry, model_id, version, waiting.timeout, progress, sleep=sleep
+            )
+            rollback.delete_duplicates(context, version)
+    return version
+
+
 def live_url(planned: Plan, manifest: Manifest, store: ObjectStore) -> str:
     """Return where the artifact of the live version lies, if it lies where we put it."""
     live, registration = planned.live, planned.registration
@@ -147,4 +177,14 @@ def _origin(manifest: Manifest) -> VersionMetadata:
     return replace(origin, commit=checkout.commit, dirty=checkout.dirty) if checkout else origin
 
 
-__all__ = ["Applied", "ApplyOptions", "Plan", "Waiting", "apply", "build", "build_to", "plan"]
+__all__ = [
+    "Applied",
+    "ApplyOptions",
+    "Plan",
+    "Waiting",
+    "apply",
+    "build",
+    "build_to",
+    "plan",
+    "roll_back",
+]

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.connection import connect, connect_all, in_sandbox
-from clarifai_build.errors import BuilderError, ManifestError, NotAuthorisedError, UsageError
+from clarifai_build.deploy.destroy import plan_deletion
+from clarifai_build.errors import (
+    BuilderError,
+    LeaseHeldError,
+    ManifestError,
+    NotAuthorisedError,
+    UsageError,
+)
 from clarifai_build.pipeline import ApplyOptions
 from clarifai_build.progress import Event
 from clarifai_build.registry.clarifai import ClarifaiRegistry
@@ -171,6 +178,33 @@ def test_apply_makes_live_what_plan_says(tmp_path: Path) -> None:
         assert applied.version.artifact == there.build().digest
         assert there.plan().actions == ()
         assert "tree" in {event.stage for event in told}
+
+
+def test_an_earlier_version_is_live_again(tmp_path: Path) -> None:
+    """Rolling back takes bucket, platform and lease of the connection."""
+    with public_bucket(MemoryStore()) as bucket:
+        there = in_memory(tmp_path, bucket)
+        first = there.apply().version
+        code = tmp_path / "lines" / "inference.py"
+        code.write_text(code.read_text() + "# other\n")
+        second = there.apply().version
+        third = there.roll_back(first)
+    assert third.artifact == first.artifact
+    assert there.registry.versions("lines") == (third, second)
+
+
+def test_a_model_that_no_manifest_names_is_destroyed(tmp_path: Path) -> None:
+    """With the lease that lies in the connection's bucket."""
+    with public_bucket(MemoryStore()) as bucket:
+        there = in_memory(tmp_path, bucket)
+        there.apply()
+        deletion = plan_deletion(there.registry, "lines")
+        assert deletion is not None
+        with leases.for_model(bucket, "mine", "me/main", "lines", "apply lines"):
+            with pytest.raises(LeaseHeldError):
+                there.destroy(deletion)
+            there.destroy(deletion, lease=False)
+    assert there.registry.models() == ()
 
 
 def test_what_was_built_is_not_read_again(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,10 +19,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from clarifai_build.errors import BuilderError
-from clarifai_build.pipeline import Applied, ApplyOptions, Waiting, apply
-from clarifai_build.registry import NewVersion, NoAnswerError, RemoteModel
+from clarifai_build.errors import BuilderError, BuildFailedError, LeaseHeldError
+from clarifai_build.pipeline import Applied, ApplyOptions, Waiting, apply, roll_back
+from clarifai_build.registry import NewVersion, NoAnswerError, RemoteModel, RemoteVersion
 from clarifai_build.registry.version_metadata import NO_METADATA
+from clarifai_build.storage import leases
 from support.fakes import (
     BUILT,
     WRITES,
@@ -203,3 +205,79 @@ def test_foreign_model_is_not_touched() -> None:
     with pytest.raises(BuilderError, match="not made by"):
         apply(manifest_of(), ARTIFACTS[0], store, registry)
     assert not WRITES & set(calls.names)
+
+
+class Published:
+    """A model that was applied twice, so that there is an earlier version to go back to."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store, self.calls = store, store.calls
+        self.registry = MemoryRegistry(store.calls)
+        for artifact in ARTIFACTS[:2]:
+            apply(manifest_of(), artifact, store, self.registry)
+        self.calls.names.clear()
+
+    @property
+    def posted(self) -> list[RemoteVersion]:
+        """The versions that are there, oldest first."""
+        return self.registry.posted["lines"]
+
+    def roll_back(self, **waiting: Any) -> RemoteVersion:
+        """Go back to the oldest version, without sleeping."""
+        earlier, way = self.posted[0], Waiting(**waiting)
+        arguments = (manifest_of(), earlier, self.store, self.registry, way)
+        return roll_back(*arguments, sleep=lambda _: None)
+
+
+@pytest.fixture
+def published() -> Iterator[Published]:
+    """A bucket and a platform that share a log of calls."""
+    with public_bucket(MemoryStore(Calls())) as store:
+        yield Published(store)
+
+
+def test_an_earlier_version_replaces_itself(published: Published) -> None:
+    """Its zip is registered anew and newest; the older one of the same content goes after that."""
+    first, second = published.posted
+    version = published.roll_back()
+    assert version.artifact == first.artifact
+    assert published.posted == [second, version]
+    names = published.calls.names
+    assert names.index("create_version") < names.index("delete_version")
+
+
+def test_the_lease_is_held_while_it_goes_back(published: Published) -> None:
+    """From the first look to the last removal; then it is given back."""
+    published.roll_back()
+    names = [name for name in published.calls.names if name in WRITES]
+    assert (names[0], names[-2:]) == ("put_if", ["delete_version", "delete"])
+    assert leases.unlock(published.store, "models", "me/main", "lines") is None
+
+
+def test_going_back_waits_for_no_apply(published: Published) -> None:
+    """While another holds the lease, nothing changes."""
+    with (
+        leases.for_model(published.store, "models", "me/main", "lines", "apply lines"),
+        pytest.raises(LeaseHeldError, match="apply lines"),
+    ):
+        published.roll_back()
+    assert "create_version" not in published.calls.names
+
+
+def test_both_versions_stay_where_nobody_waits(published: Published) -> None:
+    """What may not be ready yet does not cost the one that is."""
+    published.registry.code = 21107
+    before = list(published.posted)
+    version = published.roll_back(wait=False)
+    assert published.posted == [*before, version]
+    assert version.health == "progressing"
+
+
+def test_the_earlier_version_stays_where_the_new_one_fails(published: Published) -> None:
+    """A version that the platform can't build replaces nothing."""
+    published.registry.code = 21108
+    before = list(published.posted)
+    with pytest.raises(BuildFailedError):
+        published.roll_back()
+    assert published.posted[:2] == before
+    assert "delete_version" not in published.calls.names

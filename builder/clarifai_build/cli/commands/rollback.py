@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any
 from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.connection import Connection, connect
-from clarifai_build.deploy.rollback import RollbackContext, delete_duplicates
-from clarifai_build.progress import ProgressCallback
+from clarifai_build.connection import connect
 
 if TYPE_CHECKING:
     from clarifai_build.registry import RemoteVersion
@@ -43,6 +41,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.deploy import versions as history
+    from clarifai_build.pipeline import Waiting
     from clarifai_build.registry.consistent_reads import read_model
 
     console.json_errors = args.json
@@ -63,7 +62,8 @@ def run(args: Namespace, console: Console) -> int:
             f"  - then destroy version {earlier.id}, which the new one replaces",
         ]
     )
-    version = _roll_back(connection, earlier, args, progress)
+    waiting = Waiting(not args.no_wait, args.timeout)
+    version = connection.roll_back(earlier, waiting, progress)
     if args.json:
         console.json(_document(model, version, rollback_of=history.label(earlier)))
     else:
@@ -80,25 +80,3 @@ def _document(model: str, version: RemoteVersion, *, rollback_of: str | None) ->
         "artifact_digest": version.artifact_digest,
         "status": version.health,
     }
-
-
-def _roll_back(
-    connection: Connection, earlier: RemoteVersion, args: Namespace, progress: ProgressCallback
-) -> RemoteVersion:
-    from clarifai_build.deploy import rollback
-    from clarifai_build.deploy import versions as history
-    from clarifai_build.deploy.wait import wait_until_ready
-    from clarifai_build.storage import leases
-
-    manifest, store, registry = connection.manifest, connection.store(), connection.registry
-    storage, model = manifest.destination, manifest.model.id
-    where = (store, storage.prefix, registry.scope, model)
-    with leases.for_model(*where, f"rollback {model}", progress) as lease:
-        place = RollbackContext(model, store, registry, lease.check, progress)
-        key = history.key_of(earlier, manifest, storage)
-        version = rollback.roll_back(place, earlier, key)
-        if args.no_wait:
-            return version
-        version = wait_until_ready(registry, model, version, args.timeout, progress)
-        delete_duplicates(place, version)
-    return version
