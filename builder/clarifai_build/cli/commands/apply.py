@@ -7,25 +7,27 @@ what that plan says, or refuses when anything has changed since.
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.arguments import add_locked, add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
+from clarifai_build.cli.fleet_command import Models, Results
 from clarifai_build.cli.pruning import orphans_in
 from clarifai_build.cli.tables import error_json, report_errors, table
-from clarifai_build.connection import Connection, connect_all
-from clarifai_build.errors import BuilderError, UsageError
+from clarifai_build.connection import Connection
+from clarifai_build.deploy.fleet import failure
+from clarifai_build.errors import UsageError
 from clarifai_build.pipeline import ApplyOptions, Waiting
-from clarifai_build.progress import ProgressCallback, named
+from clarifai_build.progress import ProgressCallback
 from clarifai_build.provenance.lock import check_lock
 from clarifai_build.util.urls import redact_url
 
 if TYPE_CHECKING:
-    from clarifai_build.deploy import fleet
-    from clarifai_build.deploy.destroy import Deletion
+    from clarifai_build.deploy.fleet import Stop
     from clarifai_build.deploy.saved_plan import SavedPlan
     from clarifai_build.pipeline import Applied
 
@@ -62,36 +64,28 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build.deploy import fleet
-
     console.json_errors = args.json
     saved = _saved(args)
-    stop = fleet.Stop()
-    progress = stop.cancellable(console.progress())
-    found = connect_all(args.manifests, sandbox=args.sandbox, progress=progress)
+    models = Models(args.manifests, args, console)
     approval = Approval(console, saved, yes=args.yes)
-    deletion = orphans_in(found) if args.prune else []
+    deletion = orphans_in(models.connected) if args.prune else []
     approval.of_pruning([one for _, one in deletion])
-    many = len(found.connections) > 1
 
-    def apply(connection: Connection) -> Applied:
-        report = named(connection.manifest.model.id, progress) if many else progress
-        return _apply(connection, args, approval, stop, report)
+    def apply(connection: Connection, progress: ProgressCallback) -> Applied:
+        return _apply(connection, args, approval, models.stop, progress)
 
-    outcomes = fleet.each(found.connections, apply, args.jobs, stop)
-    errors = {**found.errors, **{o.item.name: o.error for o in outcomes if o.error}}
+    results = models.each(apply)
+    results.raise_if_alone()
     pruned: list[str] = []
-    if not errors:
-
-        def destroy(item: tuple[Connection, Deletion]) -> None:
-            connection, orphan = item
-            connection.destroy(orphan, progress, lease=not args.no_lease)
-
-        destroyed = fleet.each(deletion, destroy, 1, stop)
-        errors = {o.item[1].model: o.error for o in destroyed if o.error}
-        pruned = [o.item[1].model for o in destroyed if not o.error]
-    _show(outcomes, errors, pruned, args, console)
-    return fleet.exit_code(list(errors.values()))
+    if not results.errors:
+        for connection, orphan in deletion:
+            destroy = partial(connection.destroy, progress=models.progress, lease=not args.no_lease)
+            if error := failure(destroy, orphan):
+                results.errors[orphan.model] = error
+            else:
+                pruned.append(orphan.model)
+    _show(results, pruned, args, console)
+    return results.exit_code
 
 
 def _saved(args: Namespace) -> SavedPlan | None:
@@ -113,7 +107,7 @@ def _apply(
     connection: Connection,
     args: Namespace,
     approval: Approval,
-    stop: fleet.Stop,
+    stop: Stop,
     progress: ProgressCallback,
 ) -> Applied:
     options = ApplyOptions(
@@ -130,15 +124,13 @@ def _apply(
 
 
 def _show(
-    outcomes: Sequence[fleet.Outcome[Connection, Applied]],
-    errors: Mapping[str, BuilderError],
+    results: Results[Applied],
     pruned: Sequence[str],
     args: Namespace,
     console: Console,
 ) -> None:
-    done = [(outcome.item.name, outcome.value) for outcome in outcomes if outcome.value]
-    if not done and len(errors) == 1:
-        raise next(iter(errors.values()))
+    done = [(connection.name, applied) for connection, applied in results.done]
+    errors = results.errors
     if args.json:
         console.json(
             {

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import uuid
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.connection import Connection, connect_all
+from clarifai_build.cli.fleet_command import Models
+from clarifai_build.connection import Connection
 from clarifai_build.errors import UsageError
 from clarifai_build.progress import ProgressCallback
 
@@ -42,21 +44,14 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.cli.pruning import orphans_in
     from clarifai_build.cli.tables import error_json, report_errors
-    from clarifai_build.deploy import fleet
     from clarifai_build.reports import plan as plan_report
 
     console.json_errors = args.json
-    stop = fleet.Stop()
-    progress = stop.cancellable(console.progress())
-    found = connect_all(args.manifests, sandbox=args.sandbox, progress=progress)
-    outcomes = fleet.each(
-        found.connections, lambda one: _plan(one, progress, adopt=args.adopt), args.jobs, stop
-    )
-    planned = [outcome.value for outcome in outcomes if outcome.value]
-    errors = {**found.errors, **{o.item.name: o.error for o in outcomes if o.error}}
-    if not planned and len(errors) == 1:
-        raise next(iter(errors.values()))
-    deletion = [one for _, one in orphans_in(found)] if args.prune else []
+    models = Models(args.manifests, args, console)
+    results = models.each(partial(_plan, adopt=args.adopt))
+    results.raise_if_alone()
+    planned, errors = [one for _, one in results.done], results.errors
+    deletion = [one for _, one in orphans_in(models.connected)] if args.prune else []
     document = plan_report.as_json(
         planned,
         deletion,
@@ -75,7 +70,7 @@ def run(args: Namespace, console: Console) -> int:
         report_errors(errors, console)
         console.out(plan_report.plans_text(planned, deletion))
     if errors:
-        return fleet.exit_code(list(errors.values()))
+        return results.exit_code
     changes = deletion or any(one.plan.actions for one in planned)
     return 2 if changes and args.detailed_exitcode else 0
 

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.connection import Connected, Connection, connect_all
-from clarifai_build.errors import BuilderError
+from clarifai_build.cli.fleet_command import Models, Results
+from clarifai_build.connection import Connected, Connection
+from clarifai_build.progress import ProgressCallback
 
 if TYPE_CHECKING:
-    from clarifai_build.deploy.fleet import Stop
     from clarifai_build.deploy.status import Status
 
 _DAY = 86400
@@ -39,20 +39,18 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build.deploy import fleet
-
     console.json_errors = args.output == "json"
-    stop = fleet.Stop()
     shown: list[Status] | None = None
     while True:
-        found = connect_all(args.manifests, sandbox=args.sandbox, progress=console.progress())
-        statuses, errors = _look(found, args.jobs, stop)
+        models = Models(args.manifests, args, console)
+        results = models.each(_status)
+        statuses = _statuses(results, models.connected)
         if statuses != shown:
             _show(statuses, args.output, console)
             console.flush()
             shown = statuses
         if not args.watch or not console.heard:
-            return fleet.exit_code(list(errors.values()))
+            return results.exit_code
         time.sleep(args.interval)
 
 
@@ -63,21 +61,17 @@ def _seconds(text: str) -> float:
     raise ArgumentTypeError(f"'{text}' is no number of seconds from 0 to {_DAY}")
 
 
-def _look(
-    found: Connected, jobs: int, stop: Stop
-) -> tuple[list[Status], Mapping[str, BuilderError]]:
-    from clarifai_build.deploy import fleet
-    from clarifai_build.deploy import status as sync
+def _statuses(results: Results[Status], found: Connected) -> list[Status]:
+    """Return those of all manifests, the ones that could not be looked at included."""
+    from clarifai_build.deploy.status import unknown
 
-    outcomes = fleet.each(found.connections, _status, jobs, stop)
-    statuses = [outcome.value for outcome in outcomes if outcome.value]
-    models = {o.item.name: o.item.manifest.model.id for o in outcomes}
-    errors = {**found.errors, **{o.item.name: o.error for o in outcomes if o.error}}
-    statuses += [sync.unknown(name, models.get(name, ""), error) for name, error in errors.items()]
-    return sorted(statuses, key=lambda status: status.manifest), errors
+    models = {one.name: one.manifest.model.id for one in found.connections}
+    failed = [unknown(name, models.get(name, ""), e) for name, e in results.errors.items()]
+    known = [status for _, status in results.done]
+    return sorted([*known, *failed], key=lambda status: status.manifest)
 
 
-def _status(connection: Connection) -> Status:
+def _status(connection: Connection, _progress: ProgressCallback) -> Status:
     from clarifai_build.deploy import status as sync
 
     return sync.status_of(connection.name, connection.plan(adopt=True))

@@ -8,15 +8,16 @@ differs, the files are named.
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
-from clarifai_build.connection import Connection, connect_all
-from clarifai_build.errors import BuilderError
-from clarifai_build.progress import ProgressCallback, named
+from clarifai_build.cli.fleet_command import Models, Results
+from clarifai_build.connection import Connection
+from clarifai_build.manifest.types import FILE_NAME
+from clarifai_build.progress import ProgressCallback
 from clarifai_build.storage.keys import is_presigned
 
 if TYPE_CHECKING:
@@ -54,29 +55,16 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build.deploy import fleet
-
     console.json_errors = args.json
-    stop = fleet.Stop()
-    progress = stop.cancellable(console.progress())
-    names = ["."] if args.all and args.manifests == ["clarifai.yaml"] else args.manifests
-    found = connect_all(names, sandbox=args.sandbox, progress=progress)
-    many = len(found.connections) > 1
-
-    def verify(connection: Connection) -> Verified | None:
-        report = named(connection.manifest.model.id, progress) if many else progress
-        return _verify(connection, args, report)
-
-    outcomes = fleet.each(found.connections, verify, args.jobs, stop)
-    errors = {**found.errors, **{o.item.name: o.error for o in outcomes if o.error}}
-    done = [(outcome.item, outcome.value) for outcome in outcomes if outcome.value]
-    _show(done, errors, args, console)
-    if any(not verified.ok for _, verified in done):
+    names = ["."] if args.all and args.manifests == [FILE_NAME] else args.manifests
+    results = Models(names, args, console).each(partial(_verify, args=args))
+    _show(results, args, console)
+    if any(not verified.ok for _, verified in results.done):
         return 1
-    return fleet.exit_code(list(errors.values()))
+    return results.exit_code
 
 
-def _verify(connection: Connection, args: Namespace, progress: ProgressCallback) -> Verified | None:
+def _verify(connection: Connection, progress: ProgressCallback, args: Namespace) -> Verified | None:
     from clarifai_build import pipeline
     from clarifai_build.deploy import versions as history
     from clarifai_build.deploy.registration import Registration
@@ -107,21 +95,16 @@ def _verify(connection: Connection, args: Namespace, progress: ProgressCallback)
         return verify.verify(version, registration, artifact, published)
 
 
-def _show(
-    done: Sequence[tuple[Connection, Verified]],
-    errors: Mapping[str, BuilderError],
-    args: Namespace,
-    console: Console,
-) -> None:
+def _show(results: Results[Verified], args: Namespace, console: Console) -> None:
     from clarifai_build.cli.tables import error_json, report_errors
     from clarifai_build.reports import verify as verify_report
 
-    results = [(one.name, one.manifest.model.id, verified) for one, verified in done]
+    done = [(one.name, one.manifest.model.id, verified) for one, verified in results.done]
     if args.json:
-        models = [verify_report.as_json(*result) for result in results]
-        failed = [error_json(name, error) for name, error in errors.items()]
+        models = [verify_report.as_json(*one) for one in done]
+        failed = [error_json(name, error) for name, error in results.errors.items()]
         console.json({"format_version": 1, "models": models, "errors": failed})
         return
-    report_errors(errors, console)
-    for _, model, verified in results:
+    report_errors(results.errors, console)
+    for _, model, verified in done:
         console.out(verify_report.as_text(model, verified))

@@ -1,0 +1,104 @@
+"""One thing done to every model that a command line names."""
+
+from __future__ import annotations
+
+import io
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from clarifai_build.cli.console import Console
+from clarifai_build.cli.fleet_command import Models, Results
+from clarifai_build.connection import Connection
+from clarifai_build.errors import BuilderError, RegistryError, StorageError
+from clarifai_build.progress import Event, ProgressCallback
+from support.connections import environ_of, model_in
+
+ARGS = Namespace(sandbox=False, jobs=2)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for models, and an account in the environment."""
+    for name, value in environ_of(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    return tmp_path / "models"
+
+
+def connected(folder: Path, *names: str) -> tuple[Models, io.StringIO]:
+    """Connect models of these names, and return what is written to stderr, too."""
+    for name in names:
+        model_in(folder, name)
+    stderr = io.StringIO()
+    return Models([str(folder)], ARGS, Console(io.StringIO(), stderr)), stderr
+
+
+def tell(connection: Connection, progress: ProgressCallback) -> str:
+    """Say something, and return the model's id."""
+    progress(Event("work", "done", "is done"))
+    return connection.manifest.model.id
+
+
+def test_results_come_in_the_order_of_the_manifests(folder: Path) -> None:
+    """Each with its connection; of many, progress says which one it is about."""
+    models, stderr = connected(folder, "b", "a")
+    results = models.each(tell)
+    assert [(Path(one.name).parent.name, value) for one, value in results.done] == [
+        ("a", "a"),
+        ("b", "b"),
+    ]
+    assert results.exit_code == 0
+    told = sorted(line.partition("] ")[2] for line in stderr.getvalue().splitlines())
+    assert told == ["a work: is done", "b work: is done"]
+
+
+def test_of_one_model_progress_bears_no_name(folder: Path) -> None:
+    """There is nothing to tell apart."""
+    models, stderr = connected(folder, "a")
+    assert [value for _, value in models.each(tell).done] == ["a"]
+    assert stderr.getvalue().endswith("] work: is done\n")
+
+
+def test_one_that_is_left_out_is_neither_done_nor_failed(folder: Path) -> None:
+    """What `work` has nothing to say of is not shown."""
+    models, _ = connected(folder, "a", "b")
+    results = models.each(lambda one, _: one.manifest.model.id == "b" or None)
+    assert [one.manifest.model.id for one, _ in results.done] == ["b"]
+    assert results.errors == {}
+
+
+def test_what_does_not_load_and_what_fails_are_errors(folder: Path) -> None:
+    """By the names of their manifests; the others are done."""
+    (folder / "broken").mkdir(parents=True)
+    (folder / "broken" / "clarifai.yaml").write_text("model: {}\n")
+
+    def fail(connection: Connection, _progress: ProgressCallback) -> int:
+        if connection.manifest.model.id == "b":
+            raise StorageError.of("store-failed", "no")
+        return 0
+
+    models, _ = connected(folder, "a", "b")
+    results = models.each(fail)
+    assert [(one.manifest.model.id, value) for one, value in results.done] == [("a", 0)]
+    failed = {Path(name).parent.name: error.exit_code for name, error in results.errors.items()}
+    assert failed == {"broken": 3, "b": 5}
+    assert results.exit_code == 1
+
+
+ERROR = RegistryError.of("api-refused", "no")
+
+
+@pytest.mark.parametrize("errors", [{}, {"a": ERROR, "b": ERROR}])
+def test_no_error_or_several_are_shown_with_the_rest(errors: dict[str, BuilderError]) -> None:
+    """Nothing is raised: a table says what came of each."""
+    Results([], errors).raise_if_alone()
+    assert Results([], errors).exit_code == (5 if errors else 0)
+
+
+def test_the_error_of_the_only_manifest_is_the_commands(folder: Path) -> None:
+    """It is raised as it is; beside another one that is done, it is not."""
+    with pytest.raises(RegistryError, match="no"):
+        Results([], {"a": ERROR}).raise_if_alone()
+    models, _ = connected(folder, "a")
+    Results(models.each(tell).done, {"b": ERROR}).raise_if_alone()
