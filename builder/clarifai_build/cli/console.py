@@ -72,10 +72,10 @@ class Console:
             self._stdout.flush()
 
     def err(self, text: str) -> None:
-        """Write a line for people."""
+        """Write a line for people, in one piece: several threads may be writing."""
         self._pause()
         try:
-            print(text, file=self._stderr, flush=True)
+            print(f"{text}\n", end="", file=self._stderr, flush=True)
         except OSError:
             _silence(self._stderr)
 

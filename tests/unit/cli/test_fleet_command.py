@@ -53,6 +53,26 @@ def test_results_come_in_the_order_of_the_manifests(folder: Path) -> None:
     assert told == ["a work: is done", "b work: is done"]
 
 
+class Pieces(io.StringIO):
+    """A stream that keeps what is written to it piece by piece."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[str] = []
+
+    def write(self, text: str) -> int:
+        """Take one piece; an empty one is none."""
+        self.pieces += [text] if text else []
+        return len(text)
+
+
+def test_lines_of_many_models_are_not_mixed() -> None:
+    """Each is written at once, so that what another thread writes comes before or after it."""
+    stderr = Pieces()
+    Console(io.StringIO(), stderr).err("one line")
+    assert stderr.pieces == ["one line\n"]
+
+
 def test_of_one_model_progress_bears_no_name(folder: Path) -> None:
     """There is nothing to tell apart."""
     models, stderr = connected(folder, "a")
