@@ -30,17 +30,20 @@ def build(
     cache: DigestCache = NO_CACHE,
     renders: Path | None = None,
     output: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
 ) -> Artifact:
     """Make the artifact of a manifest; nothing is written but what the caches keep.
 
-    `output` is where the zip will be written, if anywhere: it is no part of itself.
+    `output` is where the zip will be written, if anywhere: it is no part of itself. `environ` says
+    where weights are kept, and holds what fetches them.
     """
-    tree = make_tree(_generated(manifest, progress, renders), manifest, progress, cache, output)
+    generated = _generated(manifest, progress, renders)
+    tree = make_tree(generated, manifest, progress, cache, output, environ)
     if manifest.artifact.compression == "deflate":
         from clarifai_build.artifact.deflate import deflated
         from clarifai_build.util import cache_dir
 
-        kept = cache_dir.deflated_folder() if cache.path else None
+        kept = cache_dir.deflated_folder(environ) if cache.path else None
         return deflated(tree, progress, cache, kept)
     return Artifact(tree)
 

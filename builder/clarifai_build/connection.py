@@ -34,19 +34,21 @@ if TYPE_CHECKING:
 class Connection:
     """A manifest, the name it was given by, and what it is applied with.
 
-    `environ` holds credentials, and says where the caches lie.
+    `environ` is what weights are fetched with, and says where the caches lie; `store_environ` leads
+    to the bucket: to the sandbox's, where the manifest is to be applied there.
     """
 
     name: str
     manifest: Manifest
     registry: ModelRegistry = field(repr=False)
     environ: Mapping[str, str] = field(repr=False)
+    store_environ: Mapping[str, str] = field(repr=False)
 
     def store(self) -> ObjectStore:
         """Return the manifest's bucket; nothing is sent to it yet."""
         from clarifai_build.storage.lazy_store import connect
 
-        return connect(self.manifest.destination, self.environ)
+        return connect(self.manifest.destination, self.store_environ)
 
     def cache(self) -> DigestCache:
         """Return the digests that are kept on this machine."""
@@ -61,7 +63,7 @@ class Connection:
         from clarifai_build.util import cache_dir
 
         renders = cache_dir.renders_folder(self.environ)
-        return pipeline.build(self.manifest, progress, self.cache(), renders)
+        return pipeline.build(self.manifest, progress, self.cache(), renders, environ=self.environ)
 
     def plan(self, artifact: Artifact | None = None, *, adopt: bool = False) -> Plan:
         """Say what `apply` would do with this artifact, or with the one that is built now."""
@@ -198,8 +200,9 @@ class _Connector:
         self, environ: Mapping[str, str], sandbox: bool | Endpoints, progress: ProgressCallback
     ) -> None:
         self._sandbox = _running(environ, progress) if sandbox is True else sandbox or None
-        environ = settings.merged(environ)
-        self._environ = self._sandbox.leading(environ) if self._sandbox else environ
+        self._environ = settings.merged(environ)
+        leading = self._sandbox.leading(self._environ) if self._sandbox else self._environ
+        self._target_environ = leading
         self._registries: dict[Clarifai, ModelRegistry] = {}
 
     def connect_all(self, paths: Iterable[Path]) -> Connected:
@@ -209,7 +212,7 @@ class _Connector:
         connections: list[Connection] = []
 
         def take(path: Path) -> None:
-            manifest = load(path, self._environ, offline=self._sandbox is not None)
+            manifest = load(path, self._target_environ, offline=self._sandbox is not None)
             connection = self.connect(manifest, str(path))
             _refuse_second(connection, connections)
             connections.append(connection)
@@ -219,14 +222,15 @@ class _Connector:
 
     def connect(self, manifest: Manifest, name: str) -> Connection:
         manifest = in_sandbox(manifest, self._sandbox) if self._sandbox else manifest
-        return Connection(name, manifest, self._registry(manifest.clarifai), self._environ)
+        registry = self._registry(manifest.clarifai)
+        return Connection(name, manifest, registry, self._environ, self._target_environ)
 
     def _registry(self, clarifai: Clarifai) -> ModelRegistry:
         from clarifai_build.registry.clarifai import open_registry
 
         account = replace(clarifai, visibility="private")
         if account not in self._registries:
-            self._registries[account] = open_registry(account, self._environ)
+            self._registries[account] = open_registry(account, self._target_environ)
         return self._registries[account]
 
 

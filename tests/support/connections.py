@@ -44,4 +44,5 @@ class MemoryConnection(Connection):
 def in_memory(folder: Path, bucket: MemoryStore) -> MemoryConnection:
     """Connect a model in a folder to a platform and a bucket in memory."""
     found = connect(model_in(folder), environ_of(folder))
-    return MemoryConnection(found.name, found.manifest, MemoryRegistry(), found.environ, bucket)
+    environs = (found.environ, found.store_environ)
+    return MemoryConnection(found.name, found.manifest, MemoryRegistry(), *environs, bucket)

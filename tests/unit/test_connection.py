@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from clarifai_build.storage import leases
 from clarifai_build.util import cache_dir
 from support.connections import MANIFEST, PAT, environ_of, in_memory, model_in
 from support.fakes import MemoryStore, manifest_of, public_bucket
-from support.trees import write_files
+from support.trees import weight_of, write_files
 
 ENDPOINTS = Endpoints(
     state_dir=Path("/nowhere"),
@@ -137,9 +138,9 @@ def test_in_the_sandbox_nothing_leads_to_the_cloud(tmp_path: Path) -> None:
     connection = connect(model_in(tmp_path), environ, sandbox=ENDPOINTS)
     assert connection.registry.scope == "sandbox/local"
     assert connection.store().url("mine/x") == "http://127.0.0.1:1/public/mine/x"
-    assert connection.environ["CLARIFAI_PAT"] == "local-token"
-    assert connection.environ["AWS_ACCESS_KEY_ID"] == "key"
-    assert "AWS_PROFILE" not in connection.environ
+    assert connection.store_environ["AWS_ACCESS_KEY_ID"] == "key"
+    assert "AWS_PROFILE" not in connection.store_environ
+    assert connection.store_environ["CLARIFAI_PAT"] == "local-token"
     assert isinstance(connection.registry, ClarifaiRegistry)
 
 
@@ -213,6 +214,22 @@ def test_what_was_built_is_not_read_again(tmp_path: Path) -> None:
     connection.build()
     kept = {path.name for path in (tmp_path / "home" / ".cache" / "clarifai-build").iterdir()}
     assert {"renders", "digests-3.sqlite"} <= kept
+
+
+@pytest.mark.parametrize("sandbox", [False, ENDPOINTS])
+def test_weights_come_with_the_environment_that_is_handed_in(
+    tmp_path: Path, sandbox: bool | Endpoints
+) -> None:
+    """From its cache, and with its credentials, where everything else leads to the sandbox, too."""
+    content = b"a weight"
+    weight = weight_of("w.bin", "https://weights.invalid/w.bin", content)
+    environ = {**environ_of(tmp_path), "AWS_ACCESS_KEY_ID": "cloud"}
+    folder = cache_dir.weights_folder(environ)
+    write_files(folder, {weight.sha256: content})
+    made = connect(model_in(tmp_path), environ, sandbox=sandbox)
+    made = replace(made, manifest=replace(made.manifest, weights=(weight,)))
+    assert {entry.path: entry.size for entry in made.build().tree.entries}["1/w.bin"] == 8
+    assert made.environ["AWS_ACCESS_KEY_ID"] == "cloud"
 
 
 def test_a_lease_that_is_left_behind_is_taken_away(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ The tree's digest is the identity of the artifact; docs/reference/artifact.md de
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -83,12 +84,13 @@ def make_tree(
     progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
     output: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
 ) -> FileTree:
     """Lay the user's files and weights over the generated files, and take every digest.
 
     `output` is the zip that is about to be written, which stays out.
     """
-    layout = collect(generated, manifest, progress, output)
+    layout = collect(generated, manifest, progress, output, environ)
     return digest_files(layout, cache.plan(layout.manifest_path, layout.found), progress, cache)
 
 
@@ -97,15 +99,16 @@ def collect(
     manifest: Manifest,
     progress: ProgressCallback = no_progress,
     output: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
 ) -> Layout:
-    """Find what goes in; weights that are not there yet are fetched."""
+    """Find what goes in; weights that are not there yet are fetched, as `environ` says."""
     progress(Event("tree", "started"))
     layout = gather(generated, manifest, output)
     if not manifest.weights:
         return layout
     from clarifai_build.weights import locate as weights
 
-    return layout.with_weights(weights.locate(manifest, progress))
+    return layout.with_weights(weights.locate(manifest, progress, environ))
 
 
 def digest_files(

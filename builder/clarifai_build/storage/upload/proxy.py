@@ -6,6 +6,7 @@ import http.client
 import os
 import socket
 import ssl
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -38,8 +39,8 @@ class Route:
                 sock.shutdown(socket.SHUT_RDWR)
 
 
-def route_to(url: str) -> Route:
-    """Return the way to an address."""
+def route_to(url: str, environ: Mapping[str, str] = os.environ) -> Route:
+    """Return the way to an address. Where proxies are is read from this process's environment."""
     parsed = urlsplit(url)
     target = f"{parsed.path}?{parsed.query}"
     settings = ProxyConfiguration(get_environ_proxies(url))
@@ -50,7 +51,7 @@ def route_to(url: str) -> Route:
     if parsed.scheme == "http":
         plain = http.client.HTTPConnection(to, via.port, timeout=_CONNECT_TIMEOUT)
         return Route(plain, url if proxy else target, headers)
-    bundle = os.environ.get("AWS_CA_BUNDLE") or get_cert_path(True)
+    bundle = environ.get("AWS_CA_BUNDLE") or get_cert_path(True)
     context = ssl.create_default_context(cafile=bundle)
     secure = http.client.HTTPSConnection(to, via.port, timeout=_CONNECT_TIMEOUT, context=context)
     if proxy:
