@@ -16,7 +16,6 @@ from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.arguments import add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.connection import connect
-from clarifai_build.deploy.artifact_gc import DELETING, plan_gc
 
 if TYPE_CHECKING:
     from clarifai_build.deploy.artifact_gc import Decision
@@ -43,13 +42,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    from clarifai_build.deploy import artifact_gc
+    from clarifai_build.deploy.artifact_gc import DELETING, Bucket, collect, plan_gc
 
     console.json_errors = args.json
     progress = console.progress()
     connection = connect(args.manifest, sandbox=args.sandbox, progress=progress)
     prefix = connection.manifest.destination.prefix
-    bucket = artifact_gc.Bucket(connection.store(), connection.registry, prefix, args.grace)
+    bucket = Bucket(connection.store(), connection.registry, prefix, args.grace)
     decisions = plan_gc(bucket)
     deletion = [
         f"  - {one.stored.folder}" + (f"  ({_RELEASE})" if one.action == "release" else "")
@@ -58,7 +57,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     ]
     if deletion and not args.dry_run:
         Approval(console, None, yes=args.yes).ask(deletion)
-        decisions = artifact_gc.collect(bucket, decisions, progress)
+        decisions = collect(bucket, decisions, progress)
     _show(decisions, args, console)
     return 0
 
