@@ -20,11 +20,11 @@ from clarifai_build.errors import BuilderError
 from clarifai_build.progress import Event
 
 def run(console):
-    listen = console.listener()
+    progress = console.progress()
     def bar(done):
-        listen(Event("upload", "running", done=done << 20, total=9 << 20))
+        progress(Event("upload", "running", done=done << 20, total=9 << 20))
     bar(1)
-    listen(Event("weights", "done", "2 files [all]"))
+    progress(Event("weights", "done", "2 files [all]"))
     ways[sys.argv[1]](console, bar)
     return 0
 

@@ -39,7 +39,7 @@ def problem_of(url: str) -> Problem:
 FAULTS: dict[str, Script] = {
     "503 Service Unavailable": lambda asked, _: asked.send_error(503, "hunter2"),
     "closed before an answer": lambda _asked, _number: None,
-    "breaks off": lambda asked, _: send(asked, cut=1000),
+    "truncated": lambda asked, _: send(asked, cut=1000),
     "can't be understood": lambda asked, _: asked.wfile.write(b"FOO BAR\r\n\r\n") and None,
 }
 

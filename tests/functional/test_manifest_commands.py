@@ -278,4 +278,4 @@ def test_an_interval_is_seconds_of_a_day(interval: str) -> None:
     """Anything else would end in a traceback, or never."""
     done = run("status", "--watch", f"--interval={interval}", EXAMPLES / "valid")
     assert done.returncode == 64
-    assert f"'{interval}' is no number of seconds from 0 to 86400" in done.stderr
+    assert f"'{interval}' is not a number of seconds from 0 to 86400" in done.stderr

@@ -74,8 +74,8 @@ def test_pieces_that_are_no_whole_are_fetched_anew(tmp_path: Path, environ: dict
     [
         (b"FOO BAR BAZ\r\n\r\n", "can't be understood"),
         (b"", "closed before an answer"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\nxx", "no number"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\n", "breaks off"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\nxx", "not a number"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\n", "truncated"),
         (b"HTTP/1.1 503 hunter2\r\nContent-Length: 0\r\n\r\n", "503 Service Unavailable"),
         (b"HTTP/1.1 429 hunter2\r\nContent-Length: 0\r\n\r\n", "429 Too Many Requests"),
     ],

@@ -131,7 +131,7 @@ def versions(target: Connection) -> list[str]:
 def test_no_op_makes_three_calls_and_none_that_writes(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A model, its versions, and one look at the object as a stranger: no S3 client is made."""
+    """A model, its versions, and one anonymous look at the object: no S3 client is made."""
     target = place.target(place.model("lines"), monkeypatch)
     artifact = target.build()
     apply(target.manifest, artifact, target.store(), target.registry)

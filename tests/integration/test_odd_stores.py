@@ -112,7 +112,7 @@ def test_what_begins_no_upload_is_no_s3_store(
 
     with (
         odd_store(sandbox.s3_endpoint, rule) as odd,
-        pytest.raises(StorageError, match="is no S3 store") as raised,
+        pytest.raises(StorageError, match="is not an S3 store") as raised,
     ):
         open_odd(sandbox, odd).put_artifact(key_of(artifact), artifact, {})
     (problem,) = raised.value.problems
@@ -144,7 +144,7 @@ def test_a_listing_that_is_a_page(sandbox: Endpoints) -> None:
     """It is not taken for an empty one."""
     with odd_store(sandbox.s3_endpoint, lambda _: Say(200, PAGE)) as odd:
         store = open_odd(sandbox, odd)
-        with pytest.raises(StorageError, match="is no S3 store"):
+        with pytest.raises(StorageError, match="is not an S3 store"):
             list(store.find("odd/"))
 
 
@@ -167,7 +167,7 @@ def test_answers_without_a_date(sandbox: Endpoints, artifact: Artifact) -> None:
         mine, yours = leases.Holder.here("mine"), leases.Holder.here("yours")
         with (
             leases.held(store, "odd/.leases/m", mine),
-            pytest.raises(leases.LeaseHeldError, match="last sign of life"),
+            pytest.raises(leases.LeaseHeldError, match="last renewed"),
             leases.held(store, "odd/.leases/m", yours),
         ):
             pytest.fail("both hold it")

@@ -176,7 +176,7 @@ def test_apply_makes_live_what_plan_says(tmp_path: Path) -> None:
         told: list[Event] = []
         applied = there.apply(ApplyOptions(sleep=lambda _: None), told.append)
         assert [action.kind for action in applied.plan.actions] == kinds
-        assert applied.version.artifact == there.build().digest
+        assert applied.version.artifact_digest == there.build().digest
         assert there.plan().actions == ()
         assert "tree" in {event.stage for event in told}
 
@@ -190,7 +190,7 @@ def test_an_earlier_version_is_live_again(tmp_path: Path) -> None:
         code.write_text(code.read_text() + "# other\n")
         second = there.apply().version
         third = there.roll_back(first)
-    assert third.artifact == first.artifact
+    assert third.artifact_digest == first.artifact_digest
     assert there.registry.versions("lines") == (third, second)
 
 
@@ -213,7 +213,7 @@ def test_what_was_built_is_not_read_again(tmp_path: Path) -> None:
     connection = connect(model_in(tmp_path), environ_of(tmp_path))
     connection.build()
     kept = {path.name for path in (tmp_path / "home" / ".cache" / "clarifai-build").iterdir()}
-    assert {"renders", "digests-3.sqlite"} <= kept
+    assert {"renders", "digests-4.sqlite"} <= kept
 
 
 @pytest.mark.parametrize("sandbox", [False, ENDPOINTS])

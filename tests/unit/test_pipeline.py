@@ -240,7 +240,7 @@ def test_an_earlier_version_replaces_itself(published: Published) -> None:
     """Its zip is registered anew and newest; the older one of the same content goes after that."""
     first, second = published.posted
     version = published.roll_back()
-    assert version.artifact == first.artifact
+    assert version.artifact_digest == first.artifact_digest
     assert published.posted == [second, version]
     names = published.calls.names
     assert names.index("create_version") < names.index("delete_version")

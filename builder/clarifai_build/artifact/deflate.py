@@ -100,7 +100,7 @@ class _Files(NamedTuple):
     def of(self, tree: FileTree, cache: DigestCache) -> dict[str, _File]:
         """Return the compressed file of each large content, by its SHA-256.
 
-        One whose bytes are no longer those that were written is made anew.
+        Corrupt cache files are recreated.
         """
         large = {entry.sha256: entry for entry in tree.entries if entry.size >= _BLOCK}
         there = {

@@ -62,9 +62,9 @@ class Approval:
             if not self._console.interactive:
                 raise UsageError.of(
                     "not-approved",
-                    "something would be destroyed, and there is no terminal to ask on",
-                    hint="look at what is listed, then say --yes",
+                    "refusing to destroy without confirmation: there is no terminal to ask on",
+                    hint="review the list, then pass --yes",
                 )
             self._console.err("Destroy it? [y/N]")
             if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-                raise UsageError.of("not-approved", "nothing was destroyed, as was answered")
+                raise UsageError.of("not-approved", "cancelled; nothing was destroyed")

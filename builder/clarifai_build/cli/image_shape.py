@@ -19,6 +19,7 @@ def read_image_shape(text: str) -> tuple[int, int]:
     for side in (height, width):
         if side != -1 and not 1 <= side <= LARGEST_SIDE:
             raise UsageError.of(
-                "image-shape", f"{side} is no side of an image: use 1 to {LARGEST_SIDE}, or -1"
+                "image-shape",
+                f"{side} is not a valid side of an image: use 1 to {LARGEST_SIDE}, or -1",
             )
     return height, width

@@ -16,7 +16,7 @@ def orphans_in(found: Connected) -> list[tuple[Connection, Deletion]]:
         raise UsageError.of(
             "prune-unsure",
             "nothing is pruned while manifests do not load: they may name what would be destroyed",
-            hint="mend them, or leave --prune out",
+            hint="fix them, or leave --prune out",
         )
     groups: dict[tuple[str, int], Connection] = {}
     for connection in found.connections:

@@ -111,7 +111,9 @@ def _decide(stored: Stored, bucket: Bucket, versions: Iterable[RemoteVersion]) -
         if version.artifact_digest == digest or f"/{digest}/" in version.zip_url:
             return Decision(stored, "used", f"version {version.id} refers to it")
     if stored.age < bucket.grace:
-        return Decision(stored, "young", f"something of it was written {stored.age:.0f} s ago")
+        return Decision(
+            stored, "young", f"modified {stored.age:.0f} s ago, within the grace period"
+        )
     if others := sorted({claim.scope for claim in stored.claims} - {scope}):
         why = f"no version of this app refers to it; {', '.join(others)} may use it"
         return Decision(stored, "release", why)
@@ -144,7 +146,7 @@ def _remove_leased(
     try:
         again = _look(store, stored.folder)
         if again.age < stored.age:
-            return Decision(again, "young", "something of it was written just now")
+            return Decision(again, "young", "modified just now")
         decision = _decide(again, bucket, read_stable(bucket.registry, model)[1])
         if decision.action not in DELETING:
             return decision

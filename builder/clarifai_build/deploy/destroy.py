@@ -78,7 +78,7 @@ def destroy(registry: ModelRegistry, deletion: Deletion) -> None:
         raise StalePlanError.of(
             "plan-stale",
             f"the versions of '{deletion.model}' have changed since they were shown",
-            hint="look again, and decide again; nothing was destroyed",
+            hint="nothing was destroyed; review the new state and retry",
         )
     if deletion.whole:
         registry.delete_model(deletion.model)

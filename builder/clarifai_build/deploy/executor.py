@@ -67,7 +67,7 @@ def execute(
 
 
 def _publish(plan: Plan, artifact: Artifact, key: str, context: ExecutionContext) -> StoredObject:
-    """Upload what is missing, and prove that a stranger can download it before anyone is told."""
+    """Upload what is missing, and prove that it is public before it is registered."""
     stored, store, progress = plan.observed.stored, context.store, context.progress
     action = plan.wants("upload")
     if stored and not action and not plan.wants("create-version"):

@@ -179,7 +179,7 @@ def _upload_actions(
 
 
 def _is_other(registration: Registration, stored: StoredObject, published_crc32: str) -> bool:
-    """Tell whether an object of the right size has other content. A cache may hide what it knows,
+    """Return whether an object of the right size has other content. A cache may hide what it knows,
     so what is not said differs from nothing."""
     if published_crc32 and stored.crc32:
         return stored.crc32 != published_crc32
@@ -192,8 +192,8 @@ def _delete(version: RemoteVersion, keep: RemoteVersion | None) -> Action:
         reason = f"it failed: {version.details or version.status}"
         return Action("delete-version", reason, version.id)
     if keep:
-        return Action("delete-version", f"it is {keep.id} a second time", version.id)
-    reason = "it is registered anew, to be the newest again"
+        return Action("delete-version", f"duplicate of {keep.id}", version.id)
+    reason = "re-registered so that it is the newest version"
     return Action("delete-version", reason, version.id, destructive=True)
 
 

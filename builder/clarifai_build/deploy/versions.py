@@ -26,7 +26,7 @@ def label(version: RemoteVersion) -> str:
 
 
 def is_version_name(name: str) -> bool:
-    """Say whether a name can only mean a version: `live` or `v3`."""
+    """Return whether a name can only mean a version: `live` or `v3`."""
     return name == LIVE or bool(_REVISION.fullmatch(name))
 
 

@@ -74,7 +74,7 @@ def _failed(model_id: str, version: RemoteVersion) -> BuildFailedError:
         "build-failed",
         f"the platform could not build version {version.id} of '{model_id}': {words} "
         f"(code {version.status_code}, request {version.request_id or 'unknown'})",
-        hint="mend the cause and apply again; 'clarifai-build test --triton' finds most of them "
+        hint="fix the cause and apply again; 'clarifai-build test --triton' finds most of them "
         "before an upload",
     )
 

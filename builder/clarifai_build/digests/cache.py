@@ -134,7 +134,7 @@ NO_CACHE = DigestCache()
 
 
 def _is_settled(stamp: FileStat, now: int) -> bool:
-    """Tell whether a later write to the file would have changed its times, as we keep them."""
+    """Return whether a later write to the file would have changed its times, as we keep them."""
     coarse = stamp.mtime_ns % _SECOND_NS == 0
     margin = _COARSE_SETTLED_NS if coarse else _SETTLED_NS
     can_be_kept = stamp.mtime_ns >= _EARLIEST_NS and stamp.inode <= _LARGEST_INODE
@@ -151,7 +151,7 @@ def _stale(what: str) -> Problem:
     return Problem(
         "cache-stale",
         f"the cache held a digest of {what} that is not that of its content",
-        hint="the cache is mended; what was built from it since is worth building again",
+        hint="the cache entry was corrected; rebuild anything built since",
     )
 
 

@@ -150,7 +150,7 @@ class _CopyScope(NamedTuple):
         )
 
     def skips(self, folder: str) -> bool:
-        """Tell whether no build looks into a folder."""
+        """Return whether no build looks into a folder."""
         if any(f"{file}/".startswith(f"{folder}/") for file in self.needed):
             return False
         if self.code == "." or folder.startswith(f"{self.code}/"):

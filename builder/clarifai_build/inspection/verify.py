@@ -71,7 +71,7 @@ def in_bucket(store: ObjectStore, key: str) -> Published:
 
 
 def at_url(url: str, there: Published | None = None) -> Published:
-    """Look at what a stranger downloads; where that is the zip alone, `there` has the records."""
+    """Look at the public URL; where that opens the zip alone, `there` has the records."""
     size = fetch_range(url, 0, 1)[1]
     return Published(
         redact_url(url),
@@ -145,7 +145,9 @@ def _unchanged(version: RemoteVersion, published: Published, sha256: str) -> Che
         message = f"{published.where} has SHA-256 {sha256}, {recorded} was published"
     else:
         return Check("object", True, f"{published.where} is as it was published")
-    hint = "it was cut, damaged or replaced since: `clarifai-build apply` mends it from the source"
+    hint = (
+        "it was cut, damaged or replaced since: `clarifai-build apply` restores it from the source"
+    )
     return Check("object", False, message, hint)
 
 

@@ -147,5 +147,5 @@ def register(upload: Upload, registry: ModelRegistry, progress: ProgressCallback
 def _checked_id(name: str) -> str:
     if not matches("id", name):
         hint = "use at most 48 letters and digits, with single '-' or '_' between them"
-        raise UsageError.of("bad-value", f"Clarifai takes no model id '{name}'", hint=hint)
+        raise UsageError.of("bad-value", f"'{name}' is not a valid Clarifai model id", hint=hint)
     return name

@@ -79,7 +79,7 @@ def _listed(document: Document, key: str, notes: list[str]) -> list[Any]:
     value = document.get(*_MODEL, key)
     if value is None or isinstance(value, list):
         return value or []
-    notes.append(f"{key}: {value!r}, which is no list")
+    notes.append(f"{key}: {value!r}, which is not a list")
     return []
 
 
@@ -102,4 +102,4 @@ def _unknown(document: Document) -> Iterator[str]:
                 if key not in known:
                     yield f"{GENERATION_2}: {'.'.join((*path, key))}"
         elif section is not None:
-            yield f"{GENERATION_2}: {'.'.join(path)}, which is no mapping"
+            yield f"{GENERATION_2}: {'.'.join(path)}, which is not a mapping"

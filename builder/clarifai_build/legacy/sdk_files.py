@@ -106,7 +106,7 @@ def left_behind(folder: Path, notes: list[str]) -> list[str]:
 
 
 def uses_sdk(file: Path) -> bool:
-    """Say whether a Python file imports the Clarifai SDK, or the model the SDK's way."""
+    """Return whether a Python file imports the Clarifai SDK, or the model the SDK's way."""
     return any(module.split(".")[0] == "clarifai" for module in imported_modules(file))
 
 

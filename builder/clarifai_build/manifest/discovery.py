@@ -32,7 +32,7 @@ def find_manifests(paths: Iterable[Path]) -> list[Path]:
 
 
 def is_manifest(name: str) -> bool:
-    """Say whether a file of this name is taken for a manifest when a folder is searched."""
+    """Return whether a file of this name is taken for a manifest when a folder is searched."""
     return name == FILE_NAME or name.endswith(f".{FILE_NAME}")
 
 
@@ -41,7 +41,7 @@ def _refuse(exc: OSError) -> None:
     raise UsageError.of(
         "unreadable-file",
         f"the folder {exc.filename} can't be searched for manifests: {exc.strerror}",
-        hint="mend its permissions, or name the manifests",
+        hint="fix its permissions, or name the manifests",
     ) from exc
 
 

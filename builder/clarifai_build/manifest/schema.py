@@ -65,5 +65,5 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def matches(definition: str, text: str) -> bool:
-    """Say whether text has the form that one of the schema's definitions asks for."""
+    """Return whether text has the form that one of the schema's definitions asks for."""
     return bool(compiled(manifest_schema()["definitions"][definition]["pattern"]).match(text))

@@ -107,7 +107,7 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """An S3-compatible bucket and how strangers reach what is in it."""
+    """An S3-compatible bucket and how anonymous clients reach what is in it."""
 
     bucket: str
     prefix: str = ""

@@ -14,7 +14,7 @@ _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
 
 def is_transient(status: int) -> bool:
-    """Say whether what was answered with this status is worth another attempt."""
+    """Return whether what was answered with this status is worth another attempt."""
     return status in _MAY_PASS or status >= 500
 
 
@@ -27,7 +27,7 @@ def answer(status: int) -> str:
 
 
 def is_bad_redirect(exc: Exception) -> bool:
-    """Say whether urllib met an address, mostly that of a redirection, that it can't open."""
+    """Return whether urllib met an address, mostly that of a redirection, that it can't open."""
     if isinstance(exc, URLError):
         return isinstance(exc.reason, str)
     return isinstance(exc, (InvalidURL, ValueError)) and not isinstance(exc, OSError)
@@ -37,11 +37,11 @@ def cause(exc: BaseException) -> str:
     """Return what an exception means, or only its kind where that can't be told."""
     for one in _chain(exc):
         if isinstance(one, TimeoutError):
-            return "nothing arrives in time"
+            return "timed out"
         if isinstance(one, RemoteDisconnected):
             return "the connection was closed before an answer"
         if isinstance(one, IncompleteRead):
-            return "the answer breaks off"
+            return "the response was truncated"
         if isinstance(one, HTTPException):
             return "the answer can't be understood"
         if isinstance(one, OSError) and one.errno is not None and one.strerror:

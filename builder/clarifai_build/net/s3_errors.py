@@ -133,7 +133,7 @@ def _answer(exc: ClientError) -> str:
 
 
 def _clock_is_off(exc: ClientError) -> bool:
-    """Tell whether a refusal without a reason has this one: HEAD is answered without a body."""
+    """Return whether a refusal without a reason has this one: HEAD is answered without a body."""
     headers = exc.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     try:
         skew = datetime.now(timezone.utc) - parsedate_to_datetime(headers["date"])

@@ -65,7 +65,7 @@ _OTHER = Reason("botocore can't go on ({name})", "check the variables AWS_… an
 
 
 def is_about_credentials(exc: BotoCoreError) -> bool:
-    """Tell whether there are no usable credentials."""
+    """Return whether there are no usable credentials."""
     return any(name in _CREDENTIALS for name in _names(exc))
 
 

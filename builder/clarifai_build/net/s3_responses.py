@@ -23,7 +23,7 @@ NOT_S3_HINT = (
 
 @contextmanager
 def s3_request(bucket: str, *, conditional: bool = False) -> Iterator[None]:
-    """Surround requests: what goes wrong becomes an error of ours; `conditional` as `translated`'s.
+    """Map failures of requests to errors of this tool; `conditional` as in `map_boto_errors`.
 
     Nothing else may be surrounded: a bug would be taken for the store's.
     """
@@ -60,6 +60,6 @@ def time_of(answer: Mapping[str, Any]) -> datetime:
 def _not_s3(bucket: str, why: str) -> StorageError:
     return StorageError.of(
         "not-s3",
-        f"what answers for bucket {bucket} is no S3 store: {why}",
+        f"what answers for bucket {bucket} is not an S3 store: {why}",
         hint=NOT_S3_HINT,
     )

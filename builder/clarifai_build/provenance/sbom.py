@@ -56,7 +56,7 @@ def read_sbom(body: bytes) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ArtifactError.of(
             "sbom-unreadable",
-            "the SBOM is no CycloneDX document in JSON",
+            "the SBOM is not a CycloneDX document in JSON",
             hint="something replaced it; remove it and apply again",
         ) from error
     return sbom

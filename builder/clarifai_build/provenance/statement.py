@@ -110,7 +110,7 @@ def unreadable(where: str) -> ArtifactError:
     """Return the error of a statement that is none of ours."""
     return ArtifactError.of(
         "provenance-unreadable",
-        f"{where} is no in-toto statement with SLSA provenance v1",
+        f"{where} is not an in-toto statement with SLSA provenance v1",
         hint="something replaced it; remove it and apply again",
     )
 

@@ -83,7 +83,7 @@ class Folder:
         self.data.mkdir(exist_ok=True)
 
     def is_running(self) -> bool:
-        """Say whether a supervisor lives. What it left behind when killed does not count."""
+        """Return whether a supervisor lives. What it left behind when killed does not count."""
         return is_claimed(self.lock)
 
     def settings(self) -> Settings | None:

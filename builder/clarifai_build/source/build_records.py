@@ -35,7 +35,7 @@ def check_existing_records(target: Path) -> None:
 
 
 def _is_byproduct(sbom: Path, provenance: Path) -> bool:
-    """Tell whether a provenance of ours names this SBOM."""
+    """Return whether a provenance of ours names this SBOM."""
     import json
 
     try:

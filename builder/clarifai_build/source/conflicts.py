@@ -11,7 +11,7 @@ from clarifai_build.source.ignore import IGNORE_FILE
 from clarifai_build.source.portable_names import name_problems
 from clarifai_build.source.source_file import SourceFile, unreadable
 
-_WRITTEN = "a file that the builder writes"
+_WRITTEN = "a generated file"
 
 
 def conflicts(
@@ -66,7 +66,7 @@ def _of_model(file: str) -> Iterator[Problem]:
 def _overlap(file: str, path: str, other: str) -> Problem:
     return Problem(
         "overlap",
-        f"{file} would land at {path} in the artifact, where {other} lies",
+        f"{file} conflicts with {other} at {path} in the artifact",
         file=file,
         hint=f"rename it, or leave it out by a line in {IGNORE_FILE}",
     )

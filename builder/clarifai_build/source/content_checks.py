@@ -83,7 +83,7 @@ RULES = ContentRules(
 
 
 def is_pointer(content: bytes) -> bool:
-    """Say whether a content is what Git LFS leaves in the place of a file."""
+    """Return whether a content is what Git LFS leaves in the place of a file."""
     return content.startswith(RULES.pointers)
 
 
@@ -103,7 +103,7 @@ def _is_key_file(name: str) -> bool:
 
 
 def is_dvc(path: str) -> bool:
-    """Say whether a file has the name of what DVC leaves in the place of another."""
+    """Return whether a file has the name of what DVC leaves in the place of another."""
     return path.endswith(_DVC)
 
 
@@ -126,8 +126,8 @@ def content_problem(finding: str, path: str, file: str, allowed: Collection[str]
 
 def _secret(path: str, file: str, what: str) -> Problem:
     hint = (
-        "take it out, leave it out by a line in .clarifaiignore, or, if it is no secret, "
+        "take it out, leave it out by a line in .clarifaiignore, or, if it is not a secret, "
         f"name it in the manifest: `code: {{allow_secrets: [{path}]}}`"
     )
-    message = f"{path} {what}, and artifacts can be read by strangers"
+    message = f"{path} {what}, and anyone can read an artifact"
     return Problem("secret", message, file=file, hint=hint)

@@ -1,4 +1,4 @@
-"""Gitignore rules as Git reads them, in its dir.c and wildmatch.c: which speaks of a path itself?
+"""Gitignore rules as Git reads them, in its dir.c and wildmatch.c: which rule matches the path?
 
 A rule that speaks of a folder says nothing about what lies in it: whoever walks does not enter a
 folder that stays out. Rules and paths are matched byte by byte; here a character is a byte.
@@ -77,7 +77,7 @@ class Verdicts(NamedTuple):
         return cls(_Matcher.of(of_files), _Matcher.of(rules))
 
     def out(self, path: str, folder: bool) -> bool | None:
-        """Tell whether `path` stays out (True) or comes back (False), or that no rule says."""
+        """Return whether `path` stays out (True) or comes back (False), or that no rule says."""
         matcher = self.folders if folder else self.files
         path = path if path.isascii() else os.fsencode(path).decode("latin-1")
         found = matcher.regex.fullmatch(path)

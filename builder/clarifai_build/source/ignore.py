@@ -1,6 +1,6 @@
 """Which of the user's files stay out of the artifact: safe defaults, then gitignore rules.
 
-The last rule that speaks of a path itself decides, so `!name` in `.clarifaiignore` brings back what
+The last rule that matches a path itself decides, so `!name` in `.clarifaiignore` brings back what
 a default leaves out. A folder that is left out is not entered; one that is brought back is entered,
 and what lies in it has to be brought back by itself.
 """
@@ -156,7 +156,7 @@ def _read(path: Path) -> bytes:
     """Read a file of rules; nothing else that may be called so: a pipe would never end."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise SourceError(cannot_read(path, "it is no regular file"))
+            raise SourceError(cannot_read(path, "it is not a regular file"))
         return path.read_bytes()
     except FileNotFoundError:
         return b""

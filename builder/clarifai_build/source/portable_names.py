@@ -19,7 +19,7 @@ def _bad_names(paths: Collection[str]) -> list[Problem]:
     return [
         Problem(
             "file-name",
-            f"{path!r} is no name for a file of an artifact: Triton reads ASCII names only, and "
+            f"{path!r} is not a valid file name in an artifact: Triton reads ASCII names only, and "
             "control characters and backslashes mean different things on other systems",
             file=path,
             hint=f"rename it, or leave it out by a line in {IGNORE_FILE}",

@@ -59,7 +59,7 @@ class Link(NamedTuple):
         if self.is_folder and any(folder.startswith(inside) for folder in way):
             return "to a folder that it lies in"
         if not self.is_folder and self.status and not stat.S_ISREG(self.status.st_mode):
-            return f"to {self.target}, no file and no folder"
+            return f"to {self.target}, neither a file nor a folder"
         return None
 
     def _unreachable(self, error: OSError) -> str:

@@ -97,7 +97,7 @@ class _Walker:
                 self.refuse(path, "unreadable", f"can't be read: {exc.strerror}")
 
     def look(self, item: os.DirEntry[str], path: str, file: str, folder: _Folder) -> None:
-        """Take a file, or do what else there is to do. Thousands pass here: the way is short."""
+        """Handle one directory entry. Hot path."""
         if not item.is_file(follow_symlinks=False):
             if item.is_symlink():
                 self.follow(path, file, folder)
@@ -170,7 +170,7 @@ class _Walker:
                 self.refuse(found.path, "unreadable", "can't be read: its path is too long")
 
     def refuse(self, path: str, code: str, what: str) -> None:
-        hint = f"mend or remove it, or leave it out by a line in {IGNORE_FILE}"
+        hint = f"fix or remove it, or leave it out by a line in {IGNORE_FILE}"
         self.problems.append(Problem(code, f"{path} {what}", file=path, hint=hint))
 
 

@@ -64,7 +64,7 @@ class ObjectStore(Protocol):
         """Store the artifact at `key`, all or nothing; the same object there already stays."""
 
     def url(self, key: str) -> str:
-        """Return the URL under which a stranger downloads `key`."""
+        """Return the URL under which an anonymous client downloads `key`."""
 
     def get(self, key: str) -> SmallObject | None:
         """Return what lies at `key`, or None."""

@@ -1,4 +1,4 @@
-"""What a stranger sees of a bucket: addresses, and what lies there, without credentials."""
+"""What an anonymous client sees of a bucket: addresses, and what lies there."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def public_url(storage: Storage, region: str, key: str) -> str:
 
 
 def head_object(url: str, key: str) -> StoredObject | None:
-    """Return what a stranger sees at `url`; None where that is nothing, or can't be told."""
+    """Return what an anonymous client sees at `url`; None for nothing, or where that is unknown."""
     try:
         request = Request(url, method="HEAD", headers={"x-amz-checksum-mode": "ENABLED"})
         with web_opener().open(request, timeout=_TIMEOUT) as answer:
@@ -67,7 +67,7 @@ def crc_hex(encoded: str) -> str:
 
 
 def download(url: str) -> bytes | None:
-    """Return all of what a stranger downloads, or None where a stranger finds nothing."""
+    """Return all that an anonymous client downloads, or None where it finds nothing."""
     try:
         size = fetch_range(url, 0, 1)[1]
         return fetch_range(url, 0, size)[0]

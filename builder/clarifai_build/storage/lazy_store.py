@@ -1,4 +1,4 @@
-"""A store that asks as a stranger for as long as it can.
+"""A store that stays anonymous for as long as it can.
 
 Looking at an object that everyone may read needs neither credentials nor boto3, which takes longer
 to load than everything else that an apply with nothing to do needs.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class LazyStore:
-    """A bucket whose objects strangers may read: S3 itself is opened when more is needed."""
+    """A bucket whose objects are public: S3 itself is opened when more is needed."""
 
     def __init__(self, storage: Storage, environ: Mapping[str, str]) -> None:
         self._storage = storage
@@ -29,7 +29,7 @@ class LazyStore:
         self._opened: ObjectStore | None = None
 
     def stat(self, key: str) -> StoredObject | None:
-        """Return what lies at `key`. Only what a stranger sees is taken from the stranger's view:
+        """Return what lies at `key`. Only what is seen anonymously is taken from that view:
         a cache on the way may not know yet what is there, and a bucket may hide what is not."""
         seen = None if self._opened else head_object(self.url(key), key)
         return seen or self._s3.stat(key)
@@ -45,7 +45,7 @@ class LazyStore:
         return self._s3.put_artifact(key, artifact, metadata, progress)
 
     def url(self, key: str) -> str:
-        """Return the URL under which a stranger downloads `key`."""
+        """Return the URL under which an anonymous client downloads `key`."""
         storage, environ = self._storage, self._environ
         region = storage.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
         if region or storage.public_base_url or storage.endpoint_url:

@@ -242,9 +242,9 @@ def _now() -> float:
 def _held(holder: Holder, age: float) -> LeaseHeldError:
     return LeaseHeldError.of(
         "lease-held",
-        f"another apply of this model is under way: {holder}, last sign of life {age:.0f} s ago",
+        f"another apply of this model is under way: {holder}, last renewed {age:.0f} s ago",
         hint=f"wait for it; should it be dead, its lease expires after {EXPIRY:.0f} s without a "
-        "sign of life, or `clarifai-build unlock` takes it away",
+        "renewal, or `clarifai-build unlock` takes it away",
     )
 
 

@@ -1,4 +1,4 @@
-"""Proof that a stranger can download what was published: the platform has no credentials."""
+"""Proof that what was published is public: the platform has no credentials."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _TransientError(Exception):
 
 
 def prove_downloadable(url: str, artifact: Artifact) -> None:
-    """Fetch the first and the last bytes as a stranger, and compare them with the artifact's."""
+    """Fetch the first and the last bytes anonymously, and compare them with the artifact's."""
     length = min(_SAMPLE, artifact.size)
     for offset in (0, artifact.size - length):
         body, size = fetch_range(url, offset, length)
@@ -48,7 +48,7 @@ def prove_downloadable(url: str, artifact: Artifact) -> None:
 def fetch_range(url: str, offset: int, length: int) -> tuple[bytes, int]:
     """Return a range of what lies at `url`, and the size of the whole."""
     if not is_plain(url) or urlsplit(url).scheme not in ("http", "https"):
-        why = "is no address for strangers: it can't be read, or holds a user"
+        why = "is not a public address: it can't be read, or holds a user"
         raise NotPublicError.of("not-public", f"{redact_url(url)} {why}.", hint=_HINT)
     pauses = list(_PAUSES)
     while True:
@@ -75,7 +75,7 @@ def _fetch(url: str, offset: int, length: int) -> tuple[bytes, int]:
             raise _failed(url, BAD_REDIRECT) from exc
         raise _TransientError(cause(exc)) from exc
     if len(body) < min(length, size - offset):
-        raise _TransientError("the answer breaks off")
+        raise _TransientError("the response was truncated")
     return body, size
 
 

@@ -111,12 +111,12 @@ class S3Store:
             try:
                 self.client.put_object_acl(Bucket=self.storage.bucket, Key=key, ACL="public-read")
             except ClientError as exc:
-                # Not every store knows it: whether strangers can read is proved in any case.
+                # Not every store knows it: whether it is public is proved in any case.
                 if exc.response["Error"]["Code"] not in {*UNKNOWN_TO_STORE, "NoSuchKey", "404"}:
                     raise
 
     def url(self, key: str) -> str:
-        """Return the URL under which a stranger downloads `key`."""
+        """Return the URL under which an anonymous client downloads `key`."""
         storage = self.storage
         if storage.access == "presigned":
             return self.client.generate_presigned_url(
@@ -230,7 +230,7 @@ class S3Store:
 
 
 def _holds(stored: StoredObject, artifact: Artifact) -> bool:
-    """Tell whether an object is the artifact, by its size and, where the store has it, CRC-32."""
+    """Return whether an object is the artifact, by its size and, where the store has it, CRC-32."""
     if stored.size != artifact.size:
         return False
     return not stored.crc32 or stored.crc32 == f"{artifact.crc32(0, artifact.size):08x}"

@@ -41,7 +41,7 @@ def _translated() -> Iterator[None]:
             "unwritable",
             f"the cache file {exc.filename} can't be looked at or removed: {exc.strerror}",
             file=str(exc.filename),
-            hint="mend its permissions, or those of its folder",
+            hint="fix its permissions, or those of its folder",
         ) from exc
 
 

@@ -17,7 +17,7 @@ _USER = re.compile(
 
 
 def has_token(text: str) -> bool:
-    """Say whether something in the text looks like a token."""
+    """Return whether something in the text looks like a token."""
     return _TOKEN.search(text) is not None
 
 

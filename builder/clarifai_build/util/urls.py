@@ -21,7 +21,7 @@ def redact_url(address: str) -> str:
 
 
 def is_plain(address: str, *, user: bool = False) -> bool:
-    """Say whether an address has a host, and no user or password before it; `user` allows them."""
+    """Return whether an address has a host, and neither user nor password; `user` allows them."""
     if " " in address or not address.isprintable():
         return False
     try:

@@ -57,7 +57,7 @@ def missing(document: Document, folder: Path, base: Path) -> Problem | None:
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether there is a file; where one may not look, there is none."""
+    """Return whether there is a file; where one may not look, there is none."""
     try:
         return path.is_file()
     except OSError:

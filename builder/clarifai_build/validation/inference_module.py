@@ -14,7 +14,7 @@ METHODS = ("get_predictions", "predict")
 
 
 def problems(document: Document, file: Path, shown: str) -> Iterator[Problem]:
-    """Yield what is wrong with the model in `file`, which problems call `shown`."""
+    """Yield what is wrong with the model in `file`, which problems call `display_path`."""
     try:
         module = ast.parse(file.read_bytes())
     except OSError as error:

@@ -55,7 +55,7 @@ def _outside(document: Document, name: str, path: Steps) -> Problem:
 
 
 def leaves(base: Path, path: Path) -> bool:
-    """Say whether `path` lies outside of `base`, which is resolved; symbolic links are followed."""
+    """Return whether `path` lies outside of `base`, which is resolved; links are followed."""
     try:
         return os.path.commonpath((os.path.realpath(path), base)) != str(base)
     except ValueError:  # a null character, or what no file system takes: it leads nowhere
@@ -77,7 +77,7 @@ def _labels(document: Document, file: Path, base: Path, path: Steps) -> Iterator
         label = line.strip()
         if not label:
             hint = "remove the line: each line is one label, in the order of the model's outputs"
-            yield Problem("label-blank", "a blank line is no label", name, number, 1, hint=hint)
+            yield Problem("label-blank", "a blank line is not a label", name, number, 1, hint=hint)
         elif found := unwritable(line):
             yield Problem(*found, name, number, 1, len(line), hint="remove it")
         elif label in first:

@@ -18,7 +18,7 @@ _PLAIN_REQUIREMENT = re.compile(
 
 
 def problems(file: Path, shown: str) -> Iterator[Problem]:
-    """Yield what is wrong with the requirements in `file`, which problems call `shown`."""
+    """Yield what is wrong with the requirements in `file`, which problems call `display_path`."""
     try:
         text = file.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:

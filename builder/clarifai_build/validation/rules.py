@@ -175,7 +175,9 @@ def non_ascii(name: str) -> tuple[str, str]:
 def _source(document: Document, scheme: str, rest: str, path: Steps) -> Iterator[Problem]:
     if scheme not in _SOURCES:
         hint = "use s3://, https://, hf:// or a path"
-        yield document.problem("weight-source", f"no way to fetch {scheme}://", path, hint=hint)
+        yield document.problem(
+            "weight-source", f"unsupported URL scheme: {scheme}://", path, hint=hint
+        )
     elif "${env:" not in rest and not _SOURCES[scheme][0].match(rest):
         message = "an address that can't be read"
         yield document.problem("weight-source", message, path, hint=f"use {_SOURCES[scheme][1]}")
@@ -184,7 +186,7 @@ def _source(document: Document, scheme: str, rest: str, path: Steps) -> Iterator
 def _storage(document: Document) -> Iterator[Problem]:
     bucket, prefix = document.get("storage", "bucket"), document.get("storage", "prefix")
     if isinstance(bucket, str) and bucket and "${env:" not in bucket and not is_bucket(bucket):
-        message = f"S3 takes no bucket called '{bucket}'"
+        message = f"'{bucket}' is not a valid S3 bucket name"
         hint = "use 3 to 63 lower-case letters, digits, '-' and single '.'"
         yield document.problem("bucket-name", message, ("storage", "bucket"), hint=hint)
     if isinstance(prefix, str) and ({".", ".."} & set(prefix.split("/")) or "\\" in prefix):
@@ -215,7 +217,7 @@ def _addresses(document: Document) -> Iterator[Problem]:
 
 
 def is_bucket(name: str) -> bool:
-    """Say whether S3 takes `name` for a bucket."""
+    """Return whether S3 takes `name` for a bucket."""
     return bool(_BUCKET.match(name)) and not _ADDRESS.match(name) and not name.startswith("xn--")
 
 
@@ -224,7 +226,7 @@ def _secrets(document: Document) -> Iterator[Problem]:
         if path[-1:] != ("sha256",) and has_token(text):
             yield document.problem(
                 "secret-in-manifest",
-                "this looks like a token or key, and a manifest is no place for one",
+                "this looks like a token or key, and a manifest is not the place for one",
                 path,
                 hint="revoke it if it is real, and take it from the environment or a context",
             )

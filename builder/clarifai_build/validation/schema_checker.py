@@ -110,7 +110,7 @@ class _Checker:
         items = value if isinstance(value, list) else []
         for index, item in enumerate(items):
             if any(_same(item, other) for other in items[:index]):
-                message = f"{format_value(item)} stands here twice"
+                message = f"duplicate item {format_value(item)}"
                 yield Finding("duplicate-item", message, (*path, index))
 
     def enum(self, value: Value, allowed: Any, _: Schema, path: Steps) -> Iterator[Finding]:

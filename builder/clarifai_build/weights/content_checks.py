@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def is_remote(weight: Weight) -> bool:
-    """Tell whether a weight has to be fetched."""
+    """Return whether a weight has to be fetched."""
     return "://" in weight.source
 
 

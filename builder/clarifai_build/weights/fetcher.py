@@ -142,5 +142,5 @@ def _unreachable(weight: Weight, exc: ConnectionError, kept: bool) -> BuilderErr
 
 
 def _unwritable(target: Path, exc: OSError) -> BuilderError:
-    hint = "mend its permissions or make room, or name another folder in XDG_CACHE_HOME"
+    hint = "fix its permissions or make room, or name another folder in XDG_CACHE_HOME"
     return ArtifactError(cannot_write(target, exc, kind="the cache file", hint=hint))

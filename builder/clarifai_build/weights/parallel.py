@@ -86,7 +86,7 @@ def fetch_all(
 
 
 def _raise_all(failures: Sequence[Exception]) -> None:
-    """Raise what the user can mend as one error; anything else as it is."""
+    """Raise what the user can fix as one error; anything else as it is."""
     errors = [failure for failure in failures if isinstance(failure, BuilderError)]
     if len(errors) < len(failures):
         raise next(failure for failure in failures if not isinstance(failure, BuilderError))

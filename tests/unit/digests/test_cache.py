@@ -220,7 +220,7 @@ TOKEN = b"key = 'new_" + b"7" * 16 + b"'"
 NEWER = RULES._replace(tokens=(*RULES.tokens, TokenRule("a new token", b"new_", rb"new_[0-9]{16}")))
 
 
-REFUSED = "secret: settings.py holds a new token, and artifacts can be read by strangers"
+REFUSED = "secret: settings.py holds a new token, and anyone can read an artifact"
 
 
 @pytest.fixture

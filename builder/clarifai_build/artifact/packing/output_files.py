@@ -135,9 +135,9 @@ def check_output_path(target: Path) -> Path:
     if stat.S_ISDIR(mode):
         raise _refused(target, "is a folder", "name a file in it")
     if not stat.S_ISREG(mode):
-        raise _refused(target, "is no regular file", "name a new file, or the zip to replace")
+        raise _refused(target, "is not a regular file", "name a new file, or the zip to replace")
     if not _is_zip(place):
-        raise _refused(target, "is there already, and is no zip", "remove it, or name another")
+        raise _refused(target, "is there already, and is not a zip", "remove it, or name another")
     return place
 
 

@@ -41,7 +41,7 @@ def write_zip(
 ) -> WrittenZip:
     """Write the zip to `target`, and its records; it is hashed unless its SHA-256 is known.
 
-    All or nothing; raises ArtifactError where that can't be, SourceError as `pour` does.
+    All or nothing; raises ArtifactError where that can't be, SourceError as `stream_blocks` does.
     """
     known = cache.zip_sha256(artifact.digest)
     sha256 = hashlib.sha256()

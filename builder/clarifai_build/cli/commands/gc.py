@@ -100,5 +100,5 @@ def _show(decisions: Sequence[Decision], args: argparse.Namespace, console: Cons
 def _duration(text: str) -> float:
     match = re.fullmatch(r"(\d+)([smhd])", text)
     if not match:
-        raise argparse.ArgumentTypeError(f"'{text}' is no time such as 30m, 24h or 7d")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a duration such as 30m, 24h or 7d")
     return float(match[1]) * _SECONDS[match[2]]

@@ -71,9 +71,9 @@ def _start(args: argparse.Namespace, folder: Path, ask: Ask) -> scaffold.Start:
         shape = ask("Image height,width (-1,-1 is any)", "-1,-1", _is_shape)
     bucket = args.bucket or ask("S3 bucket", scaffold.DEFAULT_BUCKET, _is_bucket)
     if not _is_id(model_id):
-        raise UsageError.of("bad-value", f"Clarifai takes no model id '{model_id}'")
+        raise UsageError.of("bad-value", f"'{model_id}' is not a valid Clarifai model id")
     if not _is_bucket(bucket):
-        raise UsageError.of("bucket-name", f"S3 takes no bucket called '{bucket}'")
+        raise UsageError.of("bucket-name", f"'{bucket}' is not a valid S3 bucket name")
     for option, value, form in (
         ("--endpoint-url", args.endpoint_url, "httpUrl"),
         ("--user-id", args.user_id, "envId"),
@@ -105,7 +105,7 @@ def _type(args: argparse.Namespace, folder: Path, ask: Ask) -> str:
     wanted: str = args.type or ask(f"Model type ({', '.join(MODEL_TYPES)})", "", _is_type)
     if not wanted:
         raise UsageError.of(
-            "type-missing", "which type of model?", hint=f"--type {'|'.join(MODEL_TYPES)}"
+            "type-missing", "the model type is required", hint=f"--type {'|'.join(MODEL_TYPES)}"
         )
     return wanted
 
@@ -125,7 +125,7 @@ def _asker(console: Console) -> Ask:
             answer = line.strip() or default
             if fits(answer):
                 return answer
-            console.err("  not possible, please again")
+            console.err("  invalid value; try again")
 
     return ask
 

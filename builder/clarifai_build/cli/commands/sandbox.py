@@ -83,9 +83,7 @@ def _show(endpoints: Endpoints, output: str, console: Console) -> None:
     if output == "json":
         console.json(_plain(endpoints))
         return
-    console.err(
-        f"S3      {endpoints.s3_endpoint}   buckets {endpoints.bucket} (strangers may read)"
-    )
+    console.err(f"S3      {endpoints.s3_endpoint}   buckets {endpoints.bucket} (public)")
     console.err(f"        and {endpoints.private_bucket} (they may not)")
     console.err(f"API     {endpoints.api_base}   user {endpoints.user_id}, app {endpoints.app_id}")
     console.err(f"Triton  {endpoints.triton}   (gRPC)")

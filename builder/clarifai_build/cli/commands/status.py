@@ -58,7 +58,7 @@ def _seconds(text: str) -> float:
     with suppress(ValueError):
         if 0 <= float(text) <= _DAY:
             return float(text)
-    raise ArgumentTypeError(f"'{text}' is no number of seconds from 0 to {_DAY}")
+    raise ArgumentTypeError(f"'{text}' is not a number of seconds from 0 to {_DAY}")
 
 
 def _statuses(results: Results[Status], found: Connected) -> list[Status]:

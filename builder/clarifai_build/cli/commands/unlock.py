@@ -1,6 +1,6 @@
 """Take the lease of a model away from an apply that died without giving it back.
 
-Leases expire by themselves a minute after the last sign of life. An apply that is still alive stops
+Leases expire by themselves a minute after the last renewed. An apply that is still alive stops
 at its next step when its lease is gone.
 """
 

@@ -44,7 +44,9 @@ def configure(parser: ArgumentParser) -> None:
         help="rebuild from this Git revision; without a value, from the one that was recorded",
     )
     parser.add_argument(
-        "--url", action="store_true", help="check what a stranger downloads, not the bucket"
+        "--url",
+        action="store_true",
+        help="check what an anonymous client downloads, not the bucket",
     )
     parser.add_argument(
         "--all",

@@ -36,7 +36,7 @@ def claim(path: Path) -> int | None:
 
 
 def is_claimed(path: Path) -> bool:
-    """Say whether a living process holds the lock at `path`."""
+    """Return whether a living process holds the lock at `path`."""
     if not path.exists():
         return False
     descriptor = claim(path)

@@ -173,7 +173,7 @@ def _check_platform() -> None:
 
 
 def runs_on(system: str, machine: str, libc: tuple[str, str]) -> bool:
-    """Say whether there are wheels of the engines for a platform."""
+    """Return whether there are wheels of the engines for a platform."""
     name, version = libc
     new_enough = name == "glibc" and tuple(map(int, version.split("."))) >= _GLIBC
     return (system, machine) == ("Linux", "x86_64") and new_enough

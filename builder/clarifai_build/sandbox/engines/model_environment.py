@@ -74,7 +74,7 @@ def _pip_arguments(
 
 
 def satisfied_by_engines(text: str, numpy: str) -> bool:
-    """Say whether an environment that holds this numpy alone already meets the requirements."""
+    """Return whether an environment that holds this numpy alone already meets the requirements."""
     lines = (line.partition("#")[0].strip() for line in text.splitlines())
     return all(_admits(line, numpy) for line in lines if line)
 

@@ -1,4 +1,4 @@
-"""SeaweedFS as a real S3: access keys, a bucket that strangers may read and one they may not."""
+"""SeaweedFS as a real S3: access keys, a public bucket and a private one."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def tidy(ports: Mapping[str, int]) -> None:
 
 
 def is_ready(port: int) -> bool:
-    """Say whether the S3 gateway answers; it comes up after everything behind it."""
+    """Return whether the S3 gateway answers; it comes up after everything behind it."""
     try:
         urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
     except urllib.error.HTTPError:
@@ -91,8 +91,8 @@ def _identities(keys: Keys) -> dict[str, list[dict[str, object]]]:
         "credentials": [{"accessKey": keys.access_key, "secretKey": keys.secret_key}],
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
-    stranger: dict[str, object] = {"name": "anonymous", "actions": [f"Read:{PUBLIC_BUCKET}"]}
-    return {"identities": [owner, stranger]}
+    anonymous: dict[str, object] = {"name": "anonymous", "actions": [f"Read:{PUBLIC_BUCKET}"]}
+    return {"identities": [owner, anonymous]}
 
 
 def _command(engines: Engines, ports: dict[str, int], data: Path, identities: Path) -> list[str]:

@@ -43,7 +43,7 @@ def forget(folder: Path) -> None:
 
 
 def is_plain(path: Path) -> bool:
-    """Say whether a shell takes the path as it is."""
+    """Return whether a shell takes the path as it is."""
     return shlex.quote(str(path)) == str(path)
 
 

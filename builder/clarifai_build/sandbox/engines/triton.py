@@ -57,7 +57,7 @@ class Client:
             return False
 
     def has(self, model: str) -> bool:
-        """Say whether the model is loaded. (It stays so after its process has crashed.)"""
+        """Return whether the model is loaded. (It stays so after its process has crashed.)"""
         with _translated(f"Triton does not answer about '{model}'"):
             return bool(self._client.is_model_ready(model))
 

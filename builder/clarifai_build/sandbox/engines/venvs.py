@@ -53,7 +53,7 @@ def provision(target: Path, recipe: Recipe, progress: ProgressCallback) -> Path:
 
 
 def is_complete(target: Path) -> bool:
-    """Say whether `target` was finished and the Python it was made from is still there."""
+    """Return whether `target` was finished and the Python it was made from is still there."""
     return (target / _STAMP).exists() and (target / "bin" / "python").exists()
 
 

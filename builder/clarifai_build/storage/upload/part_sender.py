@@ -70,7 +70,7 @@ def _failed(part: Part, exc: Exception, *, checksums: bool) -> StorageError:
     why, hint = masked(str(exc)), _KEPT
     if isinstance(exc, HTTPException) and not isinstance(exc, OSError):
         # Its words are the answer's, which may repeat what was signed.
-        why, hint = "what answers speaks no HTTP", NOT_S3_HINT
+        why, hint = "the server does not speak HTTP", NOT_S3_HINT
     elif isinstance(exc, StoreAnsweredError) and exc.status == 200:
         hint = NOT_S3_HINT
     elif isinstance(exc, StoreAnsweredError) and checksums and not _may_pass(exc):

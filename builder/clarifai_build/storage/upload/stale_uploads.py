@@ -98,7 +98,7 @@ class Unfinished:
         ]
 
     def _is_same(self, artifact: Artifact, part: Part, sent: dict[str, Any]) -> bool:
-        """Tell whether a part at the store is the one that we would send."""
+        """Return whether a part at the store is the one that we would send."""
         if sent["Size"] != part.length:
             return False
         if "ChecksumCRC32" in sent:

@@ -51,7 +51,7 @@ def _length(response: HTTPResponse) -> int | None:
     try:
         return None if length is None else int(length)
     except ValueError as exc:
-        raise ConnectionError("the answer names a length that is no number") from exc
+        raise ConnectionError("the answer names a length that is not a number") from exc
 
 
 def _read(response: HTTPResponse, skip: int = 0) -> Iterator[bytes]:

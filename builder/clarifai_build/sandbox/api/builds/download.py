@@ -1,4 +1,4 @@
-"""Downloads as a stranger: no credentials, no proxies for the loopback, limited size."""
+"""Anonymous downloads: no credentials, no proxies for the loopback, limited size."""
 
 from __future__ import annotations
 
