@@ -5,7 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from pathlib import Path
 
-DEFAULT_MANIFEST = Path("clarifai.yaml")
+from clarifai_build.manifest.types import FILE_NAME
+
+DEFAULT_MANIFEST = Path(FILE_NAME)
 JOBS = 4
 
 

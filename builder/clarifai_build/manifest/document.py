@@ -14,6 +14,7 @@ import yaml.reader
 import yaml.scanner
 
 from clarifai_build.errors import ManifestError, Problem, Severity
+from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.manifest.yaml_reader import Reader, SourceLocation, Steps, Value, refused
 from clarifai_build.util.redaction import masked
 
@@ -117,7 +118,7 @@ def read(path: Path, name: str | None = None) -> Document:
 
 def parse(
     raw: bytes | str,
-    name: str = "clarifai.yaml",
+    name: str = FILE_NAME,
     parser: Callable[[str], Any] | None = None,
 ) -> Document:
     """Parse one document; raise ManifestError where there is nothing to work with."""

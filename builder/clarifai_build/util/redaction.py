@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-# A PAT of Clarifai's, then keys of AWS, Hugging Face, GitHub and GitLab.
+from clarifai_build.util.token_patterns import BARE_TOKEN, TOKEN_PATTERNS
+
 _TOKEN = re.compile(
-    r"(?<![0-9A-Za-z])(?:[0-9a-f]{32}|(?:AKIA|ASIA)[0-9A-Z]{16}|hf_[A-Za-z0-9]{30,}"
-    r"|gh[pousr]_[A-Za-z0-9]{36,}|glpat-[\w-]{20,})(?![0-9A-Za-z])"
+    "|".join([BARE_TOKEN, *(kind.pattern for kind in TOKEN_PATTERNS if kind.alone)]), re.ASCII
 )
 # User and password of an address, be it one that can't be read; in hf://repo@revision/file, what
 # stands there is the repository.

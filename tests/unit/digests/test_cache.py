@@ -217,7 +217,9 @@ def test_verifying_names_what_the_cache_has_wrong(tmp_path: Path) -> None:
 
 
 TOKEN = b"key = 'new_" + b"7" * 16 + b"'"
-NEWER = RULES._replace(tokens=(*RULES.tokens, TokenRule("a new token", b"new_", rb"new_[0-9]{16}")))
+NEWER = RULES._replace(
+    tokens=(*RULES.tokens, TokenRule("a new token", (b"new_",), rb"new_[0-9]{16}"))
+)
 
 
 REFUSED = "secret: settings.py holds a new token, and anyone can read an artifact"

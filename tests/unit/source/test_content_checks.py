@@ -44,9 +44,9 @@ def test_no_rules_find_nothing(content: bytes) -> None:
     "other",
     [
         RULES._replace(tokens=RULES.tokens[1:]),
-        RULES._replace(tokens=(*RULES.tokens, TokenRule("another", b"x", b"x"))),
+        RULES._replace(tokens=(*RULES.tokens, TokenRule("another", (b"x",), b"x"))),
         RULES._replace(tokens=(RULES.tokens[0]._replace(pattern=b"x"), *RULES.tokens[1:])),
-        RULES._replace(tokens=(RULES.tokens[0]._replace(mark=b"x"), *RULES.tokens[1:])),
+        RULES._replace(tokens=(RULES.tokens[0]._replace(marks=(b"x",)), *RULES.tokens[1:])),
         RULES._replace(tokens=(RULES.tokens[0]._replace(name="x"), *RULES.tokens[1:])),
         RULES._replace(pointers=()),
         RULES._replace(largest=RULES.largest + 1),
