@@ -54,17 +54,22 @@ def build_to(
     progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
     renders: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
 ) -> tuple[Artifact, WrittenZip]:
-    """Make the artifact of a manifest, and write its zip to `target`, its records beside it."""
+    """Make the artifact of a manifest, and write its zip to `target`, its records beside it.
+
+    `environ` is as for `build`.
+    """
     from clarifai_build.artifact.packing.one_pass import hash_and_write
     from clarifai_build.artifact.packing.zip_writer import write_zip
     from clarifai_build.provenance import records
 
     beside = partial(records.beside, manifest)
     if manifest.artifact.compression == "stored":
-        layout = collect(_generated(manifest, progress, renders), manifest, progress, target)
+        generated = _generated(manifest, progress, renders)
+        layout = collect(generated, manifest, progress, target, environ)
         return hash_and_write(layout, target, progress, cache, beside)
-    artifact = build(manifest, progress, cache, renders, target)
+    artifact = build(manifest, progress, cache, renders, target, environ)
     return artifact, write_zip(artifact, target, progress, cache, beside)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,8 @@ from clarifai_build.errors import (
     NotAuthorisedError,
     UsageError,
 )
-from clarifai_build.pipeline import ApplyOptions
+from clarifai_build.manifest.types import Zip
+from clarifai_build.pipeline import ApplyOptions, build_to
 from clarifai_build.progress import Event
 from clarifai_build.registry.clarifai import ClarifaiRegistry
 from clarifai_build.sandbox.endpoints import Endpoints
@@ -214,6 +216,19 @@ def test_what_was_built_is_not_read_again(tmp_path: Path) -> None:
     connection.build()
     kept = {path.name for path in (tmp_path / "home" / ".cache" / "clarifai-build").iterdir()}
     assert {"renders", "digests-4.sqlite"} <= kept
+
+
+@pytest.mark.parametrize("compression", ["stored", "deflate"])
+def test_a_zip_on_disk_takes_its_weights_from_there_too(tmp_path: Path, compression: Any) -> None:
+    """Whichever way it is written, the cache that the environment names is looked into."""
+    weight = weight_of("w.bin", "https://weights.invalid/w.bin", b"a weight")
+    environ = environ_of(tmp_path)
+    write_files(cache_dir.weights_folder(environ), {weight.sha256: b"a weight"})
+    found = connect(model_in(tmp_path), environ).manifest
+    manifest = replace(found, weights=(weight,), artifact=Zip(compression))
+    artifact, written = build_to(tmp_path / "m.zip", manifest, environ=environ)
+    assert written.path.is_file()
+    assert {entry.path: entry.size for entry in artifact.tree.entries}["1/w.bin"] == 8
 
 
 @pytest.mark.parametrize("sandbox", [False, ENDPOINTS])
