@@ -44,26 +44,16 @@ def run_tests_in_triton(
     manifest: Manifest, artifact: Artifact, progress: ProgressCallback = no_progress
 ) -> bool:
     """Run 1/test.py against a Triton server that serves the artifact."""
-    from clarifai_build.sandbox.api.builds import served_model
-    from clarifai_build.sandbox.engines import install, model_environment, triton
-    from clarifai_build.sandbox.engines.processes import free_ports
+    from clarifai_build.sandbox import single_model
     from clarifai_runtime.asking import ADDRESS_VARIABLE
 
-    installed = install.install(progress)
-    name = manifest.model.id
     with tempfile.TemporaryDirectory(prefix="clarifai-build-test-") as scratch:
-        repository = Path(scratch) / "models"
-        folder = repository / name
+        folder = Path(scratch) / "models" / manifest.model.id
         write_folder(artifact.tree, folder)
         requirements = folder / "requirements.txt"
-        environment = model_environment.prepare(installed, requirements, progress)
-        python = make_environment(requirements, installed.interpreter.version, progress)
-        served_model.adapt(folder, served_model.read(folder), name, environment)
-        (http_port,) = free_ports(1)
-        progress(Event(STAGE, "running", "loading the model into Triton"))
-        with triton.serving(installed, repository, Path(scratch) / "work", http_port) as client:
-            client.load(name)
-            return _pytest(python, folder, {ADDRESS_VARIABLE: f"127.0.0.1:{http_port}"})
+        with single_model.serving(folder, Path(scratch) / "work", STAGE, progress) as served:
+            python = make_environment(requirements, served.python, progress)
+            return _pytest(python, folder, {ADDRESS_VARIABLE: served.address})
 
 
 def make_environment(
