@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 ENTRY = re.compile(r"^### (\S+)\n\n\*\*Cause\.\*\* .+\n\n\*\*Fix\.\*\* .+$", re.MULTILINE)
-MAKERS = re.compile(r"(?i)problem|finding|of|refused?|_fatal|_error|_named_file|non_ascii")
+MAKERS = re.compile(r"(?i)problem|finding|of|refused?|_fatal|_error|_named_file")
 
 
 def codes_in(path: Path) -> Iterator[str]:
@@ -23,9 +23,7 @@ def codes_in(path: Path) -> Iterator[str]:
                 node.args if MAKERS.fullmatch(name.lstrip("_")) or MAKERS.fullmatch(name) else []
             )
         elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
-            parts = (
-                node.value.elts[:1] if path.name in ("walk.py", "checks.py", "labels.py") else []
-            )
+            parts = node.value.elts[:1] if path.name == "walk.py" else []
         words = [part.value for part in parts if isinstance(part, ast.Constant)]
         codes = [word for word in words if isinstance(word, str) and CODE.fullmatch(word)]
         yield from codes[:1]

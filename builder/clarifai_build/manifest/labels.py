@@ -25,11 +25,11 @@ def labels_of(manifest: Manifest) -> tuple[str, ...]:
     return labels_in(labels) if isinstance(labels, Path) else labels
 
 
-def unwritable(label: str) -> tuple[str, str] | None:
-    """Return code and message where a label would not be one line of labels.txt."""
+def unwritable(label: str) -> str | None:
+    """Return why a label would not be one line of labels.txt, or None where it is."""
     if not _CONTROL.search(label):
         return None
-    return "label-characters", f"label {label!r} holds a line break or another control character"
+    return f"label {label!r} holds a line break or another control character"
 
 
 def labels_in(file: Path) -> tuple[str, ...]:

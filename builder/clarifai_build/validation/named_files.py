@@ -78,8 +78,8 @@ def _labels(document: Document, file: Path, base: Path, path: Steps) -> Iterator
         if not label:
             hint = "remove the line: each line is one label, in the order of the model's outputs"
             yield Problem("label-blank", "a blank line is not a label", name, number, 1, hint=hint)
-        elif found := unwritable(line):
-            yield Problem(*found, name, number, 1, len(line), hint="remove it")
+        elif why := unwritable(line):
+            yield Problem("label-characters", why, name, number, 1, len(line), hint="remove it")
         elif label in first:
             message = f"label '{label}' is already on line {first[label]}"
             yield Problem("duplicate-label", message, name, number, 1, len(line))

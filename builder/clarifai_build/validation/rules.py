@@ -72,8 +72,9 @@ def _labels(document: Document) -> Iterator[Problem]:
         if not isinstance(label, str):
             continue
         path = ("model", "labels", index)
-        if found := unwritable(label):
-            yield document.problem(*found, path, hint="remove it: labels.txt has a label a line")
+        if why := unwritable(label):
+            hint = "remove it: labels.txt has a label a line"
+            yield document.problem("label-characters", why, path, hint=hint)
         elif label in first:
             message = f"label '{label}' is already label {first[label] + 1}"
             yield document.problem("duplicate-label", message, path)
@@ -164,12 +165,8 @@ def _target(document: Document, to: str, path: Steps) -> Iterator[Problem]:
         message = f"'{parts[0]}' is written by the build or by you, not fetched"
         yield document.problem("reserved-target", message, path, hint="choose another name")
     elif not to.isascii():
-        yield document.problem(*non_ascii(to), path)
-
-
-def non_ascii(name: str) -> tuple[str, str]:
-    """Return code and message of a file name that Triton can't open."""
-    return "file-name", f"Triton's Python can't open '{name}': the name is not ASCII"
+        message = f"Triton's Python can't open '{to}': the name is not ASCII"
+        yield document.problem("file-name", message, path)
 
 
 def _source(document: Document, scheme: str, rest: str, path: Steps) -> Iterator[Problem]:
