@@ -107,6 +107,7 @@ def state_of(plan: Plan) -> str:
         "registration": registration.digest,
         "description": registration.model.description,
         "visibility": registration.model.visibility,
+        "project": registration.project,
         "model": model and [model.type, model.description, model.visibility, model.managed],
         "versions": [
             [version.id, version.health, version.description, version.visibility]

@@ -40,8 +40,10 @@ def _collisions(paths: Collection[str]) -> Iterator[Problem]:
         return
     taken: dict[str, str] = {}
     for name in (*sorted(paths), *sorted(folders)):
-        other = taken.setdefault(name.lower(), name)
-        if other is not name:
+        other = taken.get(name.lower())
+        if other is None:
+            taken[name.lower()] = name
+        else:
             yield _both(name) if other == name else _collision(other, name)
 
 

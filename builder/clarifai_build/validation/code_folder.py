@@ -132,4 +132,5 @@ def _clashes(
 def _may_be(to: str) -> bool:
     parts = PurePosixPath(to).parts
     plain = to.isascii() and to.isprintable() and "\\" not in to
-    return plain and str(PurePosixPath(to)) == to and parts[0] not in RESERVED_TARGETS | {"..", "/"}
+    plain = plain and bool(parts) and "/".join(parts) == to
+    return plain and parts[0] not in RESERVED_TARGETS | {"..", "/"}

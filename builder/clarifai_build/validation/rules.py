@@ -157,11 +157,13 @@ def _weights(document: Document) -> Iterator[Problem]:
 
 def _target(document: Document, to: str, path: Steps) -> Iterator[Problem]:
     parts = PurePosixPath(to).parts
-    if to.startswith("/") or ".." in parts or {"\\", "\0"} & set(to) or to.endswith("/"):
+    # `./a` and `a//b` would be other names of a file than `a` and `a/b`, and clash with nothing.
+    is_plain_path = bool(parts) and "/".join(parts) == to and ".." not in parts
+    if to.startswith("/") or not is_plain_path or {"\\", "\0"} & set(to):
         message = f"'{to}' is not a file path inside the artifact"
-        hint = "use a relative path with '/', without '..'"
+        hint = "use a relative path with '/', without '.' and '..'"
         yield document.problem("path-outside", message, path, hint=hint)
-    elif parts and parts[0] in RESERVED_TARGETS:
+    elif parts[0] in RESERVED_TARGETS:
         message = f"'{parts[0]}' is written by the build or by you, not fetched"
         yield document.problem("reserved-target", message, path, hint="choose another name")
     elif not to.isascii():
