@@ -2,7 +2,7 @@
 PYTEST := .venv/bin/python -m pytest
 FAST := tests/unit tests/functional
 .DEFAULT_GOAL := help
-.PHONY: help bench-artifact bench-serving setup demo rebuild-check bare-check test test-fast test-slow lint format reference bench-startup lock wheel clean
+.PHONY: help bench-artifact bench-serving setup demo rebuild-check bare-check test test-fast test-slow lint format mutants reference bench-startup lock wheel clean
 # What setup has to see to, before it makes anything.
 NEEDS :=
 demo rebuild-check bench-artifact bench-noop bench-serving: NEEDS := sandbox
@@ -46,6 +46,10 @@ lint: setup  ## ruff, formatting, mypy, and which package may import which
 format: setup  ## format the code and sort imports
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
 
+mutants: setup  ## count the small changes of the code that the tests without engines notice (minutes)
+	@.venv/bin/python scripts/mutants.py --seed $(or $(SEED),1) --each $(or $(EACH),20) \
+	  --at-least $(or $(AT_LEAST),0) $(MODULES) $(if $(TESTS),--tests $(TESTS))
+
 reference: setup  ## write from the code: reference pages, and lists of model types in schema and template
 	@.venv/bin/python scripts/model_types_reference.py
 	@.venv/bin/python scripts/commands_reference.py
@@ -68,4 +72,4 @@ bench-serving: setup  ## the runtime against hand-written models, in a real Trit
 	@.venv/bin/python benchmarks/serving.py
 
 clean:  ## remove what was built here
-	rm -rf dist build demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf dist build demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .mutants
