@@ -20,11 +20,11 @@ TEMPLATE = next(
 BODIES = {
     "visual-detector": """[
             config.inference.return_type(
-                np.tile(np.array([[0.1, 0.2, 0.5, 0.6]], np.float32), (count, 1)),
-                np.zeros((count, 1), np.int32),
-                np.full((count, 1), 0.5, np.float32),
+                np.array([[0.1, 0.2, 0.5, 0.6 + grey / 1000]] * (grey % 4)).reshape(-1, 4),
+                np.full((grey % 4, 1), grey % 2),
+                np.full((grey % 4, 1), 0.5),
             )
-            for count in [int(item.flat[0]) % 4 for item in input_data]
+            for grey in [int(item.flat[0]) for item in input_data]
         ]""",
     "visual-classifier": """[
             config.inference.return_type(np.array([item.mean() / 255, 1 - item.mean() / 255]))

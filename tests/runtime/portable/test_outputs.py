@@ -132,6 +132,34 @@ def test_detections_of_one_request_are_padded_and_others_are_not():
     assert [tensor.shape for tensor in second] == [(1, 2, 4), (1, 2, 1), (1, 2, 1)]
 
 
+def test_every_image_of_a_request_keeps_its_own_detections():
+    """Boxes, labels and scores that all differ: each stays with its image, whatever fills up."""
+    rows = [[0.1 * n, 0.2, 0.1 * n + 0.1, 0.9] for n in range(7)]
+    found = [
+        detection(rows[start:stop], range(start, stop), [[0.1 * n] for n in range(start, stop)])
+        for start, stop in ((0, 1), (1, 4), (4, 4), (4, 6), (6, 7))
+    ]
+    answers = encode("visual-detector", found, labels=7, sizes=[3, 1, 1])
+    labels = [tensors[1][..., 0].tolist() for tensors in answers]
+    assert labels == [[[0, 0, 0], [1, 2, 3], [0, 0, 0]], [[4, 5]], [[6]]]
+    first, second, third = [tensors[0] for tensors in answers]
+    none = [0.0] * 4
+    assert np.allclose(first, [[rows[0], none, none], rows[1:4], [none] * 3])
+    assert np.allclose(second, [rows[4:6]])
+    assert np.allclose(third, [rows[6:7]])
+    scores = [tensors[2][..., 0] for tensors in answers]
+    assert np.allclose(scores[0], [[0, 0, 0], [0.1, 0.2, 0.3], [0, 0, 0]])
+    assert np.allclose(scores[1], [[0.4, 0.5]])
+    assert np.allclose(scores[2], [[0.6]])
+
+
+def test_images_with_as_many_detections_each_keep_their_own():
+    """Where nothing has to be filled up, boxes stay with their image just so."""
+    rows = [[0.1 * n, 0.2, 0.1 * n + 0.1, 0.9] for n in range(4)]
+    (answer,) = encode("visual-detector", [detection(rows[:2]), detection(rows[2:])])
+    assert np.allclose(answer[0], [rows[:2], rows[2:]])
+
+
 def test_no_detection_at_all_keeps_the_batch():
     """Fault 3: nothing found answers (N, 0, 4), not (0, 4)."""
     ((boxes, labels, scores),) = encode("visual-detector", [detection([]), detection([])])
@@ -154,7 +182,8 @@ def test_text_has_the_declared_shape():
 def test_ragged_items_of_one_request_are_an_error_of_that_request(model_type, outputs):
     """Items of different requests may differ in shape, those of one may not."""
     dims = MODEL_TYPES[model_type].outputs[0].dims
-    assert all(isinstance(answer, tuple) for answer in encode(model_type, outputs, sizes=[1, 1]))
+    answers = encode(model_type, outputs, sizes=[1, 1])
+    assert [type(answer) for answer in answers] == [tuple, tuple]
     bad, good = encode(model_type, [*outputs, outputs[0]], dims=dims, sizes=[2, 1])
     assert isinstance(good, tuple)
     with pytest.raises(InvalidOutputError, match="don't fit together"):

@@ -69,7 +69,9 @@ def same(one, other):
     """Say whether two responses are equal."""
     if one.error is not None or other.error is not None:
         return str(one.error) == str(other.error)
-    return all(np.array_equal(one.tensors[name], other.tensors[name]) for name in one.tensors)
+    return one.tensors.keys() == other.tensors.keys() and all(
+        np.array_equal(one.tensors[name], other.tensors[name]) for name in one.tensors
+    )
 
 
 @settings(max_examples=150, deadline=None)
@@ -81,4 +83,5 @@ def test_merged_answers_are_the_answers_one_by_one(data):
     model = opened(model_type)
     merged = model.ask(*[make() for make in makers])
     alone = [model.ask(make())[0] for make in makers]
+    assert len(merged) == len(alone)
     assert all(same(one, other) for one, other in zip(merged, alone))

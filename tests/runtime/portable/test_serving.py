@@ -8,7 +8,7 @@ import pytest
 from clarifai_runtime.fake_triton import InferenceRequest
 from clarifai_runtime.model_types import MODEL_TYPES
 from runtime.portable.exchanges import Opened, errors, image, images, multimodal, raw_texts, texts
-from runtime.portable.repositories import seed_style, write_repository
+from runtime.portable.repositories import BODIES, seed_style, write_repository
 
 COUNTING = """
 import numpy as np
@@ -38,6 +38,15 @@ class Tensor:
 HELD = EmbeddingOutput([1.0, 2.0])
 HELD.embedding_vector = Tensor()
 """
+
+
+NOTE = """
+
+def note(input_data):
+    with open({calls!r}, "a") as file:
+        print([item.shape for item in input_data], file=file)
+"""
+"""Writes down the shapes of the images of each call."""
 
 
 @pytest.fixture
@@ -96,11 +105,16 @@ def test_requests_with_other_parameters_are_other_calls(counting):
 
 def test_images_of_other_sizes_are_other_calls(tmp_path):
     """Fault 2: images of different sizes are answered together, each size by a call."""
-    opened = Opened(write_repository(tmp_path, "visual-segmenter"))
+    calls = tmp_path / "calls"
+    body = f"note(input_data) or {BODIES['visual-segmenter']}"
+    source = seed_style("visual-segmenter", body) + NOTE.format(calls=str(calls))
+    opened = Opened(write_repository(tmp_path, "visual-segmenter", source))
     answers = opened.ask(images(image(2, 3)), images(image(4, 5)), images(image(2, 3, 255)))
     shapes = [answer.tensors["predicted_mask"].shape for answer in answers]
     assert shapes == [(1, 2, 3), (1, 4, 5), (1, 2, 3)]
     assert answers[2].tensors["predicted_mask"].all()
+    made = calls.read_text(encoding="utf-8").splitlines()
+    assert made == ["[(2, 3, 3), (2, 3, 3)]", "[(4, 5, 3)]"]
 
 
 def test_a_model_may_take_images_of_all_sizes_in_one_call(tmp_path):
