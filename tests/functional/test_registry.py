@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent import futures
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -17,7 +16,7 @@ from clarifai_build.manifest.types import Clarifai, Param
 from clarifai_build.registry import NewModel, NewVersion
 from clarifai_build.registry.account import Account
 from clarifai_build.registry.channel import Channel
-from clarifai_build.registry.clarifai import MANAGED, ClarifaiRegistry, params_spec
+from clarifai_build.registry.clarifai import MANAGED, ClarifaiRegistry
 from clarifai_build.registry.version_metadata import (
     FORMAT,
     METADATA_KEY,
@@ -272,66 +271,3 @@ def test_duplicate_model_is_a_race(platform: Platform) -> None:
     scripted.on("GetModel", single(id="lines", model_type_id="text-to-text", notes=MANAGED))
     made = registry.create_model(NewModel("lines", "text-to-text", "", "private"))
     assert made.id == "lines"
-
-
-@pytest.mark.parametrize(
-    ("default", "kind"),
-    [(True, "bool_value"), (2, "number_value"), (0.5, "number_value"), ("00123", "string_value")],
-)
-def test_defaults_keep_their_type(default: Any, kind: str) -> None:
-    """No default changes its type on the way to the platform."""
-    spec = params_spec(Param("p", "string", default))
-    assert spec.default_value.WhichOneof("kind") == kind
-
-
-def test_missing_credentials_are_named_together() -> None:
-    """Everything that is missing is said at once, and the token shows in no repr."""
-    with pytest.raises(NotAuthorisedError) as raised:
-        Account.resolve(Clarifai(), {})
-    assert len(raised.value.problems) == 3
-    account = Account.resolve(Clarifai("me", "main"), {"CLARIFAI_PAT": "hunter2"})
-    assert "hunter2" not in repr(account)
-
-
-def test_unreachable_api() -> None:
-    """Nobody listens: one clear error that names the address."""
-    account = Account.resolve(Clarifai("me", "main", "http://127.0.0.1:9"), {"CLARIFAI_PAT": "x"})
-    channel = Channel(account, sleep=lambda _: None)
-    with pytest.raises(RegistryError, match=r"127\.0\.0\.1:9"):
-        ClarifaiRegistry(channel).model("lines")
-    channel.close()
-
-
-@pytest.mark.parametrize("base", ["http://me:hunter2@h", "me:hunter2@h", "http://me:p/hunter2@h"])
-def test_address_with_a_password(base: str) -> None:
-    """It is refused before anything is sent, and not repeated, wherever it came from."""
-    environ = {"CLARIFAI_PAT": "x", "CLARIFAI_API_BASE": base}
-    with pytest.raises(RegistryError) as raised:
-        Channel(Account.resolve(Clarifai("me", "main"), environ))
-    assert raised.value.problems[0].code == "api-base"
-    assert "hunter2" not in str(raised.value)
-
-
-@pytest.mark.parametrize("api_base", ["http://[bad", "https://api.example.com:xx"])
-def test_unreadable_addresses_are_refused(api_base: str) -> None:
-    """Before anything connects to them."""
-    with pytest.raises(RegistryError) as raised:
-        Channel(Account("me", "app", api_base, ()))
-    assert raised.value.problems[0].code == "api-base"
-
-
-def test_root_certificates_that_are_not_there(tmp_path: Path) -> None:
-    """The error names the variable that leads to them."""
-    account = Account("me", "app", "https://api.example.com", (), str(tmp_path / "roots.pem"))
-    with pytest.raises(RegistryError, match=r"roots\.pem can't be read") as raised:
-        Channel(account)
-    assert raised.value.problems[0].code == "root-certificates"
-
-
-@pytest.mark.parametrize("name", ["CLARIFAI_PAT", "CLARIFAI_SESSION_TOKEN"])
-@pytest.mark.parametrize("token", ["hunter\xe9", "hunter\xa02", "hunter\n2"])
-def test_a_token_that_fits_no_header_is_told(name: str, token: str) -> None:
-    """Before anything is sent, and without showing it."""
-    with pytest.raises(NotAuthorisedError, match=f"{name} holds characters") as raised:
-        Account.resolve(Clarifai("me", "main"), {name: token})
-    assert "hunter" not in str(raised.value)

@@ -201,3 +201,82 @@ def test_digest_leaves_out_what_can_change_in_place() -> None:
 def test_digest_of_a_registration_holds() -> None:
     """Another one would register every model anew: it changes with registration.FORMAT alone."""
     assert WANTED.digest == "51687e401b4a6d25e018aebf09e0cb49e6fd37cdd1816b2fb8a7d8158395389e"
+    assert replace(WANTED, artifact_digest="c" * 64).digest != WANTED.digest
+
+
+def test_a_version_of_ours_makes_a_model_ours() -> None:
+    """A model whose notes were rewritten by hand is taken back without --adopt."""
+    plan = make_plan(WANTED, replace(SETTLED, model=replace(MODEL, managed=False)))
+    assert [action.kind for action in plan.actions] == ["adopt-model"]
+
+
+def test_versions_of_others_are_no_reason_to_adopt() -> None:
+    """What someone else registered neither makes a model ours nor is waited for."""
+    foreign = RemoteVersion("v9", 21107, "building")
+    observed = Observed(MODEL, (foreign,), STORED)
+    plan = make_plan(WANTED, observed)
+    assert [action.kind for action in plan.actions] == ["create-version"]
+    assert plan.live is None
+    with pytest.raises(NotOursError):
+        make_plan(WANTED, replace(observed, model=replace(MODEL, managed=False)))
+
+
+def test_versions_of_ours_alone_are_sorted_out() -> None:
+    """A foreign one between two of ours does not hide the older."""
+    foreign = RemoteVersion("v2", 21100, "Model is trained")
+    assert pick_version(WANTED, [foreign, READY]) == (READY, [])
+    assert pick_version(WANTED, [replace(READY, id="v3"), foreign, READY]) == (
+        READY,
+        [replace(READY, id="v3")],
+    )
+
+
+def test_the_reason_of_an_upload_says_what_was_lost() -> None:
+    """A live artifact that is gone is more than one that was never there."""
+    lost = make_plan(WANTED, replace(SETTLED, stored=None))
+    assert [action.reason for action in lost.actions] == [
+        "the live artifact is gone from the bucket"
+    ]
+    metadata = replace(METADATA, artifact_digest="b" * 64, registration_digest="x")
+    other = replace(READY, metadata=metadata)
+    for versions in ((), (other,)):
+        new = make_plan(WANTED, replace(SETTLED, versions=versions, stored=None))
+        assert new.actions[0].reason == "the artifact is not in the bucket"
+    short = make_plan(WANTED, replace(SETTLED, stored=replace(STORED, size=99)))
+    assert short.actions[0].reason == "the object has 99 bytes instead of 100"
+
+
+def test_the_checksum_of_another_artifact_says_nothing() -> None:
+    """What the live version recorded is compared only where it is of this artifact."""
+    metadata = replace(METADATA, artifact_digest="b" * 64, crc32="11111111")
+    other = replace(READY, metadata=metadata)
+    assert kinds(replace(SETTLED, versions=(other,))) == []
+    for crc32 in (None, ""):
+        unknown = replace(READY, metadata=replace(METADATA, crc32=crc32))
+        assert kinds(replace(SETTLED, versions=(unknown,))) == []
+
+
+@pytest.mark.parametrize(("details", "said"), [("", "Failed"), ("no memory", "no memory")])
+def test_why_a_version_goes_is_said(details: str, said: str) -> None:
+    """In the platform's details, or else its status."""
+    failed = replace(READY, status_code=21108, status="Failed", details=details)
+    plan = make_plan(WANTED, replace(SETTLED, versions=(failed,)))
+    assert [action.reason for action in plan.actions] == [
+        f"it failed: {said}",
+        "the same artifact is tried again",
+    ]
+    twice = make_plan(WANTED, replace(SETTLED, versions=(replace(READY, id="v2"), READY)))
+    assert twice.actions[0].reason == "duplicate of v1"
+
+
+def test_an_action_is_found_by_its_kind() -> None:
+    """And one that is not planned is none."""
+    other = replace(READY, metadata=replace(METADATA, registration_digest="x"))
+    plan = make_plan(WANTED, replace(SETTLED, versions=(other,), stored=None))
+    create = plan.wants("create-version")
+    assert create is not None
+    assert create.reason == "the registration has changed since v1"
+    assert plan.wants("wait") is None
+    assert plan.writes
+    building = replace(READY, status_code=21107)
+    assert not make_plan(WANTED, replace(SETTLED, versions=(building,))).writes

@@ -86,3 +86,84 @@ def test_version_removed_meanwhile() -> None:
     """Someone deleted it by hand."""
     with pytest.raises(RegistryError, match="removed"):
         follow(Platform(21107, None))
+
+
+def test_what_is_ready_is_not_asked_for() -> None:
+    """Nor slept for."""
+    platform = Platform(0)
+    registry: ModelRegistry = platform  # type: ignore[assignment]  # only `version` is called
+    ready = replace(POSTED, status_code=21100)
+    assert wait_until_ready(registry, "m", ready, 0.0, sleep=platform.sleep) is ready
+    assert platform.now == 0.0
+
+
+def test_pauses_grow_to_some_seconds() -> None:
+    """Quick at first, gentle later, and never in step with others."""
+    platform, pauses = Platform(*[21107] * 40, 21100), list[float]()
+    registry: ModelRegistry = platform  # type: ignore[assignment]  # only `version` is called
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        platform.sleep(seconds)
+
+    wait_until_ready(registry, "m", POSTED, 600.0, clock=lambda: platform.now, sleep=sleep)
+    assert 0.1875 <= pauses[0] <= 0.3125
+    assert 0.28 <= pauses[1] <= 0.47
+    assert all(3.75 <= pause <= 6.25 for pause in pauses[10:])
+    assert len(set(pauses)) == len(pauses) == 41
+
+
+@pytest.mark.parametrize(("waited", "late"), [(100.0, False), (100.5, True)])
+def test_the_deadline_is_kept_to_the_second(waited: float, late: bool) -> None:
+    """A version that is ready just then is not too late."""
+    platform = Platform(21107, 21100)
+    registry: ModelRegistry = platform  # type: ignore[assignment]  # only `version` is called
+    times = iter([0.0, waited, waited])
+
+    def wait() -> RemoteVersion:
+        return wait_until_ready(
+            *(registry, "m", POSTED, 100.0), clock=lambda: next(times), sleep=lambda _: None
+        )
+
+    if late:
+        with pytest.raises(BuildFailedError, match="last seen: Model is uploading") as raised:
+            wait()
+        assert raised.value.problems[0].code == "build-timeout"
+    else:
+        assert wait().health == "ready"
+
+
+@pytest.mark.parametrize(("waited", "stuck"), [(60.0, False), (60.5, True)])
+def test_an_untrained_version_has_a_minute(waited: float, stuck: bool) -> None:
+    """Then it has failed, in the platform's words or without any."""
+    untrained = RemoteVersion("v1", 21102, "")
+    platform = Platform(21100)
+    registry: ModelRegistry = platform  # type: ignore[assignment]  # only `version` is called
+    times = iter([0.0, waited])
+
+    def wait() -> RemoteVersion:
+        return wait_until_ready(
+            *(registry, "m", untrained, 600.0), clock=lambda: next(times), sleep=lambda _: None
+        )
+
+    if stuck:
+        with pytest.raises(BuildFailedError, match=r"no reason given \(code 21102, request unk"):
+            wait()
+    else:
+        assert wait().health == "ready"
+
+
+def test_news_are_told_once_and_what_failed_with_its_request() -> None:
+    """A state that goes on is no news for ten seconds."""
+    platform, told = Platform(21104, 21104, 21108), list[str]()
+    registry: ModelRegistry = platform  # type: ignore[assignment]  # only `version` is called
+    posted = replace(POSTED, request_id="r-7")
+    real = platform.version
+    platform.version = lambda *ids: replace(real(*ids) or posted, request_id="r-7")  # type: ignore[method-assign]
+    with pytest.raises(BuildFailedError, match=r"uploading: disk full \(code 21108, request r-7\)"):
+        wait_until_ready(
+            *(registry, "m", posted, 600.0, lambda event: told.append(event.message)),
+            clock=lambda: platform.now,
+            sleep=platform.sleep,
+        )
+    assert told == ["version v1: Model is uploading"]

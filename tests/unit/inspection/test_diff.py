@@ -1,8 +1,8 @@
-"""Differences between artifacts, names of versions, and files at a Git revision."""
+"""Differences between artifacts: each named once, and what of it is read, shown and cut."""
 
 from __future__ import annotations
 
-import subprocess
+import json
 from pathlib import Path
 
 import pytest
@@ -12,14 +12,11 @@ from hypothesis import strategies as st
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.packing.zip_writer import write_zip
 from clarifai_build.artifact.tree import FileTree
-from clarifai_build.deploy import versions as history
-from clarifai_build.errors import ArtifactError, SourceError, UsageError
+from clarifai_build.errors import ArtifactError
 from clarifai_build.inspection import contents, diff
+from clarifai_build.inspection.contents import Contents
 from clarifai_build.inspection.diff import FieldChange
-from clarifai_build.registry import RemoteVersion
-from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.reports.diff import as_json, as_text
-from clarifai_build.util import git
 from support.fakes import artifact_of
 
 CONFIG = b'name: "m"\nmax_batch_size: 8\ninput [{ name: "text" dims: [1] }]\n'
@@ -115,61 +112,6 @@ def test_a_zip_on_disk_is_looked_into(tmp_path: Path) -> None:
             pass
 
 
-def version(number: int, artifact_digest: str = "ab" * 32) -> RemoteVersion:
-    """Make a version of ours."""
-    metadata = VersionMetadata(artifact_digest, revision=number)
-    return RemoteVersion(f"{number}" * 32, 21100, "", metadata=metadata)
-
-
-def test_versions_have_names() -> None:
-    """`live`, a number, an id, its beginning or a digest's; what is not there is said."""
-    versions = (RemoteVersion("theirs", 21100, ""), version(3, "cd" * 32), version(2))
-    assert history.find(versions, "live", "m").revision == 3
-    assert history.find(versions, "v2", "m").revision == 2
-    assert history.find(versions, "2" * 32, "m").revision == 2
-    assert history.find(versions, "222222", "m").revision == 2
-    assert history.find(versions, "cdcdcdcd", "m").revision == 3
-    with pytest.raises(UsageError, match="there are: v3, v2"):
-        history.find(versions, "v7", "m")
-    with pytest.raises(UsageError, match="several"):
-        history.find((version(1), version(2)), "abababab", "m")
-    with pytest.raises(UsageError, match="none of ours"):
-        history.find((), "live", "m")
-
-
-def run(folder: Path, *arguments: str) -> None:
-    """Run git with an identity."""
-    who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
-    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
-
-
-def test_files_come_back_as_they_were(tmp_path: Path) -> None:
-    """A revision's files come out with their modes; work tree and index stay as they are."""
-    model = tmp_path / "models" / "one"
-    model.mkdir(parents=True)
-    (model / "run.sh").write_text("old")
-    (model / "run.sh").chmod(0o755)
-    (tmp_path / "outside").write_text("")
-    run(tmp_path, "init", "-q")
-    run(tmp_path, "add", ".")
-    run(tmp_path, "commit", "-qm", "first")
-    (model / "run.sh").write_text("new")
-    (model / "added").write_text("staged")
-    run(tmp_path, "add", ".")
-    before = git.checkout_of(model)
-    with git.files_at(model, "HEAD") as folder:
-        assert sorted(path.name for path in folder.iterdir()) == ["run.sh"]
-        assert (folder / "run.sh").read_text() == "old"
-        assert (folder / "run.sh").stat().st_mode & 0o100
-    assert not folder.exists()
-    assert git.checkout_of(model) == before
-    assert (model / "run.sh").read_text() == "new"
-    with pytest.raises(SourceError, match="no commit 'nonsense'"), git.files_at(model, "nonsense"):
-        pass
-    with pytest.raises(SourceError, match="no Git"), git.files_at(tmp_path.parent, "HEAD"):
-        pass
-
-
 def test_contents_of_strangers_do_not_speak_to_the_terminal() -> None:
     """Control characters are escaped; a tab is a tab."""
     text = as_text(compared({"a": b"one\ttwo"}, {"a": b"\x1b]0;owned\x07"}))
@@ -190,3 +132,99 @@ def test_each_zip_answers_for_its_own_faults(tmp_path: Path) -> None:
     written = write_zip(artifact_of({"a": b"x"}), tmp_path / "z.zip")
     with pytest.raises(OSError, match="elsewhere"), contents.of_file(written.path):
         raise OSError("elsewhere")
+
+
+@pytest.mark.parametrize("larger", ["before", "after"])
+def test_large_texts_are_not_read(larger: str) -> None:
+    """Up to 64 KiB is; beyond, the sizes say enough, whichever side is the larger."""
+    small, most, large = b"small\n", b"x" * (64 << 10), b"x" * ((64 << 10) + 1)
+    (found,) = compared({"a": small}, {"a": most})
+    assert "-small" in found.text
+    read: list[str] = []
+    sides = [artifact_of({"a": large if larger == name else small}) for name in ("before", "after")]
+    noted = [contents.of_artifact("", side) for side in sides]
+    spied = [Contents("", one.files, lambda path: read.append(path) or iter(())) for one in noted]
+    (found,) = diff.compare(*spied)
+    assert (found.change, found.text, read) == ("content", "", [])
+
+
+def test_long_differences_are_cut() -> None:
+    """After 200 lines, with the number of the others."""
+    (found,) = compared({"a": b""}, {"a": b"x\n" * 197})
+    assert len(found.text.splitlines()) == 200
+    assert "more lines" not in found.text
+    (found,) = compared({"a": b""}, {"a": b"x\n" * 199})
+    assert len(found.text.splitlines()) == 201
+    assert found.text.splitlines()[-1] == "… 2 more lines"
+
+
+@pytest.mark.parametrize("binary", [b"a\0b", b"\xff\xfe"])
+@pytest.mark.parametrize("side", [0, 1])
+def test_binary_files_show_no_lines(binary: bytes, side: int) -> None:
+    """Whichever side is one."""
+    pair = [b"text\n", b"text\n"]
+    pair[side] = binary
+    (found,) = compared({"a": pair[0]}, {"a": pair[1]})
+    assert (found.change, found.text) == ("content", "")
+
+
+def test_each_new_name_takes_one_old_one() -> None:
+    """Two files of one content become two others: two renames, in order of the names."""
+    found = compared(
+        {"a": b"same", "b": b"same", "e": b"1"}, {"c": b"same", "d": b"same", "e": b"1"}
+    )
+    assert [(one.change, one.before and one.before.path, one.path) for one in found] == [
+        ("renamed", "a", "c"),
+        ("renamed", "b", "d"),
+    ]
+    found = compared({"a": b"same"}, {"c": b"same", "d": b"same"})
+    assert [(one.change, one.path) for one in found] == [("renamed", "c"), ("added", "d")]
+
+
+def test_empty_files_are_not_the_same_file() -> None:
+    """Every `__init__.py` would be a renamed other one."""
+    found = compared({"a": b""}, {"b": b""})
+    assert [(one.change, one.path) for one in found] == [("removed", "a"), ("added", "b")]
+
+
+def test_a_file_that_stays_is_not_renamed() -> None:
+    """A copy of it is added."""
+    found = compared({"a": b"same"}, {"a": b"same", "b": b"same"})
+    assert [(one.change, one.path) for one in found] == [("added", "b")]
+
+
+def fields(before: object, after: object) -> tuple[FieldChange, ...]:
+    """Compare two configurations."""
+    sides = [{"1/serving.json": json.dumps(side).encode()} for side in (before, after)]
+    (found,) = compared(sides[0], sides[1])
+    return found.fields
+
+
+def test_fields_are_named_by_their_path() -> None:
+    """Items by their name or their number; lists of plain values are one value."""
+    before = {"a": {"b": 1}, "list": [1, 2], "items": [{"name": "x", "v": 1}, {"v": 1}, 3]}
+    after = {"a": {"b": "é"}, "list": [1, 3], "items": [{"name": "x", "v": 2}, {"v": 2}, 4]}
+    assert fields(before, after) == (
+        FieldChange("a.b", "1", '"é"'),
+        FieldChange("items[1].v", "1", "2"),
+        FieldChange("items[2]", "3", "4"),
+        FieldChange("items[x].v", "1", "2"),
+        FieldChange("list", "[1, 2]", "[1, 3]"),
+    )
+
+
+def test_what_differs_in_no_field_is_shown_as_text() -> None:
+    """Its layout, say; nor is a configuration elsewhere one."""
+    (found,) = compared({"1/serving.json": b'{"a": 1}'}, {"1/serving.json": b'{"a":1}'})
+    assert (found.fields, '-{"a": 1}' in found.text) == ((), True)
+    (found,) = compared({"serving.json": b'{"a": 1}'}, {"serving.json": b'{"a": 2}'})
+    assert (found.fields, '-{"a": 1}' in found.text) == ((), True)
+
+
+@pytest.mark.parametrize("broken", [b"[" * 50_000, b"{", b"\xff"])
+@pytest.mark.parametrize("path", ["1/serving.json", "config.pbtxt"])
+def test_what_can_not_be_parsed_is_compared_all_the_same(path: str, broken: bytes) -> None:
+    """As text, where it is text."""
+    (found,) = compared({path: broken}, {path: b"{}"})
+    assert (found.change, found.fields) == ("content", ())
+    assert bool(found.text) == (broken != b"\xff")

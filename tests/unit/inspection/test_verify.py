@@ -11,12 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarifai_build.deploy.registration import Registration
-from clarifai_build.inspection.verify import Published, Verified, verify
+from clarifai_build.errors import StorageError
+from clarifai_build.inspection.verify import Check, Published, Verified, at_url, in_bucket, verify
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.reports.verify import as_json, as_text
 from clarifai_build.storage.keys import provenance_key
-from support.fakes import BUILT, MemoryStore, artifact_of, manifest_of, publish_records
+from support.fakes import (
+    BUILT,
+    MemoryStore,
+    artifact_of,
+    manifest_of,
+    public_bucket,
+    publish_records,
+)
 
 MANIFEST = manifest_of()
 FILES = {**BUILT, "1/weights.bin": bytes(range(256)) * 8, "1/clarifai_runtime/a.py": b"a = 1\n"}
@@ -25,6 +33,7 @@ BYTES = ARTIFACT.read(0, ARTIFACT.size)
 REGISTRATION = Registration.of(MANIFEST, ARTIFACT.digest, ARTIFACT.size)
 STORE = MemoryStore()
 RECORDS = publish_records(STORE, "a.zip", MANIFEST, ARTIFACT)
+STORE.put("a.zip", BYTES, {})
 PROVENANCE = STORE.objects[provenance_key("a.zip")][0]
 ORIGIN = RECORDS.add_to(VersionMetadata(revision=1, commit="c" * 40))
 METADATA = REGISTRATION.new_version("", ORIGIN).metadata
@@ -48,6 +57,12 @@ def failed(verified: Verified) -> list[str]:
     return [one.name for one in verified.checks if not one.ok]
 
 
+def found_by(name: str, found: Verified) -> Check:
+    """Return the one check of a name."""
+    (one,) = (check for check in found.checks if check.name == name)
+    return one
+
+
 def recorded(**metadata: Any) -> RemoteVersion:
     """Return the version with other metadata."""
     return replace(VERSION, metadata=replace(METADATA, **metadata))
@@ -59,17 +74,23 @@ def test_the_same_is_verified() -> None:
     assert as_text("lines", check()).startswith("lines: v1 (id) verified")
 
 
+def changed(at: int, by: int) -> Verified:
+    """Verify the zip with one byte changed."""
+    return check(BYTES[:at] + bytes([BYTES[at] ^ by]) + BYTES[at + 1 :])
+
+
 @given(st.integers(0, len(BYTES) - 1), st.integers(1, 255))
 def test_any_changed_byte_is_found(at: int, by: int) -> None:
-    """Wherever a byte is changed, the object fails; in a file's content, the file is named."""
-    found = check(BYTES[:at] + bytes([BYTES[at] ^ by]) + BYTES[at + 1 :])
-    assert "object" in failed(found)
-    assert "bytes" in failed(found)
-    for segment in ARTIFACT.segments:
-        if segment.offset <= at < segment.offset + segment.length:
-            for path, content in FILES.items():
-                if segment.source == content:
-                    assert [one.path for one in found.diffs] == [path]
+    """Wherever a byte is changed, the object fails."""
+    assert {"object", "bytes"} <= set(failed(changed(at, by)))
+
+
+@given(st.data(), st.sampled_from(sorted(FILES)), st.integers(1, 255))
+def test_a_changed_byte_of_a_file_names_the_file(data: st.DataObject, path: str, by: int) -> None:
+    """That one, and no other."""
+    (content,) = (one for one in ARTIFACT.segments if one.source == FILES[path])
+    at = content.offset + data.draw(st.integers(0, content.length - 1))
+    assert [one.path for one in changed(at, by).diffs] == [path]
 
 
 @given(st.integers(0, len(BYTES) - 1))
@@ -139,3 +160,102 @@ def test_a_lost_sbom_is_found() -> None:
     sbom = hashlib.sha256(b"sbom").hexdigest()
     assert failed(check(version=recorded(sbom=sbom))) == ["sbom"]
     assert check(version=recorded(sbom=sbom), sbom=b"sbom").ok
+
+
+def test_all_checks_are_made() -> None:
+    """In their order, each with what was found."""
+    found = check()
+    assert [(one.name, one.ok) for one in found.checks] == [
+        *(("source", True), ("registration", True), ("object", True)),
+        *(("provenance", True), ("bytes", True)),
+    ]
+    assert found.ok
+    assert found.diffs == ()
+    assert found_by("bytes", found).message == (
+        f"all {len(BYTES)} bytes are those of the rebuilt zip"
+    )
+
+
+@pytest.mark.parametrize("offset", [4, 10])
+def test_bytes_around_the_files_count(offset: int) -> None:
+    """Of a version or a time, which no reader looks at: every file is the same."""
+    damaged = bytearray(BYTES)
+    damaged[offset] ^= 1
+    found = found_by("bytes", check(bytes(damaged), recorded(sha256=None)))
+    assert not found.ok
+    assert found.message.endswith(f"the zip around them differs from byte {offset}")
+    assert "provenance" in found.hint
+
+
+def test_the_first_byte_of_several_that_differ_is_named() -> None:
+    """Not one of a later block, nor the last."""
+    damaged = bytearray(BYTES)
+    damaged[10] ^= 1
+    damaged[12] ^= 1
+    assert found_by("bytes", check(bytes(damaged))).message.endswith("from byte 10")
+
+
+def test_ten_files_are_named_and_the_others_counted() -> None:
+    """More would fill the screen."""
+    files = {f"1/{n:02}.bin": bytes([n]) * 9 for n in range(12)}
+    published = artifact_of(files)
+    for count, more in ((10, ""), (11, " and 1 more")):
+        built = artifact_of({**files, **dict.fromkeys(list(files)[:count], b"new")})
+        found = check(published.read(0, published.size), built=built)
+        names = ", ".join(list(files)[:10])
+        assert found_by("bytes", found).message == f"these files differ: {names}{more}"
+        assert [one.path for one in found.diffs] == list(files)[:count]
+
+
+def test_a_source_without_a_commit_gives_no_advice() -> None:
+    """With one, that is what to verify against."""
+    other = artifact_of({"a": b"a"})
+    assert found_by("source", check(built=other, version=recorded(commit=None))).hint == ""
+    assert found_by("source", check(built=other)).hint.endswith(f"--commit {'c' * 40}")
+
+
+def test_another_zip_of_the_same_size_is_found_by_its_sum() -> None:
+    """Both sums are named."""
+    damaged = bytearray(BYTES)
+    damaged[10] ^= 1
+    found = found_by("object", check(bytes(damaged)))
+    assert hashlib.sha256(damaged).hexdigest() in found.message
+    assert hashlib.sha256(BYTES).hexdigest() in found.message
+    assert found_by("object", check(bytes(damaged), recorded(sha256=None))).ok
+
+
+def test_a_registration_that_differs_is_found() -> None:
+    """With both digests."""
+    found = found_by("registration", check(version=recorded(registration_digest="r" * 64)))
+    assert not found.ok
+    assert "r" * 64 in found.message
+    assert REGISTRATION.digest in found.message
+
+
+def test_records_that_were_never_made_are_not_missed() -> None:
+    """As of versions of earlier tools."""
+    found = check(version=recorded(provenance=None))
+    assert [one.name for one in found.checks] == ["source", "registration", "object", "bytes"]
+
+
+def test_a_zip_is_read_in_a_bucket() -> None:
+    """With its records, where there are any."""
+    there = in_bucket(STORE, "a.zip")
+    assert (there.where, there.size, there.provenance) == ("a.zip", len(BYTES), PROVENANCE)
+    assert there.read(3, 9) == BYTES[3:12]
+    alone = MemoryStore()
+    alone.put("a.zip", BYTES, {})
+    assert in_bucket(alone, "a.zip").provenance is None
+    with pytest.raises(StorageError, match="is gone from the bucket"):
+        in_bucket(alone, "b.zip")
+
+
+def test_a_zip_is_read_as_anyone_does() -> None:
+    """With the records beside it, or those that the bucket's owner sees."""
+    with public_bucket(STORE):
+        there = at_url(STORE.url("a.zip"))
+        assert (there.where, there.size) == (STORE.url("a.zip"), len(BYTES))
+        assert (there.provenance, there.read(3, 9)) == (PROVENANCE, BYTES[3:12])
+        seen = replace(there, provenance=b"owner's", sbom=b"sbom")
+        both = at_url(STORE.url("a.zip"), seen)
+        assert (both.provenance, both.sbom) == (b"owner's", b"sbom")

@@ -1,0 +1,236 @@
+"""The lock: what of it counts, and what has moved since."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from clarifai_build._version import __version__
+from clarifai_build.manifest.types import Manifest
+from clarifai_build.provenance import lock as locks
+from clarifai_build.provenance import requirements
+from clarifai_build.provenance.lock import Lock, LockError, Requirements, check_lock
+from clarifai_build.targets.triton.toolchain import current_toolchain
+from support.trees import manifest_of, weight_of
+
+
+@pytest.fixture
+def weighted(tmp_path: Path) -> Manifest:
+    """A model with requirements and a weight."""
+    source = tmp_path / "requirements.txt"
+    source.write_text("numpy\n")
+    weight = weight_of("w.bin", "w.bin", b"weights")
+    return manifest_of(tmp_path, (weight,), requirements=source, python="3.11")
+
+
+@pytest.fixture
+def weighted_lock(weighted: Manifest) -> Lock:
+    """A lock of it that is up to date."""
+    source = weighted.code.requirements
+    assert source
+    pins = Requirements(requirements.digest(source), "3.11", requirements.PLATFORM, ("numpy==1",))
+    weights = {weight.to: weight.sha256 for weight in weighted.weights}
+    return Lock(**current_toolchain(), weights=weights, requirements=pins)
+
+
+def codes(lock: Lock | None, manifest: Manifest) -> list[str]:
+    """Return the codes of what has moved."""
+    return [problem.code for problem in locks.drift(lock, manifest)]
+
+
+def test_what_is_as_it_was_has_not_moved(weighted_lock: Lock, weighted: Manifest) -> None:
+    """And without a lock that alone is said."""
+    assert codes(weighted_lock, weighted) == []
+    assert codes(None, weighted) == ["lock-missing"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"template_sha256": "0" * 64}, "lock-tool"),
+        ({"runtime_sha256": "0" * 64}, "lock-tool"),
+        ({"weights": {}}, "lock-weights"),
+        ({"weights": {"w.bin": "0" * 64}}, "lock-weights"),
+        ({"requirements": None}, "lock-requirements"),
+    ],
+)
+def test_whatever_moved_is_told(
+    weighted_lock: Lock, weighted: Manifest, change: dict[str, object], code: str
+) -> None:
+    """One thing at a time, with the lock it is about."""
+    (problem,) = locks.drift(replace(weighted_lock, **change), weighted)  # type: ignore[arg-type]
+    assert (problem.code, problem.file) == (code, str(locks.path_of(weighted)))
+
+
+def test_another_version_of_the_tool_alone_moves_nothing(
+    weighted_lock: Lock, weighted: Manifest
+) -> None:
+    """Where template and runtime are the same, so are the bytes."""
+    assert codes(replace(weighted_lock, tool="0.0.1"), weighted) == []
+
+
+def test_the_python_counts(weighted_lock: Lock, weighted: Manifest) -> None:
+    """Pins for another one may not even exist; both are named."""
+    other = replace(weighted, code=replace(weighted.code, python="3.12"))
+    (problem,) = locks.drift(weighted_lock, other)
+    assert problem.code == "lock-python"
+    assert "Python 3.11" in problem.message
+    assert "3.12" in problem.message
+
+
+def test_requirements_that_come_and_go(weighted_lock: Lock, weighted: Manifest) -> None:
+    """Which of the two is said; a build refuses either."""
+    without = replace(weighted, code=replace(weighted.code, requirements=None))
+    (gone,) = locks.drift(weighted_lock, without)
+    assert gone.message == "the model no longer has requirements"
+    (new,) = locks.drift(replace(weighted_lock, requirements=None), weighted)
+    assert new.message == "the model has requirements now"
+    assert codes(replace(weighted_lock, requirements=None), without) == []
+    for pinned, of in (
+        (weighted_lock, without),
+        (replace(weighted_lock, requirements=None), weighted),
+    ):
+        locks.write(pinned, locks.path_of(weighted))
+        with pytest.raises(LockError):
+            locks.requirements_of(of)
+
+
+def test_without_requirements_there_is_none_to_lay(weighted_lock: Lock, weighted: Manifest) -> None:
+    """With a lock and without."""
+    without = replace(weighted, code=replace(weighted.code, requirements=None))
+    assert locks.requirements_of(without) is None
+    locks.write(replace(weighted_lock, requirements=None), locks.path_of(weighted))
+    assert locks.requirements_of(without) is None
+
+
+def test_everything_that_is_pinned_is_in_the_digest(weighted_lock: Lock) -> None:
+    """No two locks that differ have one digest."""
+    pins = weighted_lock.requirements
+    assert pins
+    others = [
+        replace(weighted_lock, tool="x"),
+        replace(weighted_lock, template=99),
+        replace(weighted_lock, template_sha256="x"),
+        replace(weighted_lock, runtime_sha256="x"),
+        replace(weighted_lock, weights={}),
+        replace(weighted_lock, requirements=None),
+        *(
+            replace(weighted_lock, requirements=replace(pins, **{name: "x"}))  # type: ignore[arg-type]
+            for name in ("source", "python", "platform")
+        ),
+        replace(weighted_lock, requirements=replace(pins, pins=("numpy==2",))),
+    ]
+    assert len({one.digest for one in (weighted_lock, *others)}) == 11
+
+
+def test_a_format_to_come_is_told_with_the_tool_that_made_it(
+    weighted_lock: Lock, weighted: Manifest
+) -> None:
+    """It is not taken for one that was edited."""
+    path = locks.path_of(weighted)
+    locks.write(weighted_lock, path)
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps({**data, "format": 2, "tool": "9.0"}))
+    with pytest.raises(LockError, match=f"{__version__} knows format 1") as raised:
+        locks.read(path)
+    (problem,) = raised.value.problems
+    assert problem.code == "lock-format"
+    assert "clarifai-build 9.0" in str(problem.hint)
+
+
+@pytest.mark.parametrize("missing", ["format", "digest"])
+def test_a_lock_that_lacks_a_part_is_unreadable(
+    weighted_lock: Lock, weighted: Manifest, missing: str
+) -> None:
+    """That is another thing than no lock."""
+    path = locks.path_of(weighted)
+    locks.write(weighted_lock, path)
+    data = json.loads(path.read_text())
+    del data[missing]
+    path.write_text(json.dumps(data))
+    with pytest.raises(LockError) as raised:
+        locks.read(path)
+    assert raised.value.problems[0].code == "lock-unreadable"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(LockError, match="can't be read"):
+        locks.read(path)
+
+
+def test_a_lock_that_can_not_be_written_is_told(weighted_lock: Lock, tmp_path: Path) -> None:
+    """With the place."""
+    with pytest.raises(LockError, match="can't be written") as raised:
+        locks.write(weighted_lock, tmp_path / "none" / "clarifai.lock")
+    assert raised.value.problems[0].code == "unwritable"
+
+
+def test_a_model_without_requirements_is_locked_without_a_resolver(weighted: Manifest) -> None:
+    """Weights and the tool are pinned all the same."""
+    without = replace(weighted, code=replace(weighted.code, requirements=None))
+    made = locks.make(without)
+    assert made.requirements is None
+    assert dict(made.weights) == {"w.bin": weighted.weights[0].sha256}
+    assert codes(made, without) == []
+
+
+def test_a_lock_comes_back_as_it_was(lock: Lock, manifest: Manifest) -> None:
+    """What is written is what is read, and nothing has moved."""
+    path = locks.path_of(manifest)
+    locks.write(lock, path)
+    assert path.name == "clarifai.lock"
+    assert locks.read(path) == lock
+    check_lock(manifest)
+    text = locks.requirements_of(manifest)
+    assert lock.requirements
+    assert text == "".join(f"{pin}\n" for pin in lock.requirements.pins).encode()
+
+
+def test_without_a_lock_requirements_are_the_users(manifest: Manifest) -> None:
+    """A model without a lock is built from its own requirements, and is refused by --locked."""
+    assert locks.requirements_of(manifest) == b"-r base.txt\nnumpy<2\n"
+    with pytest.raises(LockError, match="no lock"):
+        check_lock(manifest)
+
+
+def test_an_edited_lock_is_refused(lock: Lock, manifest: Manifest) -> None:
+    """A version changed by hand is noticed: the digest in the lock is not its content's."""
+    path = locks.path_of(manifest)
+    locks.write(lock, path)
+    path.write_text(path.read_text().replace("1.26.4", "1.26.3"))
+    with pytest.raises(LockError, match="edited by hand"):
+        locks.requirements_of(manifest)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", "<<<<<<< HEAD", '{"format": 9, "digest": 1}'])
+def test_a_broken_lock_is_refused(content: str, manifest: Manifest) -> None:
+    """Cut files, merge conflicts and formats to come are told apart from a missing lock."""
+    path = locks.path_of(manifest)
+    path.write_text(content)
+    with pytest.raises(LockError):
+        locks.read(path)
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "base.txt"])
+def test_changed_requirements_are_named(name: str, lock: Lock, manifest: Manifest) -> None:
+    """A build does not silently drop or keep pins when what they came from has changed."""
+    locks.write(lock, locks.path_of(manifest))
+    (manifest.path.parent / name).write_text("scipy\n")
+    with pytest.raises(LockError, match=r"requirements\.txt has changed"):
+        locks.requirements_of(manifest)
+
+
+def test_drift_of_the_tool_names_the_version_to_use(lock: Lock, manifest: Manifest) -> None:
+    """A lock made with another runtime says which version of the tool gives the same bytes."""
+    other = {**current_toolchain(), "tool": "0.0.9", "runtime_sha256": "0" * 64}
+    locks.write(
+        Lock(**other, weights={"w": "1" * 64}, requirements=lock.requirements),
+        locks.path_of(manifest),
+    )
+    with pytest.raises(LockError) as caught:
+        check_lock(manifest)
+    runtime, weights = caught.value.problems
+    assert "clarifai-build==0.0.9" in (runtime.hint or "")
+    assert "weight w" in weights.message
