@@ -78,7 +78,7 @@ def test_a_part_that_gets_a_strange_answer_is_sent_again(
 @pytest.mark.parametrize(
     ("act", "told"),
     [
-        (Say(None, b"hunter2\r\n\r\n"), "speaks no HTTP"),
+        (Say(None, b"hunter2\r\n\r\n"), "does not speak HTTP"),
         (Say(200, b"hunter2"), "answers 200 without an ETag"),
     ],
 )

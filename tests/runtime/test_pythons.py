@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ FOUND = {case: python for case in cases() if (python := find_python(case.minor))
 
 
 @pytest.mark.parametrize("case", FOUND, ids=str)
-def test_the_portable_suite_passes(case: Case, ran: list[str]) -> None:
+def test_the_portable_suite_passes(
+    case: Case, record_property: Callable[[str, object], None]
+) -> None:
     """What serves on Clarifai must run on any Python that Triton has a stub for."""
     python = environment(case, FOUND[case])
     suite = TESTS / "runtime" / "portable"
@@ -30,12 +33,13 @@ def test_the_portable_suite_passes(case: Case, ran: list[str]) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    ran.append(f"{case}: {done.stdout.strip().splitlines()[-1]}")
+    last = done.stdout.strip().splitlines()[-1]
+    record_property("told", f"the runtime's suite on {case}: {last}")
 
 
-def test_at_least_this_python_was_found(ran: list[str]) -> None:
+def test_at_least_this_python_was_found(record_property: Callable[[str, object], None]) -> None:
     """A machine always has one; which are missing is said at the end of the run."""
     missing = {case.minor for case in cases()} - {case.minor for case in FOUND}
     if missing:
-        ran.append(f"not on this machine: Python {', '.join(sorted(missing))}")
+        record_property("told", f"not on this machine: Python {', '.join(sorted(missing))}")
     assert FOUND
