@@ -80,7 +80,10 @@ def test_github_annotations_are_one_line_a_problem() -> None:
     """Each becomes an annotation in a pull request."""
     done = run("validate", "-o", "github", EXAMPLES / "invalid")
     assert done.returncode == 3
-    assert all(line.startswith("::error ") for line in done.stdout.splitlines())
+    problems = json.loads(run("validate", "-o", "json", EXAMPLES / "invalid").stdout)["problems"]
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(problems)
+    assert all(line.startswith("::error ") for line in lines)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["validate", "--help"], ["validate"]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from clarifai_grpc.grpc.api import service_pb2_grpc
+from clarifai_grpc.grpc.api import resources_pb2, service_pb2_grpc
 
 from clarifai_build.sandbox.api.database import Database
 from clarifai_build.sandbox.api.errors import Code, status
@@ -37,18 +37,38 @@ class InferenceModel:
 
 
 class ReadyAtOnce:
-    """Stands where the sandbox builds versions."""
+    """Stands where the sandbox builds versions; with another `code`, they become that at once."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
+        self.code: int = Code.MODEL_TRAINED
 
     def submit(self, version_id: str) -> None:
         """Call the version built."""
-        found = self._database.version(version_id)
+        self.become(version_id, self.code)
+
+    def become(self, version_id: str, code: int, details: str = "") -> None:
+        """Let a version have a status."""
+
+        def change(version: resources_pb2.ModelVersion) -> None:
+            version.status.CopyFrom(status(code, details))
+
+        self.change(version_id, change)
+
+    def disown(self, model_id: str) -> None:
+        """Let a model have been made by another tool."""
+        model = self.database.model(APP_ID, model_id)
+        if model is not None:
+            model.notes = ""
+            self.database.put_model(model)
+
+    def change(self, version_id: str, change: Callable[[resources_pb2.ModelVersion], None]) -> None:
+        """Change a version without a request."""
+        found = self.database.version(version_id)
         if found is not None:
             model_id, version = found
-            version.status.CopyFrom(status(Code.MODEL_TRAINED))
-            self._database.put_version(model_id, version)
+            change(version)
+            self.database.put_version(model_id, version)
 
     def discard(self, version_id: str) -> None:
         """Nothing was built, so nothing is removed."""
@@ -71,6 +91,7 @@ class Platform:
     """Where it listens and what it was asked; `environ` leads the tool there."""
 
     api_base: str
+    builds: ReadyAtOnce
     counting: Counting = field(default_factory=Counting)
 
     @property
@@ -94,14 +115,14 @@ def light_platform(folder: Path) -> Iterator[Platform]:
     accounts = Accounts(database, USER_ID)
     accounts.create_app(APP_ID, "")
     access, counting = Access(USER_ID, TOKEN), Counting()
-    builds: Any = ReadyAtOnce(database)
+    builds = ReadyAtOnce(database)
     table = handlers.table(database, accounts, builds, None, access)  # type: ignore[arg-type]  # predictions are not asked for
     server = grpc.server(ThreadPoolExecutor(16), interceptors=[counting])
     service_pb2_grpc.add_V2Servicer_to_server(Service(table, access), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
-        yield Platform(f"http://127.0.0.1:{port}", counting)
+        yield Platform(f"http://127.0.0.1:{port}", builds, counting)
     finally:
         server.stop(None).wait()
 

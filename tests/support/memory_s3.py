@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import format_datetime
@@ -49,15 +50,24 @@ def memory_s3() -> Iterator[Bucket]:
     class Handler(_Handler):
         store = bucket
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     bucket.endpoint = f"http://127.0.0.1:{server.server_port}"
     with serving(server):
         yield bucket
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *request: Any) -> None:
+        """A client that went away is no error of the server's."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(*request)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each body waits for the headers to be acknowledged
     store: Bucket
 
     def answer(self) -> None:

@@ -20,6 +20,8 @@ from clarifai_build.errors import (
 )
 from clarifai_build.manifest.types import Zip
 from clarifai_build.pipeline import ApplyOptions, build_to
+from clarifai_build.manifest.types import Storage
+from clarifai_build.pipeline import ApplyOptions
 from clarifai_build.progress import Event
 from clarifai_build.registry.clarifai import ClarifaiRegistry
 from clarifai_build.sandbox.endpoints import Endpoints
@@ -128,6 +130,18 @@ def test_two_manifests_of_one_model(tmp_path: Path, apart: bool) -> None:
     assert len(found.connections) == (2 if apart else 1)
 
 
+def test_models_of_one_account_share_a_channel(tmp_path: Path) -> None:
+    """Whether they are private or public; those of another app do not."""
+    for name, more in (("a", ""), ("b", "visibility: public"), ("c", "app_id: other")):
+        manifest = model_in(tmp_path, name) / "clarifai.yaml"
+        manifest.write_text(f"{manifest.read_text()}clarifai: {{{more}}}\n")
+    found = connect_all([tmp_path], environ_of(tmp_path))
+    assert found.errors == {}
+    one, other, foreign = found.connections
+    assert one.registry is other.registry
+    assert foreign.registry is not one.registry
+
+
 def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
     """It is no result, but an error of the call."""
     with pytest.raises(UsageError, match="no clarifai"):
@@ -153,6 +167,8 @@ def test_in_the_sandbox_the_manifest_stays_what_it_is() -> None:
     assert there.storage == manifest.storage
     assert there.destination.prefix == manifest.destination.prefix
     assert there.clarifai.visibility == manifest.clarifai.visibility
+    prefixed = in_sandbox(replace(manifest, storage=Storage("cloud", "deep")), ENDPOINTS)
+    assert (prefixed.destination.bucket, prefixed.destination.prefix) == ("public", "deep")
     assert (there.model, there.code, there.weights) == (
         manifest.model,
         manifest.code,

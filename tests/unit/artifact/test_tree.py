@@ -136,8 +136,9 @@ def test_names_that_other_systems_confuse_are_refused(tmp_path: Path) -> None:
     write_files(tmp_path, {"Data.txt": b"", "data.txt": b""})
     assert codes_of(tmp_path) == [("file-collision", "1/data.txt")]
     composed = unicodedata.normalize("NFC", "é")
-    other = write_files(tmp_path / "other", {f"{composed}.txt": b"", "a\\b": b"", "a\nb": b""})
-    assert {code for code, _ in codes_of(other)} == {"file-name"}
+    names = (f"{composed}.txt", "a\\b", "a\nb")
+    other = write_files(tmp_path / "other", dict.fromkeys((*names, "fine"), b""))
+    assert codes_of(other) == [("file-name", f"1/{name}") for name in sorted(names)]
 
 
 def test_a_folder_and_a_file_of_one_name_are_refused() -> None:
@@ -220,9 +221,15 @@ def test_likely_secrets_are_refused_unless_named(tmp_path: Path, content: bytes)
 
 
 def test_key_files_are_refused_by_name(tmp_path: Path) -> None:
-    """Whatever they hold."""
-    write_files(tmp_path, {"id_rsa": b"", "store.p12": b""})
-    assert {code for code, _ in codes_of(tmp_path)} == {"secret"}
+    """Whatever they hold, in any folder; a name that only resembles one is a file like others."""
+    names = ("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".htpasswd", "kaggle.json")
+    names += ("a.p12", "a.pfx", "a.ppk", "a.jks", "a.keystore", "a.kdbx")
+    others = ("my_id_rsa", "id_rsa.pub", "my.kaggle.json", "p12", "a.p12.txt")
+    keys = sorted([*names, *(f"sub/{name}" for name in names)])
+    write_files(tmp_path, dict.fromkeys([*keys, *others], b""))
+    assert codes_of(tmp_path) == [("secret", str(tmp_path / name)) for name in keys]
+    allowed = (*names, *(f"sub/{name}" for name in names[1:]))
+    assert codes_of(tmp_path, allow_secrets=allowed) == [("secret", str(tmp_path / "sub/id_rsa"))]
 
 
 def test_all_that_shows_without_reading_is_told_at_once(tmp_path: Path) -> None:
@@ -270,11 +277,13 @@ def test_a_leave_for_secrets_is_none_for_pointers(tmp_path: Path) -> None:
 def test_what_vanishes_while_it_is_listed_counts_nothing(tmp_path: Path) -> None:
     """Sizes of what stays out are taken last, from folders that others may be removing."""
     write_files(tmp_path, {f".git/{a}/{b}": b"x" for a in range(40) for b in range(40)})
+    seen = listing(manifest_of(tmp_path))
+    assert [tuple(item) for item in seen] == [(".git", 1600, "version control")]
     remover = subprocess.Popen(["rm", "-r", tmp_path / ".git"])
     while remover.poll() is None:
-        for listed in listing(manifest_of(tmp_path)):
-            assert listed.reason == "version control"
-            assert listed.size <= 1600
+        seen += listing(manifest_of(tmp_path))
+    assert {(item.path, item.reason) for item in seen} == {(".git", "version control")}
+    assert max(item.size for item in seen) == 1600
 
 
 def test_pointers_in_place_of_content_are_refused(tmp_path: Path) -> None:

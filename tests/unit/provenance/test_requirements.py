@@ -9,7 +9,7 @@ import pytest
 
 from clarifai_build.errors import SourceError
 from clarifai_build.provenance import requirements
-from support.bench import wheel
+from support.wheels import wheel
 from support.trees import write_files
 
 

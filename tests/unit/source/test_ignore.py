@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from clarifai_build.artifact.file_list import listing
 from clarifai_build.errors import SourceError
 from clarifai_build.source.gitignore import Verdicts, lines_in, read_rule
+from clarifai_build.source.ignore import Rules, default_reason
+from clarifai_build.util.atomic_file import is_unfinished
 from support.trees import manifest_of, write_files
 
 FOLDERS = ("", "a", "b", "ab", "a/b", "b/a", "a/a/b", "a b", "é", "aXb/a")
@@ -181,3 +183,83 @@ def test_no_rule_makes_python_warn(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "always", "-c", code, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == (".clarifaiignore or code.exclude\n", "")
+
+
+LEFT_OUT = {
+    "version control": ".git .hg .svn .gitignore .gitattributes .gitmodules",
+    "cache": "__pycache__ a.pyc a.pyo .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis"
+    " .ipynb_checkpoints .tox .nox .coverage a.egg-info",
+    "virtual environment": ".venv venv .conda node_modules",
+    "data version control": ".dvc .dvcignore",
+    "editor or system file": ".idea .vscode .clarifai a.swp a.swo a~ .#a .DS_Store Thumbs.db"
+    " desktop.ini",
+    "credentials": ".env .env.local .envrc .netrc _netrc .pypirc .npmrc .aws .ssh .gnupg .kube"
+    " .docker .git-credentials",
+    "an artifact that was never finished": ".a.zip.1-0a1b2c3d .m.42-00000000",
+}
+REASONS = {name: why for why, names in LEFT_OUT.items() for name in names.split()}
+GO_IN = (
+    *(".dockerignore", ".streamlit", ".labels", ".envs", ".gitkeep", ".github", ".venv2", "..a"),
+    *(
+        "env",
+        "aws",
+        "git",
+        "a.dvcignore",
+        "a.env",
+        "pyc",
+        "venvs",
+        "swp",
+        "Venv",
+        "a.zip.1-0a1b2c3d",
+    ),
+    *(".a.zip.1-0a1b2c3", ".a.zip.1-0a1b2c3d4", ".a.zip.x-0a1b2c3d", ".a.zip.1-0A1B2C3D", ".a.1"),
+    *("..1-0a1b2c3d", ".a.zip.1-0a1b2c3dx", "x.a.zip.1-0a1b2c3d", "#a", "a~b", "id.pyc.txt"),
+)
+
+
+@pytest.mark.parametrize(("name", "why"), REASONS.items())
+def test_what_stays_out_by_default(name: str, why: str) -> None:
+    """Each for its reason, as file and as folder."""
+    assert default_reason(name) == why
+    rules = Rules({}, {}, None)
+    assert [rules.reason(f"sub/{name}", name, folder) for folder in (True, False)] == [why, why]
+
+
+@pytest.mark.parametrize("name", GO_IN)
+def test_what_goes_in_though_it_looks_alike(name: str) -> None:
+    """A name that only resembles a default, or begins with a dot."""
+    assert default_reason(name) is None
+
+
+@given(st.from_regex(r"\.x[a-z0-9._]{0,12}", fullmatch=True))
+def test_a_dotfile_is_a_file(name: str) -> None:
+    """No default begins so."""
+    assert default_reason(f"{name}x") is None
+
+
+@given(st.from_regex(r"\.[^/\0]{1,9}\.[0-9]{1,6}-[0-9a-f]{8}", fullmatch=True))
+def test_what_was_never_finished_stays_out(name: str) -> None:
+    """Whatever it would have been called, line ends included."""
+    assert is_unfinished(name)
+    assert default_reason(name)
+    assert not is_unfinished(name[1:].lstrip("."))
+
+
+def test_dotfiles_are_packed(tmp_path: Path) -> None:
+    """Settings of libraries lie in them."""
+    names = (".dockerignore", ".streamlit/config.toml", "sub/.labels", "sub/.git", ".netrc")
+    write_files(tmp_path, dict.fromkeys(names, b""))
+    assert [(item.path, item.reason) for item in listing(manifest_of(tmp_path))] == [
+        (".dockerignore", ""),
+        (".netrc", "credentials"),
+        (".streamlit/config.toml", ""),
+        ("sub/.git", "version control"),
+        ("sub/.labels", ""),
+    ]
+
+
+def test_what_the_tool_knows_comes_before_any_rule() -> None:
+    """A manifest is laid elsewhere or not at all, however it is called."""
+    rules = Rules({"a/.env": "the manifest"}, {}, None)
+    assert rules.reason("a/.env", ".env", False) == "the manifest"
+    assert rules.reason("b/.env", ".env", False) == "credentials"

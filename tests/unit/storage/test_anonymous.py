@@ -1,4 +1,4 @@
-"""What a stranger sees of a bucket, and where its objects are found."""
+"""What an anonymous client sees of a bucket, and where its objects are found."""
 
 from __future__ import annotations
 

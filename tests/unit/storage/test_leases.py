@@ -336,3 +336,114 @@ def test_lease_that_is_not_wanted_asks_the_store_nothing() -> None:
 def test_any_object_can_be_read_as_a_holder(body: bytes) -> None:
     """What someone else put at the key does not break the message."""
     assert str(Holder.of(body))
+
+
+class Raced(MemoryStore):
+    """A store at which another is quicker to take over a lease that has expired."""
+
+    def __init__(self, winner: Holder | None) -> None:
+        super().__init__()
+        self.winner = winner
+        self.put(KEY, replace(YOU, id="dead").body(), {})
+        self.ages[KEY] = leases.EXPIRY + 1
+
+    def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
+        if replaces is not None:
+            self.objects.pop(key)
+            if self.winner:
+                self.put(key, self.winner.body(), {})
+        return super().put_if(key, body, replaces)
+
+
+@pytest.mark.parametrize(("winner", "named"), [(YOU, "job 7"), (None, "someone unknown")])
+def test_the_loser_of_a_race_for_an_expired_lease_goes_without(
+    winner: Holder | None, named: str
+) -> None:
+    """Who is too late is told who was quicker, and does not go on; the winner keeps its lease."""
+    store = Raced(winner)
+    with (
+        pytest.raises(LeaseHeldError, match=f"{named}.* last renewed 0 s ago"),
+        held(store, KEY, ME),
+    ):
+        pytest.fail("both hold it")
+    assert holder_of(store, KEY) == winner
+
+
+def test_a_lease_that_is_renewed_in_time_is_kept() -> None:
+    """To the second: one that expires now has not expired yet."""
+    store = MemoryStore()
+    store.put(KEY, YOU.body(), {})
+    store.ages[KEY] = leases.EXPIRY
+    with pytest.raises(LeaseHeldError, match="60 s ago"), held(store, KEY, ME):
+        pytest.fail("both hold it")
+    assert holder_of(store, KEY) == YOU
+
+
+def test_a_lease_that_is_given_back_meanwhile_is_free() -> None:
+    """Who found it held, and then gone, takes it; nothing was taken over."""
+    store = MemoryStore()
+    store.put(KEY, YOU.body(), {})
+    told: list[Event] = []
+
+    def give_back(name: str) -> None:
+        if name == "get":
+            store.objects.clear()
+            store.calls.before = lambda _name: None
+
+    store.calls.before = give_back
+    with held(store, KEY, ME, told.append):
+        assert holder_of(store, KEY) == ME
+    assert told == []
+
+
+def test_who_has_taken_a_lease_is_named_to_its_holder() -> None:
+    """Another, or nobody where it was taken away."""
+    for next_one, named in ((YOU, "job 7"), (None, "nobody holds it now")):
+        store = MemoryStore()
+        with held(store, KEY, ME) as lease:
+            assert lease is not None
+            store.objects.clear()
+            if next_one:
+                store.put(KEY, next_one.body(), {})
+            lease.renew()
+            with pytest.raises(LeaseHeldError, match=named):
+                lease.check()
+        assert holder_of(store, KEY) == next_one
+
+
+@pytest.mark.parametrize("name", ["put_if", "get", "delete"])
+def test_a_store_that_fails_is_an_error_where_a_lease_is_taken(name: str) -> None:
+    """It is not taken for one that knows no conditions, without which anything may happen."""
+    store = MemoryStore()
+
+    def fail(call: str) -> None:
+        if call == name:
+            raise StorageError.of("store-failed", "down")
+
+    store.put(KEY, YOU.body(), {})
+    store.ages[KEY] = leases.EXPIRY + 1
+    store.calls.before = fail
+    if name == "delete":
+        store.objects.clear()
+        with held(store, KEY, ME) as lease:
+            assert lease is not None
+        assert holder_of(store, KEY) == ME
+    else:
+        with pytest.raises(StorageError, match="down"), held(store, KEY, ME):
+            pytest.fail("it is held")
+
+
+def test_what_giving_back_tells_is_told_after_an_error() -> None:
+    """That a lease stays behind is worth knowing then, too."""
+    store = MemoryStore()
+    told: list[Event] = []
+
+    def refuse(name: str) -> None:
+        if name == "delete":
+            raise NotAuthorisedError.of("store-refused", "the store refuses DeleteObject")
+
+    store.calls.before = refuse
+    with pytest.raises(ValueError, match="mine"), held(store, KEY, ME, told.append):
+        raise ValueError("mine")
+    (event,) = told
+    assert "DeleteObject" in event.message

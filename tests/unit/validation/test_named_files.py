@@ -271,3 +271,15 @@ def test_addresses_that_can_not_be_read(folder: Path, address: str) -> None:
         assert codes(folder) == ["address-credentials"]
     (folder / "clarifai.yaml").write_text(f"{model}clarifai: {{api_base: api.example.com}}\n")
     assert codes(folder) == []
+
+
+@pytest.mark.parametrize("to", [".", "./", "./w", "w//x", "w/.", ""])
+def test_a_weight_has_one_name(folder: Path, to: str) -> None:
+    """A second one for the same place would clash with nothing."""
+    weight = f'{{to: "{to}", from: "https://example.com/w", sha256: "{"0" * 64}"}}'
+    manifest = f"model: {{id: example, type: text-to-text}}\nweights: [{weight}]\n"
+    (folder / "clarifai.yaml").write_text(manifest)
+    found = [
+        (problem.code, problem.line, problem.column) for problem in examine(folder, {}).problems
+    ]
+    assert found == [("path-outside" if to else "out-of-range", 2, 16)]

@@ -1,15 +1,18 @@
-"""How artifacts are cut for a multipart upload."""
+"""How artifacts are cut for a multipart upload: end to end, none too small or too many."""
 
 from __future__ import annotations
 
+import base64
 import zlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import Entry, FileTree, make_tree
 from clarifai_build.digests.files import CHUNK
-from clarifai_build.storage.upload.parts import base64_of, cut, whole_crc32
+from clarifai_build.storage.upload.parts import Part, base64_of, cut, whole_crc32
 from support.trees import artifact_of, manifest_of, write_files
 
 
@@ -67,3 +70,56 @@ def test_a_small_artifact_is_one_part() -> None:
         artifact.size,
         base64_of(zlib.crc32(artifact.read(0, artifact.size))),
     )
+
+
+CRCS = st.integers(0, 2**32 - 1)
+
+
+@st.composite
+def artifacts(draw: st.DrawFn) -> Artifact:
+    """Draw files of any size whose content lies nowhere: only their sums are known."""
+    entries = []
+    for number in range(draw(st.integers(1, 5))):
+        size = draw(st.integers(0, 5 * CHUNK) | st.sampled_from([CHUNK - 1, CHUNK, CHUNK + 1]))
+        chunks = tuple(draw(CRCS) for _ in range(-(-size // CHUNK)))
+        entries.append(Entry(f"1/{number}", 0o644, size, "ab" * 32, chunks, "/nowhere"))
+    return Artifact(FileTree.of(entries))
+
+
+@given(artifacts())
+def test_parts_follow_each_other(artifact: Artifact) -> None:
+    """From the first byte to the last, each but the last of a chunk at the least."""
+    parts = cut(artifact)
+    assert [part.number for part in parts] == list(range(1, len(parts) + 1))
+    ends = [part.offset + part.length for part in parts]
+    assert [part.offset for part in parts] == [0, *ends[:-1]]
+    assert ends[-1] == artifact.size
+    assert min([part.length for part in parts[:-1]], default=CHUNK) >= CHUNK
+    assert min(part.length for part in parts) > 0
+    assert len(parts) <= max(1, artifact.size // CHUNK + 1)
+
+
+@given(artifacts())
+def test_sums_are_those_of_the_chunks(artifact: Artifact) -> None:
+    """Nothing is read, for there is nothing to read; together they give the whole's."""
+    assert whole_crc32(cut(artifact)) == artifact.crc32(0, artifact.size)
+
+
+@given(artifacts())
+def test_an_artifact_is_always_cut_alike(artifact: Artifact) -> None:
+    """A run that goes on with another's upload finds the same parts."""
+    assert cut(artifact) == cut(Artifact(FileTree.of(artifact.tree.entries)))
+
+
+@given(st.lists(st.binary(max_size=50), min_size=1))
+def test_the_whole_has_the_sum_of_its_parts(contents: list[bytes]) -> None:
+    """As if it had been read from end to end."""
+    parts = [Part(1, 0, len(content), zlib.crc32(content)) for content in contents]
+    assert whole_crc32(parts) == zlib.crc32(b"".join(contents))
+
+
+@given(CRCS)
+def test_a_sum_is_written_as_s3_writes_it(crc32: int) -> None:
+    """Four bytes, the highest first."""
+    assert int.from_bytes(base64.b64decode(base64_of(crc32)), "big") == crc32
+    assert len(base64_of(crc32)) == 8
