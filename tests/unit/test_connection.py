@@ -18,10 +18,8 @@ from clarifai_build.errors import (
     NotAuthorisedError,
     UsageError,
 )
-from clarifai_build.manifest.types import Zip
+from clarifai_build.manifest.types import Storage, Zip
 from clarifai_build.pipeline import ApplyOptions, build_to
-from clarifai_build.manifest.types import Storage
-from clarifai_build.pipeline import ApplyOptions
 from clarifai_build.progress import Event
 from clarifai_build.registry.clarifai import ClarifaiRegistry
 from clarifai_build.sandbox.endpoints import Endpoints

@@ -65,7 +65,7 @@ class TestInit:
         """What is empty is the default, and what can't be is asked for again."""
         ran = command("init", "m", answers="nonsense\ntext-to-text\nBAD ID\n\nBad_Bucket\nfine\n")
         assert ran.code == 0
-        assert ran.err.count("not possible, please again") == 3
+        assert ran.err.count("invalid value; try again") == 3
         assert "Model id [m]:" in ran.err
         assert "Image height" not in ran.err
         assert "id: m\n" in written("m")

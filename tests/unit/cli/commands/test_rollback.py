@@ -147,7 +147,7 @@ def test_a_zip_that_is_not_as_it_was_published_is_not_registered(
     assert world.revisions() == [2, 1]
 
 
-def test_a_zip_that_strangers_can_not_download_is_not_registered(world: World) -> None:
+def test_a_zip_that_is_not_public_is_not_registered(world: World) -> None:
     """The platform could not, either."""
     two(world)
     world.bucket.public = False

@@ -31,7 +31,7 @@ def damage(world: World) -> None:
 
 @pytest.mark.parametrize("options", [(), ("--url",)])
 def test_what_is_published_is_what_the_source_gives(world: World, options: tuple[str, ...]) -> None:
-    """In the bucket, or where a stranger downloads it."""
+    """In the bucket, or where an anonymous client downloads it."""
     command("apply", world.model())
     ran = command("verify", "lines", *options)
     assert ran.code == 0
