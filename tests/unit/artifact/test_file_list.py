@@ -67,7 +67,10 @@ def test_a_weight_may_not_stand_where_something_is_written(tmp_path: Path) -> No
     (problem,) = caught.value.problems
     assert (problem.code, problem.file) == ("overlap", "1/serving.json")
     assert problem.hint == "choose another `to`"
-    assert "the weight serving.json would land at 1/serving.json" in problem.message
+    assert (
+        "the weight serving.json conflicts with a generated file at 1/serving.json"
+        in problem.message
+    )
 
 
 def test_dvc_files_stay_out_where_their_data_is(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_places(
         ("file/x", "to {root}/file/x, which is not there"),
         ("link", "that leads in a circle"),
         ("../root-too", "that leaves the folder, to {root}-too"),
-        ("pipe", "to {root}/pipe, no file and no folder"),
+        ("pipe", "to {root}/pipe, neither a file nor a folder"),
         ("x" * 300, "to {root}/" + "x" * 300 + ", which can't be reached: File name too long"),
     ],
 )
