@@ -440,7 +440,7 @@ def test_no_acl_is_asked_for_where_strangers_can_read(
 def test_a_store_that_changes_no_acl_is_left_to_the_proof(
     sandbox: Endpoints, tmp_path: Path
 ) -> None:
-    """The download is what tells whether strangers can read."""
+    """The download is what tells whether anonymous clients can read."""
     artifact = large(tmp_path, 100)
     private = replace(storage_of(sandbox), bucket=sandbox.private_bucket)
     open_store(private, sandbox.environ()).put_artifact(key_of(artifact), artifact, {})

@@ -151,7 +151,7 @@ def test_another_project_is_written_into_the_metadata(world: World) -> None:
 
 
 def test_a_new_version_of_what_is_stored_is_proven_again(world: World) -> None:
-    """The object is there, and whether strangers can still read it is another question."""
+    """The object is there, and whether anonymous clients can still read it is another question."""
     world.execute()
     world.registry.delete_version("lines", "v1")
     version = world.execute()

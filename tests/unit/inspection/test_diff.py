@@ -112,7 +112,7 @@ def test_a_zip_on_disk_is_looked_into(tmp_path: Path) -> None:
             pass
 
 
-def test_contents_of_strangers_do_not_speak_to_the_terminal() -> None:
+def test_untrusted_contents_do_not_speak_to_the_terminal() -> None:
     """Control characters are escaped; a tab is a tab."""
     text = as_text(compared({"a": b"one\ttwo"}, {"a": b"\x1b]0;owned\x07"}))
     assert "one\ttwo" in text

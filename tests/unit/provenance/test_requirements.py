@@ -9,8 +9,8 @@ import pytest
 
 from clarifai_build.errors import SourceError
 from clarifai_build.provenance import requirements
-from support.wheels import wheel
 from support.trees import write_files
+from support.wheels import wheel
 
 
 def test_includes_are_followed_to_the_end(tmp_path: Path) -> None:
