@@ -10,6 +10,7 @@ from pathlib import Path
 from clarifai_build.errors import UsageError
 from clarifai_build.manifest.types import FILE_NAME
 
+# What package managers and builds fill: no manifest in there is the user's own.
 SKIPPED = frozenset({"node_modules", "__pycache__", "venv", "dist", "build"})
 
 
@@ -37,7 +38,7 @@ def is_manifest(name: str) -> bool:
 
 
 def _refuse(exc: OSError) -> None:
-    """What is passed over could be pruned for it."""
+    """Raise instead of skipping: `--prune` would destroy the models of manifests not seen."""
     raise UsageError.of(
         "unreadable-file",
         f"the folder {exc.filename} can't be searched for manifests: {exc.strerror}",
@@ -46,7 +47,8 @@ def _refuse(exc: OSError) -> None:
 
 
 def _matches(path: Path) -> list[Path]:
-    # Unlike Path's, these are False where a path may not be looked at: reading it says so.
+    # Unlike Path.exists, this is False without access, too: the error comes when it is read.
+    # A path that exists is no pattern: a folder may be called `[old]`.
     if os.path.exists(path) or not glob.has_magic(str(path)):  # noqa: PTH110 - as said
         return [path]
     matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 - `path` may be absolute

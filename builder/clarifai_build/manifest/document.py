@@ -18,9 +18,12 @@ from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.manifest.yaml_reader import Reader, SourceLocation, Steps, Value, refused
 from clarifai_build.util.redaction import masked
 
+# A manifest has a few kB. This bounds time and memory for a file that is something else.
 MAX_BYTES = 1024 * 1024
 
+# YAML 1.1's line breaks, by which PyYAML counts lines: with fewer, places would be off.
 _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+# What PyYAML refuses, by a ReaderError that has no line and column.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -71,6 +74,7 @@ class Document:
         for end in range(len(path), -1, -1):
             here = path[:end]
             key_place = self.keys.get(here)
+            # A block mapping begins at its first key: blame the key that holds it, not that one.
             if key_place and (key or isinstance(self.get(*here), (dict, list))):
                 return key_place
             if here in self.values:
@@ -104,6 +108,7 @@ def read(path: Path, name: str | None = None) -> Document:
     name = name or str(path)
     try:
         with path.open("rb") as file:
+            # One byte more shows that a file is too large, without reading all of it.
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         missing = isinstance(error, FileNotFoundError)

@@ -13,7 +13,9 @@ from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.schema import walk
 from clarifai_build.manifest.yaml_reader import Steps, Value
 
+# A default ends at the first `}`: there is no way to escape one.
 REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+# Commands that stay offline (validate, build) never use these.
 ONLINE_SECTIONS = ("storage", "clarifai")
 
 

@@ -11,6 +11,7 @@ from clarifai_build.errors import SourceError
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest
 
+# Includes every line break of str.splitlines, by which the sandbox reads labels.txt.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -47,5 +48,6 @@ def labels_in(file: Path) -> tuple[str, ...]:
             file=str(file),
             hint="save it as UTF-8",
         ) from error
+    # Not splitlines: U+2028 in a label is to be found and refused, not taken for a line break.
     lines = text.replace("\r\n", "\n").split("\n")
     return tuple(lines[:-1] if lines[-1] == "" else lines)

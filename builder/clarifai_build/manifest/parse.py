@@ -77,6 +77,7 @@ def _shapes(data: dict[str, Any]) -> Shapes:
     default = Shapes()
     height, width = data.get("image", default.image)
     embeddings = data.get("embeddings", default.embeddings)
+    # To the schema, as to JSON Schema, 224.0 is an integer.
     return Shapes((int(height), int(width)), tuple(int(dim) for dim in embeddings))
 
 
@@ -97,6 +98,7 @@ def _triton(data: dict[str, Any], type_name: str, shapes: Shapes) -> Triton:
             tuple(int(size) for size in batching.get("preferred_batch_size", ())),
         ),
         instance_group=InstanceGroup(int(group.get("count", 1)), group.get("kind", "auto")),
+        # Sorted, since the order of keys in YAML must not change the artifact.
         parameters=tuple(sorted(data.get("parameters", {}).items())),
         **rest,
     )

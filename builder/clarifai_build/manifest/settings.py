@@ -12,6 +12,7 @@ from pathlib import Path
 from clarifai_build.errors import ManifestError
 from clarifai_build.manifest.document import Document, read
 
+# The official CLI's word in a context for 'take it from the environment'.
 DEFER = "ENVVAR"
 NAMES = (
     "CLARIFAI_PAT",
@@ -55,6 +56,7 @@ def merged(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _config(environ: Mapping[str, str]) -> Document | None:
+    # USERPROFILE is what Windows sets.
     home = environ.get("HOME") or environ.get("USERPROFILE")
     path = Path(home or "", ".config", "clarifai", "config")
     if not home or not path.is_file():
@@ -62,5 +64,5 @@ def _config(environ: Mapping[str, str]) -> Document | None:
     try:
         return read(path)
     except ManifestError:
-        # The official CLI's file is not ours to complain about: without it, nothing is set.
+        # The official CLI's file is not this tool's to check: unreadable, it sets nothing.
         return None

@@ -55,6 +55,7 @@ class Weight:
 class Shapes:
     """Dims the model type leaves open. `image` is (height, width) in pixels; -1 is any."""
 
+    # -1 is what Triton calls a dimension of any size.
     image: tuple[int, int] = (-1, -1)
     embeddings: tuple[int, ...] = (-1,)
 

@@ -18,8 +18,11 @@ from clarifai_build.util.redaction import masked
 Value = Any  # None | bool | int | float | str | list[Value] | dict[str, Value]
 Steps = tuple["str | int", ...]
 
+# The reader recurses, twice a level: far from Python's limit of 1,000; the schema needs 4.
 MAX_DEPTH = 32
+# Nested aliases ('billion laughs') take little memory, but each check would walk all nodes.
 MAX_ALIASED = 10_000
+# A double overflows at 309 digits, and int() refuses text of more than 4,300.
 MAX_DIGITS = 300
 
 _NULL = re.compile(r"(?:|~|null|Null|NULL)\Z")
@@ -129,6 +132,7 @@ class Reader:
             why = "contains itself" if event.anchor in self._open else "is not defined above"
             raise self._fatal(event, "yaml-alias", f"anchor '{event.anchor}' {why}")
         value, size = self._anchors[event.anchor]
+        # Counted again, so that an alias of an alias multiplies.
         self._count += size
         self._aliased += size
         if self._aliased > MAX_ALIASED:

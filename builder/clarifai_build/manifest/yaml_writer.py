@@ -9,7 +9,9 @@ from typing import Any
 
 from clarifai_build.manifest.yaml_reader import core_scalar
 
+# json.dumps leaves these as they are: it escapes only what is below U+0020.
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+# Stricter than YAML: when in doubt, text is quoted.
 _PLAIN = re.compile(r"[A-Za-z0-9$_./][A-Za-z0-9 ._/${}:-]*\Z")
 
 

@@ -16,18 +16,20 @@ from clarifai_build.source.named_files import ReferencedFiles
 from clarifai_build.source.selection import place_of, select_files
 from clarifai_build.source.source_file import SourceFile, unreadable
 
+# Triton starts model.py; the generated one loads inference.py, the user's own need not.
 _MODELS = frozenset({"inference.py", "model.py"})
 
 
 def packed(
     document: Document, folder: Path, base: Path, requirements: Path | None
 ) -> Generator[Problem, None, frozenset[str] | None]:
-    """Return which of the two files that hold a model are packed; None if nobody can tell.
+    """Return which of the two files that hold a model are packed; None where that is unknown.
 
     Yield a problem for each file of the artifact that can't be packed, or opened in Triton.
     """
     bad_rules = list(_rule_problems(document))
     yield from bad_rules
+    # With a rule that does not compile, the walk would stop before it finds anything else.
     exclude = () if bad_rules else tuple(_texts(document, "exclude"))
     try:
         found = select_files(_named(document, folder, base, requirements), exclude)
@@ -38,13 +40,14 @@ def packed(
     wrong = [*found.problems, *suspicious_names(found.files, allowed)]
     placed = [_placed(document, problem, folder, base) for problem in wrong]
     yield from sorted([*placed, *_clashes(document, found.files, folder, base)], key=place_of)
+    # The folder itself could not be listed: nothing is known to be missing.
     if any(problem.file == str(folder) for problem in found.problems):
         return None
     return _MODELS & {file.path for file in found.files}
 
 
 def missing(document: Document, folder: Path, base: Path) -> Problem | None:
-    """Return what is wrong where nothing can be looked for in a folder."""
+    """Return the problem of a folder that is missing or can't be entered."""
     try:
         os.stat(f"{folder}/.")  # noqa: PTH116 - a Path would drop the dot, which asks to enter
     except (FileNotFoundError, NotADirectoryError):
@@ -57,7 +60,7 @@ def missing(document: Document, folder: Path, base: Path) -> Problem | None:
 
 
 def is_file(path: Path) -> bool:
-    """Return whether there is a file; where one may not look, there is none."""
+    """Return whether there is a file; False where access is denied."""
     try:
         return path.is_file()
     except OSError:
@@ -117,7 +120,7 @@ def _clashes(
     document: Document, found: Iterable[SourceFile], folder: Path, base: Path
 ) -> Iterator[Problem]:
     files = {CODE + file.path: file for file in found}
-    # Targets that can't be are told by `checks`, where they stand.
+    # Invalid targets are reported by `rules`, where they stand.
     weights = {CODE + to: index for index, _, to in _weights(document) if _may_be(to)}
     for problem in conflicts(ALWAYS_WRITTEN, files, weights.keys()):
         code, message, path = problem.code, problem.message, problem.file or ""

@@ -10,11 +10,12 @@ from clarifai_build.errors import Problem
 from clarifai_build.manifest.document import Document
 from clarifai_build.source.source_file import unreadable
 
+# `predict` is what clarifai 10.x calls it.
 METHODS = ("get_predictions", "predict")
 
 
 def problems(document: Document, file: Path, shown: str) -> Iterator[Problem]:
-    """Yield what is wrong with the model in `file`, which problems call `display_path`."""
+    """Yield what is wrong with the model in `file`, which problems call `shown`."""
     try:
         module = ast.parse(file.read_bytes())
     except OSError as error:
@@ -24,9 +25,11 @@ def problems(document: Document, file: Path, shown: str) -> Iterator[Problem]:
         line, column = error.lineno or 1, error.offset or 1
         yield Problem("inference-syntax", f"not Python: {error.msg}", shown, line, max(column, 1))
         return
+    # Some Python versions raise it for null bytes, others a SyntaxError.
     except ValueError as error:
         yield Problem("inference-syntax", f"not Python: {error}", shown, 1, 1)
         return
+    # CPython's parser raises MemoryError when its own stack is full.
     except (RecursionError, MemoryError):
         message = "Python can't read it: an expression is nested too deeply"
         yield Problem("inference-syntax", message, shown, 1, 1)

@@ -43,8 +43,8 @@ def load(path: Path, environ: Mapping[str, str], *, offline: bool = False) -> Ma
 
 
 def examine(path: Path, environ: Mapping[str, str], *, offline: bool = False) -> Examined:
-    """Read the manifest at `path` and check it, the schema first, then all that it can't say."""
-    if os.path.isdir(path):  # noqa: PTH112 - unlike Path's, False where it may not be looked at
+    """Read the manifest at `path` and check it, the schema first, then the rules beyond it."""
+    if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir, False without access
         path = path / FILE_NAME
     try:
         document = read(path)
@@ -66,6 +66,7 @@ def examine_document(
         *rules.problems(document),
         *named_files.problems(document, path.parent),
     ]
+    # The manifest first: what is wrong in it often explains the rest.
     found.sort(
         key=lambda problem: (problem.file != document.name, problem.line or 0, problem.column or 0)
     )

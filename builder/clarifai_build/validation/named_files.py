@@ -37,7 +37,7 @@ def _named_file(
 ) -> tuple[Path | None, list[Problem]]:
     file = base / name
     if "${env:" in name:
-        return None, []  # told already: these fields take no references
+        return None, []  # reported already: these fields take no references
     if leaves(base, file):
         return None, [_outside(document, name, path)]
     if not is_file(file):
@@ -98,6 +98,7 @@ def _code(document: Document, base: Path, requirements: Path | None) -> Iterator
     if problem := missing(document, folder, base):
         yield problem
         return
+    # The file is optional only where the manifest does not name it.
     if requirements is None and document.get("code", "requirements") is None:
         requirements = folder / "requirements.txt"
     if requirements is not None and is_file(requirements):

@@ -18,7 +18,7 @@ _PLAIN_REQUIREMENT = re.compile(
 
 
 def problems(file: Path, shown: str) -> Iterator[Problem]:
-    """Yield what is wrong with the requirements in `file`, which problems call `display_path`."""
+    """Yield what is wrong with the requirements in `file`, which problems call `shown`."""
     try:
         text = file.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
@@ -38,6 +38,7 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
             joined += line[:-1]
             continue
         whole = (joined + line).strip()
+        # As pip: '#' begins a comment only after white space, options such as --hash follow ' --'.
         whole = "" if whole.startswith("#") else whole.split(" #")[0]
         whole = whole.split(" --")[0].strip()
         if whole and not whole.startswith("-"):

@@ -23,7 +23,7 @@ ACCOUNT: Mapping[Steps, str] = {
     ("clarifai", "app_id"): "CLARIFAI_APP_ID",
     ("clarifai", "api_base"): "CLARIFAI_API_BASE",
 }
-# The manifest's names for what the values call otherwise.
+# `from` is a keyword of Python, so that `Weight` has another name for it.
 _RENAMED = {"source": "from"}
 
 
@@ -53,6 +53,7 @@ def settings(examined: Examined, environ: Mapping[str, str]) -> Iterator[Resolve
 
 
 def _shown(path: Steps, value: Any) -> Any:
+    # Keys of triton.parameters are the user's own: one called `source` need not be an address.
     is_address = path[-1] in urls.FIELDS and path[0] != "triton"
     return redact_url(value) if is_address and isinstance(value, str) else value
 

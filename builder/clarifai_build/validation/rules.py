@@ -1,4 +1,4 @@
-"""What the schema can't say about a manifest, as far as the document alone tells."""
+"""Rules that the schema can't express, checked on the document alone."""
 
 from __future__ import annotations
 
@@ -22,12 +22,15 @@ from clarifai_build.repository_layout import RESERVED_TARGETS
 from clarifai_build.util.redaction import has_token
 from clarifai_build.util.urls import is_plain
 
+# Parameters are passed by name to get_predictions(self, input_data, **kwargs).
 RESERVED_PARAMS = ("self", "input_data")
 
+# Amazon's rules: no '..', '.-' or '-.', and (below) no IPv4 address.
 _BUCKET = re.compile(r"(?=.{3,63}\Z)[a-z0-9](?:[a-z0-9-]|\.(?![.-])|-(?!\.))*[a-z0-9]\Z")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+\Z")
 _HTTP = re.compile(r"https?://[^\s/?#]+\S*")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+# '@' before the first slash would follow a user name; in hf:// it precedes the revision.
 _SOURCES = {
     "s3": (re.compile(r"[^/@]+/.+"), "s3://bucket/key"),
     "https": (re.compile(r"[^/@]+/.+"), "https://host/path, without a user name"),
@@ -222,6 +225,7 @@ def is_bucket(name: str) -> bool:
 
 def _secrets(document: Document) -> Iterator[Problem]:
     for path, text in _texts(document.data, ()):
+        # A digest cut to 32 digits looks like a Clarifai token; the schema refuses it already.
         if path[-1:] != ("sha256",) and has_token(text):
             yield document.problem(
                 "secret-in-manifest",

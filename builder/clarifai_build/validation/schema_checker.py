@@ -37,10 +37,10 @@ class Finding(NamedTuple):
 
 
 def schema_problems(document: Document) -> list[Problem]:
-    """Return what the schema has against the document, one problem a place."""
+    """Return where the document breaks the schema, one problem a place."""
     problems: dict[Steps, Problem] = {}
     for code, message, path, hint, key in check(document, manifest_schema()):
-        # A missing key is told at its parent, which may lack several.
+        # A missing key is reported at its parent, which may lack several.
         slot = (*path, message) if code == "missing-key" else path
         if slot not in problems:
             problems[slot] = document.problem(code, message, path, key=key, hint=hint)
@@ -53,7 +53,7 @@ def check(document: Document, schema: Schema) -> Iterator[Finding]:
 
 
 class _Checker:
-    """One method a keyword; each yields what the keyword has against the value."""
+    """One method a keyword; each yields how the value breaks it."""
 
     def __init__(self, document: Document, root: Schema) -> None:
         self.document, self.root = document, root
@@ -138,6 +138,7 @@ class _Checker:
     def condition(
         self, value: Value, test: Schema, schema: Schema, path: Steps
     ) -> Iterator[Finding]:
+        # One finding settles it: the generator is left there.
         holds = next(self.check(value, test, path), None) is None
         branch = schema.get("then" if holds else "else", True)
         because = schema_messages.because(value, test) if holds else ""
@@ -170,6 +171,7 @@ def _is_list(value: Value) -> bool:
 def _is_number(value: Value) -> bool:
     if isinstance(value, bool):
         return False
+    # YAML has infinities and NaN, JSON numbers do not.
     return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
 
 

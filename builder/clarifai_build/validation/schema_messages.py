@@ -25,6 +25,7 @@ _LIMITS = {
     "minItems": "needs at least {} {}, and has {}",
     "maxItems": "can have at most {} {}, and has {}",
 }
+# YAML 1.1's booleans, which are strings in YAML 1.2.
 _YES_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
@@ -52,6 +53,7 @@ def closest(word: str, known: tuple[str, ...]) -> str | None:
     import difflib
 
     plain = {_plain(name): name for name in known}
+    # Above difflib's default of 0.6: a wrong proposal is worse than none.
     near = difflib.get_close_matches(_plain(word), list(plain), n=1, cutoff=0.7)
     return plain[near[0]] if near else None
 
