@@ -16,18 +16,20 @@ PROVENANCE, SBOM = SUFFIXES = (".provenance.json", ".sbom.json")
 STATEMENT = "https://in-toto.io/Statement/v1"
 BUILD_TYPE = "urn:clarifai-build:zip:1"
 
+# Bytes. Both marks stand in the first few hundred: the manifest comes after `buildType`.
 _BEGINNING = 4096
 
 
 def is_statement(file: str | Path) -> bool:
-    """Tell a statement of ours by its beginning: its keys are sorted, and its types come first."""
+    """Return whether a build wrote a file: its keys are sorted, and its types come first."""
     beginning = _read(file, _BEGINNING)
     return all(f'"{mark}"'.encode() in beginning for mark in (STATEMENT, BUILD_TYPE))
 
 
 def check_existing_records(target: Path) -> None:
-    """Raise ArtifactError where what lies in the place of a zip's records was written by others."""
+    """Raise ArtifactError where a file that no build wrote lies in the place of a zip's records."""
     provenance, sbom = (Path(f"{target}{suffix}") for suffix in SUFFIXES)
+    # lexists: a link that leads nowhere would be overwritten, too.
     if os.path.lexists(provenance) and not is_statement(provenance):
         raise _foreign(provenance)
     if os.path.lexists(sbom) and not _is_byproduct(sbom, provenance):
@@ -35,7 +37,7 @@ def check_existing_records(target: Path) -> None:
 
 
 def _is_byproduct(sbom: Path, provenance: Path) -> bool:
-    """Return whether a provenance of ours names this SBOM."""
+    """Return whether a provenance that a build wrote names this SBOM."""
     import json
 
     try:

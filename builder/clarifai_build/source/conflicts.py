@@ -17,9 +17,9 @@ _WRITTEN = "a generated file"
 def conflicts(
     written: Collection[str], files: Mapping[str, SourceFile], weights: Collection[str]
 ) -> list[Problem]:
-    """Return what is wrong with the paths that files of the user's and weights would land at.
+    """Return the conflicts between the paths of the user's files, weights and generated files.
 
-    `written` are those of the builder.
+    `written` are the generated ones.
     """
     return [
         *_of_weights(files, weights),
@@ -48,17 +48,19 @@ def _of_written(
 
 
 def _taken(written: Collection[str], paths: Collection[str]) -> set[str]:
+    # All of the runtime folder: a newer runtime may have files that this one lacks.
     taken = {path for path in written if path in paths}
     return taken | {path for path in paths if path.startswith(RUNTIME)}
 
 
 def _of_model(file: str) -> Iterator[Problem]:
-    """A user's model.py stands in for the builder's where it can."""
+    """Refuse a user's model.py that can't replace the generated one."""
     try:
         content = Path(file).read_bytes()
     except OSError as exc:
         yield unreadable(file, exc)
         return
+    # Triton's Python backend looks for this class: without it, the file is an ordinary module.
     if b"class TritonPythonModel" not in content:
         yield _overlap(file, MODEL, _WRITTEN)
 

@@ -21,7 +21,7 @@ _DVC = ".dvc"
 _SUSPECTS = (*_KEY_NAMES, *_KEY_ENDS, _DVC)
 
 _SCAN_VERSION = 1
-"""To be counted up when `ContentRules.finding` finds other things by the same rules."""
+"""Raise it when the same rules find other things: findings are cached."""
 
 POINTER = "a Git LFS pointer"
 """The one finding that is no secret."""
@@ -69,12 +69,13 @@ NO_RULES = ContentRules((), (), 0)
 RULES = ContentRules(
     tuple(map(TokenRule.of, TOKEN_PATTERNS)),
     (b"version https://git-lfs.github.com/spec/",),
+    # Bytes: keys and tokens sit in code and settings; scanning weights would find none, slowly.
     1 << 20,
 )
 
 
 def is_pointer(content: bytes) -> bool:
-    """Return whether a content is what Git LFS leaves in the place of a file."""
+    """Return whether a content is a Git LFS pointer in the place of a file."""
     return content.startswith(RULES.pointers)
 
 
@@ -94,12 +95,12 @@ def _is_key_file(name: str) -> bool:
 
 
 def is_dvc(path: str) -> bool:
-    """Return whether a file has the name of what DVC leaves in the place of another."""
+    """Return whether a file has the name of a DVC pointer."""
     return path.endswith(_DVC)
 
 
 def dvc_pointer(path: str, file: str) -> Problem:
-    """Return what to say of such a file."""
+    """Return the problem of such a file."""
     hint = "run `dvc pull`, or name the weights under `weights:`"
     return Problem(
         "dvc-pointer", f"{path} stands for data that DVC has not pulled", file=file, hint=hint
@@ -107,7 +108,7 @@ def dvc_pointer(path: str, file: str) -> Problem:
 
 
 def content_problem(finding: str, path: str, file: str, allowed: Collection[str]) -> Problem | None:
-    """Return what to say of a finding; `allowed` are the paths of what looks like secrets."""
+    """Return the problem of a finding; `allowed` are paths that may hold secrets."""
     if finding == POINTER:
         hint = "run `git lfs pull`, or name the weights under `weights:`"
         message = f"{path} is a Git LFS pointer, not the file itself"

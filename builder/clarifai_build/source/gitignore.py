@@ -1,7 +1,7 @@
 """Gitignore rules as Git reads them, in its dir.c and wildmatch.c: which rule matches the path?
 
-A rule that speaks of a folder says nothing about what lies in it: whoever walks does not enter a
-folder that stays out. Rules and paths are matched byte by byte; here a character is a byte.
+A rule that matches a folder says nothing about what lies in it: the walk does not enter a folder
+that stays out. Rules and paths are matched byte by byte; here a character is a byte.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
 
+# Git drops spaces at the end of a line, but for those after a backslash.
 _TRIMMED = re.compile(r"((?:\\.|[^\\])*?) *", re.DOTALL)
 _LITERAL = re.compile(r"[^*?[\\]*")
 _NAMED = re.compile(r"\[:([^\]]*):\]")
@@ -27,6 +28,7 @@ _CLASSES = {
     "lower": string.ascii_lowercase,
     "print": _PRINTED + " ",
     "punct": string.punctuation,
+    # Git's isspace() knows neither vertical tabs nor form feeds.
     "space": " \t\n\r",
     "upper": string.ascii_uppercase,
     "xdigit": string.hexdigits,
@@ -40,7 +42,7 @@ _FEWEST = {_STAR: "[^/]*?", _FOLDERS: "(?:.*?/)??", _ALL: ".*?"}
 class Rule(NamedTuple):
     """What a rule says of the paths that `regex` matches: stay out, or come back.
 
-    In the names of its groups, a null character stands for what tells rules apart.
+    In the names of its groups, a null character stands for the number of the rule.
     """
 
     regex: str
@@ -72,13 +74,14 @@ class Verdicts(NamedTuple):
 
     @classmethod
     def of(cls, rules: Sequence[Rule]) -> Verdicts:
-        """Compile rules, of which a later one outdoes an earlier one."""
+        """Compile rules, of which a later one overrides an earlier one."""
         of_files = [rule for rule in rules if not rule.folders_only]
         return cls(_Matcher.of(of_files), _Matcher.of(rules))
 
     def out(self, path: str, folder: bool) -> bool | None:
         """Return whether `path` stays out (True) or comes back (False), or that no rule says."""
         matcher = self.folders if folder else self.files
+        # Most paths are ASCII: this saves two conversions each.
         path = path if path.isascii() else os.fsencode(path).decode("latin-1")
         found = matcher.regex.fullmatch(path)
         if found is None or found.lastgroup is None:
@@ -192,6 +195,7 @@ def _bracket(glob: str, at: int) -> tuple[str, int]:
     at += negated
     members: set[str] = set()
     before, first = "", at
+    # A `]` that comes first is a member.
     while at == first or not glob.startswith("]", at):
         char = _character(glob, at)
         named = _NAMED.match(glob, at)
@@ -220,6 +224,7 @@ def _named(name: str) -> set[str]:
 
 
 def _any_of(members: set[str], negated: bool) -> str:
+    # No bracket matches a slash (wildmatch's WM_PATHNAME).
     members = members | {"/"} if negated else members - {"/"}
     listed = "".join(map(re.escape, sorted(members)))
     return f"[{'^' * negated}{listed}]" if listed else "(?!)"

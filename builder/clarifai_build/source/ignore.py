@@ -71,6 +71,7 @@ _DEFAULTS = {
         ".git-credentials",
     ),
 }
+# Lookups instead of one regex: this runs for every file of the folder.
 _NAMES = {name: why for why, rules in _DEFAULTS.items() for name in rules if "*" not in name}
 _ENDS = {r[1:]: why for why, rules in _DEFAULTS.items() for r in rules if r.startswith("*")}
 _STARTS = {r[:-1]: why for why, rules in _DEFAULTS.items() for r in rules if r.endswith("*")}
@@ -120,7 +121,7 @@ class Rules(NamedTuple):
     ) -> str | None:
         """Return why what a link leads to stays out, or None when it goes in.
 
-        `places` is where it lies in truth, and which of these are folders. A rule that brings
+        `places` is where it really lies, and which of these are folders. A rule that brings
         `path` back brings it back whatever lies there.
         """
         if self.user is not None and self.user.out(path, folder) is False:
@@ -147,13 +148,14 @@ def default_reason(name: str) -> str | None:
         return next(why for end, why in _ENDS.items() if name.endswith(end))
     if name.startswith(_ALL_STARTS):
         return next(why for start, why in _STARTS.items() if name.startswith(start))
+    # The first test alone costs less than the regex in the second.
     if name.startswith(".") and is_unfinished(name):
         return "an artifact that was never finished"
     return None
 
 
 def _read(path: Path) -> bytes:
-    """Read a file of rules; nothing else that may be called so: a pipe would never end."""
+    """Read a file of rules; refuse what is not a regular file: a pipe would never end."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise SourceError(cannot_read(path, "it is not a regular file"))

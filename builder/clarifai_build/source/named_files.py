@@ -1,4 +1,4 @@
-"""What lies in the user's folder and is no part of the code: named by the manifest, or built."""
+"""Files in the user's folder that are not code: those the manifest names, and build outputs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from clarifai_build.source.ignore import IGNORE_FILE
 from clarifai_build.source.source_file import SourceFile
 from clarifai_build.source.walk import ExcludedFile, WalkResult
 
+# Without any of these, nothing beside them needs to be looked at.
 _TELLING = (".dvc", PROVENANCE)
 
 
@@ -48,6 +49,7 @@ class ReferencedFiles(NamedTuple):
         beside = self.manifest.parent
         found = {beside / "dist": "built artifacts"}
         for zipped in (beside / self.zip_name, output):
+            # The zip may be a link: then both it and its target stay out.
             for place in {_parent_resolved(zipped), _resolved(zipped)} if zipped else ():
                 found[place] = "a built artifact"
                 for record in SUFFIXES:
@@ -70,7 +72,7 @@ def _below(root: Path, path: Path) -> str:
 
 
 def exclude_build_outputs(found: WalkResult) -> WalkResult:
-    """Leave out the files that are told by what lies beside them."""
+    """Leave out the files that are recognised by what lies beside them."""
     if not any(file.path.endswith(_TELLING) for file in found.files):
         return found
     out = dict.fromkeys(_pulled_by_dvc(found.files), "data version control")
@@ -81,9 +83,9 @@ def exclude_build_outputs(found: WalkResult) -> WalkResult:
 
 
 def _built_before(files: Sequence[SourceFile]) -> dict[SourceFile, str]:
-    """Return the artifacts that have a provenance of ours beside them, with their records."""
-    ours = {f.path for f in files if f.path.endswith(PROVENANCE) and is_statement(f.file)}
-    artifacts = {path.removesuffix(PROVENANCE) for path in ours}
+    """Return the artifacts that have a provenance of a build beside them, with their records."""
+    statements = {f.path for f in files if f.path.endswith(PROVENANCE) and is_statement(f.file)}
+    artifacts = {path.removesuffix(PROVENANCE) for path in statements}
     built = {file: "a built artifact" for file in files if file.path in artifacts}
     beside = {file.path + record for file in built for record in SUFFIXES}
     return built | {file: "a record of a built artifact" for file in files if file.path in beside}

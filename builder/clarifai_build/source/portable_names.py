@@ -9,11 +9,12 @@ from clarifai_build.source.ignore import IGNORE_FILE
 
 
 def name_problems(paths: Collection[str]) -> list[Problem]:
-    """Return what is wrong with the paths of a tree, of which none comes twice."""
+    """Return the problems of the paths of a tree, which has no path twice."""
     return [*_bad_names(paths), *_collisions(paths)]
 
 
 def _bad_names(paths: Collection[str]) -> list[Problem]:
+    # One test for thousands of names, which are nearly always fine.
     if _is_portable("".join(paths)):
         return []
     return [
@@ -34,7 +35,7 @@ def _is_portable(text: str) -> bool:
 
 
 def _collisions(paths: Collection[str]) -> Iterator[Problem]:
-    """Find names that are one where case does not count; where Unicode forms do not, none can."""
+    """Find names that differ in case alone. (In Unicode form, none do: they have to be ASCII.)"""
     folders = _folders(paths)
     if len({name.lower() for name in (*paths, *folders)}) == len(paths) + len(folders):
         return

@@ -19,5 +19,5 @@ def select_files(
 
 
 def place_of(problem: Problem) -> tuple[str, str]:
-    """Return what to sort problems by that were found in no order."""
+    """Return the sort key of problems that were found in no particular order."""
     return problem.file or "", problem.code

@@ -1,4 +1,4 @@
-"""The user's files as they are read: each is the one that was found, or an error that names it."""
+"""Reading the user's files: each is unchanged since it was found, or an error that names it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from clarifai_build.errors import Problem, SourceError, cannot_read
 if TYPE_CHECKING:
     from io import FileIO
 
+# Opening a pipe waits for a writer without it. Windows has neither.
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 _FINISH = "let what writes it finish, then run again"
 
 
 def open_source(file: str) -> FileIO:
-    """Open a file to be read; one that has become a pipe meanwhile does not keep us waiting."""
+    """Open a file to be read; one that has become a pipe meanwhile does not block."""
     return open(file, "rb", buffering=0, opener=_open)
 
 
@@ -35,28 +36,29 @@ def fill(stream: FileIO, buffer: memoryview) -> int:
 
 
 def unreadable(file: str, exc: OSError) -> Problem:
-    """Return what to say of a file that can't be read."""
+    """Return the problem of a file that can't be read."""
     if isinstance(exc, FileNotFoundError):
         return Problem("vanished", f"{file} vanished while it was read", file=file, hint=_FINISH)
     return cannot_read(file, exc)
 
 
 def changed(file: str) -> Problem:
-    """Return what to say of a file that is not what it was when it was found."""
+    """Return the problem of a file that changed after it was found."""
     return Problem("changed", f"{file} changed while it was read", file=file, hint=_FINISH)
 
 
 def refuse_changed(file: str, before: FileStat | None, after: FileStat) -> None:
-    """Raise SourceError when a file is not what it was when it was found."""
+    """Raise SourceError when a file changed after it was found."""
     if before != after:
         raise SourceError(changed(file))
 
 
 class FileStat(NamedTuple):
-    """What tells whether a file is still the one that was looked at."""
+    """By what a file is known to be unchanged: stat fields, as in Git's index."""
 
     size: int
     mtime_ns: int
+    # Tools set mtime back (rsync, tar, touch); no program can set ctime.
     ctime_ns: int
     inode: int
 
@@ -67,7 +69,7 @@ class FileStat(NamedTuple):
 
 
 class SourceFile(NamedTuple):
-    """A regular file: its path below the folder, where it lies, its stamp, may it be executed."""
+    """A regular file: its path below the folder, where it lies, its stamp, its executable bit."""
 
     path: str
     file: str

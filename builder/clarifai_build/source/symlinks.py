@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterable
 from typing import NamedTuple
 
+# A part of the path is missing, or is a file where a folder should be.
 _NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 
@@ -28,6 +29,7 @@ class Link(NamedTuple):
         """Look where the link `file` leads, through whatever links there are on the way."""
         target = os.path.realpath(file)
         place = None
+        # With the separator, or `/model-old` would lie in `/model`; the root `/` has it already.
         if target == root or target.startswith(root.rstrip(os.sep) + os.sep):
             place = target[len(root) :].replace(os.sep, "/").strip("/")
         try:
@@ -42,7 +44,7 @@ class Link(NamedTuple):
 
     @property
     def places(self) -> list[tuple[str, bool]]:
-        """Each folder from the root down to what it leads to, that itself, and is it a folder."""
+        """Each folder from the root to the target, then the target, as (path, is a folder)."""
         if not self.place or self.status is None:
             return []
         parts = self.place.split("/")

@@ -15,9 +15,10 @@ from clarifai_build.source.source_file import FileStat, SourceFile
 from clarifai_build.source.symlinks import Link
 
 MOST_NAMES = 32
-"""A folder is laid out under so many names beside its own."""
+"""How many names links may give a folder: pairs of links in a chain double it at every step."""
 
 _KINDS = {stat.S_IFSOCK: "socket", stat.S_IFIFO: "named pipe"}
+# Characters. Shorter, and with a name of 255, an ASCII path fits macOS (1024) and Linux (4096).
 _LONG = 512
 _TOO_MANY = f"is one name more of the folder {{}}, which links lead to by {MOST_NAMES} already"
 
@@ -134,11 +135,12 @@ class _Walker:
             self.refuse(path, "odd-file", f"is a {kind}, not a regular file")
 
     def take(self, path: str, file: str, status: os.stat_result) -> None:
+        # FileStat.of, written out: this runs for every file.
         stamp = FileStat(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         self.files.append(SourceFile(path, file, stamp, status.st_mode & stat.S_IXUSR != 0))
 
     def follow(self, path: str, file: str, folder: _Folder) -> None:
-        """Do what there is to do with a symbolic link."""
+        """Leave out, refuse, enter or take what a symbolic link leads to."""
         link = Link.of(file, self.root)
         name = path[len(folder.path) :]
         places = [(folder.place + name, link.is_folder)] if folder.crossed else []
@@ -154,10 +156,11 @@ class _Walker:
             self.take(path, file, link.status)
 
     def wait_for(self, folder: _Folder) -> None:
-        """Enter a folder later; links lead to one under so many names only, or all would double."""
+        """Enter a folder later, unless links lead to it by too many names (MOST_NAMES)."""
         if folder.crossed:
             names = self.names[folder.place] = self.names.get(folder.place, 0) + 1
             if names > MOST_NAMES:
+                # One problem a folder, not one for each further link.
                 if names == MOST_NAMES + 1:
                     self.refuse(folder.path[:-1], "symlink", _TOO_MANY.format(folder.place[:-1]))
                 return
@@ -176,7 +179,7 @@ class _Walker:
 
 @contextmanager
 def _opened(folder: str) -> Iterator[int | str]:
-    """Give what to list: where it can be, the open folder, so that its path is looked up once."""
+    """Give a folder to list: open where the system can list those, so its path is resolved once."""
     if os.scandir not in os.supports_fd:
         yield folder
         return

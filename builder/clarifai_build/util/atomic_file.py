@@ -12,7 +12,7 @@ _LONGEST_STEM = 50  # a target's name may be as long as names can be; the mark m
 
 
 def atomic_write(file: Path, content: bytes) -> None:
-    """Replace a file; raises OSError where that can't be, and leaves nothing then."""
+    """Replace a file; raises OSError on failure, and leaves no partial file behind."""
     file = Path(os.path.realpath(file))  # a link stays one
     partial = partial_path(file, fresh_mark())
     try:
@@ -29,7 +29,7 @@ def partial_path(target: Path, mark: str) -> Path:
 
 
 def fresh_mark() -> str:
-    """Return what tells one process's partial files from another's."""
+    """Return a suffix that makes partial files of different processes distinct."""
     # tempfile's import alone takes as long as packing a hundred files.
     return f"{os.getpid()}-{os.urandom(4).hex()}"
 

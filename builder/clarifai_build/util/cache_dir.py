@@ -16,7 +16,7 @@ _USED = ".used"
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder, by the XDG convention, by which a relative path does not count.
+    """Return the folder, by the XDG convention, which ignores relative paths.
 
     Raises UsageError where nothing says which folder is the user's.
     """
@@ -39,6 +39,7 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 def digests_file(environ: Mapping[str, str] = os.environ) -> Path:
     """Return where the digests of files are kept."""
+    # Raised with the file's format: older tools keep a file of their own.
     return cache_folder(environ) / DIGESTS.format(4)
 
 
@@ -54,7 +55,7 @@ def mark_of(file: Path) -> Path:
 
 
 def is_mark(file: Path) -> bool:
-    """Tell such a mark."""
+    """Return whether a file is such a mark."""
     return file.name.endswith(_USED)
 
 

@@ -46,7 +46,7 @@ def _translated() -> Iterator[None]:
 
 
 def prune(unused_seconds: int, environ: Mapping[str, str] = os.environ) -> list[CacheEntry]:
-    """Remove what was not used for so long and return it; all of it can be had again.
+    """Remove files that were not used for so long, and return them; all can be made again.
 
     What a process is fetching just now stays.
     """
@@ -64,7 +64,7 @@ def _remove(path: Path) -> bool:
 
 
 def _marks_another(file: Path) -> bool:
-    """Tell the mark of a file that is there: it goes with that."""
+    """Return whether a file is the mark of one that exists: they are removed together."""
     return cache_dir.is_mark(file) and file.with_suffix("").exists()
 
 
@@ -83,6 +83,7 @@ def _look(file: Path, now: float) -> CacheEntry | None:
         status = file.stat()
     except FileNotFoundError:
         return None
+    # atime stands still on file systems mounted with noatime, hence the mark below.
     used = max(status.st_atime, status.st_mtime)
     with suppress(FileNotFoundError):
         used = max(used, cache_dir.mark_of(file).stat().st_mtime)

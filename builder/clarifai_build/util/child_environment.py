@@ -22,7 +22,9 @@ CREDENTIALS = (
 )
 """Variables whose values are secret, of those that this tool or its libraries read."""
 
+# PYTHON: PYTHONPATH and PYTHONHOME would mix the packages of two environments.
 _PREFIXES = ("AWS_", "CLARIFAI_", "PYTHON")
+# Each makes pip install into another place, or other versions, than its arguments say.
 _REDIRECTS_PIP = ("TARGET", "PREFIX", "USER", "ROOT", "PYTHON", "CONSTRAINT")
 _DROPPED = frozenset((*CREDENTIALS, "VIRTUAL_ENV", *(f"PIP_{name}" for name in _REDIRECTS_PIP)))
 

@@ -1,4 +1,4 @@
-"""Bugs of ours: an exception that nobody foresaw becomes an error, its traceback a file."""
+"""Bugs of this tool: an unexpected exception becomes an error, its traceback a file."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from clarifai_build.errors import BuilderError
 
 
 class InternalError(BuilderError):
-    """A bug of ours."""
+    """A bug of this tool."""
 
+    # EX_SOFTWARE in sysexits.h.
     exit_code = 70
 
 
 def internal_error(error: Exception) -> InternalError:
-    """Put the traceback into a file, where a person can attach it, and say where."""
+    """Write the traceback to a file that can be attached to a report, and say where."""
     import traceback
 
     return InternalError.of(

@@ -37,7 +37,8 @@ def remote_of(folder: Path) -> str:
 
 
 def commit_of(folder: Path, revision: str) -> str | None:
-    """Return the commit that a revision names, or None where Git knows none of that name."""
+    """Return the commit that a revision names, or None for an unknown one."""
+    # After --end-of-options, a revision that begins with `-` is no option.
     asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     return _ask(folder, *asked) or None
 
@@ -59,6 +60,7 @@ def files_at(folder: Path, revision: str) -> Iterator[Path]:
         raise _no_revision(folder, revision)
     below = folder.resolve().relative_to(Path(top).resolve()).as_posix()
     with tempfile.TemporaryDirectory(prefix="clarifai-build-") as made:
+        # Without it, read-tree would overwrite the user's index.
         index = {"GIT_INDEX_FILE": str(Path(made, "index"))}
         target = Path(made, "files")
         tree = f"{commit}:{'' if below == '.' else below}"

@@ -1,4 +1,4 @@
-"""A file that is being fetched: one process at a time writes to it, and gives it its name."""
+"""A file that is being fetched: one process at a time writes it, and renames it when done."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SUFFIX = ".part"
 
 @contextmanager
 def alone(path: Path) -> Iterator[BinaryIO]:
-    """Open a file to append to as soon as nobody else does; it does not stay behind empty."""
+    """Open a file for appending, exclusively; wait for other processes. An empty one is removed."""
     with _wait_for(path) as stream:
         try:
             yield stream
@@ -23,17 +23,18 @@ def alone(path: Path) -> Iterator[BinaryIO]:
 
 
 def drop_empty(stream: BinaryIO, path: Path) -> None:
-    """Remove a file that is held if nothing is in it."""
+    """Remove a locked file if it is empty."""
     if stream.seek(0, os.SEEK_END) == 0 and _is_at(stream, path):
         path.unlink(missing_ok=True)
 
 
 def finish(stream: BinaryIO, path: Path, target: Path) -> int:
-    """Move a file that is whole to its place, even where its name was taken away meanwhile.
+    """Move a complete file to its place, even if it was renamed or removed meanwhile.
 
     Returns its size.
     """
     size = stream.seek(0, os.SEEK_END)
+    # Else a crash could leave the final name on a file without its content.
     os.fsync(stream.fileno())
     if not _is_at(stream, path):
         path = target.with_name(f"{target.name}.{os.getpid()}{SUFFIX}")
@@ -43,6 +44,7 @@ def finish(stream: BinaryIO, path: Path, target: Path) -> int:
             shutil.copyfileobj(stream, copy)
     path.replace(target)
     with suppress(FileNotFoundError):
+        # Read-only, since its name is the digest of its content.
         target.chmod(0o444)
     return size
 
@@ -61,7 +63,7 @@ def remove_unused(path: Path) -> bool:
 
 
 def _wait_for(path: Path) -> BinaryIO:
-    """Open and lock a file. What another has moved or removed meanwhile is not that file."""
+    """Open and lock a file; start again where another process has moved or removed it meanwhile."""
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = path.open("ab+")

@@ -1,9 +1,10 @@
-"""Text for people: numbers of bytes, and words of others without what controls a terminal."""
+"""Text for people: numbers of bytes, and untrusted text with terminal controls escaped."""
 
 from __future__ import annotations
 
 import unicodedata
 
+# Bidirectional controls: with them, text reads otherwise than it is (CVE-2021-42574).
 _DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 

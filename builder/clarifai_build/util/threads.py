@@ -14,11 +14,12 @@ from typing import TypeVar
 
 Value = TypeVar("Value")
 
+# Seconds between ticks: a cancellation is noticed within that.
 _BEAT = 0.1
 
 
 def start(calls: Sequence[Callable[[], Value]], at_once: int) -> list[Future[Value]]:
-    """Make calls, some of them at once, and return what will come of each."""
+    """Make calls, at most `at_once` at a time, and return their futures."""
     futures: list[Future[Value]] = [Future() for _ in calls]
     waiting = deque(zip(futures, calls, strict=True))
 
@@ -26,6 +27,7 @@ def start(calls: Sequence[Callable[[], Value]], at_once: int) -> list[Future[Val
         while waiting:
             try:
                 future, call = waiting.popleft()
+            # Another thread took the last one between the test and here.
             except IndexError:
                 return
             if future.set_running_or_notify_cancel():
@@ -37,7 +39,7 @@ def start(calls: Sequence[Callable[[], Value]], at_once: int) -> list[Future[Val
 
 
 def wait_all(futures: Collection[Future[Value]], on_tick: Callable[[], None]) -> None:
-    """Wait for all, and call `beat` several times a second. What it or a call raises ends that."""
+    """Wait for all, and call `on_tick` ten times a second. What it or a call raises ends that."""
     pending = set(futures)
     while pending:
         done, pending = wait(pending, _BEAT, FIRST_EXCEPTION)
@@ -47,7 +49,7 @@ def wait_all(futures: Collection[Future[Value]], on_tick: Callable[[], None]) ->
 
 
 def run_interruptibly(call: Callable[[], Value], on_tick: Callable[[], None]) -> Value:
-    """Make one call that may take long; what `beat` raises meanwhile ends the wait for it."""
+    """Make one call that may take long; what `on_tick` raises meanwhile ends the wait for it."""
     (future,) = start([call], 1)
     wait_all([future], on_tick)
     return future.result()
@@ -59,7 +61,7 @@ def ended(futures: Collection[Future[Value]], seconds: float) -> bool:
 
 
 def cancel_all(futures: Collection[Future[Value]], seconds: float) -> None:
-    """Begin none any more, and give those that have begun some time to end by themselves."""
+    """Cancel the calls that have not begun, and give the others some time to end."""
     for future in futures:
         future.cancel()
     ended(futures, seconds)

@@ -1,4 +1,4 @@
-"""Addresses, and what of them may be shown: users, passwords and signatures may not."""
+"""Addresses, and what of them is shown: never users, passwords or signatures."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def redact_url(address: str) -> str:
 
 def is_plain(address: str, *, user: bool = False) -> bool:
     """Return whether an address has a host, and neither user nor password; `user` allows them."""
+    # Before urlsplit, which drops tabs and line breaks without a word.
     if " " in address or not address.isprintable():
         return False
     try:
