@@ -1,1 +1,1 @@
-"""HTTP and S3 as they are spoken, and their errors in our words."""
+"""HTTP and S3 clients, and their errors in the words of this tool."""

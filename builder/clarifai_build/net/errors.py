@@ -1,4 +1,4 @@
-"""What went wrong on the network, in words of our own: an exception's text may hold an address."""
+"""Network failures in the words of this tool: an exception's own text may hold an address."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from urllib.error import URLError
 
 BAD_REDIRECT = "it leads to an address that can't be opened"
 
+# Request timeout, too early, too many requests.
 _MAY_PASS = frozenset({408, 425, 429})
+# http.client has no class for it: an OSError without errno says so in its text.
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
 
@@ -34,7 +36,7 @@ def is_bad_redirect(exc: Exception) -> bool:
 
 
 def cause(exc: BaseException) -> str:
-    """Return what an exception means, or only its kind where that can't be told."""
+    """Return what an exception means, or only its class where that is unknown."""
     for one in _chain(exc):
         if isinstance(one, TimeoutError):
             return "timed out"

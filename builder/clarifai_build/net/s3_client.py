@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from clarifai_build.manifest.types import Storage
 
+# A signature needs one. Other stores than AWS mostly take any.
 _DEFAULT_REGION = "us-east-1"
+# After the first attempt. botocore waits up to 1, 2, 4, 8, 16 and 20 s where it is throttled.
 _RETRIES = 6
 _KEY, _SECRET, _TOKEN = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 
@@ -57,12 +59,13 @@ def client_of(
     region = storage.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     endpoint = endpoint_of(storage, environ)
     config = Config(
-        # Without it, botocore signs URLs as of 2006 in the oldest regions.
+        # Without it, botocore presigns URLs by Signature Version 2 in the oldest regions.
         signature_version="s3v4",
         retries={"mode": "adaptive", "max_attempts": retries},
-        # Ours are explicit, where the store knows them; botocore's own would be sent to all stores.
+        # Uploads name their checksums themselves; those that botocore adds, some stores refuse.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
+        # A bucket as a host name needs DNS and a certificate with wildcards.
         s3={"addressing_style": "path" if endpoint else "virtual"},
     )
     try:

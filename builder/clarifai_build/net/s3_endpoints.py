@@ -81,6 +81,7 @@ def _in_files(environ: Mapping[str, str]) -> tuple[str, str]:
     except (BotoCoreError, OSError):
         return "", ""
     name = profile_of(environ) or "default"
+    # The credentials file wins, as in botocore.
     profile = {**found["profiles"].get(name, {}), **secret.get(name, {})}
     of_s3 = found["services"].get(_text(profile, "services"), {}).get("s3")
     endpoint = _text(of_s3, "endpoint_url") or _text(profile, "endpoint_url")
@@ -88,7 +89,7 @@ def _in_files(environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _text(section: Any, name: str) -> str:
-    """Return a value, which may be a section where nobody expects one."""
+    """Return a value as text; a section in its place counts as empty."""
     value = section.get(name) if isinstance(section, dict) else None
     return value if isinstance(value, str) else ""
 

@@ -55,7 +55,9 @@ _EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
 _UNKNOWN = frozenset({"NotImplemented", "501"})
 _UNKNOWN_CONDITION = frozenset({"InvalidArgument", "InvalidRequest"})
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
+# Codes are words in CamelCase; anything else may repeat what was sent.
 _CODE = re.compile(r"[A-Z][A-Za-z0-9]{2,47}")
+# Below AWS's limit of 15 minutes.
 _MOST_SKEW = timedelta(minutes=10)
 
 
@@ -91,7 +93,7 @@ def map_boto_errors(bucket: str, *, conditional: bool = False) -> Iterator[None]
 
 
 def refusal(operation: str, bucket: str, code: str) -> NotAuthorisedError:
-    """Return what to say where the store takes credentials for none, too few or too old."""
+    """Return the error of a store that takes credentials as unknown, insufficient or expired."""
     return _refusal(operation, bucket, code, _REFUSALS.get(code, _REACH))
 
 

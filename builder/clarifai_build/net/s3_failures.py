@@ -1,4 +1,4 @@
-"""Why botocore can't go on: told by the class of its exceptions, whose texts may hold anything."""
+"""Why botocore can't go on, by the class of its exceptions, whose texts may hold anything."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clarifai_build.util.urls import redact_url
 
 
 class Reason(NamedTuple):
-    """What to say of a class of exceptions; `host`, `proxy` and others stand in braces."""
+    """Message and hint for a class of exceptions; `host`, `proxy` and others stand in braces."""
 
     message: str
     hint: str
@@ -22,6 +22,7 @@ _FILES = "check the profile in ~/.aws/config and ~/.aws/credentials"
 _LOGIN = Reason("the profile's session has ended, or never began", "`aws sso login`")
 _UNUSABLE = Reason("the AWS configuration can't be used ({name})", _FILES)
 
+# By name, since not every version of botocore has every class.
 _CREDENTIALS = {
     "NoCredentialsError": Reason(
         "none were found", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
@@ -70,7 +71,7 @@ def is_about_credentials(exc: BotoCoreError) -> bool:
 
 
 def described(exc: BotoCoreError) -> tuple[str, str]:
-    """Return what to say of an exception, and the way out."""
+    """Return the message for an exception, and a hint."""
     known = _CREDENTIALS | _TRANSPORT
     message, hint = next((known[name] for name in _names(exc) if name in known), _OTHER)
     said = message.format(

@@ -1,4 +1,4 @@
-"""What a store answers, where it may be no S3 store at all: a web page, a login, a proxy."""
+"""What a store answers, where it may not be an S3 store at all: a web page, a login, a proxy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOT_S3_HINT = (
 def s3_request(bucket: str, *, conditional: bool = False) -> Iterator[None]:
     """Map failures of requests to errors of this tool; `conditional` as in `map_boto_errors`.
 
-    Nothing else may be surrounded: a bug would be taken for the store's.
+    Wrap nothing else in it: a bug would be taken for the store's.
     """
     with map_boto_errors(bucket, conditional=conditional), s3_response(bucket):
         yield
@@ -33,7 +33,7 @@ def s3_request(bucket: str, *, conditional: bool = False) -> Iterator[None]:
 
 @contextmanager
 def s3_response(bucket: str) -> Iterator[None]:
-    """Surround requests whose other errors are to come as they are."""
+    """Map only unreadable answers; other errors of botocore come as they are."""
     try:
         yield
     except UNREADABLE as exc:
@@ -54,6 +54,7 @@ def time_of(answer: Mapping[str, Any]) -> datetime:
         time = parsedate_to_datetime(date)
     except (ValueError, TypeError):
         return datetime.now(timezone.utc)
+    # "-0000" gives a naive time; HTTP dates are in UTC.
     return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 

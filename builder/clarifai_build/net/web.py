@@ -16,6 +16,7 @@ from urllib.request import (
 
 def web_opener() -> OpenerDirector:
     """Return what opens http and https, and nothing else: an address may come from anywhere."""
+    # urllib's default opener reads file:, ftp: and data: addresses, too.
     opener = OpenerDirector()
     for handler in (
         ProxyHandler,

@@ -35,8 +35,8 @@ class RemoteModel:
 class RemoteVersion:
     """A model version as the platform has it. `metadata` is what this tool recorded there, if any.
 
-    Two things may be meant by "one of ours", and they differ by what the legacy `upload-model`
-    registers: a zip from elsewhere. Whatever is replaced, updated or destroyed has to be
+    "Made by this tool" has two meanings, which differ by what the legacy `upload-model` registers:
+    a zip from elsewhere. Whatever is replaced, updated or destroyed has to be
     registered by this tool (`is_ours`). Whatever is named, rebuilt, compared or gone back to has
     to be built by it, too (`has_artifact`).
     """
@@ -71,12 +71,12 @@ class RemoteVersion:
 
     @property
     def recorded(self) -> VersionMetadata:
-        """The metadata, in which nothing is recorded where the version is not ours."""
+        """The metadata, empty where this tool did not register the version."""
         return self.metadata or NO_METADATA
 
     @property
     def registration_digest(self) -> str | None:
-        """The digest of all that was registered, or None where the version is not ours."""
+        """The digest of all that was registered, or None where this tool did not register it."""
         return self.recorded.registration_digest
 
     @property
@@ -86,7 +86,7 @@ class RemoteVersion:
 
     @property
     def revision(self) -> int:
-        """Which version of ours it is, counted from 1 for each model; 0 where it is not known."""
+        """Its number among the versions that this tool made of the model, from 1; 0 if unknown."""
         return self.recorded.revision or 0
 
     @property
@@ -165,13 +165,13 @@ class ModelRegistry(Protocol):
         """Return all models of the app."""
 
     def create_model(self, new: NewModel) -> RemoteModel:
-        """Make the model; where someone else just made it, return theirs."""
+        """Make the model; where another process just made it, return that one."""
 
     def update_model(self, new: NewModel) -> None:
         """Set description and visibility, and note that the model is managed."""
 
     def delete_model(self, model_id: str) -> None:
-        """Remove a model and its versions; one that is gone already is no error."""
+        """Remove a model and its versions; one that is gone already is not an error."""
 
     def versions(self, model_id: str) -> tuple[RemoteVersion, ...]:
         """Return all versions, newest first."""
@@ -191,4 +191,4 @@ class ModelRegistry(Protocol):
         """Set a version's metadata, and its description and visibility to those of the model."""
 
     def delete_version(self, model_id: str, version_id: str) -> None:
-        """Remove a version; one that is gone already is no error."""
+        """Remove a version; one that is gone already is not an error."""

@@ -1,4 +1,4 @@
-"""Who speaks to the platform: user, app, address and token."""
+"""The account at the platform: user, app, address and token."""
 
 from __future__ import annotations
 
@@ -77,4 +77,5 @@ def _secret(name: str, environ: Mapping[str, str]) -> str:
 
 def _setting(name: str, environ: Mapping[str, str]) -> str:
     found = settings.setting(name, environ)
+    # A value that is pasted or read from a file often ends with a line break.
     return found.value.strip() if found else ""

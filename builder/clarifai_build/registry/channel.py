@@ -26,12 +26,16 @@ from clarifai_build.registry.status_codes import (
 )
 from clarifai_build.util.urls import is_plain, redact_url
 
+# Without a deadline, a gRPC call to a server that hangs never ends.
 CALL_SECONDS = 30.0
+# With the pauses of `_backoff`, at most 7.5 s of waiting.
 ATTEMPTS = 5
+# gRPC's own limit is 4 MiB; a page has 128 versions, each with metadata of any size.
 MAX_MESSAGE_BYTES = 128 * 1024 * 1024
 _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # gRPC would repeat calls that must not run twice, such as PostModelVersions.
     ("grpc.enable_retries", 0),
 )
 _V2 = service_pb2.DESCRIPTOR.services_by_name["V2"]
@@ -48,7 +52,7 @@ class Channel:
     """Calls RPCs of clarifai.api.V2 by name, as one account.
 
     The generated V2Stub is left aside: it works only on channels made by clarifai_grpc, whose retry
-    policy repeats calls that must not run twice, and it sets up hundreds of methods for our few.
+    policy repeats calls that must not run twice, and it sets up hundreds of methods.
     """
 
     def __init__(self, account: Account, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -86,6 +90,7 @@ class Channel:
             code = answer.status.code
             if code == SUCCESS or code in allowed:
                 return answer
+            # Even what is not repeatable: these codes say that the call was not carried out.
             if code in RETRY and attempt < last_attempt:
                 self._sleep(_backoff(attempt))
                 continue
@@ -148,7 +153,7 @@ def _transport_error(
 
 
 def _status_error(rpc: str, status: Any, account: Account) -> BuilderError:
-    """Say what the platform said: description, details and request id, none of them required."""
+    """Report what the platform answered: description, details and request id may all be empty."""
     said = ": ".join(filter(None, (status.description, status.details))) or "no description"
     text = f"{rpc}: {said} (code {_name(status.code)}, request {status.req_id or 'unknown'})"
     if status.code == CONNECTION_DOES_NOT_EXIST:

@@ -24,9 +24,11 @@ from clarifai_build.registry.status_codes import MODEL_DOES_NOT_EXIST
 from clarifai_build.registry.version_metadata import METADATA_KEY, VersionMetadata
 
 MANAGED = "Managed by clarifai-build; change clarifai.yaml instead."
-"""Stands in the model's notes, and says that it is ours while it has no version yet."""
+"""In the model's notes: marks it as managed while it has no version yet."""
 
+# The API's default; it sends at most 1000.
 PAGE = 128
+# Visibility.Gettable in the public protos.
 _VISIBILITY: dict[Visibility, int] = {"private": 10, "org": 30, "public": 50}
 _GONE = (MODEL_DOES_NOT_EXIST,)
 
@@ -62,7 +64,7 @@ class ClarifaiRegistry:
                 service_pb2.PostModelsRequest(user_app_id=self._app, models=[_new_model(new)]),
             )
         except RegistryError:
-            # A duplicate is a race with another apply: theirs is as good as ours.
+            # A duplicate is a race with another apply, whose model is as good as this one.
             existing = self.model(new.id)
             if existing is None:
                 raise
@@ -164,7 +166,7 @@ class ClarifaiRegistry:
 def _all_pages(page: Callable[[int], Sequence[Any]]) -> dict[str, Any]:
     """Read pages from 1 until one is not full; what two pages repeat counts once, by its id.
 
-    An empty page after a full one is looked behind: it may be missing rather than the end.
+    After an empty page that follows a full one, the next is read: the list may have a gap there.
     """
     found: dict[str, Any] = {}
     number, empty = 1, 0
@@ -286,7 +288,7 @@ def _dict(struct: Struct) -> dict[str, Any]:
 def _plain(value: Value) -> Any:
     """Return a value as JSON has it; null for NaN and the infinities, which JSON can't say.
 
-    json_format raises on those, and one version of somebody's would hide all others of its model.
+    json_format raises on those, and one such version would hide all others of its model.
     """
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
@@ -301,6 +303,7 @@ def _plain(value: Value) -> Any:
 
 
 def _value(default: bool | float | str) -> Value:
+    # Before the numbers: a bool is an int, too.
     if isinstance(default, bool):
         return Value(bool_value=default)
     if isinstance(default, str):

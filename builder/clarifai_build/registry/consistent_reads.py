@@ -5,6 +5,7 @@ from __future__ import annotations
 from clarifai_build.errors import RegistryError
 from clarifai_build.registry import ModelRegistry, RemoteModel, RemoteVersion
 
+# More would only delay the error: each look is two or more calls.
 _LOOKS = 3
 Snapshot = tuple[RemoteModel | None, tuple[RemoteVersion, ...]]
 

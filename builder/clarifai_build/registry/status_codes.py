@@ -1,4 +1,4 @@
-"""The platform's status codes, by what they mean to us.
+"""The platform's status codes, by what they mean to this tool.
 
 Source: clarifai.api.status.StatusCode in the public protos.
 """
@@ -12,16 +12,21 @@ Health = Literal["ready", "progressing", "failed", "unknown"]
 SUCCESS = 10000
 MIXED_STATUS = 10010
 MODEL_DOES_NOT_EXIST = 21200
+# Also the answer to another user's token.
 CONNECTION_DOES_NOT_EXIST = 11101
+# Not in RETRY: waiting for an hour is the user's decision.
 HOURLY_LIMIT = 11003
 
 READY = frozenset({21100})
 PROGRESSING = frozenset({21101, 21103, 21104, 21107})
+# Neither failed nor ready: a version may pass through it, or stay.
 UNTRAINED = 21102
+# 21110 to 21119 are reasons why training failed.
 FAILED = frozenset({21105, 21106, 21108, 21109, *range(21110, 21120)})
 NOT_DEPLOYED_YET = range(21351, 21356)
 """Answers after a successful registration: the build did not fail."""
 
+# TRY_AGAIN and CONN_THROTTLED.
 RETRY = frozenset({10030, 11005})
 NOT_AUTHORISED = frozenset({11000, 11001, 11002, 11007, 11008, 11009, 21201})
 

@@ -18,7 +18,7 @@ _EXACT = 2**53
 
 @dataclass(frozen=True, slots=True)
 class VersionMetadata:
-    """What is recorded of a version. None: it is not recorded; an empty text is a value.
+    """What is recorded of a version. None means not recorded; an empty text is a value.
 
     `tool` and `template` are the versions of what built the artifact, `commit` and `dirty` the Git
     checkout it was built from, `sha256` and `crc32` the zip's, `provenance` and `sbom` the SHA-256
@@ -80,6 +80,7 @@ def _flag(value: object) -> bool | None:
 
 def _count(value: object) -> int | None:
     """Read a whole number, which comes back from a Struct as a float."""
+    # A bool is an int to Python; True is no count.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return int(value) if 0 <= value <= _EXACT and value == int(value) else None

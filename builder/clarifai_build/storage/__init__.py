@@ -1,4 +1,4 @@
-"""Where artifacts are kept: the `ObjectStore` protocol, and its S3 implementation in `s3`."""
+"""Where artifacts are kept: the `ObjectStore` protocol, and its S3 implementation in `s3_store`."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from clarifai_build.storage.public_download import fetch_range
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Storage
 
+# Seconds. A slow answer costs little: the store itself is asked then.
 _TIMEOUT = 15.0
 _META = "x-amz-meta-"
 
@@ -28,6 +29,7 @@ def public_url(storage: Storage, region: str, key: str) -> str:
     if storage.public_base_url is not None:
         return f"{storage.public_base_url.rstrip('/')}/{quote(key)}"
     if storage.endpoint_url is not None:
+        # Path style, as the client: other stores seldom resolve buckets as host names.
         return f"{storage.endpoint_url.rstrip('/')}/{storage.bucket}/{quote(key)}"
     return f"https://{storage.bucket}.s3.{region}.amazonaws.com/{quote(key)}"
 
@@ -35,6 +37,7 @@ def public_url(storage: Storage, region: str, key: str) -> str:
 def head_object(url: str, key: str) -> StoredObject | None:
     """Return what an anonymous client sees at `url`; None for nothing, or where that is unknown."""
     try:
+        # S3 leaves checksums out of its answers unless they are asked for.
         request = Request(url, method="HEAD", headers={"x-amz-checksum-mode": "ENABLED"})
         with web_opener().open(request, timeout=_TIMEOUT) as answer:
             headers = answer.headers

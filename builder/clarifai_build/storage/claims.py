@@ -28,6 +28,7 @@ def lay_claim(store: ObjectStore, zip_key: str, scope: str, model: str) -> None:
             f"{zip_key} is being removed by `clarifai-build gc`",
             hint="apply again in a moment: it is then uploaded anew",
         )
+    # That removal died without taking its mark away.
     store.delete(removal_key(folder))
 
 
@@ -43,5 +44,5 @@ def announce_removal(store: ObjectStore, folder: str) -> bool:
 
 
 def end_removal(store: ObjectStore, folder: str) -> None:
-    """Take the announcement back: the folder is gone, or stays."""
+    """Withdraw the announcement: the folder is gone, or stays."""
     store.delete(removal_key(folder))

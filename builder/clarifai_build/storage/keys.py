@@ -18,6 +18,7 @@ from clarifai_build.source.build_records import PROVENANCE, SBOM
 _CLAIMS = "used-by"
 _REMOVAL = "being-removed"
 _LEASES = ".leases"
+# A tree digest, SHA-256 in hex. Anything else below the prefix is not gc's to touch.
 _ARTIFACT_FOLDER = re.compile(r"[0-9a-f]{64}/")
 _ARTIFACT = re.compile(r"(?:.*/)?[0-9a-f]{64}/[^/]+\.zip\Z")
 
@@ -36,7 +37,7 @@ def root(prefix: str) -> str:
 
 
 def artifact_key(prefix: str, artifact_digest: str, model_id: str, model_type: str) -> str:
-    """Return where the zip of a model lies: a content address with a telling name."""
+    """Return where the zip of a model lies: a content address with a readable name."""
     return f"{root(prefix)}{artifact_digest}/{zip_name(model_id, model_type)}"
 
 

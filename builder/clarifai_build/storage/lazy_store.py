@@ -30,7 +30,7 @@ class LazyStore:
 
     def stat(self, key: str) -> StoredObject | None:
         """Return what lies at `key`. Only what is seen anonymously is taken from that view:
-        a cache on the way may not know yet what is there, and a bucket may hide what is not."""
+        a cache on the way may be stale, and a bucket may hide that an object is absent."""
         seen = None if self._opened else head_object(self.url(key), key)
         return seen or self._s3.stat(key)
 

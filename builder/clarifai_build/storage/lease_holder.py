@@ -1,4 +1,4 @@
-"""Who holds a lease, for whoever finds it."""
+"""Who holds a lease, for the user who waits for it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Holder:
 
     @classmethod
     def here(cls, what: str, environ: Mapping[str, str] = os.environ) -> Holder:
-        """Describe this process; `what` it does, for whoever finds the lease."""
+        """Describe this process; `what` it does, for the user who finds the lease."""
+        # GitHub Actions, then GitLab CI: containers there have host names that say nothing.
         job = environ.get("GITHUB_RUN_ID") or environ.get("CI_JOB_ID") or ""
         return cls(
             id=uuid.uuid4().hex,
@@ -36,7 +37,7 @@ class Holder:
 
     @classmethod
     def of(cls, body: bytes) -> Holder:
-        """Read what a lease object says; one that can't be read is someone unknown's."""
+        """Read what a lease object says; the holder is unknown where it can't be read."""
         try:
             return cls(**json.loads(body))
         except (ValueError, TypeError):
@@ -57,5 +58,6 @@ def user(environ: Mapping[str, str] = os.environ) -> str:
         return person
     try:
         return getpass.getuser()
+    # A user id without an entry in /etc/passwd, as in many containers.
     except (KeyError, OSError):
         return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"

@@ -15,11 +15,15 @@ from clarifai_build.net.errors import BAD_REDIRECT, answer, cause, is_bad_redire
 from clarifai_build.net.web import web_opener
 from clarifai_build.util.urls import is_plain, redact_url
 
+# Bytes at either end: the last ones hold the zip's directory, so that a cut zip shows.
 _SAMPLE = 64 << 10
 _TIMEOUT = 30.0
 _BLOCK = 1 << 20
+# Seconds before the second and the third attempt.
 _PAUSES = (0.25, 1.0)
+# 404 included: to clients without rights, some stores say that there is nothing.
 _ACCESS = frozenset({401, 403, 404})
+# Where a server ignores ranges, the zip's end is read by downloading all before it.
 _MOST_SKIPPED = 256 << 20
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 _BEYOND = re.compile(r"bytes \*/(\d+)")
@@ -31,7 +35,7 @@ _HINT = (
 
 
 class _TransientError(Exception):
-    """What another attempt may not meet, in words that may be shown."""
+    """A failure that may pass by the next attempt; its text holds no secrets."""
 
 
 def prove_downloadable(url: str, artifact: Artifact) -> None:
@@ -67,6 +71,7 @@ def _fetch(url: str, offset: int, length: int) -> tuple[bytes, int]:
             body, size = _read(response, offset, length, url)
     except HTTPError as exc:
         exc.close()
+        # Asked beyond the end: an empty object has no first byte.
         if exc.code == 416 and (whole := _BEYOND.fullmatch(exc.headers["Content-Range"] or "")):
             return b"", int(whole[1])
         raise _answered(url, exc.code) from exc
