@@ -84,6 +84,7 @@ def make_environment(
 
 
 def _pytest(python: Path, folder: Path, extra: Mapping[str, str]) -> bool:
+    # No caches in a folder that is removed afterwards.
     command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", TESTS]
     environment = {**child_environment(), **extra, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, cwd=folder, env=environment, check=False).returncode == 0

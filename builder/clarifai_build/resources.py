@@ -31,6 +31,7 @@ def files_below(folder: Path) -> dict[str, bytes]:
     """Return every file by its path below `folder`, but for what pip compiles where it installs."""
     files = (path for path in folder.rglob("*") if path.is_file())
     named = {path.relative_to(folder).as_posix(): path for path in files}
+    # pip compiles what it installs; the digest of a rendering must not depend on that.
     return {name: path.read_bytes() for name, path in named.items() if "__pycache__/" not in name}
 
 

@@ -13,6 +13,7 @@ from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.manifest.yaml_writer import scalar
 from clarifai_build.model_types import MODEL_TYPES, traits_of
 
+# A copy, so that editors complete and check the manifest without network.
 SCHEMA_COPY = ".clarifai/schema.json"
 DEFAULT_BUCKET = "${env:MODELS_BUCKET:-my-models}"
 
@@ -32,7 +33,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of the files: those that were written, and those that were there already."""
+    """Which files were written, and which were there already."""
 
     new: tuple[str, ...]
     kept: tuple[str, ...]
@@ -72,6 +73,7 @@ def write_missing(folder: Path, files: Mapping[str, str | bytes]) -> Written:
 def _write_new(path: Path, content: bytes) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        # Exclusive: a file that appears meanwhile is not overwritten.
         with path.open("xb") as file:
             file.write(content)
     except FileExistsError:
@@ -82,6 +84,7 @@ def _write_new(path: Path, content: bytes) -> bool:
 def id_from(name: str) -> str:
     """Make a model id from a folder's name."""
     words = re.findall("[0-9A-Za-z]+", name)
+    # Clarifai's limit for ids (`id` in the schema's definitions).
     return "-".join(words)[:48].strip("-") or "my-model"
 
 

@@ -53,6 +53,7 @@ def of_zip(name: str, read: ReadRange, size: int) -> Contents:
 
 def of_url(name: str, url: str) -> Contents:
     """Look into a zip that is published at `url`."""
+    # One byte says how long the whole is. A URL that is signed for GET refuses HEAD.
     size = fetch_range(url, 0, 1)[1]
     return of_zip(name, lambda offset, length: fetch_range(url, offset, length)[0], size)
 

@@ -11,13 +11,15 @@ from typing import Any, Literal
 from clarifai_build.inspection.contents import Contents, File
 from clarifai_build.repository_layout import CONFIG, SERVING
 
+# Bytes: difflib's time grows with the square of the number of lines.
 _LARGEST_TEXT = 64 << 10
+# What a person reads of one file; the rest is counted.
 _MOST_LINES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One value of a configuration; None where there is no such value."""
+    """One value of a configuration; None where it is absent."""
 
     field: str
     before: str | None
@@ -40,7 +42,7 @@ class FileDiff:
 
 
 def compare(before: Contents, after: Contents) -> tuple[FileDiff, ...]:
-    """Return the files that differ, by path. Contents are told apart by size and CRC-32."""
+    """Return the files that differ, by path. Contents are compared by size and CRC-32."""
     paths = sorted(before.files.keys() | after.files.keys())
     found = (_compare_file(path, before, after) for path in paths)
     return _with_renames([diff for diff in found if diff])
@@ -72,6 +74,7 @@ def _with_renames(diffs: list[FileDiff]) -> tuple[FileDiff, ...]:
     """Join a removed and an added file of the same content into one that was renamed."""
     removed: dict[tuple[int, int], list[FileDiff]] = {}
     for one in diffs:
+        # Empty files are all alike: none is taken for another renamed.
         if one.change == "removed" and one.before and one.before.size:
             removed.setdefault((one.before.size, one.before.crc32), []).append(one)
     joined: dict[str, FileDiff] = {one.path: one for one in diffs}
@@ -85,11 +88,12 @@ def _with_renames(diffs: list[FileDiff]) -> tuple[FileDiff, ...]:
 
 
 def _text_diff(path: str, before: bytes, after: bytes) -> str:
-    """Return a unified diff, or nothing where the file is no text."""
+    """Return a unified diff, or nothing where a file is not text."""
     try:
         old, new = before.decode().splitlines(), after.decode().splitlines()
     except UnicodeDecodeError:
         return ""
+    # Binary content may happen to be UTF-8.
     if b"\0" in before + after:
         return ""
     lines = list(difflib.unified_diff(old, new, path, path, lineterm=""))
@@ -116,6 +120,7 @@ def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
             yield from _flat(item, f"{name}.{key}" if name else str(key))
     elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
         for index, item in enumerate(value):
+            # By name: a tensor that is inserted would else change all that follow.
             named = item.get("name", index) if isinstance(item, Mapping) else index
             yield from _flat(item, f"{name}[{named}]")
     else:

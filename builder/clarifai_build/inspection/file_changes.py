@@ -15,7 +15,7 @@ from clarifai_build.inspection.contents import File
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """One file of the artifact that differs; sizes in bytes, None where there is no such file."""
+    """One file of the artifact that differs; sizes in bytes, None where it is absent."""
 
     change: Literal["added", "removed", "changed"]
     path: str

@@ -31,6 +31,7 @@ def manifest_at(
                 f"there was no {manifest.path.name} in this folder at {revision}",
                 hint=f"`git log -- {manifest.path.name}` shows the commits that have it",
             )
+        # Offline: storage and account are taken from the manifest of today.
         then = load(path, environ, offline=True)
         yield replace(
             then,

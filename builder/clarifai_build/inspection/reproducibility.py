@@ -25,6 +25,7 @@ from clarifai_build.source.ignore import default_reason
 from clarifai_build.source.source_file import unreadable
 from clarifai_build.util.child_environment import without_tokens
 
+# Bytes: from here on, weights mostly, a link saves the time and the disk of a copy.
 _LARGE = 1 << 20
 
 
@@ -46,6 +47,7 @@ BOTH = (
         "a", 0o022, {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0"}, backwards=False
     ),
     BuildEnvironment(
+        # Turkish has its own upper and lower case, and Kiritimati is 14 hours ahead of UTC.
         "another/folder",
         0o077,
         {"LC_ALL": "tr_TR.ISO-8859-9", "TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "4242"},
@@ -113,10 +115,10 @@ def _copy(manifest: Manifest, origin: Path, folder: Path, surroundings: BuildEnv
     outside = [w.source for w in manifest.weights if "://" not in w.source and ".." in w.source]
     levels = max((Path(name).parts.count("..") for name in outside), default=0)
     target = folder.joinpath(*["up"] * levels, "model")
-    ground = _CopyScope.of(manifest)
+    scope = _CopyScope.of(manifest)
     old = os.umask(surroundings.umask)
     try:
-        _SourceCopier(origin, target, ground, ours=origin != source).folder(
+        _SourceCopier(origin, target, scope, from_copy=origin != source).folder(
             "", backwards=surroundings.backwards
         )
     finally:
@@ -159,32 +161,33 @@ class _CopyScope(NamedTuple):
 
 
 class _SourceCopier(NamedTuple):
-    """Copies from `source` to `target` what is of the `ground`.
+    """Copies from `source` to `target` what is in `scope`.
 
-    Large files of copies of `ours` are linked. The user's are not: a link would change their times.
+    Large files are linked where the source is a copy (`from_copy`), not where they are the user's:
+    a link would change their times.
     """
 
     source: Path
     target: Path
-    ground: _CopyScope
-    ours: bool
+    scope: _CopyScope
+    from_copy: bool
 
     def folder(self, path: str, *, backwards: bool) -> None:
         (self.target / path).mkdir(parents=True)
         for item in sorted((self.source / path).iterdir(), reverse=backwards):
             inner = f"{path}/{item.name}".lstrip("/")
             try:
-                if item.is_symlink() and inner in self.ground.needed and item.is_file():
+                if item.is_symlink() and inner in self.scope.needed and item.is_file():
                     self.file(item, self.target / inner)  # it may lead to what is not copied
                 elif item.is_symlink():
-                    if inner not in self.ground.left:
+                    if inner not in self.scope.left:
                         (self.target / inner).symlink_to(self.leads_to(item))
-                elif item.is_dir() and not self.ground.skips(inner):
+                elif item.is_dir() and not self.scope.skips(inner):
                     self.folder(inner, backwards=backwards)
                 elif item.is_file():
                     self.file(item, self.target / inner)
             except OSError as exc:
-                if inner not in self.ground.left:
+                if inner not in self.scope.left:
                     raise SourceError(unreadable(str(item), exc)) from exc
 
     def leads_to(self, link: Path) -> str:
@@ -195,7 +198,7 @@ class _SourceCopier(NamedTuple):
 
     def file(self, item: Path, there: Path) -> None:
         """Copy content, and the right to execute."""
-        if self.ours and item.stat().st_size >= _LARGE:
+        if self.from_copy and item.stat().st_size >= _LARGE:
             os.link(item, there)
             return
         shutil.copyfile(item, there)

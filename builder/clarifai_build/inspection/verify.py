@@ -21,6 +21,7 @@ from clarifai_build.storage.keys import provenance_key, sbom_key
 from clarifai_build.storage.public_download import fetch_range
 from clarifai_build.util.urls import redact_url
 
+# Bytes a request: two such blocks are in memory, and a GB takes 120 requests.
 _BLOCK = 8 << 20
 
 
@@ -47,7 +48,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What came of it; `diffs` are the files that differ, the published ones as `before`."""
+    """The result; `diffs` are the files that differ, the published ones as `before`."""
 
     version: RemoteVersion
     checks: tuple[Check, ...]
@@ -93,6 +94,7 @@ def verify(
         _unchanged(version, published, sha256),
         *_records(version, published, sha256),
     ]
+    # checks[0] is the source: a rebuild of another digest is compared file by file.
     if differs_at is None and checks[0].ok:
         same = f"all {published.size} bytes are those of the rebuilt zip"
         return Verified(version, (*checks, Check("bytes", True, same)))

@@ -27,6 +27,7 @@ from clarifai_build.repository_layout import INFERENCE
 from clarifai_build.resources import starters_dir
 from clarifai_build.validation.load import examine_document, load
 
+# As long as `apply` waits by default: the old command had no option for it.
 _WAIT_SECONDS = 1800.0
 
 
@@ -74,6 +75,7 @@ def manifest_of(folder: Path, environ: Mapping[str, str]) -> Iterator[tuple[Mani
 def names_in(url: str) -> tuple[str, str]:
     """Read model id and type from a name like `<model_id>_<model-type>.zip`; empty if not there."""
     name = unquote(urlsplit(url).path).rsplit("/", 1)[-1].removesuffix(".zip")
+    # From the end: ids may hold underscores, types only hyphens.
     for type_name in MODEL_TYPES:
         if name.endswith(f"_{type_name}"):
             return name.removesuffix(f"_{type_name}"), type_name

@@ -14,6 +14,7 @@ from clarifai_build.model_types import MODEL_TYPES
 
 _MODEL = ("clarifai_model",)
 _TRITON = ("serving_backend", "triton")
+# By section; any other key becomes a note, so that nothing is lost in silence.
 _CARRIED = {
     (): {"clarifai_model", "serving_backend"},
     _MODEL: {
@@ -44,6 +45,7 @@ def read_folder(folder: Path) -> Imported:
         "code": code,
     }
     shape = document.get(*_TRITON, "image_shape")
+    # -1, -1 is the default: written out, it would only be noise.
     if MODEL_TYPES[manifest["model"]["type"]].has_image_input and shape not in (None, [-1, -1]):
         manifest["shapes"] = {"image": shape}
     if batch := document.get(*_TRITON, "max_batch_size"):

@@ -1,4 +1,4 @@
-"""What an import makes, and the files by which it tells what it looks at."""
+"""What an import makes, and the files by which it recognises its source."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.resources import schema_text
 from clarifai_build.scaffold import SCHEMA_COPY
 
+# The file that clarifai 10.1 to 10.8 read.
 GENERATION_2 = "clarifai_config.yaml"
 TRITON = "config.pbtxt"
 

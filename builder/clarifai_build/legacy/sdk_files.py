@@ -14,8 +14,10 @@ from clarifai_build.manifest.types import FIELD_TYPES
 from clarifai_build.scaffold import id_from
 
 _KINDS = {number: kind for kind, number in FIELD_TYPES.items()}
+# What this tool generates as well: a copy of the old ones would conflict.
 GENERATED = ("serving.json", "clarifai_runtime/")
 REQUIREMENTS = "requirements.txt"
+# A file beside the user's, since an import changes nothing that exists.
 KEPT_REQUIREMENTS = "requirements.serving.txt"
 _FITS = {"boolean": (bool,), "string": (str,), "number": (int, float)}
 
@@ -64,6 +66,7 @@ def params(entries: Iterable[Any], notes: list[str]) -> list[dict[str, Any]]:
 
 
 def _fits(value: Any, kind: str) -> bool:
+    # A bool is an int to Python, and would pass for a number.
     if isinstance(value, bool):
         return kind == "boolean"
     return isinstance(value, _FITS[kind])

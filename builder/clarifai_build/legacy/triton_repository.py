@@ -14,7 +14,9 @@ from clarifai_build.model_types import MODEL_TYPES, ModelType
 
 VERSION = "1"
 PARAMETERS = "inference_parameters.json"
+# Without KIND_GPU: Triton refuses to load it on a machine without a GPU.
 _KINDS = {"KIND_AUTO": "auto", "KIND_CPU": "cpu"}
+# Fields that the manifest or the template stands for; any other becomes a note.
 _CARRIED = {
     "name",
     "platform",
@@ -31,7 +33,7 @@ _CARRIED = {
 
 
 def read_repository(folder: Path, type_name: str | None = None) -> Imported:
-    """Read a repository; `type_name` is its model type where nothing in it tells."""
+    """Read a repository; `type_name` is its model type where its files don't say."""
     notes: list[str] = []
     config = _config(folder / TRITON)
     model_type = MODEL_TYPES[type_name or _type(folder, config)]
@@ -114,6 +116,7 @@ def _shapes(config: Any, model_type: ModelType) -> dict[str, list[int]]:
 
 
 def _triton(config: Any, notes: list[str]) -> dict[str, Any]:
+    # 0 says that the model takes no batch dimension; generated models always have one.
     triton: dict[str, Any] = {"max_batch_size": max(config.max_batch_size, 1)}
     if config.max_batch_size < 1:
         notes.append("max_batch_size 0: the model is called with a batch of 1")

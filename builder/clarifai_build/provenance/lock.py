@@ -21,6 +21,7 @@ from clarifai_build.targets.triton.toolchain import current_toolchain
 from clarifai_build.util.atomic_file import atomic_write
 from clarifai_build.util.canonical_json import json_sha256
 
+# Raised when an older tool would misread the file; read() then refuses it.
 FORMAT = 1
 _AGAIN = "run `clarifai-build lock` and commit what it writes"
 _ANEW = "restore it from Git, or remove it and run `clarifai-build lock`"
@@ -29,6 +30,7 @@ _ANEW = "restore it from Git, or remove it and run `clarifai-build lock`"
 class LockError(BuilderError):
     """The lock is missing, out of date, or was edited by hand."""
 
+    # As an invalid manifest: the sources have to be changed, not the environment.
     exit_code = 3
 
 
@@ -202,6 +204,7 @@ def _body(lock: Lock) -> dict[str, Any]:
 
 
 def _digest(body: Mapping[str, Any]) -> str:
+    # Spaced for good: by another spelling, every committed lock would count as edited.
     return json_sha256(body, spaced=True)
 
 

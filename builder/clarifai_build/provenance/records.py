@@ -1,7 +1,7 @@
 """The records beside a zip: its provenance, and its SBOM where there is a lock.
 
-In a bucket they are written once, by whoever publishes the zip first; their digests stand in the
-metadata of every version that uses it.
+In a bucket they are written once, by the first apply that publishes the zip; their digests stand
+in the metadata of every version that uses it.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ def publish(
     """
     lock = locks.read(locks.path_of(manifest))
     sbom = _sbom(manifest, lock)
+    # Before the provenance, which names its digest.
     if sbom is not None:
         sbom = _put(store, sbom_key(key), sbom, None)
     at = provenance_key(key)

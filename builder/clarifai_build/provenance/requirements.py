@@ -10,6 +10,7 @@ from pathlib import Path
 from clarifai_build.errors import SourceError, cannot_read
 from clarifai_build.util.child_environment import child_environment
 
+# manylinux_2_28: wheels for glibc 2.28 (2018) or newer.
 PLATFORM = "x86_64-manylinux_2_28"
 """Where models are served."""
 
@@ -42,6 +43,7 @@ def compile_pins(file: Path, python: str, previous: str) -> str:
         command = [
             *(_uv(), "pip", "compile", str(file), "--output-file", str(target), "--quiet"),
             *("--python-version", python, "--python-platform", PLATFORM, "--generate-hashes"),
+            # No paths of this machine, no private index: the lock is committed.
             *("--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate"),
         ]
         done = subprocess.run(
@@ -64,6 +66,7 @@ def compile_pins(file: Path, python: str, previous: str) -> str:
 
 
 def _with_includes(file: Path, seen: set[Path]) -> Iterator[bytes]:
+    # Files may include each other.
     if file.resolve() in seen:
         return
     seen.add(file.resolve())

@@ -19,6 +19,7 @@ from clarifai_build.provenance.lock import Lock
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
 
+# Fixed for good: serial numbers follow from it, the model and the pins.
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:clarifai-build:sbom")
 _PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
@@ -44,6 +45,7 @@ def sbom_of(manifest: Manifest, lock: Lock) -> bytes:
     bom = Bom(components=list(_components(pins)), metadata=metadata, serial_number=serial)
     bom.register_dependency(model, bom.components)
     written = json.loads(JsonV1Dot6(bom).output_as_string())
+    # Without the time, the same lock gives the same bytes, and one digest.
     del written["metadata"]["timestamp"]
     return json.dumps(written, indent=2, sort_keys=True).encode() + b"\n"
 
@@ -72,9 +74,11 @@ def _components(pins: tuple[str, ...]) -> Iterator[Component]:
     from cyclonedx.model.component import Component, ComponentType
     from packageurl import PackageURL
 
+    # A requirement goes on in indented lines, which hold its hashes.
     for requirement in re.split(r"\n(?=\S)", "\n".join(pins)):
         if (pin := _PIN.match(requirement)) is None:
             continue
+        # PyPI's normalised name (PEP 503), which purl asks for.
         name, version = re.sub(r"[-_.]+", "-", pin["name"]).lower(), pin["version"]
         yield Component(
             name=name,

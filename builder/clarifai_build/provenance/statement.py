@@ -26,6 +26,7 @@ from clarifai_build.util.urls import redact_url
 
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILDER = "urn:clarifai-build"
+# Other schemes (file:) name a path on this machine, which says nothing elsewhere.
 _NETWORK = frozenset({"http", "https", "ssh", "git"})
 # git@host:path, but neither C:/path nor another/path:with-a-colon.
 _HOST_AND_PATH = re.compile(r"[^/:\s]{2,}:[^:]")
@@ -61,7 +62,7 @@ def statement_of(
 
 
 def read_statement(body: bytes, where: str) -> dict[str, Any]:
-    """Parse a statement; raises ArtifactError for anything that is none of ours."""
+    """Parse a statement; raises ArtifactError for any other document."""
     try:
         statement: dict[str, Any] = json.loads(body)
         known = (statement["_type"], statement["predicateType"]) == (STATEMENT, PREDICATE)
@@ -107,7 +108,7 @@ def _row(name: str, value: object) -> str:
 
 
 def unreadable(where: str) -> ArtifactError:
-    """Return the error of a statement that is none of ours."""
+    """Return the error of a file that is not such a statement."""
     return ArtifactError.of(
         "provenance-unreadable",
         f"{where} is not an in-toto statement with SLSA provenance v1",
@@ -118,7 +119,7 @@ def unreadable(where: str) -> ArtifactError:
 def resolved(manifest: Manifest) -> dict[str, Any]:
     """Return the manifest as plain values: paths relative, addresses without credentials."""
     plain: dict[str, Any] = _plain(asdict(manifest), manifest.path.parent)
-    del plain["published_to"]  # no setting of the manifest's
+    del plain["published_to"]  # where it goes is no setting of the manifest
     return plain
 
 

@@ -23,9 +23,11 @@ _SIGNS: dict[ActionKind, str] = {
     "delete-version": "- destroy version",
     "create-version": "+ create version",
     "update-version": "~ update version",
+    # Neither adds nor changes anything: the blank keeps it out of the summary's counts.
     "wait": "  wait for version",
 }
 _FILE_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+# The largest come first; what is left out is small.
 _FILES_SHOWN = 20
 
 

@@ -16,7 +16,9 @@ from clarifai_build.util.redaction import masked
 
 DOCS = "https://github.com/clarifai-build/clarifai-build/blob/main/docs/reference/problems.md"
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+# Columns of a source line that are shown: minified JSON may have megabytes on one.
 _WIDTH = 160
+# SGR parameters of ANSI terminals: red, yellow, green, and 1 for bold.
 _COLOURS = {"error": "31;1", "warning": "33;1", "place": "1", "caret": "32;1"}
 
 
@@ -60,6 +62,7 @@ def _source_line(problem: Problem, sources: dict[str, list[str]]) -> str | None:
             content = Path(problem.file).read_text(encoding="utf-8-sig", errors="replace")
         except OSError:
             content = ""
+        # The line breaks of YAML 1.1, by which the parser counted.
         sources[problem.file] = re.split("\r\n|[\r\n\x85\u2028\u2029]", content)
     lines = sources[problem.file]
     line = lines[problem.line - 1] if problem.line <= len(lines) else ""
@@ -120,6 +123,7 @@ def _annotation(problem: Problem) -> str:
 
 
 def _escaped(words: str, more: str = "") -> str:
+    # The percent sign first: the others are replaced by it and two digits.
     for character in "%\r\n" + more:
         words = words.replace(character, f"%{ord(character):02X}")
     return words
@@ -136,6 +140,7 @@ def sarif(problems: Sequence[Problem]) -> str:
     driver = {"name": "clarifai-build", "version": __version__, "rules": rules}
     run = {
         "tool": {"driver": driver},
+        # Python counts columns in code points, editors often in UTF-16 units.
         "columnKind": "unicodeCodePoints",
         "results": [_result(problem, codes.index(problem.code)) for problem in problems],
     }
@@ -152,6 +157,7 @@ def _result(problem: Problem, rule: int) -> Mapping[str, Any]:
     }
     if problem.file is not None:
         path = Path(problem.file)
+        # Relative where it can be: code scanning resolves it against the repository.
         uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
         location: dict[str, Any] = {"artifactLocation": {"uri": uri}}
         if problem.line is not None:

@@ -1,4 +1,4 @@
-"""What came of verifying, as text and as JSON."""
+"""Results of `verify` as text and as JSON."""
 
 from __future__ import annotations
 

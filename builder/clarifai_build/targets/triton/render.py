@@ -26,7 +26,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 class RenderError(BuilderError):
-    """The template gave something that Triton can't read. A bug of ours, or an edited template."""
+    """The template gave what Triton can't read: a bug of this tool, or an edited template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,7 @@ def runtime_files() -> dict[str, bytes]:
     return {
         RUNTIME + path: content
         for path, content in files_below(runtime_dir()).items()
+        # With what editors and pip leave there, the digest would differ by machine.
         if path.endswith((".py", "py.typed"))
     }
 

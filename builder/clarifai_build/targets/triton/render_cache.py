@@ -43,7 +43,7 @@ def _digest(context: RenderContext) -> str:
 
 
 def _checksum(content: bytes) -> bytes:
-    """Return what tells a file that a disk has damaged."""
+    """Return what shows that a file was damaged on disk."""
     return hashlib.sha256(content).hexdigest().encode()
 
 

@@ -1,4 +1,4 @@
-"""How much shared memory a model needs in Triton, as far as its declaration tells."""
+"""How much shared memory a model needs in Triton, estimated from its declaration."""
 
 from __future__ import annotations
 

@@ -30,5 +30,6 @@ def template_digest() -> str:
 
 def _digest(files: Mapping[str, bytes]) -> str:
     """Return one digest of files: their paths and contents."""
+    # Sorted: the order of a listing differs by file system.
     lines = [f"{hashlib.sha256(files[path]).hexdigest()} {path}\n" for path in sorted(files)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
