@@ -18,7 +18,9 @@ from clarifai_build.sandbox.engines.processes import own_environment, spawn
 from clarifai_build.sandbox.state import APP_ID, USER_ID, Folder, Settings
 
 STAGE = "sandbox"
+# Above the supervisor's START_SECONDS: it knows why a server is not up, and says it first.
 UP_SECONDS = 150.0
+# Then SIGKILL, which takes its children along, too (see tether.py).
 DOWN_SECONDS = 30.0
 POLL_SECONDS = 0.5
 
@@ -33,6 +35,7 @@ def up(root: Path, progress: ProgressCallback, *, attached: bool) -> Endpoints:
     with exclusive(folder.starting_lock):
         process = None
         if not folder.is_running():
+            # What the last run said would be taken for news of this one.
             folder.phase_file.unlink(missing_ok=True)
             process = _launch(folder, attached)
         _wait_ready(folder, process, progress)
@@ -91,6 +94,7 @@ def _launch(folder: Folder, attached: bool) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             env=own_environment(),
+            # Ctrl-C in this terminal is not for a sandbox that goes on in the background.
             start_new_session=True,
         )
 

@@ -39,6 +39,7 @@ class Endpoints:
             "AWS_SECRET_ACCESS_KEY": self.secret_key,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_ENDPOINT_URL_S3": self.s3_endpoint,
+            # A `true` of the user's would have boto3 ignore the variable above.
             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
             "CLARIFAI_API_BASE": self.api_base,
             "CLARIFAI_USER_ID": self.user_id,

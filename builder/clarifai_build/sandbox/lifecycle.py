@@ -1,4 +1,4 @@
-"""Starts and stops the sandbox: what others may call. Loads next to nothing until it is called."""
+"""Starts and stops the sandbox: its public functions. Loads next to nothing until one is called."""
 
 from __future__ import annotations
 

@@ -107,6 +107,7 @@ class Folder:
                 ports={},
                 access_key="sandbox" + secrets.token_hex(4),
                 secret_key=secrets.token_hex(16),
+                # The form of a real PAT, 32 hex digits, so that it is masked like one.
                 pat=secrets.token_hex(16),
             )
         settings = replace(known, ports=_usable(known.ports))
@@ -114,7 +115,7 @@ class Folder:
         return settings
 
     def set_phase(self, name: str, message: str = "") -> None:
-        """Tell whoever waits how far the supervisor has come."""
+        """Publish how far the supervisor has come, for the commands that wait for it."""
         _write(self.phase_file, {"phase": name, "message": message, "pid": os.getpid()})
 
     def phase(self) -> Phase:
@@ -143,6 +144,7 @@ def _usable(ports: Mapping[str, int]) -> dict[str, int]:
 def _write(path: Path, value: object) -> None:
     """Replace the file whole, readable by its owner alone."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    # Created with its mode: a chmod afterwards would leave a moment to read the secrets.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(value, file, indent=2, sort_keys=True)

@@ -19,9 +19,11 @@ from clarifai_build.sandbox.engines.file_locks import claim
 from clarifai_build.sandbox.engines.processes import own_environment, spawn, stop, wait_until
 from clarifai_build.sandbox.state import Folder, Settings
 
+# SeaweedFS takes about 3 s; the rest is for machines under load.
 START_SECONDS = 60.0
 # SeaweedFS would take 15 s to say goodbye; its data are safe without.
 STOP_SECONDS = 3.0
+# Also how often children are looked at: one that dies at once is restarted at this pace.
 RESTART_PAUSE_SECONDS = 1.0
 
 
@@ -47,6 +49,7 @@ def run(folder: Folder) -> int:
     settings = folder.settle()
     try:
         engines_first, api = _servers(folder, settings)
+        # The engines start side by side; the API loads models into Triton when it resumes builds.
         for group in (engines_first, (api,)):
             names = " and ".join(server.name for server in group)
             folder.set_phase("starting", f"starting {names}")

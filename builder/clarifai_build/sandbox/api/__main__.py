@@ -21,7 +21,9 @@ from clarifai_build.sandbox.api.service import Access, Service
 from clarifai_build.sandbox.engines import install, triton
 from clarifai_build.sandbox.state import APP_ID, USER_ID, Folder
 
+# Calls at once: one that waits for a prediction or an upload keeps its thread.
 WORKERS = 64
+# For calls under way; the supervisor kills after its STOP_SECONDS, 3.
 GRACE_SECONDS = 2.0
 
 
@@ -56,6 +58,7 @@ def main(root: Path) -> int:
 
 def _options() -> list[tuple[str, int]]:
     return [
+        # By default, two servers on Linux share a port, and each gets some of the calls.
         ("grpc.so_reuseport", 0),
         ("grpc.max_send_message_length", -1),
         ("grpc.max_receive_message_length", -1),

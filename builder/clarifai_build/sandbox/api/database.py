@@ -28,6 +28,7 @@ class Database:
     """One connection, shared by the server's threads behind a lock."""
 
     def __init__(self, path: Path) -> None:
+        # gRPC calls on many threads: `_lock` takes turns. Transactions are begun by hand.
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.executescript(_SCHEMA)
@@ -35,8 +36,9 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make what happens inside one step: all of it or nothing, and nobody in between."""
+        """Run a block as one transaction: all of it or nothing, and no other call in between."""
         with self._lock:
+            # Nested: the outer one commits.
             if self._connection.in_transaction:
                 yield
                 return
@@ -78,7 +80,7 @@ class Database:
         return resources_pb2.Model.FromString(rows[0][0]) if rows else None
 
     def models(self, app_id: str) -> list[resources_pb2.Model]:
-        """Return an app's models, or everybody's for an empty id; the newest first."""
+        """Return an app's models, or those of all apps for an empty id; the newest first."""
         rows = self._run(
             "SELECT proto FROM models WHERE ? IN ('', app_id) ORDER BY number DESC", (app_id,)
         )

@@ -24,6 +24,7 @@ def status(code: int, details: str = "", request_id: str = "") -> status_pb2.Sta
     return status_pb2.Status(
         code=code,
         description=description,
+        # The official clients expect an error to have details.
         details=details or description,
         req_id=request_id,
     )

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 DEFAULT = 128
+# As documented by Clarifai.
 MOST = 1000
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[int]:
-    """Hold the lock at `path`, waiting for whoever has it.
+    """Hold the lock at `path`, waiting until its holder releases it.
 
     A child that is given the descriptor shares the lock: it is free again when both have ended.
     """
@@ -32,6 +32,7 @@ def claim(path: Path) -> int | None:
     except BlockingIOError:
         os.close(descriptor)
         return None
+    # Left open on purpose: the lock lives as long as the descriptor.
     return descriptor
 
 

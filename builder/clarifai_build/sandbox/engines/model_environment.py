@@ -32,6 +32,7 @@ def prepare(
     from clarifai_build.util.cache_dir import cache_folder
 
     version = engines.interpreter.version
+    # 64 bits are enough against chance, and keep paths short.
     key = hashlib.sha256("\n".join((version, *STUB_NEEDS, text)).encode()).hexdigest()[:16]
     target = cache_folder() / "environments" / f"{key}-py{version}"
     if not is_plain(target):
@@ -60,10 +61,10 @@ def prepare(
 def _pip_arguments(
     requirements: Path, text: str, target: Path
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what pip installs first, and what then.
+    """Return what pip installs first, and what afterwards.
 
-    Beside requirements with hashes pip takes nothing without: what the stub needs only constrains
-    them, and comes afterwards.
+    Beside requirements with hashes, pip accepts none without: what the stub needs is a constraint
+    on them, and is installed afterwards.
     """
     if "--hash=" not in text:
         return ("-r", str(requirements), *STUB_NEEDS), ()

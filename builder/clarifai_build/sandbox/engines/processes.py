@@ -16,6 +16,7 @@ from clarifai_build.util.child_environment import child_environment
 
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "grpc_proxy"})
 _HOST = "127.0.0.1"
+# Linux gives clients 32768 to 60999.
 _PORTS = range(20_000, 32_000)
 _TETHER = Path(__file__).with_name("tether.py")
 
@@ -27,6 +28,7 @@ def spawn(
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(
+            # Isolated and without site: the tether is up in milliseconds, whatever is installed.
             [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -61,12 +63,13 @@ def own_environment() -> dict[str, str]:
 
 
 def free_ports(count: int) -> tuple[int, ...]:
-    """Return ports of the loopback interface that nobody listens on.
+    """Return free ports of the loopback interface.
 
     They lie below those that the kernel hands out to clients, so that they are likely to be free
     again after a restart.
     """
     found: list[int] = []
+    # At random, so that two sandboxes that start at once seldom choose the same.
     for port in random.sample(_PORTS, len(_PORTS)):
         if len(found) == count:
             break
@@ -78,6 +81,7 @@ def free_ports(count: int) -> tuple[int, ...]:
 def is_free(port: int) -> bool:
     """Return whether a server could listen on the port."""
     with socket.socket() as probe:
+        # Ports of connections that were just closed (TIME_WAIT) count as free, as to a server.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((_HOST, port))

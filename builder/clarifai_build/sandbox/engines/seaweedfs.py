@@ -46,6 +46,7 @@ def start(
     """Start the server on the given ports; `data` outlives it."""
     (data / "volumes").mkdir(parents=True, exist_ok=True)
     identities = data / "identities.json"
+    # Before the secret is written.
     identities.touch(mode=0o600)
     identities.write_text(json.dumps(_identities(keys)), encoding="utf-8")
     return spawn(_command(engines, ports, data, identities), log, child_environment())
@@ -62,6 +63,7 @@ def is_ready(port: int) -> bool:
     """Return whether the S3 gateway answers; it comes up after everything behind it."""
     try:
         urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
+    # Any answer will do: the gateway listens.
     except urllib.error.HTTPError:
         return True
     except OSError:
@@ -104,12 +106,14 @@ def _command(engines: Engines, ports: dict[str, int], data: Path, identities: Pa
         "-ip.bind=127.0.0.1",
         f"-master.port={ports['master']}",
         f"-master.port.grpc={ports['master_grpc']}",
+        # There is one master; it need not wait for votes of others.
         "-master.electionTimeout=1s",
         "-master.telemetry=false",
         # Volumes grow as they fill; small ones keep an almost empty store small.
         "-master.volumeSizeLimitMB=1024",
         f"-volume.port={ports['volume']}",
         f"-volume.port.grpc={ports['volume_grpc']}",
+        # 0: as many volumes as the disk has room for.
         "-volume.max=0",
         "-volume.preStopSeconds=0",
         "-filer",
@@ -118,8 +122,10 @@ def _command(engines: Engines, ports: dict[str, int], data: Path, identities: Pa
         "-s3",
         f"-s3.port={ports['s3']}",
         f"-s3.port.grpc={ports['s3_grpc']}",
+        # Table APIs, each with a port of its own, that nothing here uses.
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
+        # S3 refuses a bucket that is not there, and so must a stand-in for it.
         "-s3.autoCreateBucket=false",
         f"-s3.config={identities}",
     ]

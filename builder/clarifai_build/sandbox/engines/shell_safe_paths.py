@@ -23,6 +23,7 @@ def plain(folder: Path) -> Path:
     link = _link(folder)
     links = link.parent
     links.mkdir(mode=0o700, exist_ok=True)
+    # /tmp is open to all: another user could have made the folder, or a link, first.
     owner = links.lstat()
     if owner.st_uid != os.getuid() or links.is_symlink():
         raise SandboxError.of(
@@ -30,6 +31,7 @@ def plain(folder: Path) -> Path:
             f"{links} belongs to somebody else, and '{folder}' needs a link in it",
             hint="put the sandbox into a folder without spaces and quotes in its path",
         )
+    # Made aside and renamed, so that there is a link at any moment.
     fresh = link.with_name(f"{link.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(folder)

@@ -12,12 +12,14 @@ import os
 import signal
 import sys
 
+# From <sys/prctl.h>.
 _PR_SET_PDEATHSIG = 1
 
 
 def main(parent: int, command: list[str]) -> None:
     """Tie this process to its parent, then run the command in it."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # A parent that died before the call above sends no signal any more.
     if os.getppid() == parent:
         os.execvp(command[0], command)
 

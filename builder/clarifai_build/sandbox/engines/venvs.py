@@ -13,6 +13,7 @@ from clarifai_build.sandbox.engines.file_locks import exclusive
 from clarifai_build.util.child_environment import child_environment
 
 _STAMP = ".complete"
+# Lines that show progress; all that pip writes is in the log.
 _SHOWN = ("Collecting ", "Downloading ", "Building wheel", "Installing collected")
 _NOISE = ("Ignored the following", "ResolutionImpossible")
 
@@ -58,6 +59,7 @@ def is_complete(target: Path) -> bool:
 
 
 def _make(target: Path, recipe: Recipe, lock: int) -> None:
+    # Making pip takes longer than making the rest of a virtual environment.
     bare = ["--without-pip"] if recipe.pip_of else []
     command = [str(recipe.python), "-I", "-m", "venv", *bare, str(target)]
     done = subprocess.run(

@@ -14,6 +14,7 @@ from clarifai_build.errors import SandboxError
 PAUSES_SECONDS = (0.5, 1.0)
 TIMEOUT_SECONDS = 60
 PIECE = 1 << 20
+# For inputs of predictions, which are read into memory.
 SMALL_LIMIT = 64 << 20
 
 
@@ -46,6 +47,7 @@ def _download(url: str, target: Path) -> str | None:
         with _open(url) as response, target.open("wb") as file:
             _check_room(response.length, target)
             shutil.copyfileobj(response, file, PIECE)
+            # What http.client still expects: 0 at the end, None where the server named no length.
             return "the download ended early" if response.length else None
     except urllib.error.HTTPError as error:
         if error.code >= 500:

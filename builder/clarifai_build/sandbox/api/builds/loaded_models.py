@@ -13,6 +13,7 @@ from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox.api.builds import served_model
 from clarifai_build.sandbox.engines.triton import Client
 
+# A model may import a large framework and read gigabytes of weights.
 LOAD_SECONDS = 600.0
 INFER_SECONDS = 300.0
 # Each loaded model is a process with its weights in memory.
@@ -41,7 +42,7 @@ class Serving:
         return known
 
     def load(self, name: str) -> None:
-        """Load a version, which then has its process; the longest unused ones give up theirs."""
+        """Load a version into a process of its own; the least recently used ones are unloaded."""
         with self._locks[name]:
             self._client.load(name, LOAD_SECONDS)
         self._touch(name)
@@ -74,6 +75,7 @@ class Serving:
     def _touch(self, name: str) -> None:
         """Remember that a model was just used, and unload those beyond the limit."""
         with self._counting:
+            # A dict keeps the order of insertion: removed and added again, it comes last.
             self._loaded.pop(name, None)
             self._loaded[name] = None
             surplus = list(self._loaded)[:-MOST_LOADED]
@@ -85,6 +87,7 @@ class Serving:
     def _revive(self, name: str, starts: int) -> None:
         """Start a model again, once for all the requests that found the same one gone."""
         with self._locks[name]:
+            # Many calls see one crash: the first restarts the model, the others find it done.
             if self._starts[name] == starts:
                 self._client.restart(name, LOAD_SECONDS)
                 self._starts[name] += 1

@@ -31,6 +31,7 @@ class Builds:
         self._serving = serving
         self._engines = engines
         self._work = work
+        # Two: loading is bound by the processor, but one long build should not hold up all others.
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="build")
 
     def resume(self) -> None:
@@ -100,6 +101,7 @@ class Builds:
             target = self._serving.repository / version.id
             shutil.rmtree(target, ignore_errors=True)
             target.parent.mkdir(parents=True, exist_ok=True)
+            # One step on the same file system: Triton never sees half a model.
             staging.rename(target)
         finally:
             shutil.rmtree(staging, ignore_errors=True)

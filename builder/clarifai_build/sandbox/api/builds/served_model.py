@@ -68,8 +68,10 @@ def check_maps(model: ServedModel, inputs: Mapping[str, str], outputs: Mapping[s
 def adapt(folder: Path, model: ServedModel, name: str, environment: Path | None) -> None:
     """Rewrite the config for this machine: the model's name here, no GPU, its environment."""
     config = model.config
+    # Triton wants the name of the folder, which is the id of the version.
     config.name = name
     for group in config.instance_group:
+        # Triton refuses to load KIND_GPU on a machine without a GPU.
         if group.kind == _GPU:
             group.kind = _CPU
             group.ClearField("gpus")

@@ -11,6 +11,7 @@ from clarifai_build.sandbox.api.database import Database, now
 from clarifai_build.sandbox.api.errors import ApiError, Code
 from clarifai_build.sandbox.api.paging import page_of
 
+# The rules of the official SDK's validator.
 ID_LENGTH = 48
 _ID = re.compile(r"[0-9A-Za-z]+([-_][0-9A-Za-z]+)*")
 

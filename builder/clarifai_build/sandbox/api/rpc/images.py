@@ -18,6 +18,7 @@ def decode(content: bytes, height: int, width: int) -> np.ndarray[Any, Any]:
             image = picture.convert("RGB")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise ApiError(Code.INPUT_INVALID_ARGUMENT, f"the image can't be read: {error}") from error
+    # Pillow raises it beyond about 179 million pixels.
     except Image.DecompressionBombError as error:
         raise ApiError(Code.INPUT_INVALID_ARGUMENT, f"the image is too large: {error}") from error
     size = (width if width > 0 else image.width, height if height > 0 else image.height)

@@ -37,6 +37,7 @@ def tensors(
         tensor = model.inputs[name]
         array = _read(data, field, tensor)
         if array is not None:
+            # Triton wants a batch dimension exactly where the model batches.
             found[name] = array[np.newaxis] if model.config.max_batch_size > 0 else array
         elif not tensor.optional:
             raise _refused(f"the input has no {field}, which the model needs")

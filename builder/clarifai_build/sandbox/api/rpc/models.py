@@ -115,6 +115,7 @@ class Models:
 
     def _patch(self, app_id: str, wanted: resources_pb2.Model, action: str) -> resources_pb2.Model:
         model = self.find(app_id, wanted.id)
+        # A type decides tensors and field maps: versions of another would not fit.
         if wanted.model_type_id not in ("", model.model_type_id):
             raise invalid(f"the type of model '{model.id}' is {model.model_type_id} and stays so")
         for field, _ in wanted.ListFields():

@@ -22,7 +22,7 @@ _MASK = "regions[...].region_info.mask,regions[...].data.concepts"
 def data(
     arrays: Mapping[str, Array], fields: Mapping[str, str], model: ServedModel
 ) -> resources_pb2.Data:
-    """Return one answer of Triton's as Clarifai data."""
+    """Return one answer of Triton as Clarifai data."""
     batched = model.config.max_batch_size > 0
     by_field = {
         field: _Output(arrays[name][0] if batched else arrays[name], model.labels.get(name, ()))
@@ -57,6 +57,7 @@ def select(answer: resources_pb2.Data, config: resources_pb2.OutputConfig) -> No
     concepts = [concept for concept in answer.concepts if keeps(concept)]
     regions = [region for region in answer.regions if all(map(keeps, region.data.concepts))]
     del answer.concepts[:], answer.regions[:]
+    # 0 is how protobuf says that no limit is set.
     answer.concepts.extend(concepts[: config.max_concepts or None])
     answer.regions.extend(regions)
 
@@ -80,6 +81,7 @@ class _Output:
 
 def _concepts(output: _Output) -> list[resources_pb2.Concept]:
     values = output.array.astype(float).ravel()
+    # Stable: equal scores stay in the order of the labels.
     best_first = np.argsort(-values, kind="stable")
     return [output.concept(int(index), float(values[index])) for index in best_first]
 

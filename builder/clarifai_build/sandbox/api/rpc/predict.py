@@ -19,6 +19,7 @@ from clarifai_build.sandbox.api.rpc import inputs, outputs
 from clarifai_build.sandbox.api.rpc.models import Models
 from clarifai_build.sandbox.api.rpc.versions import Versions
 
+# Clarifai's limit; the pool is as large, so that Triton's batcher sees a whole request.
 MOST_INPUTS = 128
 
 
@@ -42,6 +43,7 @@ class Predictions:
                 Code.INPUT_INVALID_ARGUMENT,
                 f"a request has 1 to {MOST_INPUTS} inputs; this one has {len(request.inputs)}",
             )
+        # With this code, clients of clarifai 12 fall back to the call for older models.
         if any("_method_name" in given.data.metadata for given in request.inputs):
             raise ApiError(Code.INPUT_UNSUPPORTED_FORMAT, "a Triton model has no method signatures")
         asked = inputs.asked(request.model)
@@ -63,6 +65,7 @@ class Predictions:
             versions = self._database.versions(model.app_id, model.id)
             if not versions:
                 raise ApiError(Code.MODEL_DOES_NOT_EXIST, f"'{model.id}' has no version yet")
+            # Without a version id the newest one that is ready answers, as on the platform.
             ready = [each for each in versions if each.status.code == Code.MODEL_TRAINED]
             version = (ready or versions)[0]
         if version.status.code in UNFINISHED:

@@ -61,6 +61,7 @@ def _keep(parts: Path, part: Any) -> None:
     file = parts / f"{part.part_number:08d}"
     temporary = file.with_suffix(".new")
     temporary.write_bytes(part.data)
+    # Renamed when whole: `_size` counts files, and leaves those with a suffix out.
     temporary.replace(file)
 
 
@@ -71,6 +72,7 @@ def _size(parts: Path) -> int:
 def _join(parts: Path, target: Path) -> None:
     joined = target.with_suffix(".joined")
     with joined.open("wb") as file:
+        # Parts may arrive in any order; their names are padded numbers.
         for part in sorted(parts.iterdir()):
             with part.open("rb") as content:
                 shutil.copyfileobj(content, file)

@@ -15,6 +15,7 @@ from clarifai_build.sandbox.api.paging import page_of
 from clarifai_build.sandbox.api.rpc.models import Models
 from clarifai_build.sandbox.api.rpc.version_checks import check_version
 
+# What a version is (zip, maps, status) never changes; these describe it.
 _PATCHABLE = ("description", "metadata", "visibility", "license", "output_info")
 
 
