@@ -1,4 +1,4 @@
-"""Whether what is about to be done was seen and wanted."""
+"""Approval of destructive steps: by a saved plan, by --yes, or by the answer to a question."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ class Approval:
 
     def ask(self, what: Iterable[str]) -> None:
         """Show what would be destroyed, and raise unless that is wanted."""
+        # Models are applied on threads, and their questions would mix.
         with self._one_question_at_a_time:
             for line in what:
                 self._console.err(line)

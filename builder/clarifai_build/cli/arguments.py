@@ -8,6 +8,7 @@ from pathlib import Path
 from clarifai_build.manifest.types import FILE_NAME
 
 DEFAULT_MANIFEST = Path(FILE_NAME)
+# Models at once: most of the time, each waits for the network or the platform.
 JOBS = 4
 
 

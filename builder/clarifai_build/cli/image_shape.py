@@ -7,6 +7,7 @@ import re
 from clarifai_build.errors import UsageError
 from clarifai_build.model_types import LARGEST_SIDE
 
+# "224,224", and a list or a tuple as Python writes it.
 _SHAPE = re.compile(r"[\[(]?\s*(-?\d{1,6})\s*[,\s]\s*(-?\d{1,6})\s*[\])]?\Z")
 
 

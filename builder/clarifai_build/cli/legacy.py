@@ -59,6 +59,7 @@ def _upload_init(args: argparse.Namespace, console: Console) -> int:
     from clarifai_build.legacy import commands
     from clarifai_build.scaffold import write_missing
 
+    # The option is kept, so that scripts which pass its default still run.
     if args.model_version != "1":
         raise UsageError.of("model-version", "artifacts have one version folder, and it is 1")
     if args.max_bs < 1:

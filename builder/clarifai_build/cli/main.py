@@ -58,6 +58,7 @@ class Parser(argparse.ArgumentParser):
         if self.console and self.console.json_errors:
             hint = f"try '{self.prog} --help'"
             self.console.failure(UsageError.of("usage", message, hint=hint))
+            # EX_USAGE in sysexits.h; argparse would exit with 2, which here means pending changes.
             self.exit(64)
         self.print_usage(sys.stderr)
         self.exit(64, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
@@ -82,6 +83,7 @@ def guarded(run: Callable[[Console], int]) -> int:
         return code
     except KeyboardInterrupt:
         return _interrupted(console)
+    # A library may turn the interrupt into an error of its own, hence `came`.
     except Exception as error:  # noqa: BLE001 - the program's one catch-all
         return _interrupted(console) if interrupts.came else _failed(console, error)
     finally:
@@ -90,11 +92,12 @@ def guarded(run: Callable[[Console], int]) -> int:
 
 def _interrupted(console: Console) -> int:
     console.err("interrupted")
+    # 128 + SIGINT, as shells report it.
     return 130
 
 
 def _failed(console: Console, error: Exception) -> int:
-    """Say why; what is not one of our errors is a bug of ours."""
+    """Report an error; any exception that is not a BuilderError is a bug of this tool."""
     if not isinstance(error, BuilderError):
         from clarifai_build.util.crash_report import internal_error
 
@@ -115,6 +118,7 @@ def _dispatch(arguments: list[str], console: Console) -> int:
     if name not in COMMANDS:
         parser.error(_unknown(name))
     module_name, summary = COMMANDS[name]
+    # Only this command: all of them would load boto3, grpc and rich for every `--help`.
     module = importlib.import_module(f"clarifai_build.cli.commands.{module_name}")
     command = Parser(
         prog=f"clarifai-build {name}",
@@ -124,6 +128,7 @@ def _dispatch(arguments: list[str], console: Console) -> int:
     )
     module.configure(command)
     command.console = console
+    # Before parsing, since its errors are to be JSON, too; `-o` in every spelling argparse takes.
     console.json_errors = "--json" in rest or (
         command.get_default("output") == "text"  # elsewhere, -o names a file
         and not {"-ojson", "-o=json", "--output=json"}.isdisjoint(

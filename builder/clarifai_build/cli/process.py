@@ -14,7 +14,9 @@ import threading
 import time
 from types import FrameType
 
+# Ctrl-C, then what CI runners send to cancel a job, then a terminal that is closed.
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+# During an import, an interrupt is tried again this often, and raised after _MOST_SECONDS.
 _AGAIN_SECONDS = 0.02
 _MOST_SECONDS = 0.5
 _IMPORTING = "<frozen importlib._bootstrap>"
@@ -22,14 +24,15 @@ _GC_THRESHOLD = 100_000
 
 
 class Interrupts:
-    """Whether somebody has asked the program to end."""
+    """Whether a signal has asked the program to end."""
 
     def __init__(self) -> None:
         self.came = False
         self._until: float | None = None
 
     def install(self) -> None:
-        """Listen from now on; signals that whoever started us has ignored stay ignored."""
+        """Listen from now on; signals that the parent process ignores stay ignored."""
+        # signal.signal raises ValueError on any other thread.
         if threading.current_thread() is not threading.main_thread():
             return
         for name in _NAMES:

@@ -15,13 +15,14 @@ from clarifai_build.progress import Event
 
 
 class Bars:
-    """A progress `Listener` for any thread. A bar lives from a stage's first bytes to its last."""
+    """A `ProgressCallback` for any thread. A bar lives from a stage's first bytes to its last."""
 
     def __init__(self, stream: TextIO) -> None:
         self._console = RichConsole(file=stream)
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._closed = False
+        # Uploads report from several threads; rich starts only one live display.
         self._one_at_a_time = threading.Lock()
 
     def __call__(self, event: Event) -> None:
@@ -70,6 +71,7 @@ class Bars:
                 TransferSpeedColumn(),
                 console=self._console,
                 transient=True,
+                # Standard output is for results: rich would write it to the bars' stream.
                 redirect_stdout=False,
             )
             self._progress.start()

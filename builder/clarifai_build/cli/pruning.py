@@ -21,6 +21,7 @@ def orphans_in(found: Connected) -> list[tuple[Connection, Deletion]]:
     groups: dict[tuple[str, int], Connection] = {}
     for connection in found.connections:
         if connection.manifest.project:
+            # By identity: manifests of one account share a registry.
             key = (connection.manifest.project, id(connection.registry))
             groups.setdefault(key, connection)
     if not groups:

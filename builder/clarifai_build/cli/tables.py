@@ -21,6 +21,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def report_errors(errors: Mapping[str, BuilderError], console: Console) -> None:
     """Write the problems of each manifest for people."""
     for name, error in errors.items():
+        # A problem that names its file needs no heading, unless there are several.
         if len(errors) > 1 or not any(problem.file for problem in error.problems):
             console.err(f"{name}:")
         console.problems(error.problems)

@@ -69,6 +69,7 @@ def run(args: Namespace, console: Console) -> int:
     models = Models(args.manifests, args, console)
     approval = Approval(console, saved, yes=args.yes)
     deletion = orphans_in(models.connected) if args.prune else []
+    # Asked before hours of uploads, not after them.
     approval.of_pruning([one for _, one in deletion])
 
     def apply(connection: Connection, progress: ProgressCallback) -> Applied:
@@ -77,6 +78,7 @@ def run(args: Namespace, console: Console) -> int:
     results = models.each(apply)
     results.raise_if_alone()
     pruned: list[str] = []
+    # Destroy only when everything else went well: one failure may mean a wrong manifest.
     if not results.errors:
         for connection, orphan in deletion:
             destroy = partial(connection.destroy, progress=models.progress, lease=not args.no_lease)
@@ -99,6 +101,7 @@ def _saved(args: Namespace) -> SavedPlan | None:
         raise UsageError.of("usage", "a plan file is applied alone, without other arguments")
     saved = saved_plan.load(Path(names[0]))
     args.manifests = list(saved.states)
+    # A plan holds only for the options it was made with.
     args.sandbox, args.adopt, args.prune = saved.sandbox, saved.adopt, bool(saved.prune)
     return saved
 
@@ -145,6 +148,7 @@ def _show(
         console.out(_sentence(done[0][1]))
     else:
         rows = [_row(name, applied) for name, applied in done]
+        # Failed models stand in the table, their reasons above it.
         rows += [(name, "", "failed", "", error.problems[0].code) for name, error in errors.items()]
         console.out(table(("MANIFEST", "MODEL", "RESULT", "VERSION", "STATUS"), sorted(rows)))
     for model in pruned:

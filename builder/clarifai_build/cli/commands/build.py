@@ -66,6 +66,7 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.validation.load import load
 
     console.json_errors = args.json
+    # Offline: a build needs no bucket and no account.
     manifest = load(args.manifest, os.environ, offline=True)
     name = zip_name(manifest.model.id, manifest.model.type)
     target = args.output or manifest.path.parent / "dist" / name
@@ -80,6 +81,7 @@ def run(args: Namespace, console: Console) -> int:
         return _check(manifest, progress, console, as_json=args.json)
     path = None if args.no_cache else cache_dir.digests_file()
     cache = DigestCache(path, verify=args.verify_cache)
+    # A cached rendering would hide what a check of the caches is to find.
     renders = None if args.no_cache or args.verify_cache else cache_dir.renders_folder()
     artifact, written = pipeline.build_to(target, manifest, progress, cache, renders)
     if args.json:

@@ -20,6 +20,7 @@ def configure(parser: ArgumentParser) -> None:
     prune.add_argument(
         "--unused-days",
         type=int,
+        # Everything: all of it can be made or fetched again.
         default=0,
         metavar="DAYS",
         help="keep what was used in the last DAYS days (default: 0, remove all)",

@@ -37,6 +37,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         )
         return 0
     lines = [f"{_path(one)} = {json.dumps(one.value, ensure_ascii=False)}" for one in shown]
+    # Columns: one long value should not push every origin off the screen.
     width = min(max(map(len, lines)), 60)
     for line, one in zip(lines, shown, strict=True):
         console.out(f"{line:<{width}}  # {one.origin}")

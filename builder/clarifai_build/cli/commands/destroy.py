@@ -33,6 +33,7 @@ def run(args: Namespace, console: Console) -> int:
     connection = connect(args.manifest, sandbox=args.sandbox, progress=progress)
     model = connection.manifest.model.id
     deletion = plan_deletion(connection.registry, model)
+    # Not an error, so that it may be run again.
     if deletion is None:
         console.out(f"{model}: nothing to destroy, nothing there was made by clarifai-build")
         return 0

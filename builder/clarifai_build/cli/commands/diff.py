@@ -77,6 +77,7 @@ class _Sides:
             return contents.of_artifact(SOURCE, artifact)
         if name.endswith(".zip"):
             return self._stack.enter_context(contents.of_file(Path(name)))
+        # Before Git is asked: a branch called `v3` would else hide the version.
         if versions.is_version_name(name):
             return self._published(name)
         manifest = self._manifest()

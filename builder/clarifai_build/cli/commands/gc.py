@@ -31,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--grace",
         type=_duration,
+        # A week: an artifact is uploaded before its version exists, and rollbacks want last week's.
         default=7 * 86400.0,
         metavar="TIME",
         help="keep what is younger: 30m, 24h, 7d (default: 7d)",

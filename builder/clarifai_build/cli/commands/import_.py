@@ -37,6 +37,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         console.out(str(args.folder / name))
     for note in imported.notes:
         console.err(f"not carried over: {note}")
+    # What was imported may be wrong by today's rules: the user sees it at once.
     problems = examine(manifest, os.environ, offline=True).problems
     if problems:
         console.problems(problems)

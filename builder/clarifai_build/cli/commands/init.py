@@ -46,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Write what is missing, and say what to do next."""
+    # In CI nobody answers: the defaults hold, and what has none is an error.
     ask = _asker(console) if console.interactive else _never
     folder: Path = args.folder
     start = _start(args, folder, ask)
@@ -120,6 +121,7 @@ def _asker(console: Console) -> Ask:
         while True:
             console.err(f"{question}{suffix}:")
             line = sys.stdin.readline()
+            # End of input, as by Ctrl-D: asking again would never end.
             if not line:
                 raise UsageError.of("no-answer", "the answers ended early")
             answer = line.strip() or default
@@ -139,6 +141,7 @@ def _is_id(answer: str) -> bool:
 
 
 def _is_bucket(answer: str) -> bool:
+    # Not known yet: the name comes from the environment of each command.
     return "${env:" in answer or is_bucket(answer)
 
 

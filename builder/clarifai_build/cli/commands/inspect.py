@@ -59,6 +59,7 @@ def run(args: Namespace, console: Console) -> int:
         return 0
     signed = is_presigned(args.zip)
     for line in (*_files(found), *_origin(statement, signed), *_packages(sbom, signed)):
+        # Names in a zip from anywhere may hold control characters for the terminal.
         console.out(printable(line))
     return 0
 

@@ -37,6 +37,7 @@ def run(args: Namespace, console: Console) -> int:
     made = lock.make(manifest, lock.read(path), upgrade=args.upgrade)
     lock.write(made, path)
     pins = made.requirements.pins if made.requirements else ()
+    # Hashes stand on indented lines below their package.
     packages = sum(not line.startswith((" ", "#")) for line in pins)
     console.err(f"pinned {packages} packages and {len(made.weights)} weights")
     console.out(str(path))

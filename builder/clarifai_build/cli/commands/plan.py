@@ -56,6 +56,7 @@ def run(args: Namespace, console: Console) -> int:
         planned,
         deletion,
         [error_json(name, error) for name, error in errors.items()],
+        # Recorded with the versions that `apply PLAN.json` registers.
         id=uuid.uuid4().hex,
         sandbox=args.sandbox,
         adopt=args.adopt,
@@ -72,6 +73,7 @@ def run(args: Namespace, console: Console) -> int:
     if errors:
         return results.exit_code
     changes = deletion or any(one.plan.actions for one in planned)
+    # As Terraform's -detailed-exitcode.
     return 2 if changes and args.detailed_exitcode else 0
 
 
@@ -89,7 +91,7 @@ def _plan(connection: Connection, progress: ProgressCallback, *, adopt: bool) ->
 
 
 def _plan_file(name: str) -> Path:
-    """Take a name that `apply` tells from a manifest's."""
+    """Require .json, by which `apply` recognises a plan."""
     if not name.endswith(".json"):
         raise ArgumentTypeError(f"a plan's name ends in .json, unlike '{name}'")
     return Path(name)

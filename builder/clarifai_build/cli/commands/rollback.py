@@ -50,6 +50,7 @@ def run(args: Namespace, console: Console) -> int:
     model = connection.manifest.model.id
     _, versions = read_model(connection.registry, model)
     earlier = history.find(versions, args.version, model)
+    # Not an error: a rollback that is run twice ends in the same place.
     if earlier == history.find(versions, history.LIVE, model):
         if args.json:
             console.json(_document(model, earlier, rollback_of=None))

@@ -88,6 +88,7 @@ def _show(endpoints: Endpoints, output: str, console: Console) -> None:
     console.err(f"API     {endpoints.api_base}   user {endpoints.user_id}, app {endpoints.app_id}")
     console.err(f"Triton  {endpoints.triton}   (gRPC)")
     console.err(f"Folder  {endpoints.state_dir}   (data and logs)")
+    # Only these lines go to standard output: they are for `eval`.
     console.out(f"unset {' '.join(MISLEADING)}")
     for name, value in {**endpoints.environ(), **past_proxies()}.items():
         console.out(f"export {name}={shlex.quote(value)}")

@@ -47,8 +47,10 @@ def run(args: Namespace, console: Console) -> int:
         statuses = _statuses(results, models.connected)
         if statuses != shown:
             _show(statuses, args.output, console)
+            # Into a pipe, output would else appear only when its buffer is full.
             console.flush()
             shown = statuses
+        # A pipe that was closed (`| head`) ends the watch.
         if not args.watch or not console.heard:
             return results.exit_code
         time.sleep(args.interval)
@@ -74,6 +76,7 @@ def _statuses(results: Results[Status], found: Connected) -> list[Status]:
 def _status(connection: Connection, _progress: ProgressCallback) -> Status:
     from clarifai_build.deploy import status as sync
 
+    # adopt: a model made otherwise is shown as it is, not refused.
     return sync.status_of(connection.name, connection.plan(adopt=True))
 
 

@@ -39,6 +39,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         problems.extend(examine(file, os.environ, offline=True).problems)
 
     bugs: list[BuilderError] = []
+    # A crash on one manifest is reported with it, and the others are still checked.
     for file in files:
         if bug := failure(look, file):
             problems += [problem._replace(file=str(file)) for problem in bug.problems]

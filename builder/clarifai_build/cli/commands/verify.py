@@ -58,6 +58,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, console: Console) -> int:
     console.json_errors = args.json
+    # Without names, --all means every manifest below, not the one that is the default.
     names = ["."] if args.all and args.manifests == [FILE_NAME] else args.manifests
     results = Models(names, args, console).each(partial(_verify, args=args))
     _show(results, args, console)
@@ -74,6 +75,7 @@ def _verify(connection: Connection, progress: ProgressCallback, args: Namespace)
 
     manifest = connection.manifest
     versions = connection.registry.versions(manifest.model.id)
+    # Never published: with --all, that is not a failure.
     if args.all and not history.built(versions):
         return None
     version = history.find(versions, args.which, manifest.model.id)

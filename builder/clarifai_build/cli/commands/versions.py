@@ -54,6 +54,7 @@ def _rows(versions: Sequence[RemoteVersion]) -> list[tuple[str, ...]]:
     return [
         (
             label(version),
+            # As Docker and Git shorten them: `rollback` takes the beginning of an id.
             version.id[:12],
             version.health,
             _when(version),
@@ -68,6 +69,7 @@ def _rows(versions: Sequence[RemoteVersion]) -> list[tuple[str, ...]]:
 
 
 def _when(version: RemoteVersion) -> str:
+    # In UTC, as in CI logs: teams work in several time zones.
     moment = datetime.fromtimestamp(version.created_at, timezone.utc)
     return moment.isoformat(sep=" ", timespec="seconds").removesuffix("+00:00") + "Z"
 
