@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
     from clarifai_build.artifact.folder_writer import write_folder
     from clarifai_build.artifact.packing.zip_writer import write_zip
+    from clarifai_build.cancellation import CancelToken
     from clarifai_build.connection import Connected, Connection, connect, connect_all
     from clarifai_build.errors import BuilderError, Problem
     from clarifai_build.manifest.types import (
@@ -52,6 +53,7 @@ _HOMES = {
     "ApplyOptions": "pipeline.ApplyOptions",
     "Artifact": "artifact.artifact.Artifact",
     "BuilderError": "errors.BuilderError",
+    "CancelToken": "cancellation.CancelToken",
     "Clarifai": "manifest.types.Clarifai",
     "Code": "manifest.types.Code",
     "Connected": "connection.Connected",
@@ -89,6 +91,7 @@ __all__ = [
     "ApplyOptions",
     "Artifact",
     "BuilderError",
+    "CancelToken",
     "Clarifai",
     "Code",
     "Connected",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import collect, make_tree
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.manifest.labels import labels_of
@@ -31,6 +32,8 @@ def build(
     renders: Path | None = None,
     output: Path | None = None,
     environ: Mapping[str, str] = os.environ,
+    *,
+    cancel: CancelToken = NEVER,
 ) -> Artifact:
     """Make the artifact of a manifest; nothing is written but what the caches keep.
 
@@ -38,13 +41,13 @@ def build(
     where weights are kept, and holds what fetches them.
     """
     generated = _generated(manifest, progress, renders)
-    tree = make_tree(generated, manifest, progress, cache, output, environ)
+    tree = make_tree(generated, manifest, progress, cache, output, environ, cancel=cancel)
     if manifest.artifact.compression == "deflate":
         from clarifai_build.artifact.deflate import deflated
         from clarifai_build.util import cache_dir
 
         kept = cache_dir.deflated_folder(environ) if cache.path else None
-        return deflated(tree, progress, cache, kept)
+        return deflated(tree, progress, cache, kept, cancel=cancel)
     return Artifact(tree)
 
 
@@ -55,6 +58,8 @@ def build_to(
     cache: DigestCache = NO_CACHE,
     renders: Path | None = None,
     environ: Mapping[str, str] = os.environ,
+    *,
+    cancel: CancelToken = NEVER,
 ) -> tuple[Artifact, WrittenZip]:
     """Make the artifact of a manifest, and write its zip to `target`, its records beside it.
 
@@ -67,10 +72,10 @@ def build_to(
     beside = partial(records.beside, manifest)
     if manifest.artifact.compression == "stored":
         generated = _generated(manifest, progress, renders)
-        layout = collect(generated, manifest, progress, target, environ)
-        return hash_and_write(layout, target, progress, cache, beside)
-    artifact = build(manifest, progress, cache, renders, target, environ)
-    return artifact, write_zip(artifact, target, progress, cache, beside)
+        layout = collect(generated, manifest, progress, target, environ, cancel=cancel)
+        return hash_and_write(layout, target, progress, cache, beside, cancel=cancel)
+    artifact = build(manifest, progress, cache, renders, target, environ, cancel=cancel)
+    return artifact, write_zip(artifact, target, progress, cache, beside, cancel=cancel)
 
 
 def _generated(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import BuilderError, ManifestError, UsageError
 from clarifai_build.manifest import settings
 from clarifai_build.manifest.types import Clarifai, Manifest, Storage
@@ -57,19 +58,29 @@ class Connection:
 
         return DigestCache(cache_dir.digests_file(self.environ))
 
-    def build(self, progress: ProgressCallback = no_progress) -> Artifact:
+    def build(
+        self, progress: ProgressCallback = no_progress, *, cancel: CancelToken = NEVER
+    ) -> Artifact:
         """Make the artifact; what did not change since the last time is not read again."""
         from clarifai_build import pipeline
         from clarifai_build.util import cache_dir
 
         renders = cache_dir.renders_folder(self.environ)
-        return pipeline.build(self.manifest, progress, self.cache(), renders, environ=self.environ)
+        return pipeline.build(
+            *(self.manifest, progress, self.cache(), renders), environ=self.environ, cancel=cancel
+        )
 
-    def plan(self, artifact: Artifact | None = None, *, adopt: bool = False) -> Plan:
+    def plan(
+        self,
+        artifact: Artifact | None = None,
+        *,
+        adopt: bool = False,
+        cancel: CancelToken = NEVER,
+    ) -> Plan:
         """Say what `apply` would do with this artifact, or with the one that is built now."""
         from clarifai_build import pipeline
 
-        artifact = self.build() if artifact is None else artifact
+        artifact = self.build(cancel=cancel) if artifact is None else artifact
         return pipeline.plan(self.manifest, artifact, self.store(), self.registry, adopt=adopt)
 
     def apply(
@@ -81,10 +92,12 @@ class Connection:
         """Make this artifact live, or the one that is built now."""
         from clarifai_build import pipeline
 
-        artifact = self.build(progress) if artifact is None else artifact
+        options = options or pipeline.ApplyOptions()
+        if artifact is None:
+            artifact = self.build(progress, cancel=options.cancel)
         return pipeline.apply(
             *(self.manifest, artifact, self.store(), self.registry),
-            options or pipeline.ApplyOptions(),
+            options,
             progress,
             self.cache(),
         )
@@ -94,6 +107,8 @@ class Connection:
         earlier: RemoteVersion,
         waiting: Waiting | None = None,
         progress: ProgressCallback = no_progress,
+        *,
+        cancel: CancelToken = NEVER,
     ) -> RemoteVersion:
         """Make an earlier version of the model the newest again, and return the new one."""
         from clarifai_build import pipeline
@@ -102,16 +117,24 @@ class Connection:
             *(self.manifest, earlier, self.store(), self.registry),
             waiting or pipeline.Waiting(),
             progress,
+            cancel=cancel,
         )
 
     def destroy(
-        self, deletion: Deletion, progress: ProgressCallback = no_progress, *, lease: bool = True
+        self,
+        deletion: Deletion,
+        progress: ProgressCallback = no_progress,
+        *,
+        lease: bool = True,
+        cancel: CancelToken = NEVER,
     ) -> None:
         """Destroy a model of the same app whose lease lies in the same bucket."""
         from clarifai_build.deploy.destroy import destroy_leased
 
         prefix = self.manifest.destination.prefix
-        destroy_leased(self.store(), prefix, self.registry, deletion, progress, lease=lease)
+        destroy_leased(
+            *(self.store(), prefix, self.registry, deletion, progress), lease=lease, cancel=cancel
+        )
 
     def unlock(self) -> Holder | None:
         """Take the model's lease away from whoever holds it, and return who that was."""

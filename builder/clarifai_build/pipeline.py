@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.building import build, build_to
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.deploy.executor import ExecutionContext, execute
 from clarifai_build.deploy.planning import Observed, Plan, make_plan
 from clarifai_build.deploy.registration import Registration
@@ -36,7 +36,7 @@ class ApplyOptions:
 
     `approve` is shown the plan that is about to be carried out, and raises to refuse it. Without a
     `lease`, two applies at once find each other out only afterwards. `id`, if given, is recorded
-    with what is registered.
+    with what is registered. `cancel` ends the apply from another thread.
     """
 
     adopt: bool = False
@@ -44,7 +44,7 @@ class ApplyOptions:
     waiting: Waiting = Waiting()
     approve: Callable[[Plan], None] = lambda _plan: None
     id: str = ""
-    sleep: Callable[[float], None] = time.sleep
+    cancel: CancelToken = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ def apply(
     cache: DigestCache = NO_CACHE,
 ) -> Applied:
     """Plan and carry it out. Each step leaves a state from which the next apply goes on."""
+    cancel = options.cancel
     planned = plan(manifest, artifact, store, registry, adopt=options.adopt)
     model_id, version = manifest.model.id, planned.live
     prefix = manifest.destination.prefix
@@ -99,14 +100,14 @@ def apply(
             leases.for_model(
                 store, prefix, *model, purpose, progress, wanted=options.lease
             ) as lease,
-            ZipSum(artifact, progress, cache) as zip_sum,
+            ZipSum(artifact, progress, cache, cancel=cancel) as zip_sum,
         ):
             claims.lay_claim(store, key, registry.scope, model_id)
             # What was seen before the lease was held may have changed since.
             planned = plan(manifest, artifact, store, registry, adopt=options.adopt)
             options.approve(planned)
             context = ExecutionContext(
-                *(store, registry, zip_sum, lease.check, options.sleep),
+                *(store, registry, progress, lease.check, cancel, zip_sum.follow),
                 record=lambda metadata: records.publish(
                     store, key, manifest, artifact, zip_sum.sha256()
                 ).add_to(metadata),
@@ -117,7 +118,7 @@ def apply(
         raise RegistryError.of("no-version", f"model '{model_id}' has no version of ours")
     if options.waiting.wait:
         version = wait_until_ready(
-            registry, model_id, version, options.waiting.timeout, progress, sleep=options.sleep
+            registry, model_id, version, options.waiting.timeout, progress, cancel=cancel
         )
     if planned.actions:
         progress(Event("register", "done", f"version {version.id} is {version.health}"))
@@ -131,7 +132,8 @@ def roll_back(
     registry: ModelRegistry,
     waiting: Waiting = Waiting(),
     progress: ProgressCallback = no_progress,
-    sleep: Callable[[float], None] = time.sleep,
+    *,
+    cancel: CancelToken = NEVER,
 ) -> RemoteVersion:
     """Make an earlier version the newest again, while no apply can run, and return the new one.
 
@@ -143,12 +145,12 @@ def roll_back(
     model_id, destination = manifest.model.id, manifest.destination
     model, purpose = (destination.prefix, registry.scope, model_id), f"rollback {model_id}"
     with leases.for_model(store, *model, purpose, progress) as lease:
-        context = rollback.RollbackContext(model_id, store, registry, lease.check, progress)
+        context = rollback.RollbackContext(model_id, store, registry, lease.check, progress, cancel)
         key = versions.key_of(earlier, manifest, destination)
         version = rollback.roll_back(context, earlier, key)
         if waiting.wait:
             version = wait_until_ready(
-                registry, model_id, version, waiting.timeout, progress, sleep=sleep
+                registry, model_id, version, waiting.timeout, progress, cancel=cancel
             )
             rollback.delete_duplicates(context, version)
     return version

@@ -1,4 +1,4 @@
-"""What is going on, as values: the library tells a `Listener`, and the CLI renders it."""
+"""What is going on, as values: the library calls back, and the CLI renders it."""
 
 from __future__ import annotations
 
@@ -21,24 +21,25 @@ ProgressCallback = Callable[[Event], None]
 
 
 def no_progress(_event: Event) -> None:
-    """Listen to nothing."""
+    """Show nothing."""
 
 
 def named(name: str, progress: ProgressCallback) -> ProgressCallback:
-    """Return a listener that tells `listen` whose stage an event is about."""
+    """Return a callback that passes on whose stage an event is about."""
     return lambda event: progress(event._replace(stage=f"{name} {event.stage}"))
 
 
 class Tally:
-    """Adds up bytes, and tells a listener; never more than `total`, as a part may be sent again."""
+    """Adds up bytes, and reports them; never more than `total`, as a part may be sent again."""
 
     def __init__(self, stage: str, total: int, progress: ProgressCallback) -> None:
         self._stage, self._total, self._progress = stage, total, progress
         self._done = 0
         self._lock = threading.Lock()
 
-    def add(self, count: int) -> None:
-        """Count bytes that were moved."""
+    def add(self, count: int) -> int:
+        """Count bytes that were moved, and return how many there are by now."""
         with self._lock:
             self._done = done = min(self._done + count, self._total)
         self._progress(Event(self._stage, "running", done=done, total=self._total))
+        return done

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from clarifai_build.registry.account import Account
 from clarifai_build.registry.channel import Channel
 from clarifai_build.registry.clarifai import ClarifaiRegistry
 from clarifai_build.registry.version_metadata import NO_METADATA
-from support.fakes import BUILT, MemoryStore, artifact_of, manifest_of, public_bucket
+from support.fakes import BUILT, MemoryStore, ShortPauses, artifact_of, manifest_of, public_bucket
 from support.faulty_api import (
     LATE_SECONDS,
     Fault,
@@ -55,7 +54,7 @@ class World:
         return ClarifaiRegistry(Channel(account, sleep=lambda _: None))
 
     def apply(self, manifest: Manifest = MANIFEST, artifact: Artifact = ARTIFACT) -> Applied:
-        way = ApplyOptions(sleep=lambda seconds: time.sleep(min(seconds, LATE_SECONDS + 0.1)))
+        way = ApplyOptions(cancel=ShortPauses(LATE_SECONDS + 0.1))
         return apply(manifest, artifact, self.store, self.registry(), way)
 
     def converged(self, artifact: Artifact = ARTIFACT) -> None:
@@ -112,7 +111,7 @@ def test_request_that_lands_after_the_next_apply(world: World) -> None:
     """It makes a second version of one digest: the apply after that removes it."""
     world.proxy.faults["PostModelVersions"] = [carried_out_late]
     with pytest.raises(NoAnswerError):
-        apply(MANIFEST, ARTIFACT, world.store, world.registry(), ApplyOptions(sleep=lambda _: None))
+        apply(MANIFEST, ARTIFACT, world.store, world.registry(), ApplyOptions(cancel=ShortPauses()))
     world.apply()
     settle()
     assert len(world.registry().versions("lines")) == 2

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.deploy import fleet
+from clarifai_build.cancellation import CancelToken
 from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, no_progress
@@ -105,12 +105,12 @@ class Fetch(threading.Thread):
         super().__init__(daemon=True)
         self.manifest, self.environ = manifest, environ
         self.error: BaseException | None = None
-        self.stop = fleet.Stop()
+        self.cancel = CancelToken()
         self.start()
 
     def run(self) -> None:
         try:
-            locate(self.manifest, self.stop.cancellable(no_progress), self.environ)
+            locate(self.manifest, no_progress, self.environ, cancel=self.cancel)
         except BaseException as error:  # noqa: BLE001 - looked at by the test
             self.error = error
 
@@ -173,7 +173,9 @@ def test_who_waited_for_another_fetch_goes_on_from_its_end(
     assert found.read_bytes() == CONTENT
 
 
-def test_a_stop_is_heard_while_the_server_hangs(tmp_path: Path, environ: dict[str, str]) -> None:
+def test_a_fetch_is_cancelled_while_the_server_hangs(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
     """At once, though nothing arrives; and what is empty does not stay."""
     asked_for, let_go = threading.Event(), threading.Event()
 
@@ -184,7 +186,7 @@ def test_a_stop_is_heard_while_the_server_hangs(tmp_path: Path, environ: dict[st
     with web(hang) as server:
         fetch = Fetch(one_weight(tmp_path, server.url), environ)
         assert asked_for.wait(30)
-        fetch.stop.set()
+        fetch.cancel.cancel()
         assert isinstance(fetch.ended(5), KeyboardInterrupt)
         assert weights_in(environ) == []
         let_go.set()
@@ -219,4 +221,4 @@ def test_progress_is_bytes_and_a_line_a_weight(tmp_path: Path, environ: dict[str
     moved = [event for event in events if event.state == "running"]
     total = 2 * len(CONTENT) - 1
     assert any(0 < (event.done or 0) < total == event.total for event in moved)
-    assert moved[-1][3:] == (total, total)
+    assert (moved[-1].done, moved[-1].total) == (total, total)

@@ -15,13 +15,21 @@ from typing import Any
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import Entry, FileTree
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests import files as digests
 from clarifai_build.manifest.types import Clarifai, Code, Manifest, Model, Storage, Triton
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.provenance import records
 from clarifai_build.registry import NewModel, NewVersion, RemoteModel, RemoteVersion
 from clarifai_build.registry.version_metadata import VersionMetadata
-from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
+from clarifai_build.storage import (
+    FoundObject,
+    ObjectStore,
+    SentCallback,
+    SmallObject,
+    StoredObject,
+    ignore_sent,
+)
 
 BUILT = {"config.pbtxt": b"name: 'm'", "1/inference.py": b"pass"}
 
@@ -53,6 +61,20 @@ def manifest_of(model_id: str = "lines", **model: Any) -> Manifest:
         storage=Storage("bucket", "models"),
         clarifai=Clarifai("me", "main"),
     )
+
+
+class ShortPauses(CancelToken):
+    """A token whose sleeps take at most so many seconds; `asked` is for how long each was meant."""
+
+    def __init__(self, longest: float = 0.0) -> None:
+        super().__init__()
+        self.longest = longest
+        self.asked: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, but not for long."""
+        self.asked.append(seconds)
+        super().sleep(min(seconds, self.longest))
 
 
 @dataclass
@@ -199,9 +221,15 @@ class MemoryStore:
         artifact: Artifact,
         metadata: dict[str, str],
         progress: ProgressCallback = no_progress,
+        *,
+        sent: SentCallback = ignore_sent,
+        cancel: CancelToken = NEVER,
     ) -> StoredObject:
         with self.calls.call("put_artifact"):
+            sent(0)
             content = artifact.read(0, artifact.size)
+            cancel.check()
+            sent(len(content))
             if key not in self.objects or self.objects[key][0] != content:
                 self.put(key, content, metadata)
             body, etag, found = self.objects[key]

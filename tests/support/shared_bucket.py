@@ -15,6 +15,7 @@ from support.fakes import (
     Calls,
     MemoryRegistry,
     MemoryStore,
+    ShortPauses,
     artifact_of,
     manifest_of,
     public_bucket,
@@ -37,7 +38,7 @@ class World:
 
     def apply(self, registry: MemoryRegistry, artifact: Any = ARTIFACT, lease: bool = True) -> None:
         """Apply, without waiting."""
-        way = ApplyOptions(waiting=Waiting(wait=False), sleep=lambda _: None, lease=lease)
+        way = ApplyOptions(waiting=Waiting(wait=False), cancel=ShortPauses(), lease=lease)
         apply(MANIFEST, artifact, self.store, registry, way)
 
     def age(self) -> None:

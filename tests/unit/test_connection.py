@@ -26,7 +26,7 @@ from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage import leases
 from clarifai_build.util import cache_dir
 from support.connections import MANIFEST, PAT, environ_of, in_memory, model_in
-from support.fakes import MemoryStore, manifest_of, public_bucket
+from support.fakes import MemoryStore, ShortPauses, manifest_of, public_bucket
 from support.trees import weight_of, write_files
 
 ENDPOINTS = Endpoints(
@@ -190,7 +190,7 @@ def test_apply_makes_live_what_plan_says(tmp_path: Path) -> None:
         there = in_memory(tmp_path, bucket)
         kinds = [action.kind for action in there.plan().actions]
         told: list[Event] = []
-        applied = there.apply(ApplyOptions(sleep=lambda _: None), told.append)
+        applied = there.apply(ApplyOptions(cancel=ShortPauses()), told.append)
         assert [action.kind for action in applied.plan.actions] == kinds
         assert applied.version.artifact_digest == there.build().digest
         assert there.plan().actions == ()

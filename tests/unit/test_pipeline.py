@@ -30,6 +30,7 @@ from support.fakes import (
     Calls,
     MemoryRegistry,
     MemoryStore,
+    ShortPauses,
     artifact_of,
     manifest_of,
     public_bucket,
@@ -67,7 +68,7 @@ class Machine(RuleBasedStateMachine):
             self.artifact,
             self.store,
             self.registry,
-            ApplyOptions(waiting=Waiting(timeout=5.0), sleep=lambda _: None, **way),
+            ApplyOptions(waiting=Waiting(timeout=5.0), cancel=ShortPauses(), **way),
         )
 
     @rule(artifact=st.sampled_from(ARTIFACTS))
@@ -226,7 +227,7 @@ class Published:
         """Go back to the oldest version, without sleeping."""
         earlier, way = self.posted[0], Waiting(**waiting)
         arguments = (manifest_of(), earlier, self.store, self.registry, way)
-        return roll_back(*arguments, sleep=lambda _: None)
+        return roll_back(*arguments, cancel=ShortPauses())
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.artifact import Artifact, Content, Span, read_span, stored
 from clarifai_build.artifact.tree import Entry, FileTree
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest
@@ -41,6 +42,8 @@ def deflated(
     progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
     folder: Path | None = None,
+    *,
+    cancel: CancelToken = NEVER,
 ) -> Artifact:
     """Return the zip of a tree with each file compressed, unless that makes it no smaller.
 
@@ -53,8 +56,9 @@ def deflated(
     kept, scratch = _place(folder, isal.__version__)
     tally = Tally("deflate", sum(entry.size for entry in tree.entries), progress)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        files = _Files(kept, pool, tally).of(tree, cache)
-        contents = tuple(_content(entry, files, pool, tally) for entry in tree.entries)
+        made = _Files(kept, pool, tally, cancel)
+        found = made.of(tree, cache)
+        contents = tuple(_content(entry, found, made) for entry in tree.entries)
     return Artifact(tree, contents, encoder, scratch)
 
 
@@ -73,18 +77,18 @@ def _place(folder: Path | None, version: str) -> tuple[Path, object]:
     return Path(scratch.name), scratch
 
 
-def _content(entry: Entry, files: Mapping[str, _File], pool: Executor, tally: Tally) -> Content:
+def _content(entry: Entry, found: Mapping[str, _File], files: _Files) -> Content:
     if entry.size < _BLOCK:
-        data = b"".join(_compress(entry, pool))
-        tally.add(entry.size)
+        data = b"".join(_compress(entry, files.pool, files.cancel))
+        files.tally.add(entry.size)
         if len(data) >= entry.size:
             return stored(entry)
         return Content(zip_format.DEFLATED, data, 0, len(data), digests.of_bytes(data).chunks, None)
-    found, digest = files[entry.sha256]
-    size = found.stamp.size
+    file, digest = found[entry.sha256]
+    size = file.stamp.size
     if size >= entry.size:
         return stored(entry)
-    return Content(zip_format.DEFLATED, found.file, 0, size, digest.chunks, found.stamp)
+    return Content(zip_format.DEFLATED, file.file, 0, size, digest.chunks, file.stamp)
 
 
 _File = tuple[SourceFile, Digest]
@@ -96,6 +100,7 @@ class _Files(NamedTuple):
     folder: Path
     pool: Executor
     tally: Tally
+    cancel: CancelToken
 
     def of(self, tree: FileTree, cache: DigestCache) -> dict[str, _File]:
         """Return the compressed file of each large content, by its SHA-256.
@@ -135,7 +140,7 @@ class _Files(NamedTuple):
             descriptor, partial = tempfile.mkstemp(prefix=f".{entry.sha256}.", dir=self.folder)
             try:
                 with os.fdopen(descriptor, "wb") as stream:
-                    for block in _compress(entry, self.pool):
+                    for block in _compress(entry, self.pool, self.cancel):
                         sha256.update(block)
                         stream.write(block)
                     os.fsync(stream.fileno())
@@ -159,10 +164,11 @@ def _digests(
     return facts.digests
 
 
-def _compress(entry: Entry, pool: Executor) -> Iterator[bytes]:
+def _compress(entry: Entry, pool: Executor, cancel: CancelToken) -> Iterator[bytes]:
     """Yield a deflate stream: blocks that end on a byte, compressed side by side."""
     waiting: list[Any] = []
     for block, last in _blocks(entry):
+        cancel.check()
         waiting.append(pool.submit(partial(_compress_block, block, last=last)))
         if len(waiting) > _AHEAD:
             yield waiting.pop(0).result()

@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.artifact.layout import Layout, gather
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests import files
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest, FileFacts
@@ -85,13 +86,16 @@ def make_tree(
     cache: DigestCache = NO_CACHE,
     output: Path | None = None,
     environ: Mapping[str, str] = os.environ,
+    *,
+    cancel: CancelToken = NEVER,
 ) -> FileTree:
     """Lay the user's files and weights over the generated files, and take every digest.
 
     `output` is the zip that is about to be written, which stays out.
     """
-    layout = collect(generated, manifest, progress, output, environ)
-    return digest_files(layout, cache.plan(layout.manifest_path, layout.found), progress, cache)
+    layout = collect(generated, manifest, progress, output, environ, cancel=cancel)
+    plan = cache.plan(layout.manifest_path, layout.found)
+    return digest_files(layout, plan, progress, cache, cancel=cancel)
 
 
 def collect(
@@ -100,15 +104,18 @@ def collect(
     progress: ProgressCallback = no_progress,
     output: Path | None = None,
     environ: Mapping[str, str] = os.environ,
+    *,
+    cancel: CancelToken = NEVER,
 ) -> Layout:
     """Find what goes in; weights that are not there yet are fetched, as `environ` says."""
+    cancel.check()
     progress(Event("tree", "started"))
     layout = gather(generated, manifest, output)
     if not manifest.weights:
         return layout
     from clarifai_build.weights import locate as weights
 
-    return layout.with_weights(weights.locate(manifest, progress, environ))
+    return layout.with_weights(weights.locate(manifest, progress, environ, cancel=cancel))
 
 
 def digest_files(
@@ -116,9 +123,11 @@ def digest_files(
     plan: DigestPlan,
     progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
+    *,
+    cancel: CancelToken = NEVER,
 ) -> FileTree:
     """Take every digest that is not known of what was found, and make the tree."""
-    tree = settle(layout, plan, plan.read(progress), cache)
+    tree = settle(layout, plan, plan.read(progress, cancel=cancel), cache)
     progress(Event("tree", "done", f"{len(tree.entries)} files"))
     return tree
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from clarifai_build.cancellation import CancelToken
 from clarifai_build.cli.console import Console
 from clarifai_build.connection import Connection, connect_all
 from clarifai_build.deploy import fleet
@@ -34,11 +35,14 @@ class Results(Generic[Value]):
 
 
 class Models:
-    """The models that a command line names, connected; what goes on is shown on the console."""
+    """The models that a command line names, connected; what goes on is shown on the console.
+
+    `cancel` ends the work on all of them: who is handed one should look at it.
+    """
 
     def __init__(self, names: Sequence[str], args: Namespace, console: Console) -> None:
-        self.stop = fleet.Stop()
-        self.progress = self.stop.cancellable(console.progress())
+        self.cancel = CancelToken()
+        self.progress = console.progress()
         self.connected = connect_all(names, sandbox=args.sandbox, progress=self.progress)
         self._jobs: int = args.jobs
 
@@ -53,7 +57,7 @@ class Models:
             name = connection.manifest.model.id
             return work(connection, named(name, self.progress) if many else self.progress)
 
-        outcomes = fleet.each(self.connected.connections, one, self._jobs, self.stop)
+        outcomes = fleet.each(self.connected.connections, one, self._jobs, self.cancel)
         failed = {outcome.item.name: outcome.error for outcome in outcomes if outcome.error}
         done = [(outcome.item, outcome.value) for outcome in outcomes if outcome.value is not None]
         return Results(done, {**self.connected.errors, **failed})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import StalePlanError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, RemoteModel, RemoteVersion
@@ -59,17 +60,18 @@ def destroy_leased(
     progress: ProgressCallback = no_progress,
     *,
     lease: bool = True,
+    cancel: CancelToken = NEVER,
 ) -> None:
     """Destroy a model while no apply of it can run; its lease lies in `store`, below `prefix`."""
     from clarifai_build.storage import leases
 
     model, purpose = deletion.model, f"destroy {deletion.model}"
     with leases.for_model(store, prefix, registry.scope, model, purpose, progress, wanted=lease):
-        destroy(registry, deletion)
+        destroy(registry, deletion, cancel=cancel)
     progress(Event("destroy", "done", f"destroyed {model}"))
 
 
-def destroy(registry: ModelRegistry, deletion: Deletion) -> None:
+def destroy(registry: ModelRegistry, deletion: Deletion, *, cancel: CancelToken = NEVER) -> None:
     """Remove what is ours of a model. Artifacts stay in the bucket: other models may use them.
 
     Raises StalePlanError where something else is there by now than what was shown.
@@ -84,4 +86,5 @@ def destroy(registry: ModelRegistry, deletion: Deletion) -> None:
         registry.delete_model(deletion.model)
         return
     for version in deletion.versions:
+        cancel.check()
         registry.delete_version(deletion.model, version)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.deploy.planning import Plan, pick_version
 from clarifai_build.deploy.registration import ARTIFACT_DIGEST, Registration
 from clarifai_build.progress import Event, ProgressCallback, no_progress
@@ -19,7 +19,7 @@ from clarifai_build.registry import (
     next_revision,
 )
 from clarifai_build.registry.version_metadata import VersionMetadata
-from clarifai_build.storage import ObjectStore, StoredObject
+from clarifai_build.storage import ObjectStore, SentCallback, StoredObject, ignore_sent
 from clarifai_build.storage.public_download import prove_downloadable
 
 _LOOK_AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)
@@ -30,17 +30,23 @@ _LOOK_AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)
 class ExecutionContext:
     """What the steps need. `check` raises when the lease is lost.
 
-    `id` is recorded with what is made. `record` writes the records beside the zip, and adds
-    their digests to a version's metadata.
+    `sent` is told how far the upload is. `id` is recorded with what is made. `record` writes the
+    records beside the zip, and adds their digests to a version's metadata.
     """
 
     store: ObjectStore
     registry: ModelRegistry
     progress: ProgressCallback = no_progress
     check: Callable[[], None] = lambda: None
-    sleep: Callable[[float], None] = time.sleep
+    cancel: CancelToken = NEVER
+    sent: SentCallback = ignore_sent
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     record: Callable[[VersionMetadata], VersionMetadata] = lambda metadata: metadata
+
+    def raise_if_stopped(self) -> None:
+        """Raise when cancelled, or when the lease is lost: nothing may be changed any more."""
+        self.cancel.check()
+        self.check()
 
     def say(self, message: str) -> None:
         self.progress(Event("register", "running", message))
@@ -53,16 +59,16 @@ def execute(
 
     `key` is where the artifact lies in the bucket; `origin` is recorded with a new version.
     """
-    context.check()
+    context.raise_if_stopped()
     stored = _publish(plan, artifact, key, context)
-    context.check()
+    context.raise_if_stopped()
     _update_model(plan, context)
     metadata = replace(origin, apply=context.id, crc32=stored.crc32)
     if plan.wants("create-version"):
         revision = next_revision(plan.observed.versions)
         metadata = context.record(replace(metadata, revision=revision))
     new = plan.registration.new_version(context.store.url(key), metadata)
-    context.check()
+    context.raise_if_stopped()
     return _update_version(plan, new, context)
 
 
@@ -77,7 +83,10 @@ def _publish(plan: Plan, artifact: Artifact, key: str, context: ExecutionContext
         if stored and not stored.crc32:
             # The store could not tell what lies there from the artifact, and would leave it.
             store.delete(key)
-    stored = store.put_artifact(key, artifact, {ARTIFACT_DIGEST: artifact.digest}, progress)
+    metadata = {ARTIFACT_DIGEST: artifact.digest}
+    stored = store.put_artifact(
+        key, artifact, metadata, progress, sent=context.sent, cancel=context.cancel
+    )
     prove_downloadable(store.url(key), artifact)
     progress(Event("upload", "done", f"{key} can be downloaded without credentials"))
     return stored
@@ -106,7 +115,7 @@ def _update_version(plan: Plan, new: NewVersion, context: ExecutionContext) -> R
             context.registry.update_version(model.id, action.version, model, metadata)
             context.say(f"updated version {action.version}: {action.reason}")
         elif action.kind == "create-version":
-            context.check()
+            context.raise_if_stopped()
             version = _register(plan.registration, new, context)
             context.say(f"posted version {version.id}: {action.reason}")
     return version
@@ -120,7 +129,7 @@ def _register(
         posted = context.registry.create_version(registration.model.id, new)
     except NoAnswerError:
         for pause in _LOOK_AGAIN:
-            context.sleep(pause)
+            context.cancel.sleep(pause)
             if found := _find_posted(registration, context):
                 return found
         raise

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from clarifai_build.cancellation import CancelToken
 from clarifai_build.errors import BuilderError
-from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.util.crash_report import internal_error
 from clarifai_build.util.threads import cancel_all
 
@@ -28,30 +27,6 @@ class Outcome(Generic[Item, Value]):
     error: BuilderError | None = None
 
 
-class Stop:
-    """Tells threads to end: what they listen with and sleep with raises KeyboardInterrupt."""
-
-    def __init__(self) -> None:
-        self._stopped = threading.Event()
-
-    def set(self) -> None:
-        self._stopped.set()
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep, at most until everything is to end."""
-        if self._stopped.wait(seconds):
-            raise KeyboardInterrupt
-
-    def cancellable(self, progress: ProgressCallback) -> ProgressCallback:
-        """Return a listener that ends the thread that tells it something."""
-
-        def report(event: Event) -> None:
-            self.sleep(0)
-            progress(event)
-
-        return report
-
-
 def failure(work: Callable[[Item], object], item: Item) -> BuilderError | None:
     """Do `work`, and return the error that it raised, if any."""
     try:
@@ -64,12 +39,12 @@ def failure(work: Callable[[Item], object], item: Item) -> BuilderError | None:
 
 
 def each(
-    items: Sequence[Item], work: Callable[[Item], Value], jobs: int, stop: Stop
+    items: Sequence[Item], work: Callable[[Item], Value], jobs: int, cancel: CancelToken
 ) -> list[Outcome[Item, Value]]:
     """Do `work` for each item, `jobs` at a time, and return what came of each, in order.
 
-    When this thread is interrupted, the others are told to stop and waited for a moment: one that
-    is stuck in a call is left to end with the process.
+    When this thread is interrupted, `cancel` is cancelled, by which the others end if they look at
+    it. They are waited for a moment: one that is stuck in a call is left to end with the process.
     """
 
     def outcome(item: Item) -> Outcome[Item, Value]:
@@ -90,7 +65,7 @@ def each(
     try:
         return [future.result() for future in futures]
     except BaseException:
-        stop.set()
+        cancel.cancel()
         cancel_all(futures, _LAST_WORDS)
         raise
 

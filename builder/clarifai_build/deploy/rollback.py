@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.deploy.versions import built, label
 from clarifai_build.errors import RegistryError, StorageError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
@@ -27,6 +28,12 @@ class RollbackContext:
     registry: ModelRegistry
     check: Callable[[], None] = lambda: None
     progress: ProgressCallback = no_progress
+    cancel: CancelToken = NEVER
+
+    def raise_if_stopped(self) -> None:
+        """Raise when cancelled, or when the lease is lost: nothing may be changed any more."""
+        self.cancel.check()
+        self.check()
 
 
 def roll_back(context: RollbackContext, target: RemoteVersion, key: str) -> RemoteVersion:
@@ -60,7 +67,7 @@ def roll_back(context: RollbackContext, target: RemoteVersion, key: str) -> Remo
         by=leases.user(),
     )
     new = NewVersion.of(source, context.store.url(key), metadata)
-    context.check()
+    context.raise_if_stopped()
     version = context.registry.create_version(context.model, new)
     context.progress(Event("register", "running", f"posted {label(version)} ({version.id})"))
     return version
@@ -76,7 +83,7 @@ def delete_duplicates(
         if other.id != version.id and other.registration_digest == version.registration_digest
     )
     for twin in twins:
-        context.check()
+        context.raise_if_stopped()
         context.registry.delete_version(context.model, twin.id)
     return twins
 
@@ -87,6 +94,7 @@ def _prove_unchanged(context: RollbackContext, target: RemoteVersion, key: str) 
     expected, expected_size = target.recorded.sha256, target.size or size
     if size == expected_size:
         for offset in range(0, size, _BLOCK):
+            context.cancel.check()
             sha256.update(context.store.read(key, offset, min(_BLOCK, size - offset)))
             done = min(offset + _BLOCK, size)
             context.progress(Event("check", "running", done=done, total=size))

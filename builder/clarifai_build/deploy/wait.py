@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable
 
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import BuildFailedError, RegistryError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, RemoteVersion
@@ -26,7 +27,7 @@ def wait_until_ready(
     progress: ProgressCallback = no_progress,
     *,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
+    cancel: CancelToken = NEVER,
 ) -> RemoteVersion:
     """Poll this version until it is ready; `timeout` is in seconds.
 
@@ -47,7 +48,7 @@ def wait_until_ready(
             said = now
             so_far = f", {waited:.0f} s so far" if said[1] else ""
             progress(Event("register", "running", f"version {version.id}: {said[0]}{so_far}"))
-        sleep(pause * random.uniform(0.75, 1.25))
+        cancel.sleep(pause * random.uniform(0.75, 1.25))
         pause = min(pause * 1.5, 5.0)
         version = _again(registry, model_id, version.id)
     return version

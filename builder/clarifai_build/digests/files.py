@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests import crc32 as crc
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import ProgressCallback, no_progress
@@ -83,19 +84,24 @@ def of_files(
     files: Sequence[SourceFile],
     progress: ProgressCallback = no_progress,
     rules: ContentRules = NO_RULES,
+    *,
+    cancel: CancelToken = NEVER,
 ) -> FileFacts:
     """Digest files, and look into the small ones by `rules`."""
-    reader = _Reader(sum(file.stamp.size for file in files), progress, rules)
+    reader = _Reader(sum(file.stamp.size for file in files), progress, rules, cancel)
     read = zip(files, reader.read_all(files), strict=True)
     digests = {file.file: digest for file, digest in read if digest}
     return FileFacts(digests, reader.findings, tuple(dict.fromkeys(reader.problems)))
 
 
 def chunks_of_files(
-    files: Sequence[SourceFile], progress: ProgressCallback = no_progress
+    files: Sequence[SourceFile],
+    progress: ProgressCallback = no_progress,
+    *,
+    cancel: CancelToken = NEVER,
 ) -> dict[str, tuple[int, ...]]:
     """Take the CRC-32s alone, chunk by chunk on every processor, by where the files lie."""
-    reader = _Reader(sum(file.stamp.size for file in files), progress)
+    reader = _Reader(sum(file.stamp.size for file in files), progress, cancel=cancel)
     places = [(file, at) for file in files for at in range(0, file.stamp.size, CHUNK)]
     found: dict[str, tuple[int, ...]] = {file.file: () for file in files}
     sums = reader.side_by_side(lambda place: reader.crc32(*place), places)
@@ -110,13 +116,17 @@ class _Reader:
     """Reads files over threads; counts the bytes, and gathers findings and problems."""
 
     def __init__(
-        self, total: int, progress: ProgressCallback, rules: ContentRules = NO_RULES
+        self,
+        total: int,
+        progress: ProgressCallback,
+        rules: ContentRules = NO_RULES,
+        cancel: CancelToken = NEVER,
     ) -> None:
         from threading import local
 
         from clarifai_build.progress import Tally
 
-        self.total, self.rules = total, rules
+        self.total, self.rules, self.cancel = total, rules, cancel
         self.tally = Tally("hash", total, progress)
         self.problems: list[Problem] = []
         self.findings: dict[str, str] = {}
@@ -132,7 +142,7 @@ class _Reader:
             return self.side_by_side(lambda file: self.read(file, helpers), files)
 
     def side_by_side(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-        """Work on every processor; when one fails, or this thread is interrupted, all end."""
+        """Work on every processor; when one fails, or is cancelled or interrupted, all end."""
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(_at_once()) as pool:
@@ -198,6 +208,7 @@ class _Reader:
         """Count what was read, and leave early when another file failed."""
         if self.stop:
             raise InterruptedError
+        self.cancel.check()
         self.tally.add(length)
 
 

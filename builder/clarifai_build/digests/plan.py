@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests import files as digests
 from clarifai_build.digests.files import FileFacts
 from clarifai_build.progress import ProgressCallback, no_progress
@@ -36,15 +37,20 @@ class DigestPlan(NamedTuple):
         """How many bytes the large files have."""
         return sum(file.stamp.size for file in self.large)
 
-    def read(self, progress: ProgressCallback = no_progress) -> FileFacts:
+    def read(
+        self, progress: ProgressCallback = no_progress, *, cancel: CancelToken = NEVER
+    ) -> FileFacts:
         """Read all that is not known."""
-        return self._with([*self.small, *self.large], progress)
+        return self._with([*self.small, *self.large], progress, cancel)
 
-    def read_small(self) -> FileFacts:
+    def read_small(self, *, cancel: CancelToken = NEVER) -> FileFacts:
         """Read the small files alone."""
-        return self._with(self.small, no_progress)
+        return self._with(self.small, no_progress, cancel)
 
-    def _with(self, unread: list[SourceFile], progress: ProgressCallback) -> FileFacts:
+    def _with(
+        self, unread: list[SourceFile], progress: ProgressCallback, cancel: CancelToken
+    ) -> FileFacts:
         if not unread:
             return self.known
-        return self.known.updated(digests.of_files(unread, progress, self.rules))
+        read = digests.of_files(unread, progress, self.rules, cancel=cancel)
+        return self.known.updated(read)

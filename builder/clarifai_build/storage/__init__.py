@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import StorageError
 from clarifai_build.progress import ProgressCallback, no_progress
 
@@ -48,6 +49,14 @@ class FoundObject:
     age: float
 
 
+SentCallback = Callable[[int], None]
+"""Told how many bytes of an artifact the store has by now: 0 as an upload begins."""
+
+
+def ignore_sent(_sent: int) -> None:
+    """Follow no upload."""
+
+
 class ObjectStore(Protocol):
     """A bucket under a prefix. Keys are full keys, prefix included; errors are `StorageError`."""
 
@@ -60,8 +69,14 @@ class ObjectStore(Protocol):
         artifact: Artifact,
         metadata: dict[str, str],
         progress: ProgressCallback = no_progress,
+        *,
+        sent: SentCallback = ignore_sent,
+        cancel: CancelToken = NEVER,
     ) -> StoredObject:
-        """Store the artifact at `key`, all or nothing; the same object there already stays."""
+        """Store the artifact at `key`, all or nothing; the same object there already stays.
+
+        `sent` may be called by several threads at once, and not in order.
+        """
 
     def url(self, key: str) -> str:
         """Return the URL under which an anonymous client downloads `key`."""

@@ -10,9 +10,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.net.s3_endpoints import endpoint_of
 from clarifai_build.progress import ProgressCallback, no_progress
-from clarifai_build.storage import FoundObject, ObjectStore, SmallObject, StoredObject
+from clarifai_build.storage import (
+    FoundObject,
+    ObjectStore,
+    SentCallback,
+    SmallObject,
+    StoredObject,
+    ignore_sent,
+)
 from clarifai_build.storage.anonymous import head_object, public_url
 
 if TYPE_CHECKING:
@@ -40,9 +48,12 @@ class LazyStore:
         artifact: Artifact,
         metadata: dict[str, str],
         progress: ProgressCallback = no_progress,
+        *,
+        sent: SentCallback = ignore_sent,
+        cancel: CancelToken = NEVER,
     ) -> StoredObject:
         """Store the artifact at `key`, all or nothing; the same object there already stays."""
-        return self._s3.put_artifact(key, artifact, metadata, progress)
+        return self._s3.put_artifact(key, artifact, metadata, progress, sent=sent, cancel=cancel)
 
     def url(self, key: str) -> str:
         """Return the URL under which an anonymous client downloads `key`."""

@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import StorageError
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_client import client_of, session_of
 from clarifai_build.net.s3_errors import AbsentError, RefusedError, map_boto_errors
 from clarifai_build.net.s3_responses import required_field, s3_request, s3_response, time_of
 from clarifai_build.progress import Event, ProgressCallback, no_progress
-from clarifai_build.storage import FoundObject, SmallObject, StoredObject
+from clarifai_build.storage import (
+    FoundObject,
+    SentCallback,
+    SmallObject,
+    StoredObject,
+    ignore_sent,
+)
 from clarifai_build.storage.anonymous import crc_hex, head_object, public_url
 from clarifai_build.storage.upload.part_sender import UNKNOWN_TO_STORE, UploadGoneError
 from clarifai_build.storage.upload.uploader import Placing
@@ -67,6 +74,9 @@ class S3Store:
         artifact: Artifact,
         metadata: dict[str, str],
         progress: ProgressCallback = no_progress,
+        *,
+        sent: SentCallback = ignore_sent,
+        cancel: CancelToken = NEVER,
     ) -> StoredObject:
         """Store the artifact at `key`, all or nothing; the same object there already stays."""
         present = self.stat(key)
@@ -75,11 +85,13 @@ class S3Store:
             return present
         condition = {"IfMatch": present.etag} if present else {"IfNoneMatch": "*"}
         progress(Event("upload", "started", total=artifact.size))
+        sent(0)
         compared = found = False
         try:
             with map_boto_errors(self.storage.bucket):
                 way = Placing(
-                    *(self.client, self.credentials, self.storage, key, metadata, progress)
+                    *(self.client, self.credentials, self.storage, key, metadata),
+                    *(progress, sent, cancel),
                 )
                 checksums = self.storage.checksums == "auto"
                 compared = way.send(artifact, condition, checksums=checksums)

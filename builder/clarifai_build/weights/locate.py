@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests.files import Digest
 from clarifai_build.errors import SourceError
 from clarifai_build.progress import ProgressCallback, no_progress
@@ -23,6 +24,8 @@ def locate(
     manifest: Manifest,
     progress: ProgressCallback = no_progress,
     environ: Mapping[str, str] = os.environ,
+    *,
+    cancel: CancelToken = NEVER,
 ) -> list[SourceFile]:
     """Return the local file of each weight; what is not in the cache yet is fetched."""
     kept = cache_dir.weights_folder(environ)
@@ -31,7 +34,7 @@ def locate(
         from clarifai_build.weights.parallel import fetch_all
 
         in_order = sorted(missing, key=lambda weight: weight.to)
-        fetch_all(in_order, kept, manifest.storage, progress, environ)
+        fetch_all(in_order, kept, manifest.storage, progress, environ, cancel=cancel)
     for weight in filter(is_remote, manifest.weights):
         cache_dir.mark_used(kept / weight.sha256)
     files = [

@@ -8,6 +8,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import BuilderError, SourceError
 from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.weights.fetcher import Fetcher
@@ -50,11 +51,13 @@ def fetch_all(
     storage: Storage | None,
     progress: ProgressCallback,
     environ: Mapping[str, str],
+    *,
+    cancel: CancelToken = NEVER,
 ) -> None:
     """Fetch weights into a folder; raise what is wrong with any, after all were tried.
 
-    `listen` is called by this thread alone, a few times a second whatever the servers do, so that
-    it may end the fetches by raising.
+    This thread alone calls `progress`, and looks at `cancel` a few times a second whatever the
+    servers do.
     """
     board = FetchProgress(weights)
     fetcher = Fetcher(folder, storage, environ, board.note)
@@ -78,6 +81,7 @@ def fetch_all(
         for thread in threads:
             while thread.is_alive():
                 thread.join(_PAUSE)
+                cancel.check()
                 board.tell(progress)
         board.tell(progress)
     finally:

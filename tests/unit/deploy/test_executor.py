@@ -23,6 +23,7 @@ from support.fakes import (
     Calls,
     MemoryRegistry,
     MemoryStore,
+    ShortPauses,
     artifact_of,
     manifest_of,
     public_bucket,
@@ -40,7 +41,7 @@ class World:
         self.store, self.calls = store, store.calls
         self.registry = MemoryRegistry(store.calls)
         self.told: list[Event] = []
-        self.slept: list[float] = []
+        self.cancel = ShortPauses()
 
     def plan(self, **model: Any) -> Plan:
         """Plan the one model."""
@@ -50,7 +51,7 @@ class World:
         """Carry out a plan; without one, what is planned now."""
         context = ExecutionContext(
             *(self.store, self.registry, self.told.append),
-            **{"sleep": self.slept.append, "id": "this-apply", **settings},
+            **{"cancel": self.cancel, "id": "this-apply", **settings},
         )
         planned = planned or self.plan()
         self.calls.names.clear()
@@ -221,7 +222,7 @@ def test_what_came_of_a_post_without_an_answer_is_looked_for(
         version = world.execute()
         assert version is not None
         assert version.id == "v1"
-    assert world.slept == [0.0, 0.5, 1.0, 2.0, 4.0][:pauses]
+    assert world.cancel.asked == [0.0, 0.5, 1.0, 2.0, 4.0][:pauses]
 
 
 def test_a_post_that_was_delivered_twice_leaves_one_version(world: World) -> None:

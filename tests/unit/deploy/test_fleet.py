@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from clarifai_build.cancellation import CancelToken
 from clarifai_build.deploy import fleet
 from clarifai_build.deploy.planning import Plan
 from clarifai_build.errors import (
@@ -16,7 +17,6 @@ from clarifai_build.errors import (
     UsageError,
 )
 from clarifai_build.pipeline import plan
-from clarifai_build.progress import no_progress
 from clarifai_build.registry import NewVersion
 from clarifai_build.registry.version_metadata import NO_METADATA
 from support.fakes import (
@@ -42,7 +42,7 @@ def test_one_failure_stops_nobody() -> None:
             raise StorageError.of("store-failed", "no")
         return item * 10
 
-    outcomes = fleet.each([0, 1, 2, 3], work, jobs=2, stop=fleet.Stop())
+    outcomes = fleet.each([0, 1, 2, 3], work, jobs=2, cancel=CancelToken())
     assert [outcome.value for outcome in outcomes] == [0, 10, None, 30]
     assert outcomes[2].error is not None
 
@@ -50,7 +50,7 @@ def test_one_failure_stops_nobody() -> None:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_bug_that_one_meets_stops_nobody(jobs: int) -> None:
     """It is a problem of that item alone; the traceback is kept in a file."""
-    outcomes = fleet.each([0, 1, 2], lambda item: 10 // (1 - item), jobs, fleet.Stop())
+    outcomes = fleet.each([0, 1, 2], lambda item: 10 // (1 - item), jobs, CancelToken())
     assert [outcome.value for outcome in outcomes] == [10, None, -10]
     error = fleet.failure(lambda item: 1 // item, 0)
     for bug in (outcomes[1].error, error):
@@ -71,8 +71,8 @@ def test_exit_code_of_many() -> None:
 
 
 def test_interrupt_reaches_the_others() -> None:
-    """When one is interrupted, the others end at the next thing they tell or sleep for."""
-    stop = fleet.Stop()
+    """When one is interrupted, the others end where they next look at the token."""
+    cancel = CancelToken()
     ended = threading.Event()
     together = threading.Barrier(2, timeout=10)
 
@@ -81,20 +81,18 @@ def test_interrupt_reaches_the_others() -> None:
         if item == 0:
             raise KeyboardInterrupt
         try:
-            stop.sleep(30)
+            cancel.sleep(30)
         except KeyboardInterrupt:
             ended.set()
             raise
 
     with pytest.raises(KeyboardInterrupt):
-        fleet.each([0, 1], work, jobs=2, stop=stop)
+        fleet.each([0, 1], work, jobs=2, cancel=cancel)
     assert ended.wait(10)
-    with pytest.raises(KeyboardInterrupt):
-        stop.cancellable(no_progress)(Any)  # type: ignore[arg-type]  # not looked at any more
 
 
 def test_one_that_is_stuck_keeps_nobody_waiting() -> None:
-    """After an interrupt, one that neither tells nor sleeps is left to end with the process."""
+    """After an interrupt, one that does not look at the token is left to end with the process."""
     go_on, ended = threading.Event(), threading.Event()
     together = threading.Barrier(2, timeout=10)
 
@@ -106,7 +104,7 @@ def test_one_that_is_stuck_keeps_nobody_waiting() -> None:
         ended.set()
 
     with pytest.raises(KeyboardInterrupt):
-        fleet.each([0, 1], work, jobs=2, stop=fleet.Stop())
+        fleet.each([0, 1], work, jobs=2, cancel=CancelToken())
     assert not ended.is_set()
     go_on.set()
 

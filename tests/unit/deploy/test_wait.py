@@ -6,25 +6,30 @@ from dataclasses import replace
 
 import pytest
 
+from clarifai_build.cancellation import CancelToken
 from clarifai_build.deploy.wait import wait_until_ready
 from clarifai_build.errors import BuildFailedError, RegistryError
 from clarifai_build.registry import ModelRegistry, RemoteVersion
+from support.fakes import ShortPauses
 
 POSTED = RemoteVersion("v1", 21104, "Model is uploading")
 
 
-class Platform:
+class Platform(CancelToken):
     """A registry of one version that answers status codes in turn, and its clock."""
 
     def __init__(self, *codes: int | None) -> None:
+        super().__init__()
         self.codes = list(codes)
         self.now = 0.0
+        self.pauses: list[float] = []
 
     def version(self, model_id: str, version_id: str) -> RemoteVersion | None:
         code = self.codes.pop(0) if len(self.codes) > 1 else self.codes[0]
         return None if code is None else replace(POSTED, status_code=code, details="disk full")
 
     def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
         self.now += seconds
 
 
@@ -32,7 +37,7 @@ def follow(platform: Platform, timeout: float = 600.0) -> RemoteVersion:
     """Wait on this platform."""
     registry: ModelRegistry = platform  # type: ignore[assignment]  # only `version` is called
     return wait_until_ready(
-        registry, "m", POSTED, timeout, clock=lambda: platform.now, sleep=platform.sleep
+        registry, "m", POSTED, timeout, clock=lambda: platform.now, cancel=platform
     )
 
 
@@ -75,7 +80,7 @@ def test_long_wait_shows_signs_of_life() -> None:
     wait_until_ready(
         *(registry, "m", POSTED, 600.0, lambda event: told.append(event.message)),
         clock=lambda: platform.now,
-        sleep=platform.sleep,
+        cancel=platform,
     )
     assert told[0].endswith("Model is uploading")
     assert platform.now / 12 < len(told) < platform.now / 8
@@ -93,20 +98,15 @@ def test_what_is_ready_is_not_asked_for() -> None:
     platform = Platform(0)
     registry: ModelRegistry = platform  # type: ignore[assignment]  # only `version` is called
     ready = replace(POSTED, status_code=21100)
-    assert wait_until_ready(registry, "m", ready, 0.0, sleep=platform.sleep) is ready
+    assert wait_until_ready(registry, "m", ready, 0.0, cancel=platform) is ready
     assert platform.now == 0.0
 
 
 def test_pauses_grow_to_some_seconds() -> None:
     """Quick at first, gentle later, and never in step with others."""
-    platform, pauses = Platform(*[21107] * 40, 21100), list[float]()
-    registry: ModelRegistry = platform  # type: ignore[assignment]  # only `version` is called
-
-    def sleep(seconds: float) -> None:
-        pauses.append(seconds)
-        platform.sleep(seconds)
-
-    wait_until_ready(registry, "m", POSTED, 600.0, clock=lambda: platform.now, sleep=sleep)
+    platform = Platform(*[21107] * 40, 21100)
+    follow(platform)
+    pauses = platform.pauses
     assert 0.1875 <= pauses[0] <= 0.3125
     assert 0.28 <= pauses[1] <= 0.47
     assert all(3.75 <= pause <= 6.25 for pause in pauses[10:])
@@ -122,7 +122,7 @@ def test_the_deadline_is_kept_to_the_second(waited: float, late: bool) -> None:
 
     def wait() -> RemoteVersion:
         return wait_until_ready(
-            *(registry, "m", POSTED, 100.0), clock=lambda: next(times), sleep=lambda _: None
+            *(registry, "m", POSTED, 100.0), clock=lambda: next(times), cancel=ShortPauses()
         )
 
     if late:
@@ -143,7 +143,7 @@ def test_an_untrained_version_has_a_minute(waited: float, stuck: bool) -> None:
 
     def wait() -> RemoteVersion:
         return wait_until_ready(
-            *(registry, "m", untrained, 600.0), clock=lambda: next(times), sleep=lambda _: None
+            *(registry, "m", untrained, 600.0), clock=lambda: next(times), cancel=ShortPauses()
         )
 
     if stuck:
@@ -164,6 +164,6 @@ def test_news_are_told_once_and_what_failed_with_its_request() -> None:
         wait_until_ready(
             *(registry, "m", posted, 600.0, lambda event: told.append(event.message)),
             clock=lambda: platform.now,
-            sleep=platform.sleep,
+            cancel=platform,
         )
     assert told == ["version v1: Model is uploading"]

@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.artifact.artifact import Artifact, Piece
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 
 if TYPE_CHECKING:
@@ -40,7 +41,11 @@ Sink = Callable[[Block], object]
 
 
 def stream_blocks(
-    artifact: Artifact, sinks: Sequence[Sink], progress: ProgressCallback = no_progress
+    artifact: Artifact,
+    sinks: Sequence[Sink],
+    progress: ProgressCallback = no_progress,
+    *,
+    cancel: CancelToken = NEVER,
 ) -> None:
     """Hand each block, in order, to every sink; where it pays, each works on a thread of its own.
 
@@ -48,6 +53,7 @@ def stream_blocks(
     """
     if artifact.size < WORTH_THREADS or len(sinks) == 1:
         for block in _blocks(artifact, _NEAR, 1):
+            cancel.check()
             for sink in sinks:
                 sink(block)
             _tell(progress, block, artifact)
@@ -65,6 +71,7 @@ def stream_blocks(
     with ExitStack() as stack:
         threads = [stack.enter_context(ThreadPoolExecutor(1)) for _ in sinks]
         for block in _blocks(artifact, BLOCK, _BUFFERS):
+            cancel.check()
             work = zip(threads, sinks, strict=True)
             under_way.append((block, [thread.submit(sink, block) for thread, sink in work]))
             if len(under_way) == _BUFFERS:

@@ -24,6 +24,7 @@ from clarifai_build.artifact.packing.zip_writer import (
     write_zip,
 )
 from clarifai_build.artifact.tree import build_tree, digest_files, refuse_findings, settle
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests import crc32
 from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
@@ -41,26 +42,32 @@ def hash_and_write(
     progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
     records: Records = no_records,
+    *,
+    cancel: CancelToken = NEVER,
 ) -> tuple[Artifact, WrittenZip]:
     """Write the zip of what was found; what is not known of it is read once where that pays."""
     plan = cache.plan(layout.manifest_path, layout.found)
     if plan.large_size < _MIN_BYTES:
-        artifact = Artifact(digest_files(layout, plan, progress, cache))
-        return artifact, write_zip(artifact, target, progress, cache, records)
-    facts = plan.read_small()
+        artifact = Artifact(digest_files(layout, plan, progress, cache, cancel=cancel))
+        return artifact, write_zip(artifact, target, progress, cache, records, cancel=cancel)
+    facts = plan.read_small(cancel=cancel)
     refuse_findings(layout, facts)
-    chunks = digests.chunks_of_files(plan.large, progress)
+    chunks = digests.chunks_of_files(plan.large, progress, cancel=cancel)
     unhashed = {file: Digest("", sums) for file, sums in chunks.items()}
     draft = Artifact(build_tree(layout, facts.digests | unhashed))
     with Outputs(target) as outputs:
-        zip_sha256, hashed = _write(draft, outputs.open(), chunks, progress)
+        zip_sha256, hashed = _write(draft, outputs.open(), chunks, progress, cancel)
         facts = facts.updated(FileFacts(hashed, {}))
         artifact = Artifact(settle(layout, plan, facts, cache))
         return artifact, finish(outputs, artifact, zip_sha256, cache, records)
 
 
 def _write(
-    artifact: Artifact, descriptor: int, large: Collection[str], progress: ProgressCallback
+    artifact: Artifact,
+    descriptor: int,
+    large: Collection[str],
+    progress: ProgressCallback,
+    cancel: CancelToken,
 ) -> tuple[str, dict[str, Digest]]:
     """Write the zip; return its SHA-256, and the digests of the large files in it.
 
@@ -87,7 +94,8 @@ def _write(
         whole.update(block.data)
 
     write = writers(descriptor, artifact.size)
-    stream_blocks(artifact, [hash_zip, hash_files, check_files, *write], progress)
+    sinks = [hash_zip, hash_files, check_files, *write]
+    stream_blocks(artifact, sinks, progress, cancel=cancel)
     if changed := [source_file.changed(file.path) for file in files.values() if file.is_another()]:
         raise SourceError(*changed)
     return whole.hexdigest(), {file.path: file.digest for file in files.values()}

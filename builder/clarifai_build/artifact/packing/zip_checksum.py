@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.util import threads
@@ -23,7 +24,7 @@ _AHEAD = 256 << 20
 
 
 class ZipSum:
-    """A `Listener` that begins to take the sum when an upload begins, and keeps up with it.
+    """Takes the sum beside an upload, if there is one: `follow` is told how far that is.
 
     As the sum has to be taken in order, and parts are sent side by side and by the kernel, it reads
     for itself; but what one of the two has read is in memory for the other.
@@ -34,8 +35,11 @@ class ZipSum:
         artifact: Artifact,
         progress: ProgressCallback = no_progress,
         cache: DigestCache = NO_CACHE,
+        *,
+        cancel: CancelToken = NEVER,
     ) -> None:
         self._artifact, self._progress, self._cache = artifact, progress, cache
+        self._cancel = cancel
         self._known = cache.zip_sha256(artifact.digest)
         self._allowed = 0
         self._awaited = self._stopped = False
@@ -55,25 +59,25 @@ class ZipSum:
             self._stopped = True
             self._moved.notify()
 
-    def __call__(self, event: Event) -> None:
-        """Pass an event on; follow the upload that it tells of."""
-        if event.stage == "upload" and event.total is not None and self._known is None:
-            self._follow(event.done or 0)
-        self._progress(event)
+    def follow(self, sent: int) -> None:
+        """Keep up with an upload that has sent so many bytes; with 0, it begins."""
+        if self._known is None:
+            self._allow(sent + _AHEAD)
 
     def sha256(self) -> str:
         """Return the sum, as hex; where nothing was uploaded, this reads every file."""
         if self._known is None:
             self._awaited = True
-            self._follow(self._artifact.size)
+            self._allow(self._artifact.size)
             assert self._taken is not None
             self._known = self._taken.result()
             self._cache.keep_zip_sha256(self._artifact.digest, self._known)
         return self._known
 
-    def _follow(self, sent: int) -> None:
+    def _allow(self, end: int) -> None:
+        """Let the sum go on to `end`, and begin it."""
         with self._moved:
-            self._allowed = max(self._allowed, sent + _AHEAD)
+            self._allowed = max(self._allowed, end)
             self._moved.notify()
             if self._taken is None:
                 (self._taken,) = threads.start([self._take], 1)
@@ -85,6 +89,7 @@ class ZipSum:
             block = buffer[: self._artifact.size - offset]
             done = offset + len(block)
             self._wait(done)
+            self._cancel.check()
             self._artifact.read_into(block, offset)
             sha256.update(block)
             if self._awaited:  # before that, the upload tells how far things are

@@ -11,6 +11,7 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.packing.block_stream import stream_blocks
 from clarifai_build.artifact.packing.disk_writer import writers
 from clarifai_build.artifact.packing.output_files import Outputs
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.progress import ProgressCallback, no_progress
 
@@ -38,6 +39,8 @@ def write_zip(
     progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
     records: Records = no_records,
+    *,
+    cancel: CancelToken = NEVER,
 ) -> WrittenZip:
     """Write the zip to `target`, and its records; it is hashed unless its SHA-256 is known.
 
@@ -49,7 +52,7 @@ def write_zip(
         sinks = writers(outputs.open(), artifact.size)
         if known is None:
             sinks.append(lambda block: sha256.update(block.data))
-        stream_blocks(artifact, sinks, progress)
+        stream_blocks(artifact, sinks, progress, cancel=cancel)
         return finish(outputs, artifact, known or sha256.hexdigest(), cache, records)
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clarifai_build.cancellation import CancelToken
 from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.arguments import add_locked, add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
@@ -27,7 +28,6 @@ from clarifai_build.provenance.lock import check_lock
 from clarifai_build.util.urls import redact_url
 
 if TYPE_CHECKING:
-    from clarifai_build.deploy.fleet import Stop
     from clarifai_build.deploy.saved_plan import SavedPlan
     from clarifai_build.pipeline import Applied
 
@@ -73,7 +73,7 @@ def run(args: Namespace, console: Console) -> int:
     approval.of_pruning([one for _, one in deletion])
 
     def apply(connection: Connection, progress: ProgressCallback) -> Applied:
-        return _apply(connection, args, approval, models.stop, progress)
+        return _apply(connection, args, approval, models.cancel, progress)
 
     results = models.each(apply)
     results.raise_if_alone()
@@ -110,7 +110,7 @@ def _apply(
     connection: Connection,
     args: Namespace,
     approval: Approval,
-    stop: Stop,
+    cancel: CancelToken,
     progress: ProgressCallback,
 ) -> Applied:
     options = ApplyOptions(
@@ -119,7 +119,7 @@ def _apply(
         waiting=Waiting(not args.no_wait, args.timeout),
         approve=lambda plan: approval.of_plan(connection.name, plan),
         id=approval.id,
-        sleep=stop.sleep,
+        cancel=cancel,
     )
     if args.locked:
         check_lock(connection.manifest)

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clarifai_build.cancellation import CancelToken
 from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.fleet_command import Models
@@ -48,7 +49,7 @@ def run(args: Namespace, console: Console) -> int:
 
     console.json_errors = args.json
     models = Models(args.manifests, args, console)
-    results = models.each(partial(_plan, adopt=args.adopt))
+    results = models.each(partial(_plan, adopt=args.adopt, cancel=models.cancel))
     results.raise_if_alone()
     planned, errors = [one for _, one in results.done], results.errors
     deletion = [one for _, one in orphans_in(models.connected)] if args.prune else []
@@ -77,13 +78,15 @@ def run(args: Namespace, console: Console) -> int:
     return 2 if changes and args.detailed_exitcode else 0
 
 
-def _plan(connection: Connection, progress: ProgressCallback, *, adopt: bool) -> Planned:
+def _plan(
+    connection: Connection, progress: ProgressCallback, *, adopt: bool, cancel: CancelToken
+) -> Planned:
     from clarifai_build import pipeline
     from clarifai_build.deploy.saved_plan import state_of
     from clarifai_build.inspection.file_changes import file_changes
     from clarifai_build.reports.plan import Planned
 
-    artifact = connection.build(progress)
+    artifact = connection.build(progress, cancel=cancel)
     plan = connection.plan(artifact, adopt=adopt)
     url = pipeline.live_url(plan, connection.manifest, connection.store())
     files = file_changes(plan, artifact.tree, url)

@@ -10,8 +10,10 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
+from clarifai_build.cancellation import CancelToken
 from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.fleet_command import Models, Results
@@ -43,7 +45,7 @@ def run(args: Namespace, console: Console) -> int:
     shown: list[Status] | None = None
     while True:
         models = Models(args.manifests, args, console)
-        results = models.each(_status)
+        results = models.each(partial(_status, cancel=models.cancel))
         statuses = _statuses(results, models.connected)
         if statuses != shown:
             _show(statuses, args.output, console)
@@ -73,11 +75,11 @@ def _statuses(results: Results[Status], found: Connected) -> list[Status]:
     return sorted([*known, *failed], key=lambda status: status.manifest)
 
 
-def _status(connection: Connection, _progress: ProgressCallback) -> Status:
+def _status(connection: Connection, _progress: ProgressCallback, *, cancel: CancelToken) -> Status:
     from clarifai_build.deploy import status as sync
 
     # adopt: a model made otherwise is shown as it is, not refused.
-    return sync.status_of(connection.name, connection.plan(adopt=True))
+    return sync.status_of(connection.name, connection.plan(adopt=True, cancel=cancel))
 
 
 def _show(statuses: Sequence[Status], output: str, console: Console) -> None:

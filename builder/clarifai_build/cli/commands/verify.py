@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
+from clarifai_build.cancellation import CancelToken
 from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.fleet_command import Models, Results
@@ -60,14 +61,17 @@ def run(args: Namespace, console: Console) -> int:
     console.json_errors = args.json
     # Without names, --all means every manifest below, not the one that is the default.
     names = ["."] if args.all and args.manifests == [FILE_NAME] else args.manifests
-    results = Models(names, args, console).each(partial(_verify, args=args))
+    models = Models(names, args, console)
+    results = models.each(partial(_verify, args=args, cancel=models.cancel))
     _show(results, args, console)
     if any(not verified.ok for _, verified in results.done):
         return 1
     return results.exit_code
 
 
-def _verify(connection: Connection, progress: ProgressCallback, args: Namespace) -> Verified | None:
+def _verify(
+    connection: Connection, progress: ProgressCallback, args: Namespace, cancel: CancelToken
+) -> Verified | None:
     from clarifai_build import pipeline
     from clarifai_build.deploy import versions as history
     from clarifai_build.deploy.registration import Registration
@@ -86,7 +90,7 @@ def _verify(connection: Connection, progress: ProgressCallback, args: Namespace)
         else nullcontext(manifest)
     )
     with source as rebuilt:
-        artifact = pipeline.build(rebuilt, progress)  # a cache would be no proof
+        artifact = pipeline.build(rebuilt, progress, cancel=cancel)  # a cache would be no proof
         registration = Registration.of(rebuilt, artifact.digest, artifact.size)
         if args.url and not is_presigned(version.zip_url):
             published = verify.at_url(version.zip_url)

@@ -8,9 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import SourceError
 from clarifai_build.net.s3_responses import required_field, s3_response
-from clarifai_build.progress import Event, ProgressCallback, Tally
+from clarifai_build.progress import ProgressCallback, Tally
+from clarifai_build.storage import SentCallback, ignore_sent
 from clarifai_build.storage.upload.part_connection import Wire
 from clarifai_build.storage.upload.part_sender import ChecksumsUnknownError, send_part
 from clarifai_build.storage.upload.parts import Part, base64_of, cut, whole_crc32
@@ -33,8 +35,8 @@ _GRACE = 0.3
 class Upload:
     """Where an artifact goes and how. `options` are headers of the new object.
 
-    Several times a second `listen` is told something, be it that there is no news: what it raises
-    ends the upload, even while the store does not answer.
+    `cancel` is looked at several times a second, and ends the upload even while the store does not
+    answer.
     """
 
     client: S3Client
@@ -44,6 +46,8 @@ class Upload:
     options: dict[str, Any]
     checksums: bool
     progress: ProgressCallback
+    sent: SentCallback = ignore_sent
+    cancel: CancelToken = NEVER
 
     def run(self, artifact: Artifact, condition: dict[str, Any]) -> None:
         """Send what is not there yet, then make it an object if `condition` holds.
@@ -53,7 +57,7 @@ class Upload:
         store knows no checksums.
         """
         even = _EVEN_PARTS in self.client.meta.endpoint_url
-        parts = run_interruptibly(lambda: cut(artifact, even=even), self._on_tick)
+        parts = run_interruptibly(lambda: cut(artifact, even=even), self.cancel.check)
         before = self._unfinished()
         upload, done = before.resume(self.key, artifact, parts) or (self._begin(), {})
         try:
@@ -63,7 +67,7 @@ class Upload:
             raise
         complete = self._completion(upload, parts, etags, condition)
         with s3_response(self.bucket):
-            run_interruptibly(complete, self._on_tick)
+            run_interruptibly(complete, self.cancel.check)
 
     def abort_stale(self, prefix: str) -> None:
         """Abort what was left behind: other uploads of this key, and old ones of any artifact."""
@@ -77,14 +81,18 @@ class Upload:
             self.client.create_multipart_upload, Bucket=self.bucket, Key=self.key, **options
         )
         with s3_response(self.bucket):
-            begun = run_interruptibly(begin, self._on_tick)
+            begun = run_interruptibly(begin, self.cancel.check)
         return str(required_field(begun, "UploadId", self.bucket))
 
     def _send(
         self, artifact: Artifact, parts: list[Part], upload: str, done: dict[int, str]
     ) -> dict[int, str]:
         tally = Tally("upload", artifact.size, self.progress)
-        tally.add(sum(part.length for part in parts if part.number in done))
+
+        def count(length: int) -> None:
+            self.sent(tally.add(length))
+
+        count(sum(part.length for part in parts if part.number in done))
         wire = Wire(
             self.client,
             self.credentials,
@@ -92,7 +100,7 @@ class Upload:
             self.key,
             upload,
             self.checksums,
-            tally.add,
+            count,
         )
         missing = [part for part in parts if part.number not in done]
         sending = threads.start(
@@ -100,7 +108,7 @@ class Upload:
             _at_once(len(missing)),
         )
         try:
-            wait_all(sending, lambda: tally.add(0))
+            wait_all(sending, self.cancel.check)
         except BaseException:
             wire.close()
             cancel_all(sending, _GRACE)
@@ -129,10 +137,7 @@ class Upload:
         )
 
     def _unfinished(self) -> Unfinished:
-        return Unfinished(self.client, self.bucket, self._on_tick)
-
-    def _on_tick(self) -> None:
-        self.progress(Event("upload", "running"))
+        return Unfinished(self.client, self.bucket, self.cancel)
 
 
 def _at_once(parts: int) -> int:

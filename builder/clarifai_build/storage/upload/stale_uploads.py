@@ -7,7 +7,7 @@ about stays.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.cancellation import CancelToken
 from clarifai_build.net.s3_responses import UNREADABLE
 from clarifai_build.storage.keys import is_artifact
 from clarifai_build.storage.upload.parts import Part, base64_of
@@ -30,11 +31,11 @@ _PASSED_OVER = (ClientError, BotoCoreError, *UNREADABLE)
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """The uploads under way in a bucket. What `beat` raises ends whatever is waited for."""
+    """The uploads under way in a bucket. `cancel` ends whatever is waited for."""
 
     client: S3Client
     bucket: str
-    on_tick: Callable[[], None]
+    cancel: CancelToken
 
     def resume(
         self, key: str, artifact: Artifact, parts: list[Part]
@@ -45,7 +46,7 @@ class Unfinished:
             return None
         upload: str = max(uploads, key=lambda upload: upload["Initiated"])["UploadId"]
         try:
-            there = run_interruptibly(lambda: self._parts(key, upload), self.on_tick)
+            there = run_interruptibly(lambda: self._parts(key, upload), self.cancel.check)
         except _PASSED_OVER:
             return None
         planned = {part.number: part for part in parts}
@@ -71,7 +72,7 @@ class Unfinished:
             self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
 
         with suppress(*_PASSED_OVER):
-            run_interruptibly(abort, self.on_tick)
+            run_interruptibly(abort, self.cancel.check)
 
     def _under(self, prefix: str) -> Sequence[dict[str, Any]]:
         pages = self.client.get_paginator("list_multipart_uploads").paginate(
@@ -84,7 +85,7 @@ class Unfinished:
                 found.extend(_with(page.get("Uploads", ()), "Key", "UploadId", "Initiated"))
 
         with suppress(*_PASSED_OVER):
-            run_interruptibly(look, self.on_tick)
+            run_interruptibly(look, self.cancel.check)
         return tuple(found)
 
     def _parts(self, key: str, upload: str) -> list[dict[str, Any]]:
@@ -106,7 +107,7 @@ class Unfinished:
         md5 = hashlib.md5(usedforsecurity=False)
         for block in artifact.blocks(part.offset, part.length):
             md5.update(block)
-            self.on_tick()
+            self.cancel.check()
         return bool(sent["ETag"].strip('"') == md5.hexdigest())
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_responses import s3_response
 from clarifai_build.progress import ProgressCallback
+from clarifai_build.storage import SentCallback, ignore_sent
 from clarifai_build.storage.upload.multipart import Upload
 from clarifai_build.storage.upload.part_sender import UNKNOWN_TO_STORE, ChecksumsUnknownError
 from clarifai_build.storage.upload.parts import base64_of
@@ -32,6 +34,8 @@ class Placing:
     key: str
     metadata: dict[str, str]
     progress: ProgressCallback
+    sent: SentCallback = ignore_sent
+    cancel: CancelToken = NEVER
 
     def send(self, artifact: Artifact, condition: dict[str, Any], *, checksums: bool) -> bool:
         """Send the artifact, without what the store does not know; say whether it compared it."""
@@ -59,7 +63,8 @@ class Placing:
             options["ACL"] = "public-read"
         if artifact.size > _ONE_REQUEST:
             upload = Upload(
-                client, self.credentials, bucket, key, options, checksums, self.progress
+                *(client, self.credentials, bucket, key, options, checksums),
+                *(self.progress, self.sent, self.cancel),
             )
             upload.run(artifact, condition)
             upload.abort_stale(self.storage.prefix)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,11 @@ from clarifai_build.artifact.packing.zip_checksum import ZipSum
 from clarifai_build.artifact.tree import make_tree
 from clarifai_build.digests.cache import DigestCache
 from clarifai_build.errors import SourceError
-from clarifai_build.progress import Event
-from support.trees import artifact_of, manifest_of
+from clarifai_build.pipeline import apply
+from clarifai_build.progress import Event, ProgressCallback
+from clarifai_build.storage import SentCallback, StoredObject
+from support import fakes
+from support.trees import manifest_of
 
 MIB = 1 << 20
 
@@ -31,11 +35,6 @@ def of_file(folder: Path, size: int) -> Artifact:
 def sum_of(artifact: Artifact) -> str:
     """Take the sum the plain way."""
     return hashlib.sha256(b"".join(artifact.blocks(0, artifact.size))).hexdigest()
-
-
-def sending(artifact: Artifact, done: int | None) -> Event:
-    """Return what an upload tells."""
-    return Event("upload", "running", done=done, total=artifact.size)
 
 
 @pytest.mark.parametrize("size", [0, 5, 9 * MIB])
@@ -66,25 +65,13 @@ def test_it_keeps_up_with_the_upload_and_no_further(
 
     artifact.read_into = noted  # type: ignore[method-assign,assignment]
     with ZipSum(artifact) as taken, moved:
-        for sent in (None, 8 * MIB, 40 * MIB):
-            taken(sending(artifact, sent))
-            goal = (sent or 0) + 12 * MIB
+        for sent in (0, 8 * MIB, 40 * MIB):
+            taken.follow(sent)
+            goal = sent + 12 * MIB
             assert moved.wait_for(lambda goal=goal: reached == goal, 10)
             assert not moved.wait_for(lambda goal=goal: reached > goal, 0.05)
     with pytest.raises(InterruptedError):  # whoever leaves wants it no more
         taken.sha256()
-
-
-def test_events_are_passed_on(tmp_path: Path) -> None:
-    """Whoever listens hears everything."""
-    artifact = artifact_of({"a": b"a"})
-    heard: list[Event] = []
-    events = [Event("zip", "running"), sending(artifact, 1), Event("upload", "done", "message")]
-    with ZipSum(artifact, heard.append) as taken:
-        for event in events:
-            taken(event)
-        assert taken.sha256() == sum_of(artifact)
-    assert [event for event in heard if event.stage != "sum"] == events
 
 
 def test_what_was_taken_once_is_kept(tmp_path: Path) -> None:
@@ -95,7 +82,7 @@ def test_what_was_taken_once_is_kept(tmp_path: Path) -> None:
         expected = taken.sha256()
     (tmp_path / "w.bin").unlink()
     with ZipSum(artifact, cache=cache) as known:
-        known(sending(artifact, None))
+        known.follow(0)
         assert known.sha256() == expected
 
 
@@ -105,3 +92,38 @@ def test_a_file_that_changed_is_named(tmp_path: Path) -> None:
     os.utime(tmp_path / "w.bin")
     with ZipSum(artifact) as taken, pytest.raises(SourceError, match=r"w\.bin changed"):
         taken.sha256()
+
+
+class OtherStage(fakes.MemoryStore):
+    """A store whose uploads are told of by another name, and end when `over` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.over = threading.Event()
+
+    def put_artifact(  # type: ignore[override]
+        self, key: str, artifact: Any, metadata: Any, progress: ProgressCallback, **more: Any
+    ) -> StoredObject:
+        """Begin, and wait for what runs beside it."""
+        progress(Event("transfer", "running", done=0, total=artifact.size))
+        sent: SentCallback = more["sent"]
+        sent(0)
+        assert self.over.wait(30)
+        return super().put_artifact(key, artifact, metadata, progress, **more)
+
+
+def test_hashing_follows_an_upload_whatever_its_stage_is_called() -> None:
+    """The upload ends after hashing has begun, so that both run side by side."""
+    artifact = fakes.artifact_of(fakes.BUILT)
+    content = artifact.read(0, artifact.size)
+    read_into = artifact.read_into
+    store = OtherStage()
+    with fakes.public_bucket(store):
+
+        def noted(buffer: memoryview, offset: int) -> object:
+            store.over.set()
+            return read_into(buffer, offset)
+
+        artifact.read_into = noted  # type: ignore[method-assign,assignment]
+        applied = apply(fakes.manifest_of(), artifact, store, fakes.MemoryRegistry())
+    assert applied.version.recorded.sha256 == hashlib.sha256(content).hexdigest()
