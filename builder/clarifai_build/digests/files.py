@@ -146,8 +146,8 @@ class _Reader:
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(_at_once()) as pool:
-            futures = [pool.submit(work, item) for item in items]
             try:
+                futures = [pool.submit(work, item) for item in items]
                 return [future.result() for future in futures]
             except BaseException:
                 self.stop = True
