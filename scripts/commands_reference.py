@@ -16,6 +16,12 @@ HEAD = """\
 Made from the commands' own help by `make reference`. Data goes to stdout, progress and prose to
 stderr.
 
+What a command warns of is on stderr, too, as `warning[CODE] STAGE: …`. The object that it prints
+with `--json` or `-o json` then has `warnings`, a list of objects with `code`, `message`, `stage`
+and `hint`; without a warning, there is no such key. Of several models, the stage begins with the
+model's id. `validate` counts in its `warnings`, and a plan, which may be saved, has none. The codes
+are those of [problems](problems.md).
+
 | exit code | means |
 |---|---|
 | 0 | done, or nothing to do |

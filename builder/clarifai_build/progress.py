@@ -6,15 +6,21 @@ import threading
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
+from clarifai_build.errors import Problem
+
 
 class Event(NamedTuple):
-    """One step of one stage; `done` and `total` are bytes where the stage moves bytes."""
+    """One step of one stage; `done` and `total` are bytes where the stage moves bytes.
+
+    With a `warning`, `message` is the warning's.
+    """
 
     stage: str
     state: Literal["started", "running", "done"]
     message: str = ""
     done: int | None = None
     total: int | None = None
+    warning: Problem | None = None
 
 
 ProgressCallback = Callable[[Event], None]
@@ -27,6 +33,14 @@ def no_progress(_event: Event) -> None:
 def named(name: str, progress: ProgressCallback) -> ProgressCallback:
     """Return a callback that passes on whose stage an event is about."""
     return lambda event: progress(event._replace(stage=f"{name} {event.stage}"))
+
+
+def warn(
+    progress: ProgressCallback, code: str, message: str, *, stage: str, hint: str | None = None
+) -> None:
+    """Tell what the user should know of, though it makes nothing fail."""
+    warning = Problem(code, message, hint=hint, severity="warning")
+    progress(Event(stage, "running", message, warning=warning))
 
 
 class Tally:

@@ -35,6 +35,7 @@ from clarifai_build.storage.keys import lease_key
 from conftest import Tool
 from support.faulty_store import Loss, faulty_store
 from support.light_platform import INFERENCE, Platform, light_platform
+from support.odd_store import Request, Say, error, odd_store
 
 RACES = 100
 
@@ -126,6 +127,24 @@ def versions(target: Connection) -> list[str]:
     assert isinstance(target.registry, ClarifaiRegistry)
     found = target.registry.versions(target.manifest.model.id)
     return [str(version.registration_digest) for version in found]
+
+
+def test_a_warning_is_in_the_json_of_apply(place: Place, sandbox: Endpoints) -> None:
+    """With its code, and on stderr; an apply that has nothing to warn of has no such key."""
+
+    def rule(request: Request) -> Say | None:
+        unknown = "if-none-match" in request.headers and "/.leases/" in request.path
+        return error(400, "InvalidArgument") if unknown else None
+
+    manifest = place.model("lines") / "clarifai.yaml"
+    with odd_store(sandbox.s3_endpoint, rule) as odd:
+        manifest.write_text(manifest.read_text().replace(sandbox.s3_endpoint, odd.endpoint))
+        first, second = (place.run("apply", manifest.parent, "--json") for _ in range(2))
+    (warning,) = json.loads(first.stdout)["warnings"]
+    assert (warning["code"], warning["severity"]) == ("lease-unsupported", "warning")
+    assert warning["stage"] == "lease"
+    assert f"warning[lease-unsupported] lease: {warning['message']}" in first.stderr
+    assert set(json.loads(second.stdout)) == {"models", "pruned", "errors"}
 
 
 def test_no_op_makes_three_calls_and_none_that_writes(

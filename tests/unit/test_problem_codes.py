@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 ENTRY = re.compile(r"^### (\S+)\n\n\*\*Cause\.\*\* .+\n\n\*\*Fix\.\*\* .+$", re.MULTILINE)
-MAKERS = re.compile(r"(?i)problem|finding|of|refused?|_fatal|_error|_named_file")
+MAKERS = re.compile(r"(?i)problem|finding|of|refused?|_fatal|_error|_named_file|warn")
 
 
 def codes_in(path: Path) -> Iterator[str]:

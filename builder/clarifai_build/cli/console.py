@@ -30,6 +30,7 @@ class Console:
         self._stdout = stdout
         self._stderr = stderr
         self._bars: Bars | None = None
+        self._warnings: list[dict[str, Any]] = []
         self.json_errors = False
         self.heard = True
         """Whether somebody may still read stdout."""
@@ -79,8 +80,10 @@ class Console:
         except OSError:
             _silence(self._stderr)
 
-    def json(self, value: Any) -> None:
-        """Write one JSON document to stdout."""
+    def json(self, value: Any, *, with_warnings: bool = True) -> None:
+        """Write one JSON document to stdout; an object gets the warnings so far, if any."""
+        if self._warnings and with_warnings and isinstance(value, dict):
+            value = {"warnings": self._warnings, **value}
         self.out(json.dumps(value, indent=2, sort_keys=True))
 
     def problems(self, problems: Sequence[Problem]) -> None:
@@ -98,7 +101,22 @@ class Console:
             self.problems(error.problems)
 
     def progress(self) -> ProgressCallback:
-        """Return a listener that shows progress as the terminal allows."""
+        """Return a callback that shows progress as the terminal allows, and keeps warnings."""
+        show = self._shown()
+
+        def report(event: Event) -> None:
+            if event.warning is None:
+                show(event)
+            else:
+                self._warn(event.stage, event.warning)
+
+        return report
+
+    def _warn(self, stage: str, warning: Problem) -> None:
+        self._warnings.append({"stage": stage, **warning._asdict()})
+        self.problems([warning._replace(message=f"{stage}: {warning.message}")])
+
+    def _shown(self) -> ProgressCallback:
         if not self.colour:
             return _TimedLines(self)
         if self._bars is None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from clarifai_build.errors import BuilderError, ConditionalWritesUnsupportedError, LeaseHeldError
-from clarifai_build.progress import Event, ProgressCallback, no_progress
+from clarifai_build.progress import Event, ProgressCallback, no_progress, warn
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.keys import lease_key
 from clarifai_build.storage.lease_holder import Holder, user
@@ -26,6 +26,7 @@ _UNCONDITIONAL = (
     "this store knows no conditional writes, so two applies at once are not kept apart; "
     "--no-lease does without this warning"
 )
+_EXPIRES = "the lease expires by itself"
 
 
 def holder_of(store: ObjectStore, key: str) -> Holder | None:
@@ -106,9 +107,7 @@ class Lease:
             if self._is_ours():
                 self._delete()
         except BuilderError as error:
-            progress(
-                Event("lease", "done", f"not given back, the lease expires by itself: {error}")
-            )
+            _not_released(progress, f"not given back, {_EXPIRES}: {error}")
 
     def _delete(self) -> None:
         try:
@@ -166,7 +165,7 @@ def held(
     """
     etag = _acquire(store, key, holder, progress, expiry)
     if etag is None:
-        progress(Event("lease", "done", _UNCONDITIONAL))
+        warn(progress, "lease-unsupported", _UNCONDITIONAL, stage="lease")
         yield None
         return
     lease = Lease(store, key, holder, etag)
@@ -197,7 +196,12 @@ def _try_for(
         for event in told:
             progress(event)
     else:
-        progress(Event("lease", "done", "not given back in time, the lease expires by itself"))
+        _not_released(progress, f"not given back in time, {_EXPIRES}")
+
+
+def _not_released(progress: ProgressCallback, words: str) -> None:
+    hint = "until then, `clarifai-build unlock` takes it away"
+    warn(progress, "lease-not-released", words, stage="lease", hint=hint)
 
 
 def _acquire(

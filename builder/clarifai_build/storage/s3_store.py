@@ -15,7 +15,7 @@ from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_client import client_of, session_of
 from clarifai_build.net.s3_errors import AbsentError, RefusedError, map_boto_errors
 from clarifai_build.net.s3_responses import required_field, s3_request, s3_response, time_of
-from clarifai_build.progress import Event, ProgressCallback, no_progress
+from clarifai_build.progress import Event, ProgressCallback, no_progress, warn
 from clarifai_build.storage import (
     FoundObject,
     SentCallback,
@@ -112,7 +112,7 @@ class S3Store:
         self._open(key)
         progress(Event("upload", "done", done=artifact.size, total=artifact.size))
         if self.storage.access == "presigned":
-            progress(Event("upload", "done", self._lifetime()))
+            self._tell_lifetime(progress)
         return stored
 
     def _open(self, key: str) -> None:
@@ -138,14 +138,17 @@ class S3Store:
             )
         return public_url(storage, self.client.meta.region_name, key)
 
-    def _lifetime(self) -> str:
+    def _tell_lifetime(self, progress: ProgressCallback) -> None:
         """Say until when the platform can fetch what is published under a presigned URL."""
         if self.credentials.get_frozen_credentials().token:
-            return (
-                "warning: the credentials are temporary, and the presigned URL ends with them; "
+            words = (
+                "the credentials are temporary, and the presigned URL ends with them; "
                 "the platform may not have fetched by then"
             )
-        return f"the presigned URL ends after {PRESIGNED_SECONDS // _DAY} days"
+            warn(progress, "presigned-temporary", words, stage="upload")
+        else:
+            days = PRESIGNED_SECONDS // _DAY
+            progress(Event("upload", "done", f"the presigned URL ends after {days} days"))
 
     def get(self, key: str) -> SmallObject | None:
         """Return what lies at `key`, or None."""

@@ -67,7 +67,7 @@ def run(args: Namespace, console: Console) -> int:
     elif args.out:
         _save(args.out, json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
     if args.json:
-        console.json(document)
+        console.json(document, with_warnings=False)  # it may be saved, and its schema is closed
     else:
         report_errors(errors, console)
         console.out(plan_report.plans_text(planned, deletion))
