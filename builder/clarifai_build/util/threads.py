@@ -39,7 +39,7 @@ def start(calls: Sequence[Callable[[], Value]], at_once: int) -> list[Future[Val
 
 
 def wait_all(futures: Collection[Future[Value]], on_tick: Callable[[], None]) -> None:
-    """Wait for all, calling `on_tick` ten times a second; re-raises the first exception of either."""
+    """Wait for all, calling `on_tick` ten times a second. Re-raises the first exception."""
     pending = set(futures)
     while pending:
         done, pending = wait(pending, _BEAT, FIRST_EXCEPTION)

@@ -5,26 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import threading
-import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from clarifai_build.artifact.layout import gather
-from clarifai_build.digests import files
 from clarifai_build.digests import files as digests
 from clarifai_build.digests.files import CHUNK, Digest
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import Event
-from clarifai_build.source.content_checks import RULES, ContentRules, TokenRule
+from clarifai_build.source.content_checks import ContentRules, TokenRule
 from clarifai_build.source.source_file import FileStat, SourceFile
-from support.trees import manifest_of, write_files
-
-
-
 
 MIB = 1 << 20
 BAD_DISK = "/proc/self/mem"  # reads of this process's memory at address 0 fail with EIO
