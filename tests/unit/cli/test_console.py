@@ -118,9 +118,8 @@ def test_progress_on_a_terminal_is_bars(monkeypatch: pytest.MonkeyPatch) -> None
     shown = TerminalStream()
     console = Console(io.StringIO(), shown)
     progress = console.progress()
-    assert console.progress() is progress
     progress(Event("upload", "started", total=100))
-    progress(Event("upload", "running", done=50, total=100))
+    console.progress()(Event("upload", "running", done=50, total=100))
     console.err("prose")
     console.out("data")
     progress(Event("upload", "done", done=100, total=100))

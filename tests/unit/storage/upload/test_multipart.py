@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import make_tree
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests.files import CHUNK
 from clarifai_build.errors import BuilderError, SourceError, StorageError
 from clarifai_build.manifest.types import Storage
@@ -47,12 +48,14 @@ def upload_to(
     *,
     checksums: bool = True,
     progress: ProgressCallback = no_progress,
+    cancel: CancelToken = NEVER,
     client: Any = None,
 ) -> Upload:
     """Return an upload to the store that is not begun yet."""
     credentials = Credentials("key", "secret")
     client = client or client_of(bucket.endpoint)
-    return Upload(client, credentials, BUCKET, KEY, OPTIONS, checksums=checksums, progress=progress)
+    options = {"checksums": checksums, "progress": progress, "cancel": cancel}
+    return Upload(client, credentials, BUCKET, KEY, OPTIONS, **options)
 
 
 def contents(artifact: Artifact) -> list[bytes]:
@@ -220,18 +223,22 @@ def test_an_upload_that_another_run_ended_is_gone(bucket: Bucket) -> None:
 
 
 @pytest.mark.parametrize("operation", ["GET uploads", "POST uploads", "POST uploadId"])
-def test_who_listens_may_end_the_wait_for_any_answer(bucket: Bucket, operation: str) -> None:
-    """Whatever the store is asked: what the listener raises comes out."""
+def test_the_wait_for_any_answer_is_cancelled(bucket: Bucket, operation: str) -> None:
+    """Whatever the store is asked, and though it never answers."""
+    cancel, over = CancelToken(), threading.Event()
 
-    def end(event: Event) -> None:
-        if bucket.operations[-1:] == [operation]:
-            raise KeyboardInterrupt
+    def hang(request: Request) -> None:
+        if request.operation == operation:
+            cancel.cancel()
+            over.wait()
 
+    bucket.before = hang
     with pytest.raises(KeyboardInterrupt):
-        upload_to(bucket, progress=end).run(SMALL, FREE)
+        upload_to(bucket, cancel=cancel).run(SMALL, FREE)
+    over.set()
 
 
-def test_who_listens_may_end_the_parts(bucket: Bucket, large: Artifact) -> None:
+def test_an_error_of_the_callback_ends_the_parts(bucket: Bucket, large: Artifact) -> None:
     """Nothing is completed then, and what was begun stays for the next run."""
 
     def end(event: Event) -> None:
@@ -244,23 +251,19 @@ def test_who_listens_may_end_the_parts(bucket: Bucket, large: Artifact) -> None:
     assert len(bucket.uploads) == 1
 
 
-def test_who_listens_may_end_parts_that_hang(bucket: Bucket) -> None:
+def test_parts_that_hang_are_cancelled(bucket: Bucket) -> None:
     """While the store does not answer; what was being sent is broken off, and no thread stays."""
-    hanging, over = threading.Event(), threading.Event()
+    cancel, over = CancelToken(), threading.Event()
 
     def hang(request: Request) -> None:
         if request.operation == "PUT partNumber":
-            hanging.set()
+            cancel.cancel()
             over.wait()
-
-    def end(event: Event) -> None:
-        if hanging.is_set():
-            raise KeyboardInterrupt
 
     bucket.before = hang
     before = set(threading.enumerate())
     with pytest.raises(KeyboardInterrupt):
-        upload_to(bucket, progress=end).run(SMALL, FREE)
+        upload_to(bucket, cancel=cancel).run(SMALL, FREE)
     sending = [t for t in set(threading.enumerate()) - before if t.name.endswith("(work)")]
     for thread in sending:
         thread.join(20)

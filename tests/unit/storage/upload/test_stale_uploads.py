@@ -7,6 +7,7 @@ import random
 import pytest
 
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.storage.upload.parts import Part
 from clarifai_build.storage.upload.stale_uploads import Unfinished
 from support.fakes import artifact_of
@@ -25,10 +26,19 @@ def artifact() -> Artifact:
     return artifact_of({"1/w.bin": CONTENT})
 
 
-def unfinished(bucket: Bucket, beats: list[None] | None = None) -> Unfinished:
-    """Return the uploads of the store; `beats` grows with each sign of life."""
-    seen = [] if beats is None else beats
-    return Unfinished(client_of(bucket.endpoint), BUCKET, lambda: seen.append(None))
+class Counted(CancelToken):
+    """Counts how often it is looked at."""
+
+    looked = 0
+
+    def check(self) -> None:
+        self.looked += 1
+        super().check()
+
+
+def unfinished(bucket: Bucket, cancel: CancelToken = NEVER) -> Unfinished:
+    """Return the uploads of the store."""
+    return Unfinished(client_of(bucket.endpoint), BUCKET, cancel)
 
 
 def parts_of(artifact: Artifact, *ends: int) -> list[Part]:
@@ -188,16 +198,16 @@ def test_a_checksum_counts_for_more_than_an_etag(bucket: Bucket, artifact: Artif
     assert resumed == (upload, {1: '"opaque"'})
 
 
-def test_hashing_a_part_gives_signs_of_life(bucket: Bucket) -> None:
-    """Reading a part to compare it may take long: each block of it is a sign of life."""
+def test_hashing_a_part_can_be_cancelled(bucket: Bucket) -> None:
+    """Reading a part to compare it may take long: the token is looked at with each block."""
     large = artifact_of({"1/w.bin": bytes(8 << 20)})
     bucket.checksums = False
     upload = bucket.begin(KEY, parts=contents(large, parts_of(large)))
-    beats: list[None] = []
-    resumed = unfinished(bucket, beats).resume(KEY, large, parts_of(large))
+    cancel = Counted()
+    resumed = unfinished(bucket, cancel).resume(KEY, large, parts_of(large))
     assert resumed is not None
     assert resumed[0] == upload
-    assert len(beats) > 8
+    assert cancel.looked > 8
 
 
 def test_parts_that_can_not_be_listed_begin_anew(bucket: Bucket, artifact: Artifact) -> None:
@@ -213,8 +223,9 @@ def test_a_fault_of_ours_is_not_passed_over(bucket: Bucket, artifact: Artifact) 
     """Only what stores and botocore raise is passed over: anything else comes out."""
     bucket.begin(KEY)
 
-    def fail() -> None:
-        raise AssertionError("ours")
+    class Faulty(CancelToken):
+        def check(self) -> None:
+            raise AssertionError("ours")
 
     with pytest.raises(AssertionError, match="ours"):
-        Unfinished(unfinished(bucket).client, BUCKET, fail).abort_stale(KEY, "models")
+        unfinished(bucket, Faulty()).abort_stale(KEY, "models")
