@@ -33,6 +33,7 @@ from clarifai_build.storage.public_download import prove_downloadable
 from clarifai_build.storage.s3_store import S3Store, open_store
 from clarifai_build.storage.upload.parts import cut
 from clarifai_build.weights.locate import locate
+from support.odd_store import Request, Silence, odd_store
 from support.trees import GENERATED, artifact_of, manifest_of, weight_of, write_files
 
 
@@ -179,7 +180,9 @@ def _sha256(artifact: Artifact) -> bytes:
     return sha256.digest()
 
 
-def _upload_in_a_process(sandbox: Endpoints, folder: Path, key: str) -> subprocess.Popen[bytes]:
+def _upload_in_a_process(
+    sandbox: Endpoints, folder: Path, key: str, endpoint: str = ""
+) -> subprocess.Popen[bytes]:
     script = (
         "import sys\nfrom pathlib import Path\n"
         "from clarifai_build.artifact.artifact import Artifact\n"
@@ -193,7 +196,7 @@ def _upload_in_a_process(sandbox: Endpoints, folder: Path, key: str) -> subproce
         "store.put_artifact(key, artifact, {})\n"
     )
     environ = {**os.environ, **sandbox.environ(), "PYTHONPATH": os.pathsep.join(sys.path)}
-    arguments = [str(folder), key, sandbox.bucket, sandbox.s3_endpoint]
+    arguments = [str(folder), key, sandbox.bucket, endpoint or sandbox.s3_endpoint]
     return subprocess.Popen([sys.executable, "-c", script, *arguments], env=environ)
 
 
@@ -304,18 +307,23 @@ def test_wrong_keys_and_buckets_are_told_apart(sandbox: Endpoints) -> None:
         open_store(nowhere, sandbox.environ()).put_artifact("k", artifact, {})
 
 
-def test_an_interrupt_ends_an_upload_within_a_second(
-    sandbox: Endpoints, store: S3Store, tmp_path: Path
-) -> None:
-    """Ctrl-C stops every thread; what arrived stays for the next run."""
+def test_an_interrupt_ends_an_upload(sandbox: Endpoints, store: S3Store, tmp_path: Path) -> None:
+    """Ctrl-C stops every thread, also those that the store keeps waiting; what arrived stays."""
     artifact = large(tmp_path, 12 * CHUNK)
     key = key_of(artifact)
-    process = _upload_in_a_process(sandbox, tmp_path, key)
-    while not _parts(store, key):
-        time.sleep(0.005)
-    process.send_signal(signal.SIGINT)
-    process.wait(timeout=10)
-    assert _parts(store, key)
+
+    def later_parts(request: Request) -> Silence | None:
+        late = request.is_part and "partNumber=1&" not in request.path
+        return Silence(forever=True) if late else None
+
+    with odd_store(sandbox.s3_endpoint, later_parts) as odd:
+        process = _upload_in_a_process(sandbox, tmp_path, key, odd.endpoint)
+        while not (odd.silent.is_set() and _parts(store, key)):
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+    assert list(_parts(store, key)) == [1]
     assert store.stat(key) is None
 
 

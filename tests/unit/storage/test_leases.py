@@ -65,17 +65,13 @@ def test_interrupted_while_the_store_does_not_answer() -> None:
         asked.set()
         answer.wait(30)
 
-    interrupted: list[float] = []
-
     def interrupt() -> None:
         store.calls.before = stall
         assert asked.wait(10)
-        interrupted.append(time.monotonic())
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), held(store, KEY, ME, told.append, renewal=0.01):
         interrupt()
-    assert time.monotonic() - interrupted[0] < 3
     assert [event.message for event in told] == [
         "not given back in time, the lease expires by itself"
     ]

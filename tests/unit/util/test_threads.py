@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from functools import partial
 
 import pytest
@@ -64,10 +63,9 @@ def test_a_listener_ends_a_wait() -> None:
         if beats == 3:
             raise KeyboardInterrupt
 
-    start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        run_interruptibly(lambda: go_on.wait(30), on_tick)
-    assert time.monotonic() - start < 10
+        run_interruptibly(lambda: go_on.wait(), on_tick)
+    assert beats == 3
     go_on.set()
     assert run_interruptibly(lambda: 7, nothing) == 7
 
