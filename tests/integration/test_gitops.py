@@ -474,16 +474,19 @@ def test_store_loses_a_call(
     assert store.get(key) is None
 
 
+def wait_for_line(process: subprocess.Popen[str], text: str) -> None:
+    """Read what a process prints up to a line with a text; it must not end before."""
+    assert process.stdout
+    assert any(text in line for line in process.stdout)
+
+
 def test_watch_ends_on_an_interrupt(place: Place) -> None:
     """status --watch shows a model again when it changes, until it is told to end."""
     place.model("lines")
     process = place.start("status", place.folder / "lines", "--watch", "--interval", "0.2")
-    assert process.stdout
-    while "Missing" not in process.stdout.readline():
-        pass
+    wait_for_line(process, "Missing")
     place.run("apply", "lines")
-    while "Healthy" not in process.stdout.readline():
-        pass
+    wait_for_line(process, "Healthy")
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
+    assert process.wait(120) == 130
     process.communicate()
