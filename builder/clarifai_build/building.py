@@ -17,6 +17,7 @@ from clarifai_build.manifest.labels import labels_of
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.provenance import lock
+from clarifai_build.repository_layout import LABELS, REQUIREMENTS
 from clarifai_build.source.content_checks import RULES, content_problem, dvc_pointer, is_dvc
 from clarifai_build.targets.triton.render import RenderContext
 from clarifai_build.targets.triton.render_cache import render_once
@@ -94,14 +95,14 @@ def generated_files(manifest: Manifest, renders: Path | None = None) -> dict[str
     """
     files = render_once(RenderContext.of(manifest, labels_of(manifest)), renders)
     if (requirements := lock.requirements_of(manifest)) is not None:
-        files["requirements.txt"] = requirements
+        files[REQUIREMENTS] = requirements
     _refuse_secrets(manifest, files)
     return files
 
 
 def _refuse_secrets(manifest: Manifest, generated: Mapping[str, bytes]) -> None:
     """Look at the user's files that are laid at the root as at all others."""
-    sources = {"labels.txt": manifest.model.labels, "requirements.txt": manifest.code.requirements}
+    sources = {LABELS: manifest.model.labels, REQUIREMENTS: manifest.code.requirements}
     problems = [
         problem
         for name, file in sources.items()

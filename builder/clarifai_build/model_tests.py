@@ -13,7 +13,7 @@ from clarifai_build.artifact.folder_writer import write_folder
 from clarifai_build.errors import BuilderError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, ProgressCallback, no_progress
-from clarifai_build.repository_layout import TESTS
+from clarifai_build.repository_layout import REQUIREMENTS, TESTS
 from clarifai_build.sandbox.engines.interpreters import find_python
 from clarifai_build.util.child_environment import child_environment
 
@@ -36,7 +36,7 @@ def run_tests(
     with tempfile.TemporaryDirectory(prefix="clarifai-build-test-") as scratch:
         folder = Path(scratch) / manifest.model.id
         write_folder(artifact.tree, folder)
-        python = make_environment(folder / "requirements.txt", manifest.code.python, progress)
+        python = make_environment(folder / REQUIREMENTS, manifest.code.python, progress)
         return _pytest(python, folder, {})
 
 
@@ -50,7 +50,7 @@ def run_tests_in_triton(
     with tempfile.TemporaryDirectory(prefix="clarifai-build-test-") as scratch:
         folder = Path(scratch) / "models" / manifest.model.id
         write_folder(artifact.tree, folder)
-        requirements = folder / "requirements.txt"
+        requirements = folder / REQUIREMENTS
         with single_model.serving(folder, Path(scratch) / "work", STAGE, progress) as served:
             python = make_environment(requirements, served.python, progress)
             return _pytest(python, folder, {ADDRESS_VARIABLE: served.address})

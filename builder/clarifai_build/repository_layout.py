@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-CODE = "1/"
+VERSION = "1"
+"""The one version of a model that an artifact holds, as Triton counts them."""
+
+CODE = VERSION + "/"
 """The version folder: what is the user's lies below it."""
 
 CONFIG = "config.pbtxt"
+LABELS = "labels.txt"
+REQUIREMENTS = "requirements.txt"
 MODEL = CODE + "model.py"
 INFERENCE = CODE + "inference.py"
 TESTS = CODE + "test.py"
@@ -18,7 +23,13 @@ MEANT_TO_BE_REPLACED = frozenset({CODE + "__init__.py", INFERENCE, TESTS})
 ALWAYS_WRITTEN = MEANT_TO_BE_REPLACED | {MODEL, SERVING, RUNTIME + "__init__.py"}
 """What the builder writes below `CODE`, whatever the manifest says."""
 
-RESERVED_TARGETS = frozenset(path.removeprefix(CODE).partition("/")[0] for path in ALWAYS_WRITTEN)
+
+def in_folder(path: str) -> str:
+    """Return what a file below `CODE` is called in the user's folder, which becomes `CODE`."""
+    return path.removeprefix(CODE)
+
+
+RESERVED_TARGETS = frozenset(in_folder(path).partition("/")[0] for path in ALWAYS_WRITTEN)
 """Names below `CODE` that no weight may be laid at."""
 
 

@@ -12,6 +12,7 @@ from clarifai_build.errors import ArtifactError, cannot_write
 from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.manifest.yaml_writer import scalar
 from clarifai_build.model_types import MODEL_TYPES, traits_of
+from clarifai_build.repository_layout import INFERENCE, LABELS, REQUIREMENTS, in_folder
 
 # A copy, so that editors complete and check the manifest without network.
 SCHEMA_COPY = ".clarifai/schema.json"
@@ -42,14 +43,15 @@ class Written:
 def starting_files(start: Start) -> dict[str, str]:
     """Return the files of a new model: path to content."""
     folder = resources.starters_dir() / start.type
+    code = in_folder(INFERENCE)
     files = {
         FILE_NAME: "\n".join(_manifest(start)) + "\n",
-        "inference.py": (folder / "inference.py").read_text(encoding="utf-8"),
-        "requirements.txt": "numpy\n",
+        code: (folder / code).read_text(encoding="utf-8"),
+        REQUIREMENTS: "numpy\n",
         SCHEMA_COPY: resources.schema_text(),
     }
     if MODEL_TYPES[start.type].has_labels:
-        files["labels.txt"] = (folder / "labels.txt").read_text(encoding="utf-8")
+        files[LABELS] = (folder / LABELS).read_text(encoding="utf-8")
     return files
 
 
@@ -97,10 +99,10 @@ def _manifest(start: Start) -> Iterator[str]:
     yield f"  type: {start.type}"
     yield '  description: ""  # what people read about the model in Clarifai'
     if model_type.has_labels:
-        yield "  labels: labels.txt  # one a line, in the order of the model's outputs"
+        yield f"  labels: {LABELS}  # one a line, in the order of the model's outputs"
     yield "code:"
     yield '  path: .  # the folder with inference.py; its files land under "1/" in the artifact'
-    yield "  requirements: requirements.txt"
+    yield f"  requirements: {REQUIREMENTS}"
     yield from _shapes(start)
     yield "# params:  # what callers may set per request; they reach get_predictions by name"
     yield "#   - {name: threshold, type: number, default: 0.5, description: Lowest score kept.}"

@@ -12,14 +12,14 @@ from clarifai_build.cli.console import Console
 from clarifai_build.cli.main import Parser, guarded
 from clarifai_build.errors import UsageError
 from clarifai_build.model_types import MODEL_TYPES
-from clarifai_build.repository_layout import CONFIG, SERVING
+from clarifai_build.repository_layout import CONFIG, INFERENCE, SERVING, TESTS, VERSION
 
 
 def upload_init(argv: Sequence[str] | None = None) -> int:
     """Run `clarifai-model-upload-init`: a Triton repository to start from."""
     parser = Parser("clarifai-model-upload-init", description=upload_init.__doc__)
     parser.add_argument("--model_name", required=True, help="the model's name")
-    parser.add_argument("--model_version", default="1", help="the version folder; always 1")
+    parser.add_argument("--model_version", default=VERSION, help="the version folder; always 1")
     parser.add_argument("--model_type", required=True, choices=list(MODEL_TYPES), metavar="TYPE")
     parser.add_argument("--image_shape", default="-1, -1", help='"H, W" (default: any)')
     parser.add_argument("--repo_dir", required=True, type=Path, help="where the folder is made")
@@ -60,7 +60,7 @@ def _upload_init(args: argparse.Namespace, console: Console) -> int:
     from clarifai_build.scaffold import write_missing
 
     # The option is kept, so that scripts which pass its default still run.
-    if args.model_version != "1":
+    if args.model_version != VERSION:
         raise UsageError.of("model-version", "artifacts have one version folder, and it is 1")
     if args.max_bs < 1:
         raise UsageError.of("out-of-range", "--max_bs has to be at least 1")
@@ -74,7 +74,7 @@ def _upload_init(args: argparse.Namespace, console: Console) -> int:
     for name in write_missing(folder, files).kept:
         console.err(f"kept as it is: {folder / name}")
     console.out(str(folder))
-    console.err(f"next: edit {folder / '1' / 'inference.py'}, then pytest {folder / '1/test.py'}")
+    console.err(f"next: edit {folder / INFERENCE}, then pytest {folder / TESTS}")
     return 0
 
 

@@ -23,7 +23,7 @@ from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.registry import ModelRegistry, NewModel, NewVersion, RemoteVersion
 from clarifai_build.registry.version_metadata import VersionMetadata
-from clarifai_build.repository_layout import INFERENCE
+from clarifai_build.repository_layout import INFERENCE, LABELS, VERSION, in_folder
 from clarifai_build.resources import starters_dir
 from clarifai_build.validation.load import examine_document, load
 
@@ -37,16 +37,16 @@ def repository_files(
     """Return a whole Triton repository to start from: path to content."""
     model_type = MODEL_TYPES[type_name]
     starter = starters_dir() / type_name
-    labels = starter / "labels.txt" if model_type.has_labels else None
+    labels = starter / LABELS if model_type.has_labels else None
     manifest = Manifest(
         path=Path(FILE_NAME),
         model=Model(_checked_id(name), type_name, labels=labels),
-        code=Code(Path("1")),
+        code=Code(Path(VERSION)),
         triton=Triton(max_batch_size, ragged=model_type.has_image_input and -1 in image),
         shapes=Shapes(image=image),
     )
     files = generated_files(manifest)
-    files[INFERENCE] = (starter / "inference.py").read_bytes()
+    files[INFERENCE] = (starter / in_folder(INFERENCE)).read_bytes()
     return files
 
 

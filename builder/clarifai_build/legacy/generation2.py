@@ -11,6 +11,7 @@ from clarifai_build.legacy import sdk_files
 from clarifai_build.legacy.imported import GENERATION_2, Imported
 from clarifai_build.manifest.document import Document, read
 from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.repository_layout import LABELS
 
 _MODEL = ("clarifai_model",)
 _TRITON = ("serving_backend", "triton")
@@ -71,7 +72,7 @@ def _model(document: Document, folder: Path, notes: list[str]) -> dict[str, Any]
         model["description"] = str(description)
     labels = _listed(document, "labels", notes)
     if MODEL_TYPES[type_name].has_labels:
-        model["labels"] = [str(label) for label in labels] if labels else "labels.txt"
+        model["labels"] = [str(label) for label in labels] if labels else LABELS
     elif labels:
         notes.append(f"labels, which a {type_name} has none of")
     return model

@@ -13,7 +13,6 @@ from clarifai_build.scaffold import SCHEMA_COPY
 
 # The file that clarifai 10.1 to 10.8 read.
 GENERATION_2 = "clarifai_config.yaml"
-TRITON = "config.pbtxt"
 
 
 @dataclass(frozen=True, slots=True)

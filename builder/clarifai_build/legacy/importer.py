@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from clarifai_build.errors import UsageError
-from clarifai_build.legacy.imported import GENERATION_2, TRITON, Imported
+from clarifai_build.legacy.imported import GENERATION_2, Imported
+from clarifai_build.repository_layout import CONFIG
 
 
 def import_folder(folder: Path, type_name: str | None = None) -> Imported:
@@ -17,11 +18,11 @@ def import_folder(folder: Path, type_name: str | None = None) -> Imported:
 
     if (folder / GENERATION_2).is_file():
         return generation2.read_folder(folder)
-    if (folder / TRITON).is_file():
+    if (folder / CONFIG).is_file():
         return triton_repository.read_repository(folder, type_name)
     raise UsageError.of(
         "nothing-to-import",
-        f"'{folder}' has neither {TRITON} nor {GENERATION_2}",
+        f"'{folder}' has neither {CONFIG} nor {GENERATION_2}",
         hint="name the folder that holds one of them",
     )
 

@@ -11,12 +11,19 @@ from typing import Any
 from clarifai_build.errors import ManifestError
 from clarifai_build.manifest.schema import matches
 from clarifai_build.manifest.types import FIELD_TYPES
+from clarifai_build.repository_layout import (
+    MODEL,
+    REQUIREMENTS,
+    RUNTIME,
+    SERVING,
+    TESTS,
+    in_folder,
+)
 from clarifai_build.scaffold import id_from
 
 _KINDS = {number: kind for kind, number in FIELD_TYPES.items()}
 # What this tool generates as well: a copy of the old ones would conflict.
-GENERATED = ("serving.json", "clarifai_runtime/")
-REQUIREMENTS = "requirements.txt"
+GENERATED = (in_folder(SERVING), in_folder(RUNTIME))
 # A file beside the user's, since an import changes nothing that exists.
 KEPT_REQUIREMENTS = "requirements.serving.txt"
 _FITS = {"boolean": (bool,), "string": (str,), "number": (int, float)}
@@ -99,12 +106,12 @@ def _names_sdk(line: str) -> bool:
 def left_behind(folder: Path, notes: list[str]) -> list[str]:
     """Return patterns for generated files, which the artifact's own ones replace."""
     exclude = [f"/{name}" for name in GENERATED if (folder / name.rstrip("/")).exists()]
-    for name in ("model.py", "test.py"):
+    for name in (in_folder(MODEL), in_folder(TESTS)):
         if (folder / name).is_file() and uses_sdk(folder / name):
             exclude.append(f"/{name}")
             notes.append(f"{name} is the SDK's: the artifact has one of its own")
-    if "clarifai_runtime.triton_model" in imported_modules(folder / "model.py"):
-        exclude.append("/model.py")
+    if "clarifai_runtime.triton_model" in imported_modules(folder / in_folder(MODEL)):
+        exclude.append(f"/{in_folder(MODEL)}")
     return exclude
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from clarifai_build.errors import ManifestError, UsageError
 from clarifai_build.legacy import sdk_files
-from clarifai_build.legacy.imported import TRITON, Imported
+from clarifai_build.legacy.imported import Imported
 from clarifai_build.model_types import MODEL_TYPES, ModelType
+from clarifai_build.repository_layout import CONFIG, INFERENCE, LABELS, VERSION
 
-VERSION = "1"
 PARAMETERS = "inference_parameters.json"
 # Without KIND_GPU: Triton refuses to load it on a machine without a GPU.
 _KINDS = {"KIND_AUTO": "auto", "KIND_CPU": "cpu"}
@@ -35,7 +35,7 @@ _CARRIED = {
 def read_repository(folder: Path, type_name: str | None = None) -> Imported:
     """Read a repository; `type_name` is its model type where its files don't say."""
     notes: list[str] = []
-    config = _config(folder / TRITON)
+    config = _config(folder / CONFIG)
     model_type = MODEL_TYPES[type_name or _type(folder, config)]
     requirements, files = sdk_files.requirements(folder, notes)
     name = config.name or folder.resolve().name
@@ -70,7 +70,7 @@ def _config(file: Path) -> Any:
 
 def _type(folder: Path, config: Any) -> str:
     """Find the type that the code names, else the one whose tensors config.pbtxt has."""
-    found = {*_named_types(folder / VERSION / "inference.py")}
+    found = {*_named_types(folder / INFERENCE)}
     if not found:
         found = {name for name, known in MODEL_TYPES.items() if _has_tensors(config, known)}
     if len(found) == 1:
@@ -101,7 +101,7 @@ def _has_tensors(config: Any, known: ModelType) -> bool:
 
 
 def _labels(config: Any) -> str:
-    return next((out.label_filename for out in config.output if out.label_filename), "labels.txt")
+    return next((out.label_filename for out in config.output if out.label_filename), LABELS)
 
 
 def _shapes(config: Any, model_type: ModelType) -> dict[str, list[int]]:
@@ -148,7 +148,7 @@ def _instances(groups: Any, notes: list[str]) -> dict[str, Any]:
 def _rest(folder: Path, config: Any) -> Iterator[str]:
     for field, _ in config.ListFields():
         if field.name not in _CARRIED:
-            yield f"{TRITON}: {field.name}"
+            yield f"{CONFIG}: {field.name}"
     for version in folder.iterdir():
         if version.is_dir() and version.name.isdigit() and version.name != VERSION:
             yield f"version folder {version.name}"

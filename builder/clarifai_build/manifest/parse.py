@@ -22,6 +22,7 @@ from clarifai_build.manifest.types import (
 )
 from clarifai_build.manifest.yaml_reader import Value
 from clarifai_build.model_types import MODEL_TYPES, default_max_batch_size
+from clarifai_build.repository_layout import REQUIREMENTS
 
 
 def from_document(document: Document, path: Path) -> Manifest:
@@ -55,10 +56,10 @@ def _model(data: dict[str, Any], base: Path) -> Model:
 
 def _code(data: dict[str, Any], base: Path) -> Code:
     folder = (base / data.get("path", ".")).resolve()
-    requirements: Path | None = folder / "requirements.txt"
+    requirements: Path | None = folder / REQUIREMENTS
     if "requirements" in data:
         requirements = base / data["requirements"]
-    elif not (folder / "requirements.txt").is_file():
+    elif not (folder / REQUIREMENTS).is_file():
         requirements = None
     return Code(
         folder,

@@ -8,7 +8,7 @@ from typing import Any
 from clarifai_build.deploy.versions import label
 from clarifai_build.inspection.verify import Verified
 from clarifai_build.reports import diff
-from clarifai_build.repository_layout import CONFIG, MODEL, RUNTIME, SERVING
+from clarifai_build.repository_layout import CONFIG, LABELS, MODEL, REQUIREMENTS, RUNTIME, SERVING
 
 
 def as_text(model: str, verified: Verified) -> str:
@@ -47,6 +47,6 @@ def _cause(path: str) -> str:
         return "runtime of clarifai-build"
     if path in (CONFIG, SERVING, MODEL):
         return "manifest or template"
-    if path == "requirements.txt":
+    if path == REQUIREMENTS:
         return "requirements or lock"
-    return "labels" if path == "labels.txt" else "source"
+    return "labels" if path == LABELS else "source"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build.progress import Event, ProgressCallback, no_progress
+from clarifai_build.repository_layout import REQUIREMENTS
 from clarifai_build.sandbox.api.builds import served_model
 from clarifai_build.sandbox.engines import install, model_environment, triton
 from clarifai_build.sandbox.engines.processes import free_ports
@@ -30,7 +31,7 @@ def serving(
     the engines can't be had or the model does not load.
     """
     installed = install.install(progress)
-    environment = model_environment.prepare(installed, folder / "requirements.txt", progress)
+    environment = model_environment.prepare(installed, folder / REQUIREMENTS, progress)
     served_model.adapt(folder, served_model.read(folder), folder.name, environment)
     (http_port,) = free_ports(1)
     progress(Event(stage, "running", "loading the model into Triton"))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from clarifai_build.repository_layout import LABELS, REQUIREMENTS
 from clarifai_build.source.build_records import PROVENANCE, SUFFIXES, is_statement
 from clarifai_build.source.ignore import IGNORE_FILE
 from clarifai_build.source.source_file import SourceFile
@@ -35,9 +36,9 @@ class ReferencedFiles(NamedTuple):
             self.folder / IGNORE_FILE: "ignore rules",
         }
         if self.labels is not None:
-            files[self.labels] = "laid at the root as labels.txt"
+            files[self.labels] = f"laid at the root as {LABELS}"
         if self.requirements is not None:
-            files[self.requirements] = "laid at the root as requirements.txt"
+            files[self.requirements] = f"laid at the root as {REQUIREMENTS}"
         for source, to in self.weights:
             if "://" not in source:
                 files[self.manifest.parent / source] = f"a weight, laid at {to}"

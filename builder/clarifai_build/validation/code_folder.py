@@ -9,7 +9,15 @@ from pathlib import Path, PurePosixPath
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.yaml_reader import Steps
-from clarifai_build.repository_layout import ALWAYS_WRITTEN, CODE, RESERVED_TARGETS, zip_name
+from clarifai_build.repository_layout import (
+    ALWAYS_WRITTEN,
+    CODE,
+    INFERENCE,
+    MODEL,
+    RESERVED_TARGETS,
+    in_folder,
+    zip_name,
+)
 from clarifai_build.source.conflicts import conflicts
 from clarifai_build.source.content_checks import suspicious_names
 from clarifai_build.source.named_files import ReferencedFiles
@@ -17,7 +25,7 @@ from clarifai_build.source.selection import place_of, select_files
 from clarifai_build.source.source_file import SourceFile, unreadable
 
 # Triton starts model.py; the generated one loads inference.py, the user's own need not.
-_MODELS = frozenset({"inference.py", "model.py"})
+_MODELS = frozenset({in_folder(INFERENCE), in_folder(MODEL)})
 
 
 def packed(
@@ -128,7 +136,7 @@ def _clashes(
             at = ("weights", weights[path], "to")
             yield document.problem(code, message, at, hint=problem.hint)
         else:
-            file = path.removeprefix(CODE)
+            file = in_folder(path)
             yield _placed(document, problem._replace(file=file), folder, base)
 
 

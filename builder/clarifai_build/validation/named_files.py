@@ -10,6 +10,7 @@ from clarifai_build.errors import Problem, SourceError
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.labels import labels_in, unwritable
 from clarifai_build.manifest.yaml_reader import Steps
+from clarifai_build.repository_layout import INFERENCE, MODEL, REQUIREMENTS, in_folder
 from clarifai_build.validation import inference_module, requirements_file
 from clarifai_build.validation.code_folder import display_path, is_file, missing, packed
 
@@ -100,19 +101,19 @@ def _code(document: Document, base: Path, requirements: Path | None) -> Iterator
         return
     # The file is optional only where the manifest does not name it.
     if requirements is None and document.get("code", "requirements") is None:
-        requirements = folder / "requirements.txt"
+        requirements = folder / REQUIREMENTS
     if requirements is not None and is_file(requirements):
         called = display_path(document, requirements, base)
         yield from requirements_file.problems(requirements, called)
     found = yield from packed(document, folder, base, requirements)
-    inference = folder / "inference.py"
+    inference = folder / in_folder(INFERENCE)
     if found is None:
         return
-    if "inference.py" in found:
+    if in_folder(INFERENCE) in found:
         yield from inference_module.problems(
             document, inference, display_path(document, inference, base)
         )
-    elif "model.py" not in found:
+    elif in_folder(MODEL) not in found:
         yield _no_inference(document, name, is_file(inference))
 
 

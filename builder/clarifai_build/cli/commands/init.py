@@ -19,6 +19,7 @@ from clarifai_build.manifest.document import read
 from clarifai_build.manifest.schema import matches
 from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.repository_layout import INFERENCE, in_folder
 from clarifai_build.validation.rules import is_bucket
 
 
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     for name in written.kept:
         console.err(f"kept as it is: {folder / name}")
     test = "clarifai-build test" + ("" if folder == Path() else f" {shlex.quote(str(folder))}")
-    console.err(f"next: edit {folder / 'inference.py'}, then `{test}`")
+    console.err(f"next: edit {folder / in_folder(INFERENCE)}, then `{test}`")
     return 0
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from clarifai_build.errors import BuilderError
 from clarifai_build.manifest.types import Manifest, Param
 from clarifai_build.model_types import template_table
-from clarifai_build.repository_layout import RUNTIME
+from clarifai_build.repository_layout import CONFIG, RUNTIME
 from clarifai_build.resources import files_below, runtime_dir, template_dir
 
 TEMPLATE_VERSION = 1
@@ -95,7 +95,7 @@ def render(context: RenderContext) -> dict[str, bytes]:
             f"the template can't be rendered into a temporary folder: {error.strerror}",
             hint="set TMPDIR to a folder that may be written to",
         ) from error
-    check_config(files["config.pbtxt"])
+    check_config(files[CONFIG])
     return files | runtime_files()
 
 

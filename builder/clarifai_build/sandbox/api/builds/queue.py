@@ -10,6 +10,7 @@ from pathlib import Path
 from clarifai_grpc.grpc.api import resources_pb2
 
 from clarifai_build.errors import BuilderError
+from clarifai_build.repository_layout import REQUIREMENTS
 from clarifai_build.sandbox.api.builds import served_model
 from clarifai_build.sandbox.api.builds.download import fetch
 from clarifai_build.sandbox.api.builds.loaded_models import Serving
@@ -93,7 +94,7 @@ class Builds:
             served_model.check_maps(
                 model, dict(maps.input_fields_map), dict(maps.output_fields_map)
             )
-            requirements = staging / "requirements.txt"
+            requirements = staging / REQUIREMENTS
             environment = model_environment.prepare(
                 self._engines, requirements if requirements.is_file() else None
             )

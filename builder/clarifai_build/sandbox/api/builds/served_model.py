@@ -11,10 +11,9 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2
 
 from clarifai_build.errors import SandboxError
+from clarifai_build.repository_layout import CONFIG, MODEL
 from clarifai_build.sandbox.engines.triton import ENVIRONMENT_PARAMETER
 
-CONFIG = "config.pbtxt"
-VERSION_FOLDER = "1"
 _GPU = model_config_pb2.ModelInstanceGroup.KIND_GPU
 _CPU = model_config_pb2.ModelInstanceGroup.KIND_CPU
 
@@ -39,8 +38,8 @@ def read(folder: Path) -> ServedModel:
     """Return the model in `folder`, whose root holds config.pbtxt and `1/model.py`."""
     if not (folder / CONFIG).is_file():
         raise _wrong(f"its root holds no {CONFIG}{_nested(folder)}")
-    if not (folder / VERSION_FOLDER / "model.py").is_file():
-        raise _wrong(f"it holds no {VERSION_FOLDER}/model.py")
+    if not (folder / MODEL).is_file():
+        raise _wrong(f"it holds no {MODEL}")
     try:
         config = text_format.Parse(
             (folder / CONFIG).read_text(encoding="utf-8"), model_config_pb2.ModelConfig()
