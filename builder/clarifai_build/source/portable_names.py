@@ -15,7 +15,7 @@ def name_problems(paths: Collection[str]) -> list[Problem]:
 
 def _bad_names(paths: Collection[str]) -> list[Problem]:
     # One test for thousands of names, which are nearly always fine.
-    if _is_portable("".join(paths)):
+    if is_portable("".join(paths)):
         return []
     return [
         Problem(
@@ -26,11 +26,12 @@ def _bad_names(paths: Collection[str]) -> list[Problem]:
             hint=f"rename it, or leave it out by a line in {IGNORE_FILE}",
         )
         for path in sorted(paths)
-        if not _is_portable(path)
+        if not is_portable(path)
     ]
 
 
-def _is_portable(text: str) -> bool:
+def is_portable(text: str) -> bool:
+    """Return whether text has only characters that a name in an artifact may have."""
     return text.isascii() and text.isprintable() and "\\" not in text
 
 

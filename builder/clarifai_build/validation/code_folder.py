@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.manifest.document import Document
@@ -14,7 +14,6 @@ from clarifai_build.repository_layout import (
     CODE,
     INFERENCE,
     MODEL,
-    RESERVED_TARGETS,
     in_folder,
     zip_name,
 )
@@ -23,6 +22,7 @@ from clarifai_build.source.content_checks import suspicious_names
 from clarifai_build.source.named_files import ReferencedFiles
 from clarifai_build.source.selection import place_of, select_files
 from clarifai_build.source.source_file import SourceFile, unreadable
+from clarifai_build.validation.rules import target_problem
 
 # Triton starts model.py; the generated one loads inference.py, the user's own need not.
 _MODELS = frozenset({in_folder(INFERENCE), in_folder(MODEL)})
@@ -129,7 +129,7 @@ def _clashes(
 ) -> Iterator[Problem]:
     files = {CODE + file.path: file for file in found}
     # Invalid targets are reported by `rules`, where they stand.
-    weights = {CODE + to: index for index, _, to in _weights(document) if _may_be(to)}
+    weights = {CODE + to: index for index, _, to in _weights(document) if not target_problem(to)}
     for problem in conflicts(ALWAYS_WRITTEN, files, weights.keys()):
         code, message, path = problem.code, problem.message, problem.file or ""
         if path in weights:
@@ -138,10 +138,3 @@ def _clashes(
         else:
             file = in_folder(path)
             yield _placed(document, problem._replace(file=file), folder, base)
-
-
-def _may_be(to: str) -> bool:
-    parts = PurePosixPath(to).parts
-    plain = to.isascii() and to.isprintable() and "\\" not in to
-    plain = plain and bool(parts) and "/".join(parts) == to
-    return plain and parts[0] not in RESERVED_TARGETS | {"..", "/"}

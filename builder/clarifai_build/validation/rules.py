@@ -19,6 +19,7 @@ from clarifai_build.model_types import (
     traits_of,
 )
 from clarifai_build.repository_layout import RESERVED_TARGETS
+from clarifai_build.source.portable_names import is_portable
 from clarifai_build.util.redaction import has_token
 from clarifai_build.util.urls import is_plain
 
@@ -146,7 +147,8 @@ def _weights(document: Document) -> Iterator[Problem]:
         to, source = document.get("weights", index, "to"), document.get("weights", index, "from")
         path: Steps = ("weights", index, "to")
         if isinstance(to, str) and to:
-            yield from _target(document, to, path)
+            if wrong := target_problem(to):
+                yield document.problem(wrong.code, wrong.message, path, hint=wrong.hint)
             if to in first:
                 message = f"'{to}' is already the target of weight {first[to] + 1}"
                 yield document.problem("duplicate-target", message, path)
@@ -158,20 +160,23 @@ def _weights(document: Document) -> Iterator[Problem]:
             yield document.problem("weight-source", message, ("weights", index, "from"))
 
 
-def _target(document: Document, to: str, path: Steps) -> Iterator[Problem]:
+def target_problem(to: str) -> Problem | None:
+    """Return why no weight may be laid at `to`, or None where one may."""
     parts = PurePosixPath(to).parts
     # `./a` and `a//b` would be other names of a file than `a` and `a/b`, and clash with nothing.
     is_plain_path = bool(parts) and "/".join(parts) == to and ".." not in parts
     if to.startswith("/") or not is_plain_path or {"\\", "\0"} & set(to):
         message = f"'{to}' is not a file path inside the artifact"
         hint = "use a relative path with '/', without '.' and '..'"
-        yield document.problem("path-outside", message, path, hint=hint)
-    elif parts[0] in RESERVED_TARGETS:
+        return Problem("path-outside", message, hint=hint)
+    if parts[0] in RESERVED_TARGETS:
         message = f"'{parts[0]}' is written by the build or by you, not fetched"
-        yield document.problem("reserved-target", message, path, hint="choose another name")
-    elif not to.isascii():
-        message = f"Triton's Python can't open '{to}': the name is not ASCII"
-        yield document.problem("file-name", message, path)
+        return Problem("reserved-target", message, hint="choose another name")
+    if not to.isascii():
+        return Problem("file-name", f"Triton's Python can't open '{to}': the name is not ASCII")
+    if not is_portable(to):
+        return Problem("file-name", f"names can't hold control characters everywhere: {to!r}")
+    return None
 
 
 def _source(document: Document, scheme: str, rest: str, path: Steps) -> Iterator[Problem]:

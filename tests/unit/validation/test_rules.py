@@ -68,6 +68,7 @@ REFUSED = [
     *((WEIGHT.format(to), "reserved-target", (1, 16)) for to in sorted(RESERVED_TARGETS)),
     (WEIGHT.format("clarifai_runtime/x"), "reserved-target", (1, 16)),
     (WEIGHT.format("modèle"), "file-name", (1, 16)),
+    (WEIGHT.format('"a\\ab"'), "file-name", (1, 16)),
     *(
         (SOURCE.format(source), "weight-source", (1, 25))
         for source in (
