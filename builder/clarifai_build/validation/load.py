@@ -68,7 +68,10 @@ def examine_document(
     ]
     # The manifest first: what is wrong in it often explains the rest.
     found.sort(
-        key=lambda problem: (problem.file != document.name, problem.line or 0, problem.column or 0)
+        key=lambda problem: (
+            *(problem.file != document.name, problem.file or ""),
+            *(problem.line or 0, problem.column or 0),
+        )
     )
     failed = any(problem.severity == "error" for problem in found)
     manifest = None if failed else from_document(document, path)

@@ -10,6 +10,7 @@ import pytest
 from clarifai_build.errors import ManifestError
 from clarifai_build.manifest.discovery import find_manifests
 from clarifai_build.validation.load import examine, load
+from support.trees import write_files
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 EXPECTATION = re.compile(rb"^# expect: (?:(\S+?):)?(\d+):(\d+) (\S+)$", re.MULTILINE)
@@ -56,3 +57,22 @@ def test_valid_manifests_load_without_problems(path: Path) -> None:
 def test_there_are_enough_invalid_manifests() -> None:
     """The corner cases stay covered."""
     assert len(cases("invalid")) >= 40
+
+
+def test_problems_stand_file_by_file(tmp_path: Path) -> None:
+    """Those of the manifest come first, then each other file's, by line and column."""
+    files = {
+        "clarifai.yaml": "version: 2\nmodel: {id: m, type: text-classifier, labels: labels.txt}\n",
+        "labels.txt": "a\n\nb\n\n",
+        "requirements.txt": "numpy =\nnumpy\nnumpy =\n",
+        "inference.py": "class InferenceModel:\n    def get_predictions(self, input_data): ...\n",
+    }
+    write_files(tmp_path, {name: text.encode() for name, text in files.items()})
+    found = examine(tmp_path, {}, offline=True).problems
+    assert [(Path(str(p.file)).name, p.line) for p in found] == [
+        ("clarifai.yaml", 1),
+        ("labels.txt", 2),
+        ("labels.txt", 4),
+        ("requirements.txt", 1),
+        ("requirements.txt", 3),
+    ]
