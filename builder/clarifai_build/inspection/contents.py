@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from clarifai_build.artifact.artifact import Artifact, blocks_of
+from clarifai_build.artifact.tree import Entry
 from clarifai_build.artifact.zip_reader import PublishedEntry, ReadRange, read_entry, read_listing
 from clarifai_build.errors import ArtifactError, cannot_read
 from clarifai_build.storage import ObjectStore, stat_existing
 from clarifai_build.storage.public_download import fetch_range
+
+DifferenceKind = Literal["added", "removed", "content", "mode"]
 
 
 class File(NamedTuple):
@@ -23,6 +26,27 @@ class File(NamedTuple):
     mode: int
     size: int
     crc32: int
+
+
+class Difference(NamedTuple):
+    """A file that is not the same in two artifacts; where its content differs, its mode may too."""
+
+    path: str
+    change: DifferenceKind
+    before: File | None
+    after: File | None
+
+
+def differences(before: Mapping[str, File], after: Mapping[str, File]) -> Iterator[Difference]:
+    """Yield the files that differ, by path. Contents are compared by size and CRC-32."""
+    for path in sorted(before.keys() | after.keys()):
+        old, new = before.get(path), after.get(path)
+        if old is None or new is None:
+            yield Difference(path, "removed" if old else "added", old, new)
+        elif (old.size, old.crc32) != (new.size, new.crc32):
+            yield Difference(path, "content", old, new)
+        elif old.mode != new.mode:
+            yield Difference(path, "mode", old, new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +61,26 @@ class Contents:
         return b"".join(self.blocks(path))
 
 
+Listed: TypeAlias = File | Entry | PublishedEntry
+
+
+def files_of(entries: Iterable[Listed]) -> dict[str, File]:
+    """Return the files of a tree, or of a zip's listing, by path."""
+    return {e.path: File(e.path, e.mode, e.size, e.crc32) for e in entries}
+
+
 def of_artifact(name: str, artifact: Artifact) -> Contents:
     """Look into an artifact that was built from source."""
     entries = {entry.path: entry for entry in artifact.tree.entries}
-    files = {e.path: File(e.path, e.mode, e.size, e.crc32) for e in entries.values()}
-    return Contents(name, files, lambda path: map(bytes, blocks_of(entries[path])))
+    return Contents(
+        name, files_of(entries.values()), lambda path: map(bytes, blocks_of(entries[path]))
+    )
 
 
 def of_zip(name: str, read: ReadRange, size: int) -> Contents:
     """Look into a zip of `size` bytes that is read by ranges."""
     listing: dict[str, PublishedEntry] = {entry.path: entry for entry in read_listing(read, size)}
-    files = {e.path: File(e.path, e.mode, e.size, e.crc32) for e in listing.values()}
-    return Contents(name, files, lambda path: read_entry(read, listing[path]))
+    return Contents(name, files_of(listing.values()), lambda path: read_entry(read, listing[path]))
 
 
 def of_url(name: str, url: str) -> Contents:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from clarifai_build.inspection.contents import Contents, File
+from clarifai_build.inspection.contents import Contents, DifferenceKind, File, differences
 from clarifai_build.repository_layout import CONFIG, SERVING
 
 # Bytes: difflib's time grows with the square of the number of lines.
@@ -34,7 +34,7 @@ class FileDiff:
     """
 
     path: str
-    change: Literal["added", "removed", "renamed", "content", "mode"]
+    change: DifferenceKind | Literal["renamed"]
     before: File | None
     after: File | None
     text: str = ""
@@ -42,10 +42,13 @@ class FileDiff:
 
 
 def compare(before: Contents, after: Contents) -> tuple[FileDiff, ...]:
-    """Return the files that differ, by path. Contents are compared by size and CRC-32."""
-    paths = sorted(before.files.keys() | after.files.keys())
-    found = (_compare_file(path, before, after) for path in paths)
-    return _with_renames([diff for diff in found if diff])
+    """Return the files that differ, by path."""
+    return _with_renames(
+        [
+            explain(one.path, before, after) if one.change == "content" else FileDiff(*one)
+            for one in differences(before.files, after.files)
+        ]
+    )
 
 
 def explain(path: str, before: Contents, after: Contents) -> FileDiff:
@@ -57,17 +60,6 @@ def explain(path: str, before: Contents, after: Contents) -> FileDiff:
     if path in _FIELDS and (fields := _field_changes(_FIELDS[path], *contents)):
         return FileDiff(path, "content", old, new, fields=fields)
     return FileDiff(path, "content", old, new, text=_text_diff(path, *contents))
-
-
-def _compare_file(path: str, before: Contents, after: Contents) -> FileDiff | None:
-    old, new = before.files.get(path), after.files.get(path)
-    if old is None:
-        return FileDiff(path, "added", None, new)
-    if new is None:
-        return FileDiff(path, "removed", old, None)
-    if (old.size, old.crc32) != (new.size, new.crc32):
-        return explain(path, before, after)
-    return FileDiff(path, "mode", old, new) if old.mode != new.mode else None
 
 
 def _with_renames(diffs: list[FileDiff]) -> tuple[FileDiff, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,14 +10,23 @@ from clarifai_build.artifact.tree import FileTree
 from clarifai_build.deploy.planning import Plan
 from clarifai_build.errors import ArtifactError, StorageError
 from clarifai_build.inspection import contents
-from clarifai_build.inspection.contents import File
+from clarifai_build.inspection.contents import DifferenceKind, Listed, differences, files_of
+
+FileChangeKind = Literal["added", "removed", "changed"]
+# A plan does not tell content and mode apart.
+_KINDS: Mapping[DifferenceKind, FileChangeKind] = {
+    "added": "added",
+    "removed": "removed",
+    "content": "changed",
+    "mode": "changed",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
     """One file of the artifact that differs; sizes in bytes, None where it is absent."""
 
-    change: Literal["added", "removed", "changed"]
+    change: FileChangeKind
     path: str
     before: int | None
     after: int | None
@@ -28,19 +37,17 @@ class FileChange:
         return max(self.before or 0, self.after or 0)
 
 
-def compare(published: Iterable[File], tree: FileTree) -> tuple[FileChange, ...]:
+def compare(published: Iterable[Listed], tree: FileTree) -> tuple[FileChange, ...]:
     """Return the files that differ in content or mode, largest first."""
-    before = {entry.path: entry for entry in published}
-    after = {entry.path: entry for entry in tree.entries}
     changes = [
-        FileChange("removed", path, before[path].size, None) for path in before.keys() - after
+        FileChange(
+            _KINDS[one.change],
+            one.path,
+            one.before.size if one.before else None,
+            one.after.size if one.after else None,
+        )
+        for one in differences(files_of(published), files_of(tree.entries))
     ]
-    for path, entry in after.items():
-        was = before.get(path)
-        if was is None:
-            changes.append(FileChange("added", path, None, entry.size))
-        elif (was.size, was.crc32, was.mode) != (entry.size, entry.crc32, entry.mode):
-            changes.append(FileChange("changed", path, was.size, entry.size))
     return tuple(sorted(changes, key=lambda change: (-change.weight, change.path)))
 
 

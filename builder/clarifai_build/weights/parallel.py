@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import BuilderError, SourceError
 from clarifai_build.progress import Event, ProgressCallback
+from clarifai_build.util import threads
 from clarifai_build.weights.fetcher import Fetcher
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Storage, Weight
 
 _AT_ONCE = 4
-_PAUSE = 0.1
 
 
 class FetchProgress:
@@ -61,32 +61,26 @@ def fetch_all(
     """
     board = FetchProgress(weights)
     fetcher = Fetcher(folder, storage, environ, board.note)
-    waiting = iter(list(weights))
-    failures: list[Exception] = []
 
-    def work() -> None:
-        for weight in waiting:
-            if fetcher.stop.is_set():
-                return
-            try:
-                board.finish(weight, fetcher.fetch(weight))
-            except Exception as exc:  # noqa: BLE001 - raised again by the thread that waits
-                failures.append(exc)
+    def fetch(weight: Weight) -> Exception | None:
+        try:
+            board.finish(weight, fetcher.fetch(weight))
+        except Exception as exc:  # noqa: BLE001 - raised again by the thread that waits
+            return exc
+        return None
 
-    # Threads that no exit waits for: one may hang on a server that does not answer.
-    threads = [Thread(target=work, daemon=True) for _ in range(min(_AT_ONCE, len(weights)))]
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(_PAUSE)
-                cancel.check()
-                board.tell(progress)
+    def on_tick() -> None:
+        cancel.check()
         board.tell(progress)
+
+    futures = threads.start([partial(fetch, weight) for weight in weights], _AT_ONCE)
+    try:
+        threads.wait_all(futures, on_tick)
     finally:
+        # Those that have not begun; the others hear of it from the fetcher.
+        threads.cancel_all(futures, 0)
         fetcher.close()
-    _raise_all(failures)
+    _raise_all([failure for future in futures if (failure := future.result())])
 
 
 def _raise_all(failures: Sequence[Exception]) -> None:
