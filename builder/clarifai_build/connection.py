@@ -53,10 +53,9 @@ class Connection:
 
     def cache(self) -> DigestCache:
         """Return the digests that are kept on this machine."""
-        from clarifai_build.digests.cache import DigestCache
-        from clarifai_build.util import cache_dir
+        from clarifai_build.digests.cache import DigestCache, digests_file
 
-        return DigestCache(cache_dir.digests_file(self.environ))
+        return DigestCache(digests_file(self.environ))
 
     def build(
         self, progress: ProgressCallback = no_progress, *, cancel: CancelToken = NEVER

@@ -11,6 +11,7 @@ import pytest
 
 from clarifai_build.connection import connect, connect_all, in_sandbox
 from clarifai_build.deploy.destroy import plan_deletion
+from clarifai_build.digests.cache import digests_file
 from clarifai_build.errors import (
     BuilderError,
     LeaseHeldError,
@@ -54,7 +55,7 @@ def test_a_path_is_connected_by_the_environment_that_is_handed_in(tmp_path: Path
     assert connection.manifest.model.id == "lines"
     assert connection.registry.scope == "me/main"
     assert "models.s3.eu-central-1.amazonaws.com" in connection.store().url("mine/x")
-    assert connection.cache().path == cache_dir.digests_file({"HOME": str(tmp_path / "home")})
+    assert connection.cache().path == digests_file({"HOME": str(tmp_path / "home")})
     assert dict(os.environ) == before
 
 

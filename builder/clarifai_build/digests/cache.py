@@ -18,12 +18,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from clarifai_build.digests.cache_format import DigestColumns
+from clarifai_build.digests.cache_format import FORMAT, DigestColumns
 from clarifai_build.digests.files import Digest, FileFacts
 from clarifai_build.digests.plan import DigestPlan
 from clarifai_build.errors import ArtifactError, Problem
 from clarifai_build.source.content_checks import RULES, ContentRules
 from clarifai_build.source.source_file import FileStat, SourceFile
+from clarifai_build.util.cache_dir import DIGESTS, cache_folder
 
 T = TypeVar("T")
 
@@ -131,6 +132,11 @@ class DigestCache(NamedTuple):
 
 
 NO_CACHE = DigestCache()
+
+
+def digests_file(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where the digests of files are kept."""
+    return cache_folder(environ) / DIGESTS.format(FORMAT)
 
 
 def _is_settled(stamp: FileStat, now: int) -> bool:

@@ -12,6 +12,9 @@ from clarifai_build.digests.files import Digest, FileFacts
 from clarifai_build.source.content_checks import ContentRules
 from clarifai_build.source.source_file import FileStat
 
+FORMAT = 4
+"""Raised with the format of the file of digests: older tools keep a file of their own."""
+
 _STAMP = struct.Struct("<qqqQ")
 _LENGTHS = struct.Struct("<7Q")
 

@@ -17,9 +17,11 @@ from clarifai_build._version import __version__
 from clarifai_build.errors import BuilderError, Problem, cannot_write
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import requirements as resolving
+from clarifai_build.source.named_files import lock_of
 from clarifai_build.targets.triton.toolchain import current_toolchain
 from clarifai_build.util.atomic_file import atomic_write
 from clarifai_build.util.canonical_json import json_sha256
+from clarifai_build.util.text import short
 
 # Raised when an older tool would misread the file; read() then refuses it.
 FORMAT = 1
@@ -66,8 +68,8 @@ class Lock:
 
 
 def path_of(manifest: Manifest) -> Path:
-    """Return where the lock of a manifest lies: `clarifai.lock` beside `clarifai.yaml`."""
-    return manifest.path.with_suffix(".lock")
+    """Return where the lock of a manifest lies."""
+    return lock_of(manifest.path)
 
 
 def make(manifest: Manifest, previous: Lock | None = None, *, upgrade: bool = False) -> Lock:
@@ -151,7 +153,7 @@ def _tool_drift(lock: Lock, path: Path) -> Iterator[Problem]:
             yield _problem(
                 "lock-tool",
                 f"the {name} has changed: the lock was made by clarifai-build {lock.tool} with "
-                f"{before[:12]}, this is {__version__} with {after[:12]}",
+                f"{short(before)}, this is {__version__} with {short(after)}",
                 path,
                 f"for the same bytes use clarifai-build {lock.tool} "
                 f"(`pip install clarifai-build=={lock.tool}`); to go on with this one, {_AGAIN}",
@@ -209,7 +211,7 @@ def _digest(body: Mapping[str, Any]) -> str:
 
 
 def _short(digest: str | None) -> str:
-    return digest[:12] if digest else "none"
+    return short(digest) if digest else "none"
 
 
 def _problem(code: str, message: str, path: Path, hint: str = _AGAIN) -> Problem:

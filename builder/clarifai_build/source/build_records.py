@@ -13,6 +13,9 @@ from clarifai_build.source.source_file import open_source
 PROVENANCE, SBOM = SUFFIXES = (".provenance.json", ".sbom.json")
 """What follows the name of the zip."""
 
+OUTPUT_FOLDER = "dist"
+"""Where builds go that are told nowhere else, beside the manifest."""
+
 STATEMENT = "https://in-toto.io/Statement/v1"
 BUILD_TYPE = "urn:clarifai-build:zip:1"
 

@@ -17,8 +17,8 @@ from clarifai_build.util.token_patterns import TOKEN_PATTERNS, TokenPattern
 
 _KEY_NAMES = ("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".htpasswd", "kaggle.json")
 _KEY_ENDS = (".p12", ".pfx", ".ppk", ".jks", ".keystore", ".kdbx")
-_DVC = ".dvc"
-_SUSPECTS = (*_KEY_NAMES, *_KEY_ENDS, _DVC)
+DVC = ".dvc"
+_SUSPECTS = (*_KEY_NAMES, *_KEY_ENDS, DVC)
 
 _SCAN_VERSION = 1
 """Raise it when the same rules find other things: findings are cached."""
@@ -96,7 +96,7 @@ def _is_key_file(name: str) -> bool:
 
 def is_dvc(path: str) -> bool:
     """Return whether a file has the name of a DVC pointer."""
-    return path.endswith(_DVC)
+    return path.endswith(DVC)
 
 
 def dvc_pointer(path: str, file: str) -> Problem:

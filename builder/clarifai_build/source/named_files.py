@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build.repository_layout import LABELS, REQUIREMENTS
-from clarifai_build.source.build_records import PROVENANCE, SUFFIXES, is_statement
+from clarifai_build.source.build_records import OUTPUT_FOLDER, PROVENANCE, SUFFIXES, is_statement
+from clarifai_build.source.content_checks import DVC
 from clarifai_build.source.ignore import IGNORE_FILE
 from clarifai_build.source.source_file import SourceFile
 from clarifai_build.source.walk import ExcludedFile, WalkResult
 
 # Without any of these, nothing beside them needs to be looked at.
-_TELLING = (".dvc", PROVENANCE)
+_TELLING = (DVC, PROVENANCE)
+
+
+def lock_of(manifest: Path) -> Path:
+    """Return where the lock of a manifest lies: `clarifai.lock` beside `clarifai.yaml`."""
+    return manifest.with_suffix(".lock")
 
 
 class ReferencedFiles(NamedTuple):
@@ -32,7 +38,7 @@ class ReferencedFiles(NamedTuple):
         """Paths below the folder that are laid elsewhere or not at all, and what they are."""
         files = {
             self.manifest: "the manifest",
-            self.manifest.with_suffix(".lock"): "the lock",
+            lock_of(self.manifest): "the lock",
             self.folder / IGNORE_FILE: "ignore rules",
         }
         if self.labels is not None:
@@ -48,7 +54,7 @@ class ReferencedFiles(NamedTuple):
     def built(self, output: Path | None) -> dict[str, str]:
         """Paths below the folder that builds write, and what they are; `output` is one of them."""
         beside = self.manifest.parent
-        found = {beside / "dist": "built artifacts"}
+        found = {beside / OUTPUT_FOLDER: "built artifacts"}
         for zipped in (beside / self.zip_name, output):
             # The zip may be a link: then both it and its target stay out.
             for place in {_parent_resolved(zipped), _resolved(zipped)} if zipped else ():
@@ -95,4 +101,4 @@ def _built_before(files: Sequence[SourceFile]) -> dict[SourceFile, str]:
 def _pulled_by_dvc(files: Iterable[SourceFile]) -> list[SourceFile]:
     """Return the `.dvc` files whose data is there, which say nothing to a server."""
     present = {file.path for file in files}
-    return [f for f in files if f.path.endswith(".dvc") and f.path.removesuffix(".dvc") in present]
+    return [f for f in files if f.path.endswith(DVC) and f.path.removesuffix(DVC) in present]

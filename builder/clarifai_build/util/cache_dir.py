@@ -37,12 +37,6 @@ def _home(environ: Mapping[str, str]) -> Path:
         ) from exc
 
 
-def digests_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where the digests of files are kept."""
-    # Raised with the file's format: older tools keep a file of their own.
-    return cache_folder(environ) / DIGESTS.format(4)
-
-
 def mark_used(file: Path) -> None:
     """Note that a cached file is in use: not by its own times, by which its digests are known."""
     with suppress(OSError):

@@ -18,7 +18,7 @@ import pytest
 from clarifai_build.artifact.layout import gather
 from clarifai_build.artifact.tree import FileTree, make_tree
 from clarifai_build.digests import files as digests
-from clarifai_build.digests.cache import DigestCache
+from clarifai_build.digests.cache import DigestCache, digests_file
 from clarifai_build.digests.files import FileFacts
 from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.progress import Event
@@ -318,3 +318,9 @@ def test_many_processes_share_it(tmp_path: Path) -> None:
         assert output.split() == [expected] * 5
     tree, read = lay(code, DigestCache(tmp_path / "digests"))
     assert (tree.digest, read) == (expected, 0)
+
+
+def test_a_file_is_named_by_its_format() -> None:
+    """Older tools keep a file of their own in the same folder."""
+    environ = {"XDG_CACHE_HOME": "/cache"}
+    assert digests_file(environ) == Path("/cache/clarifai-build/digests-4.sqlite")

@@ -57,10 +57,10 @@ def _zip(text: str) -> Path:
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build import pipeline
     from clarifai_build.artifact.packing.output_files import check_output_path
-    from clarifai_build.digests.cache import DigestCache
+    from clarifai_build.digests.cache import DigestCache, digests_file
     from clarifai_build.provenance.lock import check_lock
     from clarifai_build.repository_layout import zip_name
-    from clarifai_build.source.build_records import check_existing_records
+    from clarifai_build.source.build_records import OUTPUT_FOLDER, check_existing_records
     from clarifai_build.targets.triton.shared_memory import shared_memory
     from clarifai_build.util import cache_dir
     from clarifai_build.validation.load import load
@@ -69,7 +69,7 @@ def run(args: Namespace, console: Console) -> int:
     # Offline: a build needs no bucket and no account.
     manifest = load(args.manifest, os.environ, offline=True)
     name = zip_name(manifest.model.id, manifest.model.type)
-    target = args.output or manifest.path.parent / "dist" / name
+    target = args.output or manifest.path.parent / OUTPUT_FOLDER / name
     if args.locked:
         check_lock(manifest)
     if not (args.list or args.check):
@@ -79,7 +79,7 @@ def run(args: Namespace, console: Console) -> int:
     progress = console.progress()
     if args.check:
         return _check(manifest, progress, console, as_json=args.json)
-    path = None if args.no_cache else cache_dir.digests_file()
+    path = None if args.no_cache else digests_file()
     cache = DigestCache(path, verify=args.verify_cache)
     # A cached rendering would hide what a check of the caches is to find.
     renders = None if args.no_cache or args.verify_cache else cache_dir.renders_folder()

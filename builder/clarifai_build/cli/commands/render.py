@@ -23,10 +23,11 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.artifact.folder_writer import write_folder
     from clarifai_build.pipeline import build
+    from clarifai_build.source.build_records import OUTPUT_FOLDER
     from clarifai_build.validation.load import load
 
     manifest = load(args.manifest, os.environ, offline=True)
-    target = args.output or manifest.path.parent / "dist" / manifest.model.id
+    target = args.output or manifest.path.parent / OUTPUT_FOLDER / manifest.model.id
     progress = console.progress()
     write_folder(build(manifest, progress).tree, target)
     console.out(str(target))
