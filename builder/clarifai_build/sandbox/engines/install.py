@@ -80,8 +80,7 @@ class Engines:
     @property
     def numpy(self) -> str:
         """The version in engines.txt for this Python."""
-        # numpy dropped Python 3.8 after 1.24.
-        return "1.24.4" if self.interpreter.version == "3.8" else "1.26.4"
+        return numpy_for(self.interpreter.version)
 
     @property
     def library_path(self) -> str:
@@ -111,6 +110,17 @@ def install(progress: ProgressCallback = no_progress) -> Engines:
 def digest_of(requirements: Path) -> str:
     """Return what names the environment of a requirements file."""
     return hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
+
+
+def numpy_for(python: str) -> str:
+    """Return the version of numpy in engines.txt for a Python version."""
+    from packaging.requirements import Requirement
+
+    lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line.rstrip("\\ ")) for line in lines if line.startswith("numpy==")]
+    here = {"python_full_version": f"{python}.0"}
+    found = next(pin for pin in pins if pin.marker is None or pin.marker.evaluate(here))
+    return str(found.specifier).removeprefix("==")
 
 
 def find_interpreter() -> Interpreter:
@@ -168,10 +178,11 @@ def _probe(name: str) -> _Candidate | None:
 def _check_platform() -> None:
     libc = platform.libc_ver()
     if not runs_on(platform.system(), platform.machine(), libc):
+        wanted = f"Linux x86_64 with glibc {'.'.join(map(str, _GLIBC))} or newer"
         here = " ".join(filter(None, (platform.system(), platform.machine(), *libc)))
         raise SandboxError.of(
             "unsupported-platform",
-            f"the sandbox's engines run on Linux x86_64 with glibc 2.35 or newer; this is {here}",
+            f"the sandbox's engines run on {wanted}; this is {here}",
             hint="use a container or virtual machine, such as Debian 12 or Ubuntu 22.04 (amd64),"
             " or apply to your own S3 and Clarifai without --sandbox",
         )

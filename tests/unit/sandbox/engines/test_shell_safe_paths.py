@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.sandbox.engines.install import runs_on
+from clarifai_build.sandbox.engines.install import numpy_for, runs_on
 from clarifai_build.sandbox.engines.shell_safe_paths import forget, is_plain, plain
 
 
@@ -25,6 +25,15 @@ from clarifai_build.sandbox.engines.shell_safe_paths import forget, is_plain, pl
 def test_platforms(system: str, machine: str, libc: tuple[str, str], expected: bool) -> None:
     """The wheels are for Linux on x86-64 with a glibc of 2022 or later."""
     assert runs_on(system, machine, libc) is expected
+
+
+@pytest.mark.parametrize(
+    ("python", "numpy"),
+    [("3.8", "1.24.4"), ("3.9", "1.26.4"), ("3.10", "1.26.4"), ("3.12", "1.26.4")],
+)
+def test_numpy_of_a_python(python: str, numpy: str) -> None:
+    """It is the one that is pinned for it."""
+    assert numpy_for(python) == numpy
 
 
 def test_a_plain_folder_is_itself(tmp_path: Path) -> None:

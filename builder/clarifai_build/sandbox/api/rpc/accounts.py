@@ -11,7 +11,8 @@ from clarifai_build.sandbox.api.database import Database, now
 from clarifai_build.sandbox.api.errors import ApiError, Code
 from clarifai_build.sandbox.api.paging import page_of
 
-# The rules of the official SDK's validator.
+# The rules of the official SDK's validator, anew: the sandbox stands in for the platform, and what
+# this tool checks by its schema must not be what the platform is made of.
 ID_LENGTH = 48
 _ID = re.compile(r"[0-9A-Za-z]+([-_][0-9A-Za-z]+)*")
 

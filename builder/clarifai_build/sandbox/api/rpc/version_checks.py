@@ -10,6 +10,7 @@ from clarifai_grpc.grpc.api import resources_pb2
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.sandbox.api.errors import invalid
 
+# From Clarifai's API, not from the tool's table: the sandbox stands in for the platform.
 _FieldType = resources_pb2.ModelTypeField.ModelTypeFieldType
 _VALUES = {
     _FieldType.BOOLEAN: "bool_value",
