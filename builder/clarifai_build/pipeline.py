@@ -11,7 +11,7 @@ from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.deploy.executor import ExecutionContext, execute
 from clarifai_build.deploy.planning import Observed, Plan, make_plan
 from clarifai_build.deploy.registration import Registration
-from clarifai_build.deploy.wait import wait_until_ready
+from clarifai_build.deploy.wait import TIMEOUT_SECONDS, wait_until_ready
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.errors import RegistryError
 from clarifai_build.manifest.types import Manifest
@@ -27,7 +27,7 @@ class Waiting:
     """Whether apply follows a version until it is ready, and for how many seconds."""
 
     wait: bool = True
-    timeout: float = 1800.0
+    timeout: float = TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from clarifai_build import resources
 from clarifai_build.errors import ArtifactError, cannot_write
+from clarifai_build.manifest.schema import matches
 from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.manifest.yaml_writer import scalar
 from clarifai_build.model_types import MODEL_TYPES, traits_of
@@ -85,9 +86,11 @@ def _write_new(path: Path, content: bytes) -> bool:
 
 def id_from(name: str) -> str:
     """Make a model id from a folder's name."""
-    words = re.findall("[0-9A-Za-z]+", name)
-    # Clarifai's limit for ids (`id` in the schema's definitions).
-    return "-".join(words)[:48].strip("-") or "my-model"
+    near = "-".join(re.findall("[0-9A-Za-z]+", name))
+    # The schema alone knows how long an id may be.
+    while near and not matches("id", near):
+        near = near[:-1]
+    return near or "my-model"
 
 
 def _manifest(start: Start) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Arguments that several commands take: manifests, --sandbox, --locked."""
+"""Arguments that several commands take: manifests, --sandbox, --locked, --timeout."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from clarifai_build.manifest.types import FILE_NAME
 DEFAULT_MANIFEST = Path(FILE_NAME)
 # Models at once: most of the time, each waits for the network or the platform.
 JOBS = 4
+DAY_SECONDS = 24 * 3600
 
 
 def add_manifest(parser: ArgumentParser) -> None:
@@ -57,6 +58,20 @@ def add_locked(parser: ArgumentParser) -> None:
         "--locked",
         action="store_true",
         help="refuse when clarifai.lock is missing or out of date",
+    )
+
+
+def add_waiting(parser: ArgumentParser, until: str) -> None:
+    """Add the options of how long a version is waited for; `until` says when `--no-wait` ends."""
+    from clarifai_build.deploy.wait import TIMEOUT_SECONDS
+
+    parser.add_argument("--no-wait", action="store_true", help=f"return once {until}")
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=TIMEOUT_SECONDS,
+        metavar="SECONDS",
+        help=f"how long to wait for the platform (default: {TIMEOUT_SECONDS:.0f})",
     )
 
 

@@ -50,7 +50,7 @@ exit codes:
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose usage errors exit with 64, and are JSON where that is asked for."""
+    """An argument parser whose errors are those of usage, and JSON where that is asked for."""
 
     console: Console | None = None
 
@@ -59,9 +59,9 @@ class Parser(argparse.ArgumentParser):
             hint = f"try '{self.prog} --help'"
             self.console.failure(UsageError.of("usage", message, hint=hint))
             # EX_USAGE in sysexits.h; argparse would exit with 2, which here means pending changes.
-            self.exit(64)
+            self.exit(UsageError.exit_code)
         self.print_usage(sys.stderr)
-        self.exit(64, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
+        self.exit(UsageError.exit_code, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -110,10 +110,10 @@ def _dispatch(arguments: list[str], console: Console) -> int:
     parser = _top_parser()
     if not arguments:
         parser.print_help(sys.stderr)
-        return 64
+        return UsageError.exit_code
     if arguments[0].startswith("-"):
         parser.parse_args(arguments)
-        return 64
+        return UsageError.exit_code
     name, *rest = arguments
     if name not in COMMANDS:
         parser.error(_unknown(name))

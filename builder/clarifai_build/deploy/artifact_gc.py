@@ -27,6 +27,7 @@ from clarifai_build.storage.keys import (
     root,
 )
 from clarifai_build.storage.leases import Lease, NoLease
+from clarifai_build.util.text import short
 
 GcAction = Literal["remove", "release", "used", "young", "leased", "removed", "released"]
 DELETING: tuple[GcAction, ...] = ("remove", "release")
@@ -123,7 +124,7 @@ def _decide(stored: Stored, bucket: Bucket, versions: Iterable[RemoteVersion]) -
 def _remove(bucket: Bucket, decision: Decision, progress: ProgressCallback) -> Decision:
     store, scope, stored = bucket.store, bucket.registry.scope, decision.stored
     model = next(claim.model for claim in stored.claims if claim.scope == scope)
-    purpose = f"gc {stored.artifact_digest[:12]}"
+    purpose = f"gc {short(stored.artifact_digest)}"
     try:
         with leases.for_model(store, bucket.prefix, scope, model, purpose, progress) as lease:
             return _remove_leased(bucket, stored, model, lease, progress)

@@ -12,6 +12,9 @@ from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.status_codes import UNTRAINED
 
+TIMEOUT_SECONDS = 1800.0
+"""How long to wait for a version where nobody says."""
+
 UNTRAINED_SECONDS = 60.0
 """How long a version may stay 'untrained' before that means it failed."""
 

@@ -11,13 +11,13 @@ from urllib.parse import unquote, urlsplit
 
 from clarifai_build._version import __version__
 from clarifai_build.building import generated_files
-from clarifai_build.deploy.wait import wait_until_ready
+from clarifai_build.deploy.wait import TIMEOUT_SECONDS, wait_until_ready
 from clarifai_build.errors import ManifestError, UsageError
 from clarifai_build.legacy import sdk_files
 from clarifai_build.legacy.importer import Imported, import_folder
 from clarifai_build.manifest import yaml_writer
 from clarifai_build.manifest.document import parse
-from clarifai_build.manifest.schema import matches
+from clarifai_build.manifest.schema import matches, way_out
 from clarifai_build.manifest.types import FILE_NAME, Code, Manifest, Model, Param, Shapes, Triton
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.progress import Event, ProgressCallback
@@ -26,9 +26,6 @@ from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.repository_layout import INFERENCE, LABELS, VERSION, in_folder
 from clarifai_build.resources import starters_dir
 from clarifai_build.validation.load import examine_document, load
-
-# As long as `apply` waits by default: the old command had no option for it.
-_WAIT_SECONDS = 1800.0
 
 
 def repository_files(
@@ -143,11 +140,12 @@ def register(upload: Upload, registry: ModelRegistry, progress: ProgressCallback
         ),
     )
     progress(Event("register", "running", f"posted version {version.id}"))
-    return wait_until_ready(registry, wanted.id, version, _WAIT_SECONDS, progress)
+    # The old command had no option for how long.
+    return wait_until_ready(registry, wanted.id, version, TIMEOUT_SECONDS, progress)
 
 
 def _checked_id(name: str) -> str:
     if not matches("id", name):
-        hint = "use at most 48 letters and digits, with single '-' or '_' between them"
-        raise UsageError.of("bad-value", f"'{name}' is not a valid Clarifai model id", hint=hint)
+        message = f"'{name}' is not a valid Clarifai model id"
+        raise UsageError.of("bad-value", message, hint=way_out("id"))
     return name

@@ -17,12 +17,11 @@ from clarifai_build.errors import ManifestError, Problem, Severity
 from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.manifest.yaml_reader import Reader, SourceLocation, Steps, Value, refused
 from clarifai_build.util.redaction import masked
+from clarifai_build.util.text import yaml_lines
 
 # A manifest has a few kB. This bounds time and memory for a file that is something else.
 MAX_BYTES = 1024 * 1024
 
-# YAML 1.1's line breaks, by which PyYAML counts lines: with fewer, places would be off.
-_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 # What PyYAML refuses, by a ReaderError that has no line and column.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -129,7 +128,7 @@ def parse(
     """Parse one document; raise ManifestError where there is nothing to work with."""
     text = raw if isinstance(raw, str) else _decode(raw, name)
     text = text.removeprefix("\ufeff")
-    lines = tuple(_BREAK.split(text))
+    lines = tuple(yaml_lines(text))
     if bad := _UNPRINTABLE.search(text):
         place = _place_of(text, bad.start())
         raise refused(name, place, "yaml-character", f"character {bad[0]!a} is not allowed")
@@ -157,7 +156,7 @@ def _decode(raw: bytes, name: str) -> str:
 
 
 def _place_of(text: str, offset: int) -> SourceLocation:
-    lines = _BREAK.split(text[:offset])
+    lines = yaml_lines(text[:offset])
     return SourceLocation(len(lines), len(lines[-1]) + 1)
 
 

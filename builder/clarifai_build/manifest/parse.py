@@ -51,7 +51,7 @@ def _model(data: dict[str, Any], base: Path) -> Model:
         labels = base / labels
     elif labels is not None:
         labels = tuple(labels)
-    return Model(data["id"], data["type"], data.get("description", ""), labels)
+    return Model(data["id"], data["type"], labels=labels, **_given(data, "description"))
 
 
 def _code(data: dict[str, Any], base: Path) -> Code:
@@ -64,9 +64,9 @@ def _code(data: dict[str, Any], base: Path) -> Code:
     return Code(
         folder,
         requirements,
-        data.get("python", "3.11"),
-        tuple(data.get("exclude", ())),
-        tuple(data.get("allow_secrets", ())),
+        exclude=tuple(data.get("exclude", ())),
+        allow_secrets=tuple(data.get("allow_secrets", ())),
+        **_given(data, "python"),
     )
 
 
@@ -84,26 +84,35 @@ def _shapes(data: dict[str, Any]) -> Shapes:
 
 def _triton(data: dict[str, Any], type_name: str, shapes: Shapes) -> Triton:
     model_type = MODEL_TYPES[type_name]
-    batching = data.get("dynamic_batching", {})
-    group = data.get("instance_group", {})
-    rest = {
-        key: data[key]
-        for key in ("isolate", "streaming", "warmup", "response_cache", "version_policy")
-        if key in data
-    }
+    rest = ("isolate", "streaming", "warmup", "response_cache", "version_policy")
     return Triton(
         max_batch_size=int(data.get("max_batch_size", default_max_batch_size(model_type))),
         ragged=data.get("ragged", model_type.has_image_input and -1 in shapes.image),
-        dynamic_batching=DynamicBatching(
-            int(batching.get("max_queue_delay_microseconds", 0)),
-            tuple(int(size) for size in batching.get("preferred_batch_size", ())),
-        ),
-        instance_group=InstanceGroup(int(group.get("count", 1)), group.get("kind", "auto")),
+        dynamic_batching=_dynamic_batching(data.get("dynamic_batching", {})),
+        instance_group=_instance_group(data.get("instance_group", {})),
         # Sorted, since the order of keys in YAML must not change the artifact.
         parameters=tuple(sorted(data.get("parameters", {}).items())),
-        **rest,
+        **_given(data, *rest),
     )
 
 
+def _dynamic_batching(data: dict[str, Any]) -> DynamicBatching:
+    default = DynamicBatching()
+    delay = data.get("max_queue_delay_microseconds", default.max_queue_delay_microseconds)
+    sizes = data.get("preferred_batch_size", default.preferred_batch_size)
+    return DynamicBatching(int(delay), tuple(int(size) for size in sizes))
+
+
+def _instance_group(data: dict[str, Any]) -> InstanceGroup:
+    default = InstanceGroup()
+    return InstanceGroup(int(data.get("count", default.count)), data.get("kind", default.kind))
+
+
 def _storage(data: dict[str, Any]) -> Storage:
-    return Storage(**{**data, "prefix": data.get("prefix", "").strip("/")})
+    trimmed = {"prefix": data["prefix"].strip("/")} if "prefix" in data else {}
+    return Storage(**{**data, **trimmed})
+
+
+def _given(data: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return what the document has of these; the types know the defaults of the others."""
+    return {name: data[name] for name in names if name in data}

@@ -67,3 +67,8 @@ def compiled(pattern: str) -> re.Pattern[str]:
 def matches(definition: str, text: str) -> bool:
     """Return whether text has the form that one of the schema's definitions asks for."""
     return bool(compiled(manifest_schema()["definitions"][definition]["pattern"]).match(text))
+
+
+def way_out(definition: str) -> str:
+    """Return what to say of text that does not match."""
+    return str(manifest_schema()["definitions"][definition]["patternErrorMessage"])

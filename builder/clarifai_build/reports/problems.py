@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from urllib.parse import quote
 from clarifai_build._version import __version__
 from clarifai_build.errors import Problem
 from clarifai_build.util.redaction import masked
+from clarifai_build.util.text import yaml_lines
 
 DOCS = "https://github.com/clarifai-build/clarifai-build/blob/main/docs/reference/problems.md"
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -62,8 +62,7 @@ def _source_line(problem: Problem, sources: dict[str, list[str]]) -> str | None:
             content = Path(problem.file).read_text(encoding="utf-8-sig", errors="replace")
         except OSError:
             content = ""
-        # The line breaks of YAML 1.1, by which the parser counted.
-        sources[problem.file] = re.split("\r\n|[\r\n\x85\u2028\u2029]", content)
+        sources[problem.file] = yaml_lines(content)
     lines = sources[problem.file]
     line = lines[problem.line - 1] if problem.line <= len(lines) else ""
     return masked(line) if line.strip() else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, NoCredentialsError
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials
     from mypy_boto3_s3 import S3Client
 
-_DAY = 24 * 3600
-PRESIGNED_SECONDS = 7 * _DAY
+PRESIGNED = timedelta(days=7)
 _SAMPLE = 64 << 10
 
 
@@ -134,7 +134,7 @@ class S3Store:
             return self.client.generate_presigned_url(
                 "get_object",
                 Params={"Bucket": storage.bucket, "Key": key},
-                ExpiresIn=PRESIGNED_SECONDS,
+                ExpiresIn=int(PRESIGNED.total_seconds()),
             )
         return public_url(storage, self.client.meta.region_name, key)
 
@@ -147,8 +147,8 @@ class S3Store:
             )
             warn(progress, "presigned-temporary", words, stage="upload")
         else:
-            days = PRESIGNED_SECONDS // _DAY
-            progress(Event("upload", "done", f"the presigned URL ends after {days} days"))
+            days = f"{PRESIGNED.days} days"
+            progress(Event("upload", "done", f"the presigned URL ends after {days}"))
 
     def get(self, key: str) -> SmallObject | None:
         """Return what lies at `key`, or None."""

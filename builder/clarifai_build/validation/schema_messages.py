@@ -25,6 +25,8 @@ _LIMITS = {
     "minItems": "needs at least {} {}, and has {}",
     "maxItems": "can have at most {} {}, and has {}",
 }
+# Of a value in a message.
+_WIDTH = 60
 # YAML 1.1's booleans, which are strings in YAML 1.2.
 _YES_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
@@ -41,10 +43,12 @@ def format_value(value: Value) -> str:
     """Write a value as it could stand in YAML, shortened."""
     if isinstance(value, str):
         safe = masked(value)  # before it is cut: half a token does not look like one
-        text = safe if len(safe) <= 60 else safe[:57] + "…"
-        return "'" + text.encode("unicode_escape").decode().replace("\\\\", "\\") + "'"
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "…"
+        return "'" + _cut(safe).encode("unicode_escape").decode().replace("\\\\", "\\") + "'"
+    return _cut(json.dumps(value, ensure_ascii=False))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "…"
 
 
 @functools.lru_cache(1024)

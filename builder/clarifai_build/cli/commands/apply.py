@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from clarifai_build.cancellation import CancelToken
 from clarifai_build.cli.approval import Approval
-from clarifai_build.cli.arguments import add_locked, add_manifests, add_sandbox
+from clarifai_build.cli.arguments import add_locked, add_manifests, add_sandbox, add_waiting
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.fleet_command import Models, Results
 from clarifai_build.cli.pruning import orphans_in
@@ -37,16 +37,7 @@ def configure(parser: ArgumentParser) -> None:
     add_sandbox(parser)
     add_locked(parser)
     parser.add_argument("--adopt", action="store_true", help="take over models made otherwise")
-    parser.add_argument(
-        "--no-wait", action="store_true", help="return once the versions are registered"
-    )
-    parser.add_argument(
-        "--timeout",
-        type=float,
-        default=1800.0,
-        metavar="SECONDS",
-        help="how long to wait for the platform (default: 1800)",
-    )
+    add_waiting(parser, "the versions are registered")
     parser.add_argument(
         "--prune",
         action="store_true",

@@ -5,12 +5,11 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
+from clarifai_build.cli.arguments import DAY_SECONDS
 from clarifai_build.cli.console import Console
 
 if TYPE_CHECKING:
     from clarifai_build.util.cache_entries import CacheEntry
-
-_DAY = 24 * 3600
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -33,7 +32,7 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.util import cache_entries
 
     if args.action == "prune":
-        files = cache_entries.prune(args.unused_days * _DAY)
+        files = cache_entries.prune(args.unused_days * DAY_SECONDS)
         verb = "removed"
     else:
         files = cache_entries.find()
@@ -43,7 +42,7 @@ def run(args: Namespace, console: Console) -> int:
         console.json({"bytes": total, "files": [_as_json(file) for file in files]})
         return 0
     for file in files:
-        console.out(f"{file.size:>14}  {file.unused // _DAY:>4}  {file.path}")
+        console.out(f"{file.size:>14}  {file.unused // DAY_SECONDS:>4}  {file.path}")
     console.err(f"{verb}: {len(files)} files, {total} bytes")
     return 0
 

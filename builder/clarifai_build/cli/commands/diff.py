@@ -71,6 +71,7 @@ class _Sides:
         from clarifai_build.deploy import versions
         from clarifai_build.inspection import contents, git_revision
         from clarifai_build.util import git
+        from clarifai_build.util.text import short_commit
 
         if name == SOURCE:
             artifact = pipeline.build(self._manifest(), self._progress)
@@ -87,7 +88,7 @@ class _Sides:
         there = git_revision.manifest_at(manifest, commit, os.environ)
         rebuilt = self._stack.enter_context(there)
         artifact = pipeline.build(rebuilt, self._progress)
-        return contents.of_artifact(f"{name} ({commit[:10]})", artifact)
+        return contents.of_artifact(f"{name} ({short_commit(commit)})", artifact)
 
     def _manifest(self) -> Manifest:
         from clarifai_build.validation.load import load

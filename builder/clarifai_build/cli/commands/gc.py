@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from clarifai_build.cli.approval import Approval
-from clarifai_build.cli.arguments import add_manifest, add_sandbox
+from clarifai_build.cli.arguments import DAY_SECONDS, add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.connection import connect
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from clarifai_build.deploy.artifact_gc import Decision
 
 _RELEASE = "only this app's claim on it"
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY_SECONDS}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--grace",
         type=_duration,
         # A week: an artifact is uploaded before its version exists, and rollbacks want last week's.
-        default=7 * 86400.0,
+        default=7.0 * DAY_SECONDS,
         metavar="TIME",
         help="keep what is younger: 30m, 24h, 7d (default: 7d)",
     )
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 def _show(decisions: Sequence[Decision], args: argparse.Namespace, console: Console) -> None:
     from clarifai_build.cli.tables import table
-    from clarifai_build.util.text import size_text
+    from clarifai_build.util.text import short, size_text
 
     if args.json:
         console.json(
@@ -84,7 +84,7 @@ def _show(decisions: Sequence[Decision], args: argparse.Namespace, console: Cons
         )
         return
     rows = [
-        (one.stored.artifact_digest[:12], size_text(one.stored.size), one.action, one.reason)
+        (short(one.stored.artifact_digest), size_text(one.stored.size), one.action, one.reason)
         for one in decisions
     ]
     if rows:
@@ -99,7 +99,7 @@ def _show(decisions: Sequence[Decision], args: argparse.Namespace, console: Cons
 
 
 def _duration(text: str) -> float:
-    match = re.fullmatch(r"(\d+)([smhd])", text)
+    match = re.fullmatch(rf"(\d+)([{''.join(_SECONDS)}])", text)
     if not match:
         raise argparse.ArgumentTypeError(f"'{text}' is not a duration such as 30m, 24h or 7d")
     return float(match[1]) * _SECONDS[match[2]]

@@ -11,7 +11,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
 from clarifai_build.cli.approval import Approval
-from clarifai_build.cli.arguments import add_manifest, add_sandbox
+from clarifai_build.cli.arguments import add_manifest, add_sandbox, add_waiting
 from clarifai_build.cli.console import Console
 from clarifai_build.connection import connect
 
@@ -25,16 +25,7 @@ def configure(parser: ArgumentParser) -> None:
     )
     add_manifest(parser)
     add_sandbox(parser)
-    parser.add_argument(
-        "--no-wait", action="store_true", help="return once it is registered; both versions stay"
-    )
-    parser.add_argument(
-        "--timeout",
-        type=float,
-        default=1800.0,
-        metavar="SECONDS",
-        help="how long to wait for the platform (default: 1800)",
-    )
+    add_waiting(parser, "it is registered; both versions stay")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 

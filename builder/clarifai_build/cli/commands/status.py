@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from clarifai_build.cancellation import CancelToken
-from clarifai_build.cli.arguments import add_manifests, add_sandbox
+from clarifai_build.cli.arguments import DAY_SECONDS, add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.fleet_command import Models, Results
 from clarifai_build.connection import Connected, Connection
@@ -22,8 +22,6 @@ from clarifai_build.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from clarifai_build.deploy.status import Status
-
-_DAY = 86400
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -60,9 +58,9 @@ def run(args: Namespace, console: Console) -> int:
 
 def _seconds(text: str) -> float:
     with suppress(ValueError):
-        if 0 <= float(text) <= _DAY:
+        if 0 <= float(text) <= DAY_SECONDS:
             return float(text)
-    raise ArgumentTypeError(f"'{text}' is not a number of seconds from 0 to {_DAY}")
+    raise ArgumentTypeError(f"'{text}' is not a number of seconds from 0 to {DAY_SECONDS}")
 
 
 def _statuses(results: Results[Status], found: Connected) -> list[Status]:

@@ -49,18 +49,18 @@ def run(args: Namespace, console: Console) -> int:
 
 def _rows(versions: Sequence[RemoteVersion]) -> list[tuple[str, ...]]:
     from clarifai_build.deploy.versions import label
-    from clarifai_build.util.text import size_text
+    from clarifai_build.util.text import short, size_text
 
     return [
         (
             label(version),
-            # As Docker and Git shorten them: `rollback` takes the beginning of an id.
-            version.id[:12],
+            # `rollback` takes the beginning of an id.
+            short(version.id),
             version.health,
             _when(version),
             version.recorded.by or "",
             _commit(version),
-            str(version.artifact_digest)[:12],
+            short(str(version.artifact_digest)),
             size_text(version.size),
             _note(version, live=index == 0),
         )
@@ -75,7 +75,9 @@ def _when(version: RemoteVersion) -> str:
 
 
 def _commit(version: RemoteVersion) -> str:
-    commit = (version.recorded.commit or "")[:10]
+    from clarifai_build.util.text import short_commit
+
+    commit = short_commit(version.recorded.commit or "")
     return f"{commit}+changes" if version.recorded.dirty else commit
 
 
