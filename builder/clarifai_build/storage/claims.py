@@ -7,6 +7,8 @@ of the two sees the other.
 
 from __future__ import annotations
 
+import uuid
+
 from clarifai_build.errors import StorageError
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.keys import Claim, artifact_folder, claim_key, removal_key
@@ -35,12 +37,14 @@ def lay_claim(store: ObjectStore, zip_key: str, scope: str, model: str) -> None:
 def announce_removal(store: ObjectStore, folder: str) -> bool:
     """Announce that `folder` is about to go; False where another removal is under way."""
     key = removal_key(folder)
-    if store.put_if(key, b"", None) is not None:
+    # No two alike: where the ETag is the MD5 of the content, it would not tell one from another.
+    body = uuid.uuid4().hex.encode()
+    if store.put_if(key, body, None) is not None:
         return True
     found = store.get(key)
     if found is None or found.age < REMOVAL_SECONDS:
         return False
-    return store.put_if(key, b"", found.etag) is not None
+    return store.put_if(key, body, found.etag) is not None
 
 
 def end_removal(store: ObjectStore, folder: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from clarifai_build.errors import StorageError
@@ -85,6 +87,40 @@ def test_of_two_that_take_over_a_dead_removal_one_does() -> None:
         return found
 
     store.get = raced  # type: ignore[method-assign, assignment]  # another is quicker
+    assert not claims.announce_removal(store, FOLDER)
+
+
+class ContentTaggedStore(MemoryStore):
+    """A bucket whose ETags are the MD5 of the content, as on S3 and most other stores."""
+
+    def put(self, key: str, body: bytes, metadata: dict[str, str]) -> str:
+        """Put an object; the same content has the same ETag."""
+        super().put(key, body, metadata)
+        etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        self.objects[key] = (body, etag, metadata)
+        return etag
+
+
+def test_one_takes_over_where_etags_follow_from_the_content() -> None:
+    """Of two that saw the same dead removal, the second is refused: its ETag is another by then."""
+    store = ContentTaggedStore()
+    assert claims.announce_removal(store, FOLDER)
+    store.ages[REMOVAL] = claims.REMOVAL_SECONDS
+    seen = store.get(REMOVAL)
+    assert claims.announce_removal(store, FOLDER)
+    store.get = lambda _key: seen  # type: ignore[method-assign]  # read before the first took over
+    assert not claims.announce_removal(store, FOLDER)
+
+
+def test_a_new_removal_is_not_taken_for_the_dead_one_before_it() -> None:
+    """A claim cleared that one away, and another was announced, between a look and a takeover."""
+    store = ContentTaggedStore()
+    assert claims.announce_removal(store, FOLDER)
+    store.ages[REMOVAL] = claims.REMOVAL_SECONDS
+    seen = store.get(REMOVAL)
+    claims.lay_claim(store, ZIP, "me/main", "lines")
+    assert claims.announce_removal(store, FOLDER)
+    store.get = lambda _key: seen  # type: ignore[method-assign]  # read before all that
     assert not claims.announce_removal(store, FOLDER)
 
 
