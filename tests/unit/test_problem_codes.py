@@ -14,7 +14,7 @@ MAKERS = re.compile(r"(?i)problem|finding|of|refused?|_fatal|_error|_named_file|
 
 
 def codes_in(path: Path) -> Iterator[str]:
-    """Yield the codes that a module hands to what makes problems, or returns with a message."""
+    """Yield the codes that a module hands to what makes problems."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         parts: list[ast.expr] = []
         if isinstance(node, ast.Call):
@@ -22,8 +22,6 @@ def codes_in(path: Path) -> Iterator[str]:
             parts = (
                 node.args if MAKERS.fullmatch(name.lstrip("_")) or MAKERS.fullmatch(name) else []
             )
-        elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
-            parts = node.value.elts[:1] if path.name == "walk.py" else []
         words = [part.value for part in parts if isinstance(part, ast.Constant)]
         codes = [word for word in words if isinstance(word, str) and CODE.fullmatch(word)]
         yield from codes[:1]
