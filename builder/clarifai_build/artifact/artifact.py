@@ -18,6 +18,7 @@ from clarifai_build.errors import SourceError
 from clarifai_build.source import source_file
 from clarifai_build.source.source_file import FileStat, fill, open_source, refuse_changed
 
+# Bytes. `_read` opens the file anew for each: smaller ones would spend the time in system calls.
 _BLOCK = 1 << 20
 
 
@@ -94,7 +95,7 @@ class Artifact:
 
     @property
     def digest(self) -> str:
-        """What identifies the zip: the digest of its tree, and of the encoder if there is one."""
+        """The identity of the zip: the digest of its tree, and of the encoder if there is one."""
         if self.encoder is None:
             return self.tree.digest
         identity = f"{self.encoder}\n{self.tree.digest}\n"
@@ -142,6 +143,7 @@ class Artifact:
     def _cut(self, offset: int, length: int) -> Iterator[tuple[Segment, int, int]]:
         """Yield each segment that a range touches, and the range within it."""
         end = min(offset + length, self.size)
+        # A large tree has thousands of segments, and every block looks its own up.
         index = bisect_right(self.segments, offset, key=lambda segment: segment.offset) - 1
         while offset < end:
             segment = self.segments[index]
@@ -172,6 +174,7 @@ def _read(span: Span, buffer: memoryview) -> None:
         return
     try:
         with open_source(span.source) as stream:
+            # Before and after: a file may be replaced, or be written to while it is read.
             refuse_changed(span.source, span.stamp, FileStat.of(os.fstat(stream.fileno())))
             stream.seek(span.start)
             fill(stream, buffer)
@@ -190,6 +193,7 @@ def _checksums(segment: Segment, start: int, stop: int) -> Iterator[tuple[int, i
     while start < stop:
         index, within = divmod(start, CHUNK)
         until = min(stop, (index + 1) * CHUNK)
+        # The last chunk of a file is shorter, and its CRC-32 is known, too.
         if not within and until == min(segment.length, (index + 1) * CHUNK) and segment.chunks:
             yield segment.chunks[index], until - start
         else:
@@ -214,6 +218,7 @@ def _lay_out(members: Iterator[tuple[Entry, Content]]) -> Iterator[Segment]:
         directory += zip_format.central_header(member, offset)
         yield Segment(offset, len(header), header)
         offset += len(header)
+        # No empty segments: each is known by its offset.
         if content.length:
             yield Segment(
                 offset,

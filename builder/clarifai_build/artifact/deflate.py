@@ -19,9 +19,8 @@ from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.artifact import Artifact, Content, Span, read_span, stored
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.cancellation import NEVER, CancelToken
-from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
-from clarifai_build.digests.files import Digest
+from clarifai_build.digests.files import Digest, of_bytes
 from clarifai_build.errors import ArtifactError, SourceError, cannot_write
 from clarifai_build.progress import ProgressCallback, Tally, no_progress
 from clarifai_build.source.content_checks import NO_RULES
@@ -31,9 +30,12 @@ from clarifai_build.util import cache_dir
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+# These three decide the bytes: others need another number in the name of the encoder.
 _LEVEL = 1
 _BLOCK = 1 << 20
+# A deflate stream without zlib's header and checksum, as zips hold it; a window of 32 KiB.
 _RAW = -15
+# Blocks of a file under way: enough for eight processors. Each is in memory until its turn.
 _AHEAD = 8
 
 
@@ -83,7 +85,7 @@ def _content(entry: Entry, found: Mapping[str, _File], files: _Files) -> Content
         files.tally.add(entry.size)
         if len(data) >= entry.size:
             return stored(entry)
-        return Content(zip_format.DEFLATED, data, 0, len(data), digests.of_bytes(data).chunks, None)
+        return Content(zip_format.DEFLATED, data, 0, len(data), of_bytes(data).chunks, None)
     file, digest = found[entry.sha256]
     size = file.stamp.size
     if size >= entry.size:
@@ -108,6 +110,7 @@ class _Files(NamedTuple):
         Corrupt cache files are recreated.
         """
         large = {entry.sha256: entry for entry in tree.entries if entry.size >= _BLOCK}
+        # Sorted, so that of two files for one content every run takes the same.
         there = {
             file.name.partition("-")[0]: file.name
             for file in sorted(self.folder.iterdir())
@@ -134,7 +137,7 @@ class _Files(NamedTuple):
             raise ArtifactError(cannot_write(self.folder, exc)) from exc
 
     def make(self, entry: Entry) -> str:
-        """Write the compressed content, and give it its name when it is whole."""
+        """Write the compressed content, and rename it when it is complete."""
         sha256 = hashlib.sha256()
         try:
             descriptor, partial = tempfile.mkstemp(prefix=f".{entry.sha256}.", dir=self.folder)
@@ -157,7 +160,7 @@ class _Files(NamedTuple):
 def _digests(
     files: list[SourceFile], cache: DigestCache = NO_CACHE, tree: str = ""
 ) -> dict[str, Digest]:
-    """Digest compressed files, in which there is nothing to look for."""
+    """Digest compressed files; a scan for secrets would find nothing in them."""
     facts = cache._replace(rules=NO_RULES).of_files(tree, files)
     if facts.problems:
         raise SourceError(*facts.problems)
@@ -178,12 +181,14 @@ def _compress(entry: Entry, pool: Executor, cancel: CancelToken) -> Iterator[byt
 def _compress_block(block: bytes, *, last: bool) -> bytes:
     isal_zlib = _isal().isal_zlib
     encoder = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _RAW)
+    # A flush ends on a byte, so that the next block can follow from another encoder.
     end = isal_zlib.Z_FINISH if last else isal_zlib.Z_FULL_FLUSH
     packed: bytes = encoder.compress(block) + encoder.flush(end)
     return packed
 
 
 def _blocks(entry: Entry) -> Iterator[tuple[bytes, bool]]:
+    # At least one block: the stream of an empty file needs its end, too.
     for start in range(0, max(entry.size, 1), _BLOCK):
         length = min(_BLOCK, entry.size - start)
         block = b"".join(read_span(Span(entry.source, start, length, entry.stamp)))

@@ -33,11 +33,12 @@ def listing(manifest: Manifest, output: Path | None = None) -> list[Listed]:
 
 
 def _size(file: str) -> int:
-    """Return the size of all that is there; what vanishes or can't be looked at counts nothing."""
+    """Return the size of all below a path; what vanishes or can't be read counts as zero."""
     size, waiting = 0, [file]
     while waiting:
         path = waiting.pop()
         try:
+            # Links are not followed: one to a folder above it would never end.
             status = os.lstat(path)
             if stat.S_ISDIR(status.st_mode):
                 waiting += [f"{path}/{name}" for name in os.listdir(path)]  # noqa: PTH208 - names

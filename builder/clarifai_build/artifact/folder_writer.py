@@ -25,8 +25,10 @@ def write_folder(tree: FileTree, target: Path) -> None:
             )
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as partial:
+            # One level down: the temporary folder itself is private (0700), and removed at the end.
             for entry in tree.entries:
                 _write(entry, Path(partial) / "repository" / entry.path)
+            # Windows renames over no folder, not even an empty one.
             if target.exists():
                 target.rmdir()
             (Path(partial) / "repository").replace(target)

@@ -1,4 +1,4 @@
-"""Which files go where in an artifact, before their content is looked at."""
+"""Which files go where in an artifact, before any of them is read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Layout(NamedTuple):
-    """Which files go where, before their content is looked at, and what it is to be judged by.
+    """Which files go where, before any is read, and the rules that their content is checked by.
 
     `manifest_path` is what digests are kept under; `allow_secrets` are paths of files that
     hold none, whatever they look like.
@@ -34,7 +34,7 @@ class Layout(NamedTuple):
     weights: tuple[Weight, ...]
 
     def with_weights(self, located: Sequence[SourceFile]) -> Layout:
-        """Lay weights below the code, too, whose names `gather` has looked at."""
+        """Lay weights below the code, too, whose names `gather` has checked."""
         return self._replace(files={**self.files, **{CODE + file.path: file for file in located}})
 
     def weight_at(self, path: str) -> Weight | None:
@@ -67,6 +67,7 @@ def gather(
     ]
     if problems:
         raise SourceError(*sorted(problems, key=place_of))
+    # What is left in both is the user's to replace: `conflicts` has refused reserved paths.
     written = {path: data for path, data in generated.items() if path not in sources}
     code = manifest.code
     return Layout(str(manifest.path), written, sources, code.allow_secrets, manifest.weights)
@@ -81,7 +82,7 @@ def walk_source(manifest: Manifest, output: Path | None = None) -> WalkResult:
 
 
 def files_named_by(manifest: Manifest) -> ReferencedFiles:
-    """Return the files that a manifest names, and the folder that they are sought in."""
+    """Return the files that a manifest names, and its source folder."""
     model = manifest.model
     return ReferencedFiles(
         manifest.path,

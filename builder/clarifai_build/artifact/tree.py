@@ -29,15 +29,17 @@ if TYPE_CHECKING:
 
     from clarifai_build.manifest.types import Manifest
 
+# The first line of what is hashed: another one gives every artifact another address.
 FORMAT = "clarifai-build tree 1"
+# Only the executable bit of the owner counts: the others follow the umask.
 _MODES = {0o644: "0644", 0o755: "0755"}
 
 
 class Entry(NamedTuple):
-    """One file of the artifact. `chunks` are the CRC-32s of each `digests.CHUNK` bytes of it.
+    """One file of the artifact. `chunks` are the CRC-32s of each `CHUNK` bytes of it.
 
     `source` is the content, or the path of the file that holds it (as text: thousands of `Path`s
-    take longer to make than their files to look at); `stamp` is how that file looked when its
+    take longer to make than their files to stat); `stamp` is how that file looked when its
     digests were taken.
     """
 
@@ -113,6 +115,7 @@ def collect(
     layout = gather(generated, manifest, output)
     if not manifest.weights:
         return layout
+    # Imported where there are weights: most models with nothing to do need none of it.
     from clarifai_build.weights import locate as weights
 
     return layout.with_weights(weights.locate(manifest, progress, environ, cancel=cancel))
@@ -150,6 +153,7 @@ def refuse_findings(layout: Layout, facts: FileFacts) -> None:
         if file.file in facts.findings
     ]
     if problems := [*facts.problems, *filter(None, judged)]:
+        # A file may be laid at two places: its problem is reported once.
         raise SourceError(*dict.fromkeys(problems))
 
 
@@ -171,7 +175,7 @@ def _refuse_other_weights(layout: Layout, found: Mapping[str, Digest]) -> None:
 
 
 def build_tree(layout: Layout, found: Mapping[str, Digest]) -> FileTree:
-    """Put the entries of generated files and found ones together, whose names `gather` checked."""
+    """Return the tree of generated and found files; `gather` has checked their names."""
     entries = [_generated(path, data) for path, data in layout.generated.items()]
     entries += [
         Entry(path, 0o755 if executable else 0o644, stamp.size, *found[file], file, stamp)

@@ -16,10 +16,13 @@ CENTRAL = struct.Struct("<IHHHHHHIIIHHHHHII")
 END = struct.Struct("<IHHHHIIH")
 END64 = struct.Struct("<IQHHIIQQQQ")
 LOCATOR64 = struct.Struct("<IIQI")
+# All ones send a reader to the zip64 field, so that a value of exactly this needs it, too.
 LIMIT32 = 0xFFFFFFFF
 _LIMIT16 = 0xFFFF
 _MIDNIGHT, _DAY = 0, 1 << 5 | 1  # 1980-01-01, the first day that a zip can hold
+# Versions needed to extract, as APPNOTE 4.4.3 has them: 2.0, and 4.5 for zip64.
 _PLAIN, _ZIP64 = 20, 45
+# The host system, by which readers take the external attributes for a Unix mode.
 _UNIX = 3 << 8
 _REGULAR_FILE = 0o100000
 _UTF8 = 1 << 11
@@ -39,6 +42,7 @@ class Member(NamedTuple):
 def local_header(member: Member) -> bytes:
     """Return the record that stands before a file's content."""
     name = member.path.encode()
+    # APPNOTE 4.5.3: in a local header, the zip64 field holds both sizes or is absent.
     wide = max(member.packed, member.size) >= LIMIT32
     extra = struct.pack("<HHQQ", 1, 16, member.size, member.packed) if wide else b""
     fields = LOCAL.pack(
@@ -92,6 +96,7 @@ def end(count: int, size: int, offset: int) -> bytes:
     if count < _LIMIT16 and max(size, offset) < LIMIT32:
         return fields
     version = _UNIX | _ZIP64
+    # 44: the size of the record without its first 12 bytes.
     wide = END64.pack(0x06064B50, 44, version, _ZIP64, 0, 0, count, count, size, offset)
     return wide + LOCATOR64.pack(0x07064B50, 0, offset + size, 1) + fields
 

@@ -1,6 +1,6 @@
 """A published zip, read by ranges: its list of files, and single files, without the rest.
 
-Takes the zips that `archive` writes: nothing before the first entry or after the directory.
+Takes the zips that this tool writes: nothing before the first entry or after the directory.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ from clarifai_build.util.text import printable
 ReadRange = Callable[[int, int], bytes]
 """Returns the bytes of the zip from an offset, as many as are asked for."""
 
+# With the zip64 records, which may be there: one request instead of two.
 _TAIL = END64.size + LOCATOR64.size + END.size
+# Bytes. Each is a request: smaller ones would spend the time waiting for the store.
 _BLOCK = 4 << 20
+# It is read into memory, and its length may be made up. A million files have 50 to 250 MB.
 _LARGEST_DIRECTORY = 256 << 20
 
 
@@ -46,7 +49,7 @@ class PublishedEntry(NamedTuple):
 def read_listing(read: ReadRange, size: int) -> tuple[PublishedEntry, ...]:
     """Return the files of a zip of `size` bytes from its central directory: two reads.
 
-    Raises ArtifactError where there is none: the zip was cut, or is no zip of ours.
+    Raises ArtifactError where there is none: the zip was cut, or is not one of this tool.
     """
     tail_at = max(0, size - _TAIL)
     tail = read(tail_at, size - tail_at)
@@ -132,9 +135,11 @@ def _entries(directory: bytes, count: int) -> Iterator[PublishedEntry]:
         size, packed, offset = _widened(extra, size, packed, offset)
         if method not in (STORED, DEFLATED):
             raise _broken(f"{name!r} is compressed in a way that clarifai-build does not use")
+        # Readers differ in which of the two they take.
         if name in seen:
             raise _broken(f"{name!r} is in it twice")
         seen.add(name)
+        # The bucket may be written to by others: names go to a terminal.
         path, mode = printable(name.decode("utf-8", "replace")), attributes >> 16 & 0o777
         yield PublishedEntry(path, mode, size, crc32, offset, packed, method)
 

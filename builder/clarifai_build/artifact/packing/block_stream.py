@@ -1,4 +1,4 @@
-"""The zip from first byte to last: read once, and handed to whoever needs it, side by side."""
+"""The zip from first byte to last: read once, and handed to all its consumers, side by side."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ WORTH_THREADS = 8 << 20
 """Below this many bytes, threads cost more than they bring."""
 
 BLOCK = 4 << 20
-"""So many bytes are handed on at a time. They begin and lie on pages, as direct writes have to."""
+"""Bytes handed on at a time: whole pages, from the start of a page, as direct writes need them."""
 
+# Three are being written (`disk_writer._SHARES`); with the others, reading and sums stay ahead.
 _BUFFERS = 6
-# One thread alone is fastest where what it has read is still near the processor when it writes.
+# One thread alone is fastest where what it has read is still in the processor's cache.
 _NEAR = 1 << 20
 
 
 class Block(NamedTuple):
     """Bytes of the zip, and which segment each run of them is of.
 
-    They lie in a buffer that is used again once every sink has returned.
+    They lie in a buffer that is used again once every consumer has returned.
     """
 
     offset: int
@@ -37,26 +38,26 @@ class Block(NamedTuple):
     pieces: Sequence[Piece]
 
 
-Sink = Callable[[Block], object]
+BlockConsumer = Callable[[Block], object]
 
 
 def stream_blocks(
     artifact: Artifact,
-    sinks: Sequence[Sink],
+    consumers: Sequence[BlockConsumer],
     progress: ProgressCallback = no_progress,
     *,
     cancel: CancelToken = NEVER,
 ) -> None:
-    """Hand each block, in order, to every sink; where it pays, each works on a thread of its own.
+    """Hand each block, in order, to every consumer; where it pays, each has its own thread.
 
-    What a sink raises is raised here; SourceError where a file can't be read or has changed.
+    What a consumer raises is raised here; SourceError where a file can't be read or has changed.
     """
-    if artifact.size < WORTH_THREADS or len(sinks) == 1:
+    if artifact.size < WORTH_THREADS or len(consumers) == 1:
         for block in _blocks(artifact, _NEAR, 1):
             cancel.check()
-            for sink in sinks:
-                sink(block)
-            _tell(progress, block, artifact)
+            for consume in consumers:
+                consume(block)
+            _report(progress, block, artifact)
         return
     from concurrent.futures import ThreadPoolExecutor
 
@@ -66,21 +67,23 @@ def stream_blocks(
         block, futures = under_way.popleft()
         for future in futures:
             future.result()
-        _tell(progress, block, artifact)
+        _report(progress, block, artifact)
 
     with ExitStack() as stack:
-        threads = [stack.enter_context(ThreadPoolExecutor(1)) for _ in sinks]
+        # One thread each: a consumer gets its blocks one at a time, in order.
+        threads = [stack.enter_context(ThreadPoolExecutor(1)) for _ in consumers]
         for block in _blocks(artifact, BLOCK, _BUFFERS):
             cancel.check()
-            work = zip(threads, sinks, strict=True)
-            under_way.append((block, [thread.submit(sink, block) for thread, sink in work]))
+            work = zip(threads, consumers, strict=True)
+            under_way.append((block, [thread.submit(consume, block) for thread, consume in work]))
+            # The next block is read into the buffer of the oldest.
             if len(under_way) == _BUFFERS:
                 finish_oldest()
         while under_way:
             finish_oldest()
 
 
-def _tell(progress: ProgressCallback, block: Block, artifact: Artifact) -> None:
+def _report(progress: ProgressCallback, block: Block, artifact: Artifact) -> None:
     done = block.offset + len(block.data)
     progress(Event("zip", "running", done=done, total=artifact.size))
 
@@ -94,7 +97,7 @@ def _blocks(artifact: Artifact, length: int, buffers: int) -> Iterator[Block]:
 
 
 def _buffer(length: int) -> memoryview:
-    """Return pages of this process alone: what could be shared gets no large ones by default."""
+    """Return private pages: shared memory gets no large ones by default."""
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return memoryview(bytearray(length))
     buffer = mmap.mmap(-1, length, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)

@@ -6,20 +6,22 @@ import errno
 import os
 from functools import partial
 
-from clarifai_build.artifact.packing.block_stream import BLOCK, WORTH_THREADS, Block, Sink
+from clarifai_build.artifact.packing.block_stream import BLOCK, WORTH_THREADS, Block, BlockConsumer
 
 _CANT_RESERVE = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.EBADF})
+# Bytes. By then the disk has most of it: DONTNEED starts on dirty pages, and drops only clean ones.
 _BEHIND = 64 << 20
+# Direct writes take whole logical blocks of the disk, which are mostly 512 bytes or a page.
 _PAGE = 4096
 _SHARES = 3  # so many blocks are under way: a disk that has to wait for the next is half as fast
 
 
-def writers(descriptor: int, size: int) -> list[Sink]:
-    """Return the sinks that write a file of `size` bytes: one, or several that share the blocks.
+def writers(descriptor: int, size: int) -> list[BlockConsumer]:
+    """Return the consumers that write a file of `size` bytes: one, or several that share blocks.
 
     Past the page cache, since the copy into it takes as long as the disk does, and takes processors
     from what sums the blocks; a mount that refuses direct writes is written to through it. Where
-    space can't be reserved, one sink writes in order, since some mounts take nothing else.
+    space can't be reserved, one consumer writes in order, since some mounts take nothing else.
 
     Not by copy_file_range or sendfile: content does not lie in a zip as it lies in the pages of its
     source, and then the kernel copies page by page, which takes half as long again.
@@ -32,7 +34,7 @@ def writers(descriptor: int, size: int) -> list[Sink]:
     return [partial(_write_share, descriptor, (share, shares)) for share in range(shares)]
 
 
-def buffered_writer(descriptor: int) -> Sink:
+def buffered_writer(descriptor: int) -> BlockConsumer:
     """Return what writes block after block through the page cache."""
 
     def write(block: Block) -> None:
@@ -53,6 +55,7 @@ def _write_share(descriptor: int, share: tuple[int, int], block: Block) -> None:
     try:
         _write_at(descriptor, block)
     except OSError as exc:
+        # Some file systems take the flag, and refuse the write.
         if exc.errno != errno.EINVAL:
             raise
         _set_direct(descriptor, on=False)

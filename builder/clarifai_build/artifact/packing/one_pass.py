@@ -25,14 +25,14 @@ from clarifai_build.artifact.packing.zip_writer import (
 )
 from clarifai_build.artifact.tree import build_tree, digest_files, refuse_findings, settle
 from clarifai_build.cancellation import NEVER, CancelToken
-from clarifai_build.digests import crc32
-from clarifai_build.digests import files as digests
+from clarifai_build.digests import crc32 as crc
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
-from clarifai_build.digests.files import Digest, FileFacts
+from clarifai_build.digests.files import Digest, FileFacts, chunks_of_files, crc32
 from clarifai_build.errors import SourceError
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.source import source_file
 
+# Bytes of large files. To read fewer twice, from the page cache, costs at most 0.03 s.
 _MIN_BYTES = 64 << 20
 
 
@@ -52,7 +52,8 @@ def hash_and_write(
         return artifact, write_zip(artifact, target, progress, cache, records, cancel=cancel)
     facts = plan.read_small(cancel=cancel)
     refuse_findings(layout, facts)
-    chunks = digests.chunks_of_files(plan.large, progress, cancel=cancel)
+    chunks = chunks_of_files(plan.large, progress, cancel=cancel)
+    # The zip holds no SHA-256s, so that they can follow.
     unhashed = {file: Digest("", sums) for file, sums in chunks.items()}
     draft = Artifact(build_tree(layout, facts.digests | unhashed))
     with Outputs(target) as outputs:
@@ -72,7 +73,7 @@ def _write(
     """Write the zip; return its SHA-256, and the digests of the large files in it.
 
     Raises SourceError where a file is not the one whose CRC-32s were taken before: one that is
-    mapped into a program's memory can change without its times telling.
+    mapped into a program's memory can change while its timestamps stay.
     """
     whole = hashlib.sha256()
     # Backwards, so that of a file that is laid twice the first place counts.
@@ -88,21 +89,21 @@ def _write(
 
     def check_files(block: Block) -> None:
         for file, data in of_large(block):
-            file.crc32 = crc32.fastest()(data, file.crc32)
+            file.crc32 = crc.fastest()(data, file.crc32)
 
     def hash_zip(block: Block) -> None:
         whole.update(block.data)
 
     write = writers(descriptor, artifact.size)
-    sinks = [hash_zip, hash_files, check_files, *write]
-    stream_blocks(artifact, sinks, progress, cancel=cancel)
+    consumers = [hash_zip, hash_files, check_files, *write]
+    stream_blocks(artifact, consumers, progress, cancel=cancel)
     if changed := [source_file.changed(file.path) for file in files.values() if file.is_another()]:
         raise SourceError(*changed)
     return whole.hexdigest(), {file.path: file.digest for file in files.values()}
 
 
 class _LargeFile:
-    """What is known of a file whose blocks pass by."""
+    """The sums of a large file, taken block by block."""
 
     def __init__(self, segment: Segment) -> None:
         self.segment, self.path = segment, str(segment.source)
@@ -114,4 +115,4 @@ class _LargeFile:
         return Digest(self.sha256.hexdigest(), self.segment.chunks)
 
     def is_another(self) -> bool:
-        return self.crc32 != digests.crc32(self.segment.length, self.segment.chunks)
+        return self.crc32 != crc32(self.segment.length, self.segment.chunks)

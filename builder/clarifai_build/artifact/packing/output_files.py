@@ -17,8 +17,9 @@ from clarifai_build.util.atomic_file import fresh_mark, is_unfinished, partial_p
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+# A file is locked a moment after it is made: a young one may not be locked yet.
 _ABANDONED_SECONDS = 60.0
-_ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"")  # the last: made in advance, as mktemp does
+_ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"")  # the last: an empty file, as mktemp makes
 
 
 class _Output(NamedTuple):
@@ -101,6 +102,7 @@ class Outputs:
         aside: dict[Path, Path] = {}
         replaced = partial_path(first.target, fresh_mark())
         try:
+            # Old records go first, so that none lies beside a zip that it is not of.
             for place in (*self._removed, *(output.target for output in others)):
                 aside[place] = partial_path(place, fresh_mark())
                 with suppress(FileNotFoundError):
@@ -110,6 +112,7 @@ class Outputs:
                 os.link(first.target, replaced)
             first.partial.replace(first.target)
         finally:
+            # An interrupt may come between the rename and here: only the disk knows.
             is_in_place = not first.partial.exists()
             for output in others if is_in_place else ():
                 output.partial.replace(output.target)
@@ -150,7 +153,7 @@ def _is_zip(file: Path) -> bool:
 
 
 def _hold(descriptor: int) -> None:
-    """Let others see that the file is being written."""
+    """Lock the file: others see that it is being written."""
     if os.name == "posix":
         import fcntl
 
@@ -159,7 +162,7 @@ def _hold(descriptor: int) -> None:
 
 
 def _remove_abandoned(target: Path) -> None:
-    """Remove what builds of this target left that were killed: old, and held by nobody."""
+    """Remove what killed builds of this target left: files that are old and not locked."""
     if os.name != "posix":
         return
     import fcntl

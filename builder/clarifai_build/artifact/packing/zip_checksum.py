@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _BLOCK = 4 << 20
-# The parts that travel at one time: no file is read from the disk for the sum and then once more.
+# Four parts of 64 MiB, which travel at a time: what the sum has read is still in memory for them.
 _AHEAD = 256 << 20
 
 
 class ZipSum:
-    """Takes the sum beside an upload, if there is one: `follow` is told how far that is.
+    """Takes the sum beside an upload, if there is one: `follow` is called as that proceeds.
 
     As the sum has to be taken in order, and parts are sent side by side and by the kernel, it reads
     for itself; but what one of the two has read is in memory for the other.
@@ -75,7 +75,7 @@ class ZipSum:
         return self._known
 
     def _allow(self, end: int) -> None:
-        """Let the sum go on to `end`, and begin it."""
+        """Let the sum proceed to `end`, and start it if need be."""
         with self._moved:
             self._allowed = max(self._allowed, end)
             self._moved.notify()
@@ -92,12 +92,12 @@ class ZipSum:
             self._cancel.check()
             self._artifact.read_into(block, offset)
             sha256.update(block)
-            if self._awaited:  # before that, the upload tells how far things are
+            if self._awaited:  # before that, the upload reports progress
                 self._progress(Event("sum", "running", done=done, total=self._artifact.size))
         return sha256.hexdigest()
 
     def _wait(self, end: int) -> None:
-        """Wait until the sum may go on to `end`; raises InterruptedError when nobody wants it."""
+        """Wait until the sum may proceed to `end`; raises InterruptedError if it is not needed."""
         with self._moved:
             while not self._stopped and end > self._allowed:
                 self._moved.wait()

@@ -49,17 +49,17 @@ def write_zip(
     known = cache.zip_sha256(artifact.digest)
     sha256 = hashlib.sha256()
     with Outputs(target) as outputs:
-        sinks = writers(outputs.open(), artifact.size)
+        consumers = writers(outputs.open(), artifact.size)
         if known is None:
-            sinks.append(lambda block: sha256.update(block.data))
-        stream_blocks(artifact, sinks, progress, cancel=cancel)
+            consumers.append(lambda block: sha256.update(block.data))
+        stream_blocks(artifact, consumers, progress, cancel=cancel)
         return finish(outputs, artifact, known or sha256.hexdigest(), cache, records)
 
 
 def finish(
     outputs: Outputs, artifact: Artifact, sha256: str, cache: DigestCache, records: Records
 ) -> WrittenZip:
-    """Write the records of a zip that was poured, and keep its SHA-256."""
+    """Write the records of a zip that was written, and keep its SHA-256."""
     for suffix, data in records(artifact, sha256).items():
         outputs.put(suffix, data)
     cache.keep_zip_sha256(artifact.digest, sha256)

@@ -22,7 +22,7 @@ from clarifai_build.artifact.packing.block_stream import (
     BLOCK,
     WORTH_THREADS,
     Block,
-    Sink,
+    BlockConsumer,
     stream_blocks,
 )
 from clarifai_build.artifact.packing.disk_writer import buffered_writer, writers
@@ -31,7 +31,7 @@ from support.trees import artifact_of
 PLACES = [Path(tempfile.gettempdir()), Path("/dev/shm")]
 
 
-def buffered(descriptor: int, _size: int) -> list[Sink]:
+def buffered(descriptor: int, _size: int) -> list[BlockConsumer]:
     return [buffered_writer(descriptor)]
 
 
@@ -51,7 +51,7 @@ def opened(folder: Path) -> Iterator[tuple[int, Path]]:
 @pytest.mark.parametrize("ways", [buffered, writers])
 @pytest.mark.parametrize("size", [2 * BLOCK, 2 * BLOCK + 4096, 3 * BLOCK + 1234, 5 * BLOCK - 1])
 def test_the_file_is_the_zip(
-    place: Path, ways: Callable[[int, int], list[Sink]], size: int
+    place: Path, ways: Callable[[int, int], list[BlockConsumer]], size: int
 ) -> None:
     """Whatever its size, and whether or not the file system knows direct writes."""
     artifact = artifact_of({"a": b"a", "w.bin": random.Random(size).randbytes(size)})
