@@ -2,8 +2,7 @@
 
 A digest holds while size, mtime, ctime and inode do. As in Git, a file that was written in the
 moment in which it was read may change again without any of them changing, so it is not kept.
-What a scan found in a file holds while the rules do that it went by, too; small files are read
-again when there are others.
+What a scan found in a file holds for the same rules only; by others, small files are read again.
 The cache may be lost at any time: what can't be read or written counts as empty.
 """
 
@@ -29,10 +28,14 @@ from clarifai_build.util.cache_dir import DIGESTS, cache_folder
 T = TypeVar("T")
 
 _SECOND_NS = 1_000_000_000
+# Linux stamps files by its tick, of at most 10 ms.
 _SETTLED_NS = _SECOND_NS // 10
+# FAT counts in steps of two seconds, HFS+ and ext3 in seconds.
 _COARSE_SETTLED_NS = 2 * _SECOND_NS
+# The year 1677: what a signed number of 64 bits, as in `cache_format`, can hold.
 _EARLIEST_NS = -(1 << 63)
 _LARGEST_INODE = (1 << 64) - 1  # on Windows, there are larger ones
+# A transaction takes milliseconds; a process that hangs in one must not stop a build.
 _BUSY_SECONDS = 0.5
 _SCHEMA = """
 create table if not exists kept (
@@ -45,7 +48,7 @@ _PUT = "insert or replace into kept values (?, ?, ?, ?)"
 
 
 class DigestCache(NamedTuple):
-    """A SQLite file, or nothing where `path` is None. `verify` reads every file all the same.
+    """A SQLite file, or nothing where `path` is None. `verify` reads every file nevertheless.
 
     Files are looked into by `rules` as they are read.
     """
@@ -55,14 +58,14 @@ class DigestCache(NamedTuple):
     rules: ContentRules = RULES
 
     def of_files(self, tree: str, files: Sequence[SourceFile]) -> FileFacts:
-        """Digest files and look into them; those that `tree` has not changed since are not read."""
+        """Digest and scan files; those that have not changed since `tree` was kept are not read."""
         plan = self.plan(tree, files)
         facts = plan.read()
         self.keep(plan, facts)
         return facts
 
     def plan(self, tree: str, files: Sequence[SourceFile]) -> DigestPlan:
-        """Return what is known still of a tree's files, and those that have to be read."""
+        """Return what is still known of a tree's files, and those that have to be read."""
         made_at = time.time_ns()
         stamps = {file.file: file.stamp for file in files}
         value = self._get("tree", tree)
@@ -76,7 +79,7 @@ class DigestCache(NamedTuple):
         return DigestPlan(tree, stamps, self.rules, known, small, large, made_at)
 
     def keep(self, plan: DigestPlan, facts: FileFacts) -> None:
-        """Keep what was read by a plan, as far as it may be; with `verify`, refuse another."""
+        """Keep what was read by a plan, unless too fresh; with `verify`, refuse differences."""
         if plan.is_done:
             return
         known = facts.digests
@@ -87,6 +90,7 @@ class DigestCache(NamedTuple):
         }
         self._put("tree", plan.tree, DigestColumns.of(settled, facts, plan.rules).pack())
         if self.verify:
+            # After the cache is corrected, so that the next build is right.
             _refuse_stale(plan.known.digests, known)
 
     def zip_sha256(self, tree_digest: str) -> str | None:
@@ -125,6 +129,7 @@ class DigestCache(NamedTuple):
                     return work(database)
         except (sqlite3.OperationalError, OSError):
             return otherwise
+        # Damaged. OperationalError, a subclass for what may pass, is caught above.
         except sqlite3.DatabaseError:
             with suppress(OSError):
                 self.path.unlink(missing_ok=True)
@@ -140,7 +145,8 @@ def digests_file(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def _is_settled(stamp: FileStat, now: int) -> bool:
-    """Return whether a later write to the file would have changed its times, as we keep them."""
+    """Return whether a later write to the file would have changed the timestamps that are kept."""
+    # A whole second is hardly a coincidence: such a file system counts in seconds.
     coarse = stamp.mtime_ns % _SECOND_NS == 0
     margin = _COARSE_SETTLED_NS if coarse else _SETTLED_NS
     can_be_kept = stamp.mtime_ns >= _EARLIEST_NS and stamp.inode <= _LARGEST_INODE
@@ -166,5 +172,5 @@ def _checksum(kind: str, name: str, value: bytes) -> bytes:
 
 
 def _text(name: str) -> str:
-    """Return a name as SQLite takes it: that of a path may hold bytes that are no UTF-8."""
+    """Return a name as SQLite takes it: that of a path may hold bytes that are not UTF-8."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

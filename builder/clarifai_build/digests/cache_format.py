@@ -15,6 +15,7 @@ from clarifai_build.source.source_file import FileStat
 FORMAT = 4
 """Raised with the format of the file of digests: older tools keep a file of their own."""
 
+# Signed, since times may lie before 1970; inodes take all 64 bits.
 _STAMP = struct.Struct("<qqqQ")
 _LENGTHS = struct.Struct("<7Q")
 
@@ -78,6 +79,7 @@ class DigestColumns(NamedTuple):
         if self._are_of(stamps):
             return dict(zip(stamps, self._digests(), strict=True))
         paths = os.fsdecode(self.paths).split("\0")
+        # Not strict: no paths at all read back as a single empty one.
         rows = zip(paths, _STAMP.iter_unpack(self.stamps), self._digests(), strict=False)
         return {path: digest for path, stamp, digest in rows if stamps.get(path) == stamp}
 

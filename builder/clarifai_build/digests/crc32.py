@@ -6,7 +6,9 @@ import zlib
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
+# That of zip, in reflected bit order.
 _POLYNOMIAL = 0xEDB88320
+# Summing so many zeros takes 10 µs; a power of x that is not known yet, 50.
 _SHORT = memoryview(bytes(16 << 10))
 
 
@@ -33,6 +35,7 @@ def combine(first: int, second: int, length: int) -> int:
     """Return the CRC-32 of A followed by B from those of A and B and the length of B."""
     if length <= len(_SHORT):
         zeros = _SHORT[:length]
+        # Zeros move the sum of A to its place; what their own start adds is taken out again.
         return zlib.crc32(zeros, first) ^ zlib.crc32(zeros) ^ second
     return _multiply(_shift(length), first) ^ second
 
@@ -50,6 +53,7 @@ def _multiply(a: int, b: int) -> int:
 @lru_cache(maxsize=4096)
 def _shift(length: int) -> int:
     """Return x to the power of 8·length modulo the CRC's polynomial."""
+    # Reflected: bit 31 is 1, and bit 23 below is x to the power of 8.
     power = 1 << 31
     for bit in range(length.bit_length()):
         if length >> bit & 1:

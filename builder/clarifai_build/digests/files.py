@@ -29,11 +29,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
+# Kept digests depend on it: another size needs another number of the cache (`util/cache_dir`).
 CHUNK = 64 << 20
-"""A CRC-32 is kept of every so many bytes; those of ranges follow by combining."""
+"""Bytes that each CRC-32 which is kept covers; those of ranges follow by combining."""
 
+# A second thread is handed each: the handing over must cost little beside the sums.
 _BLOCK = 4 << 20
+# Files up to this are read in one call; as a step of CRC-32s, it stays in the processor's cache.
 _SMALL = 1 << 20
+# Below this many bytes in all, starting threads takes longer than they save.
 _WORTH_THREADS = 8 << 20
 _MOST_AT_ONCE = 8  # a disk gives no more, and each holds a block in memory
 
@@ -67,6 +71,7 @@ class FileFacts(NamedTuple):
 
 def crc32(size: int, chunks: Sequence[int]) -> int:
     """Return the CRC-32 of `size` bytes from those of their chunks."""
+    # Nearly every file.
     if len(chunks) == 1:
         return chunks[0]
     return crc.combine_all(
@@ -87,7 +92,7 @@ def of_files(
     *,
     cancel: CancelToken = NEVER,
 ) -> FileFacts:
-    """Digest files, and look into the small ones by `rules`."""
+    """Digest files, and scan the small ones by `rules`."""
     reader = _Reader(sum(file.stamp.size for file in files), progress, rules, cancel)
     read = zip(files, reader.read_all(files), strict=True)
     digests = {file.file: digest for file, digest in read if digest}
@@ -150,6 +155,7 @@ class _Reader:
                 futures = [pool.submit(work, item) for item in items]
                 return [future.result() for future in futures]
             except BaseException:
+                # Running ones end at their next block (`count`); leaving this block waits for them.
                 self.stop = True
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise

@@ -1,12 +1,11 @@
-"""What has to be read to know the digests of a tree, before it is decided how."""
+"""Which files have to be read for the digests of a tree, before it is decided how."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from clarifai_build.cancellation import NEVER, CancelToken
-from clarifai_build.digests import files as digests
-from clarifai_build.digests.files import FileFacts
+from clarifai_build.digests.files import FileFacts, of_files
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.source.content_checks import ContentRules
 from clarifai_build.source.source_file import FileStat, SourceFile
@@ -52,5 +51,5 @@ class DigestPlan(NamedTuple):
     ) -> FileFacts:
         if not unread:
             return self.known
-        read = digests.of_files(unread, progress, self.rules, cancel=cancel)
+        read = of_files(unread, progress, self.rules, cancel=cancel)
         return self.known.updated(read)
