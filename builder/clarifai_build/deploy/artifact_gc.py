@@ -2,9 +2,9 @@
 
 An artifact that this app claims is done with when no version of the app refers to it, and nothing
 in its folder is younger than the grace period. It goes with its records; where another app claims
-it, too, our claim goes alone, and the artifact with the last one. Models are leased while their
-artifacts go, so no apply of this app can be about to register them; applies of other apps see the
-announced removal (see `claims`).
+it, too, only this app's claim goes, and the artifact with the last one. Models are leased while
+their artifacts go, so no apply of this app can be about to register them; applies of other apps see
+the announced removal (see `claims`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from clarifai_build.util.text import short
 
 GcAction = Literal["remove", "release", "used", "young", "leased", "removed", "released"]
 DELETING: tuple[GcAction, ...] = ("remove", "release")
-"""What `collect` carries out: the artifact goes, or our claim on it."""
+"""What `collect` carries out: the artifact goes, or the claim of this app on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Stored:
     @property
     def age(self) -> float:
         """Seconds since something of it was last written."""
+        # An announced removal is always young, and says nothing of the artifact.
         ages = [found.age for found in self.objects if not is_removal(found.key)]
         return min(ages, default=0.0)
 
@@ -80,6 +81,7 @@ class Bucket:
 def plan_gc(bucket: Bucket) -> tuple[Decision, ...]:
     """Say of every artifact that this app claims what is to become of it; changes nothing."""
     scope = bucket.registry.scope
+    # The bucket before the platform: a version that is registered in between is seen.
     mine = [
         stored
         for stored in _find(bucket.store, bucket.prefix)
@@ -88,6 +90,7 @@ def plan_gc(bucket: Bucket) -> tuple[Decision, ...]:
     if not mine:
         return ()
     models = {model.id for model in bucket.registry.models()}
+    # A list may lack a model that was just made; its claim was laid before.
     models |= {claim.model for stored in mine for claim in stored.claims if claim.scope == scope}
     used = [
         version for model in sorted(models) for version in read_stable(bucket.registry, model)[1]
@@ -109,6 +112,7 @@ def _decide(stored: Stored, bucket: Bucket, versions: Iterable[RemoteVersion]) -
     scope = bucket.registry.scope
     digest = stored.artifact_digest
     for version in versions:
+        # One that this tool did not register has no digest on record, but may lead to the zip.
         if version.artifact_digest == digest or f"/{digest}/" in version.zip_url:
             return Decision(stored, "used", f"version {version.id} refers to it")
     if stored.age < bucket.grace:
@@ -146,11 +150,13 @@ def _remove_leased(
         return Decision(stored, "leased", "another removal is under way")
     try:
         again = _look(store, stored.folder)
+        # By the store's clock, an age shrinks only when something is written.
         if again.age < stored.age:
             return Decision(again, "young", "modified just now")
         decision = _decide(again, bucket, read_stable(bucket.registry, model)[1])
         if decision.action not in DELETING:
             return decision
+        # The last moment before something is lost.
         lease.check()
         done: GcAction = "removed" if decision.action == "remove" else "released"
         for found in sorted(again.objects, key=_last_the_claims):
@@ -164,7 +170,7 @@ def _remove_leased(
 
 
 def _last_the_claims(found: FoundObject) -> tuple[bool, bool]:
-    """Order deletions so that what is interrupted is found again: the zip first, claims last."""
+    """Order deletions so that the next gc finds what an interrupt left: zip first, claims last."""
     return claim_in(found.key) is not None, not found.key.endswith(".zip")
 
 

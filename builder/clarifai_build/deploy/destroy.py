@@ -15,7 +15,7 @@ from clarifai_build.storage import ObjectStore
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A model to destroy: the ids of its versions of ours, and whether that is all there is."""
+    """A model to destroy: ids of versions that this tool registered, and whether they are all."""
 
     model: str
     versions: tuple[str, ...]
@@ -35,13 +35,14 @@ def find_orphans(
             continue
         _, versions = read_model(registry, model.id)
         ours = [version for version in versions if version.is_ours]
+        # The newest decides: a model may have moved here from another project.
         if ours and ours[0].recorded.project == project:
             deletion.append(_deletion_of(model, versions))
     return tuple(deletion)
 
 
 def plan_deletion(registry: ModelRegistry, model_id: str) -> Deletion | None:
-    """Return what is ours of a model; None where there is no model, or nothing of it is ours."""
+    """Return what this tool made of a model; None where that is nothing, or there is no model."""
     model, versions = read_stable(registry, model_id)
     deletion = _deletion_of(model, versions) if model else None
     return deletion if deletion and (deletion.versions or deletion.whole) else None
@@ -72,10 +73,11 @@ def destroy_leased(
 
 
 def destroy(registry: ModelRegistry, deletion: Deletion, *, cancel: CancelToken = NEVER) -> None:
-    """Remove what is ours of a model. Artifacts stay in the bucket: other models may use them.
+    """Remove what this tool made of a model. Artifacts stay in the bucket: others may use them.
 
-    Raises StalePlanError where something else is there by now than what was shown.
+    Raises StalePlanError where the versions are not those that were shown.
     """
+    # Between the question and its answer, an apply may have registered another one.
     if plan_deletion(registry, deletion.model) != deletion:
         raise StalePlanError.of(
             "plan-stale",

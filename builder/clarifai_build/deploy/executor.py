@@ -1,4 +1,4 @@
-"""Carrying out a plan, step by step. Each leaves a state from which the next apply goes on."""
+"""Carrying out a plan, step by step. Each leaves a state that the next apply can continue from."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.storage import ObjectStore, SentCallback, StoredObject, ignore_sent
 from clarifai_build.storage.public_download import prove_downloadable
 
+# 7.5 s in all. A post that is carried out later still is found by the next apply.
 _LOOK_AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)
-"""Pauses, in seconds, in which what came of a post without an answer is looked for."""
+"""Pauses, in seconds, before each look for a version whose post got no answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionContext:
     """What the steps need. `check` raises when the lease is lost.
 
-    `sent` is told how far the upload is. `id` is recorded with what is made. `record` writes the
+    `sent` gets the progress of the upload. `id` is recorded with what is made. `record` writes the
     records beside the zip, and adds their digests to a version's metadata.
     """
 
@@ -60,6 +61,7 @@ def execute(
     `key` is where the artifact lies in the bucket; `origin` is recorded with a new version.
     """
     context.raise_if_stopped()
+    # First, so that no version ever leads to a zip that is not there.
     stored = _publish(plan, artifact, key, context)
     context.raise_if_stopped()
     _update_model(plan, context)
@@ -81,7 +83,7 @@ def _publish(plan: Plan, artifact: Artifact, key: str, context: ExecutionContext
     if action:
         progress(Event("upload", "started", f"{artifact.size} bytes, {action.reason}"))
         if stored and not stored.crc32:
-            # The store could not tell what lies there from the artifact, and would leave it.
+            # The store could not distinguish it from the artifact, and would keep it.
             store.delete(key)
     metadata = {ARTIFACT_DIGEST: artifact.digest}
     stored = store.put_artifact(
@@ -124,7 +126,7 @@ def _update_version(plan: Plan, new: NewVersion, context: ExecutionContext) -> R
 def _register(
     registration: Registration, new: NewVersion, context: ExecutionContext
 ) -> RemoteVersion:
-    """Post a version, once; where no answer comes, look for what has come of it."""
+    """Post a version, once; without an answer, look whether it was carried out."""
     try:
         posted = context.registry.create_version(registration.model.id, new)
     except NoAnswerError:
@@ -133,17 +135,19 @@ def _register(
             if found := _find_posted(registration, context):
                 return found
         raise
+    # The list may lag behind the answer.
     return _find_posted(registration, context) or posted
 
 
 def _find_posted(registration: Registration, context: ExecutionContext) -> RemoteVersion | None:
-    """Return the one version of a registration that is there, if there is one.
+    """Return the version to keep of a registration, if there is one.
 
     A request that was delivered twice, or an apply without a lease, may have made others: those go.
     """
     model_id = registration.model.id
     keep, rest = pick_version(registration, context.registry.versions(model_id))
     for other in rest if keep else ():
+        # A failed one shows why until the next apply, which removes it.
         if other.health != "failed":
             context.registry.delete_version(model_id, other.id)
     return keep

@@ -14,8 +14,9 @@ from clarifai_build.util.threads import cancel_all
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 
+# Ctrl-C ends a command within a second; giving a lease back takes up to 0.5 s of it.
 _LAST_WORDS = 0.7
-"""Seconds in which what was interrupted may end by itself: what it holds is given back then."""
+"""Seconds that interrupted work gets to end by itself, and to give its leases back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ def each(
 ) -> list[Outcome[Item, Value]]:
     """Do `work` for each item, `jobs` at a time, and return what came of each, in order.
 
-    When this thread is interrupted, `cancel` is cancelled, by which the others end if they look at
-    it. They are waited for a moment: one that is stuck in a call is left to end with the process.
+    When this thread is interrupted, `cancel` is cancelled, which ends the others where they check
+    it. They get a moment; one that is stuck in a call is left to end with the process.
     """
 
     def outcome(item: Item) -> Outcome[Item, Value]:
@@ -55,6 +56,7 @@ def each(
         except Exception as error:  # noqa: BLE001 - as in `failure`
             return Outcome(item, error=internal_error(error))
 
+    # On this thread, an interrupt is raised in the work itself.
     if jobs == 1 or len(items) < 2:
         return [outcome(item) for item in items]
     from functools import partial
@@ -73,4 +75,5 @@ def each(
 def exit_code(errors: Sequence[BuilderError]) -> int:
     """Return 0 without errors, their common exit code, or 1 where they differ."""
     codes = {error.exit_code for error in errors}
+    # No codes give 0, several 1.
     return codes.pop() if len(codes) == 1 else min(len(codes), 1)

@@ -30,7 +30,7 @@ class NotOursError(BuilderError):
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What the platform and the bucket say now: versions newest first, the object at our key."""
+    """The state of platform and bucket: versions newest first, the object at the artifact's key."""
 
     model: RemoteModel | None
     versions: tuple[RemoteVersion, ...]
@@ -41,7 +41,7 @@ class Observed:
 class Action:
     """One step. `version` is the id of the version it is about, where there is one already.
 
-    `loses` says that something is destroyed that someone may be using.
+    `destructive`: it destroys something that may be in use.
     """
 
     kind: ActionKind
@@ -54,7 +54,7 @@ class Action:
 class Plan:
     """The steps from what is to what should be; none where they are the same.
 
-    `live` is the version that serves what is wanted, or else the newest of ours.
+    `live` is the version that serves what is wanted, or else the newest that this tool made.
     """
 
     registration: Registration
@@ -77,10 +77,10 @@ class Plan:
 
 
 def make_plan(registration: Registration, observed: Observed, *, adopt: bool = False) -> Plan:
-    """Compare, and order the steps so that each leaves a state from which the next run goes on.
+    """Compare, and order the steps so that each leaves a state that the next run can continue from.
 
-    Raises NotOursError for a model of someone else's without `adopt`, RegistryError for a model of
-    another type: a model's type can't be changed.
+    Raises NotOursError for a model that this tool did not make, without `adopt`, RegistryError for
+    a model of another type: a model's type can't be changed.
     """
     if observed.model:
         _check_ours(registration, observed.model, observed.versions, adopt=adopt)
@@ -105,10 +105,11 @@ def pick_version(
     """Return the one version of this registration to keep, and the others, which have to go.
 
     Only one that no version of another registration follows is kept, as the newest serves. Of
-    several, which a race or a repeated request has made, it is the oldest, so that all who look
+    several, which a race or a repeated request has made, it is the oldest, so that all processes
     choose the same.
     """
     ours = [version for version in versions if version.is_ours]
+    # An older one of the same registration does not serve: what follows it does.
     newest = takewhile(lambda version: version.registration_digest == registration.digest, ours)
     usable = [version for version in newest if version.health != "failed"]
     keep = usable[-1] if usable else None
@@ -131,6 +132,7 @@ def _check_ours(
             "manifest; a model's type can't be changed",
             hint="choose another model.id, or delete the model on the platform first",
         )
+    # A model without versions is known by its notes, one whose notes were edited by its versions.
     if not (adopt or model.managed or any(version.is_ours for version in versions)):
         raise NotOursError.of(
             "not-ours",
@@ -169,6 +171,7 @@ def _upload_actions(
     if stored is None:
         missing = "the live artifact is gone from" if published else "the artifact is not in"
         return (Action("upload", f"{missing} the bucket"),)
+    # Before what a cache may hide: every store and proxy knows the size.
     if stored.size != registration.size:
         return (
             Action("upload", f"the object has {stored.size} bytes instead of {registration.size}"),
@@ -200,6 +203,7 @@ def _delete(version: RemoteVersion, keep: RemoteVersion | None) -> Action:
 def _create(registration: Registration, live: RemoteVersion | None) -> tuple[Action, ...]:
     if live is None:
         return (Action("create-version", "no version of ours is registered"),)
+    # It has failed, or it would have been kept.
     if live.registration_digest == registration.digest:
         return (Action("create-version", "the same artifact is tried again"),)
     if live.artifact_digest == registration.artifact_digest:

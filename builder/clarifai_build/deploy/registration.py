@@ -54,6 +54,7 @@ class Registration:
             project=manifest.project,
         )
 
+    # Not in it: what is updated in place, and the URL, which follows from the storage.
     @property
     def digest(self) -> str:
         """SHA-256 (hex) over the canonical JSON of what can't change without a new version."""
@@ -78,7 +79,7 @@ class Registration:
         return self.model.visibility
 
     def key(self, prefix: str) -> str:
-        """Return where the artifact lies in the bucket: a content address with a telling name."""
+        """Return where the artifact lies in the bucket: a content address with a readable name."""
         return artifact_key(prefix, self.artifact_digest, self.model.id, self.model.type)
 
     def new_version(self, zip_url: str, origin: VersionMetadata) -> NewVersion:

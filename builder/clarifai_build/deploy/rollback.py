@@ -16,6 +16,7 @@ from clarifai_build.registry.consistent_reads import read_model
 from clarifai_build.storage import ObjectStore, claims, leases, stat_existing
 from clarifai_build.storage.public_download import fetch_range
 
+# Bytes. Each is a request, and is held in memory.
 _BLOCK = 8 << 20
 
 
@@ -56,8 +57,10 @@ def roll_back(context: RollbackContext, target: RemoteVersion, key: str) -> Remo
             f"{label(target)} of '{context.model}' failed on the platform: {target.details}",
             hint="`clarifai-build versions` shows which ones are ready",
         )
+    # Before the zip is looked at, so that a gc that has begun is noticed (see `claims`).
     claims.lay_claim(context.store, key, context.registry.scope, context.model)
     _prove_unchanged(context, target, key)
+    # Read again: `target` may be from before the lease was held.
     source = context.registry.version(context.model, target.id) or target
     metadata = replace(
         source.recorded,
@@ -83,6 +86,7 @@ def delete_duplicates(
         if other.id != version.id and other.registration_digest == version.registration_digest
     )
     for twin in twins:
+        # Each time: the lease may be lost between two deletions.
         context.raise_if_stopped()
         context.registry.delete_version(context.model, twin.id)
     return twins
@@ -92,6 +96,7 @@ def _prove_unchanged(context: RollbackContext, target: RemoteVersion, key: str) 
     """Read the whole zip, and compare its SHA-256 with what was recorded when it was published."""
     size, sha256 = stat_existing(context.store, key).size, hashlib.sha256()
     expected, expected_size = target.recorded.sha256, target.size or size
+    # A zip of another size is another one: no need to read it.
     if size == expected_size:
         for offset in range(0, size, _BLOCK):
             context.cancel.check()
@@ -105,5 +110,6 @@ def _prove_unchanged(context: RollbackContext, target: RemoteVersion, key: str) 
             f"{sha256.hexdigest()}, published were {expected_size} bytes with {expected}",
             hint="it was cut, damaged or replaced: apply at the commit of that version instead",
         )
+    # The platform has no credentials for the bucket.
     fetch_range(context.store.url(key), 0, 1)
     context.progress(Event("check", "done", f"the zip of {label(target)} is as it was published"))

@@ -13,6 +13,7 @@ from clarifai_build.deploy.planning import Plan
 from clarifai_build.errors import StalePlanError, UsageError
 from clarifai_build.util.canonical_json import json_sha256
 
+# Another major version is refused as such; whatever else differs, the schema finds.
 MAJOR = "1"
 
 
@@ -80,6 +81,7 @@ def _check_form(file: Path, document: Any) -> None:
     from jsonschema import Draft7Validator
     from jsonschema.exceptions import best_match
 
+    # First: by the schema, a newer form would only be a wrong value.
     version = document.get("format_version") if isinstance(document, dict) else None
     if isinstance(version, str) and version.partition(".")[0] != MAJOR:
         raise UsageError.of(
@@ -116,4 +118,5 @@ def state_of(plan: Plan) -> str:
         "stored": stored and [stored.size, stored.etag],
         "actions": [[action.kind, action.version] for action in plan.actions],
     }
+    # Plans that are saved already hold digests of this spelling.
     return json_sha256(state, spaced=True)

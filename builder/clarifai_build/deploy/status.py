@@ -12,6 +12,7 @@ from clarifai_build.registry import RemoteVersion
 Sync = Literal["Synced", "OutOfSync", "Unknown"]
 Health = Literal["Healthy", "Progressing", "Degraded", "Missing", "Unknown"]
 
+# What holds once the action is done.
 _CONDITIONS: dict[ActionKind, str] = {
     "upload": "ArtifactStored",
     "create-model": "ModelRegistered",
@@ -35,7 +36,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How one model is doing. `version` is the newest of ours, `artifact_digest` its artifact's."""
+    """How one model is doing. `version` is the live one, `artifact_digest` its artifact's."""
 
     manifest: str
     model: str
@@ -55,6 +56,7 @@ def status_of(manifest: str, plan: Plan) -> Status:
     ]
     if live and live.health == "failed":
         conditions.append(Condition("VersionReady", f"{live.status}: {live.details}".strip(": ")))
+    # The platform serves the newest version, whatever made it.
     if live and not observed.versions[0].is_ours:
         newer = observed.versions[0].id
         message = f"version {newer}, which clarifai-build did not make, is newer and serves"
@@ -71,7 +73,7 @@ def status_of(manifest: str, plan: Plan) -> Status:
 
 
 def unknown(manifest: str, model: str, error: BuilderError) -> Status:
-    """Return the status of a model that could not be looked at."""
+    """Return the status of a model that could not be read."""
     conditions = tuple(
         Condition("Observed", problem.message, "Unknown") for problem in error.problems
     )

@@ -12,6 +12,7 @@ from clarifai_build.storage.keys import artifact_key
 
 LIVE = "live"
 _REVISION = re.compile(r"v(\d+)")
+# Fewer digits would often mean several versions.
 _DIGITS = re.compile(r"[0-9a-f]{6,}")
 
 
@@ -31,7 +32,7 @@ def is_version_name(name: str) -> bool:
 
 
 def find(versions: Sequence[RemoteVersion], name: str, model: str) -> RemoteVersion:
-    """Return the version of ours that a name means; `versions` are newest first.
+    """Return the version that a name means, of those that this tool built, newest first.
 
     A name is `live`, `v3`, the version's id, or how its id or its artifact's digest begins.
     """

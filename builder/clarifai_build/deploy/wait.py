@@ -15,11 +15,12 @@ from clarifai_build.registry.status_codes import UNTRAINED
 TIMEOUT_SECONDS = 1800.0
 """How long to wait for a version where nobody says."""
 
+# A version passes through it before its build begins, or stays in it for good.
 UNTRAINED_SECONDS = 60.0
-"""How long a version may stay 'untrained' before that means it failed."""
+"""Seconds that a version may stay 'untrained' before that counts as failed."""
 
 NEWS_SECONDS = 10.0
-"""How often to tell that it still goes on, when there is nothing else to tell."""
+"""Seconds between messages while nothing changes."""
 
 
 def wait_until_ready(
@@ -38,6 +39,7 @@ def wait_until_ready(
     RegistryError when the version is gone.
     """
     start = clock()
+    # Seconds: soon enough for a sandbox. It grows to 5 s, so that a long build costs few calls.
     pause = 0.25
     said: tuple[str, int] = ("", 0)
     while version.health != "ready":
@@ -51,6 +53,7 @@ def wait_until_ready(
             said = now
             so_far = f", {waited:.0f} s so far" if said[1] else ""
             progress(Event("register", "running", f"version {version.id}: {said[0]}{so_far}"))
+        # Jitter, so that many models applied at once do not ask in step.
         cancel.sleep(pause * random.uniform(0.75, 1.25))
         pause = min(pause * 1.5, 5.0)
         version = _again(registry, model_id, version.id)
