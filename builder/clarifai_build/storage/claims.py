@@ -37,7 +37,7 @@ def lay_claim(store: ObjectStore, zip_key: str, scope: str, model: str) -> None:
 def announce_removal(store: ObjectStore, folder: str) -> bool:
     """Announce that `folder` is about to go; False where another removal is under way."""
     key = removal_key(folder)
-    # No two alike: where the ETag is the MD5 of the content, it would not tell one from another.
+    # No two alike: where the ETag is the MD5 of the content, equal ones could not be distinguished.
     body = uuid.uuid4().hex.encode()
     if store.put_if(key, body, None) is not None:
         return True

@@ -1,7 +1,7 @@
 """A lease on a model: a small object beside the artifacts that one apply at a time can make.
 
-Whoever writes it first holds it, and renews it while the apply runs. One that was not renewed for
-`EXPIRY` seconds, by the store's clock, is taken over: its holder has died.
+The process that writes it first holds it, and renews it while the apply runs. One that was not
+renewed for `EXPIRY` seconds, by the store's clock, is taken over: its holder has died.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.keys import lease_key
 from clarifai_build.storage.lease_holder import Holder, user
 
+# Seconds. Three renewals may fail; a CI job that was cancelled costs the next one a minute.
 EXPIRY = 60.0
 RENEWAL = 15.0
+# Seconds. One that lands while the lease is given back would keep it for another minute.
 _LAST_RENEWAL = 5.0
 _PATIENCE, _HASTE = 10.0, 0.5
 """Seconds in which a lease is given back after an error, and after an interrupt."""
@@ -36,7 +38,7 @@ def holder_of(store: ObjectStore, key: str) -> Holder | None:
 
 
 def unlock(store: ObjectStore, prefix: str, scope: str, model_id: str) -> Holder | None:
-    """Take the lease of a model away from whoever holds it, and return who that was."""
+    """Remove the lease of a model, whatever process holds it, and return its holder."""
     key = lease_key(prefix, scope, model_id)
     holder = holder_of(store, key)
     if holder:
@@ -45,7 +47,7 @@ def unlock(store: ObjectStore, prefix: str, scope: str, model_id: str) -> Holder
 
 
 class NoLease:
-    """What stands for a lease where none is held: it is never lost, and keeps nobody away."""
+    """Stands for a lease where none is held: it is never lost, and excludes no other process."""
 
     exclusive = False
 
@@ -54,7 +56,7 @@ class NoLease:
 
 
 class Lease:
-    """A lease that this process holds: `exclusive` says that nobody else is at work meanwhile."""
+    """A lease that this process holds: `exclusive` says that no other works on the model."""
 
     exclusive = True
 
@@ -65,7 +67,7 @@ class Lease:
         self._lost = ""
 
     def check(self) -> None:
-        """Raise LeaseHeldError when the lease is no longer ours: someone else may be at work."""
+        """Raise LeaseHeldError when this process lost the lease: another may be at work."""
         if not self._lost and _now() - self._renewed > EXPIRY:
             self._lost = "it could not be renewed in time"
         if self._lost:
@@ -97,9 +99,9 @@ class Lease:
         self._released.set()
 
     def release(self, progress: ProgressCallback = no_progress) -> None:
-        """Give the lease back, unless it is someone else's by now.
+        """Give the lease back, unless another process holds it by now.
 
-        What was done under it is done: a store that refuses is no error, but a warning.
+        What was done under it is done: a store that refuses is a warning, not an error.
         """
         if self._lost:
             return
@@ -116,7 +118,7 @@ class Lease:
             self._store.delete(self._key)
 
     def _is_ours(self) -> bool:
-        """Look whether it is; so it may be when a renewal that got no answer was carried out."""
+        """Ask the store: a renewal that got no answer may have been carried out."""
         asked = _now()
         found = self._store.get(self._key)
         if found is None or Holder.of(found.body).id != self._holder.id:
@@ -138,8 +140,8 @@ def for_model(
 ) -> Iterator[Lease | NoLease]:
     """Hold the lease of a model while the block runs; raises LeaseHeldError where another does.
 
-    `scope` is the model's user and app; `purpose` is read by whoever is kept out. Where the store
-    keeps no leases, or none is `wanted`, what is given is not `exclusive`.
+    `scope` is the model's user and app; `purpose` is shown to those who are kept out. Where the
+    store keeps no leases, or none is `wanted`, what is given is not `exclusive`.
     """
     if not wanted:
         yield NoLease()
@@ -207,7 +209,7 @@ def _not_released(progress: ProgressCallback, words: str) -> None:
 def _acquire(
     store: ObjectStore, key: str, holder: Holder, progress: ProgressCallback, expiry: float
 ) -> str | None:
-    """Return the ETag of our lease, or None where the store can't keep one."""
+    """Return the ETag of the lease, or None where the store can't keep one."""
     try:
         etag = store.put_if(key, holder.body(), None)
         if etag is not None:
@@ -217,7 +219,7 @@ def _acquire(
     found = store.get(key)
     now = Holder.of(found.body) if found else None
     if found and now and now.id == holder.id:
-        # Our own request, sent again because its first answer was lost.
+        # This process's own request, sent again because its first answer was lost.
         return found.etag
     if found and now and found.age <= expiry:
         raise _held(now, found.age)
@@ -230,7 +232,7 @@ def _acquire(
 
 
 def _is_conditional(store: ObjectStore, key: str, holder: Holder) -> bool:
-    """Try to make the lease a second time: a store that lets us knows no conditions."""
+    """Try to make the lease a second time: a store that takes it ignores conditions."""
     if store.put_if(key, holder.body(), None) is None:
         return True
     store.delete(key)
@@ -238,7 +240,7 @@ def _is_conditional(store: ObjectStore, key: str, holder: Holder) -> bool:
 
 
 def _now() -> float:
-    """Return seconds that go on while the machine sleeps, where it has such a clock."""
+    """Return seconds of a clock that also counts while the machine sleeps, where there is one."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 

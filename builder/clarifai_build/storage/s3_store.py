@@ -26,12 +26,13 @@ from clarifai_build.storage import (
 )
 from clarifai_build.storage.anonymous import crc_hex, head_object, public_url
 from clarifai_build.storage.upload.part_sender import UNKNOWN_TO_STORE, UploadGoneError
-from clarifai_build.storage.upload.uploader import Placing
+from clarifai_build.storage.upload.uploader import ArtifactUpload
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
     from mypy_boto3_s3 import S3Client
 
+# The most that Signature Version 4 allows.
 PRESIGNED = timedelta(days=7)
 _SAMPLE = 64 << 10
 
@@ -83,20 +84,21 @@ class S3Store:
         if present is not None and _holds(present, artifact):
             self._open(key)
             return present
+        # Only what was seen is replaced: another run may be at work.
         condition = {"IfMatch": present.etag} if present else {"IfNoneMatch": "*"}
         progress(Event("upload", "started", total=artifact.size))
         sent(0)
         compared = found = False
         try:
             with map_boto_errors(self.storage.bucket):
-                way = Placing(
+                upload = ArtifactUpload(
                     *(self.client, self.credentials, self.storage, key, metadata),
                     *(progress, sent, cancel),
                 )
                 checksums = self.storage.checksums == "auto"
-                compared = way.send(artifact, condition, checksums=checksums)
+                compared = upload.send(artifact, condition, checksums=checksums)
         except (RefusedError, AbsentError, UploadGoneError):
-            # Another run made it, or we did and the answer was lost.
+            # Another run made it, or this one did and the answer was lost.
             found = True
         stored = self.stat(key)
         if stored is None or not _holds(stored, artifact):
@@ -198,7 +200,7 @@ class S3Store:
         with s3_request(bucket):
             pages = self.client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=bucket, Prefix=prefix):
-                # A page that is none of a listing must not be taken for an empty one.
+                # A page that is not one of a listing must not be taken for an empty one.
                 required_field(page, "IsTruncated", bucket)
                 now = time_of(page)
                 for found in page.get("Contents", ()):

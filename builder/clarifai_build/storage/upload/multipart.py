@@ -25,17 +25,19 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
+# Memory does not grow with them: the kernel sends the parts. Each is a thread and a socket.
 _LEAST_AT_ONCE, _MOST_AT_ONCE = 4, 16
+# Cloudflare R2 refuses parts of different sizes.
 _EVEN_PARTS = ".r2.cloudflarestorage.com"
 _GRACE = 0.3
-"""Seconds in which parts end that were broken off: who still connects to a store takes longer."""
+"""Seconds that parts which were broken off get to end; one that still connects takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
     """Where an artifact goes and how. `options` are headers of the new object.
 
-    `cancel` is looked at several times a second, and ends the upload even while the store does not
+    `cancel` is checked several times a second, and ends the upload even while the store does not
     answer.
     """
 
@@ -53,7 +55,7 @@ class Upload:
         """Send what is not there yet, then make it an object if `condition` holds.
 
         A ClientError of botocore, or a ChecksumsUnknownError, means that the store refused. The
-        finished parts stay for the next run, but for those of a source that changed, and where the
+        finished parts stay for the next run, except those of a source that changed, and where the
         store knows no checksums.
         """
         even = _EVEN_PARTS in self.client.meta.endpoint_url
@@ -63,6 +65,7 @@ class Upload:
         try:
             etags = self._send(artifact, parts, upload, done)
         except (SourceError, ChecksumsUnknownError):
+            # The next attempt must not resume it: its content has changed, or it wants checksums.
             before.abort(self.key, upload)
             raise
         complete = self._completion(upload, parts, etags, condition)
@@ -70,7 +73,7 @@ class Upload:
             run_interruptibly(complete, self.cancel.check)
 
     def abort_stale(self, prefix: str) -> None:
-        """Abort what was left behind: other uploads of this key, and old ones of any artifact."""
+        """Abort leftovers: other uploads of this key, and old ones of any artifact."""
         self._unfinished().abort_stale(self.key, prefix)
 
     def _begin(self) -> str:
@@ -142,4 +145,5 @@ class Upload:
 
 def _at_once(parts: int) -> int:
     """Return how many parts travel side by side: a store gives each connection only so much."""
+    # A connection more for every eight parts, half a GiB: what it costs to open should pay.
     return max(_LEAST_AT_ONCE, min(parts // 8, _MOST_AT_ONCE))

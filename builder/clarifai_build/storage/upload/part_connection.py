@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials
     from mypy_boto3_s3 import S3Client
 
+# Bytes between two looks at `stop`, and between two reports of progress.
 _STEP = 4 << 20
+# Bytes. Headers and smaller pieces are joined: each would be a send, and a packet, of its own.
 _KERNEL_SEND = 64 << 10
+# A word in the XML of an error: all else may repeat what was signed.
 _CODE = re.compile(r"<Code>\s*(\w{1,64})\s*</Code>")
 
 
@@ -68,10 +71,12 @@ class Wire:
         url, headers = self._signed(part)
         route = route_to(url)
         connection = route.connection
+        # Before `stop` is looked at: `close` sets it first, so that it misses no route.
         self.routes.add(route)
         try:
             self._check_cancelled()
             route.connect()
+            # While it connected it had no socket that `close` could have shut.
             self._check_cancelled()
             connection.putrequest("PUT", route.target, skip_accept_encoding=True, skip_host=True)
             for name, value in {**headers, **route.headers}.items():
@@ -98,6 +103,7 @@ class Wire:
         if self.checksums:
             headers["x-amz-checksum-crc32"] = base64_of(part.crc32)
         request = AWSRequest("PUT", url, headers=headers)
+        # To sign the SHA-256 of the body would mean to read the part once more.
         request.context["client_config"] = Config(s3={"payload_signing_enabled": False})
         S3SigV4Auth(self.credentials, "s3", self.client.meta.region_name).add_auth(request)
         return url, dict(request.headers.items())
@@ -137,6 +143,7 @@ class Wire:
             small.clear()
 
     def _send_file(self, connection: socket.socket, span: Span) -> None:
+        # What is encrypted can only pass through OpenSSL.
         if isinstance(connection, ssl.SSLSocket):
             for block in read_span(span):
                 self._go_on(len(block))
@@ -148,6 +155,7 @@ class Wire:
             start, end = span.start, span.start + span.length
             while start < end:
                 sent = connection.sendfile(stream, start, min(_STEP, end - start))
+                # The file was cut off, as its stamp says below.
                 if not sent:
                     break
                 self._go_on(sent)
@@ -164,7 +172,7 @@ class Wire:
 
 
 def _opened(file: str) -> FileIO:
-    """Open a source; it is no fault of the store's where that fails."""
+    """Open a source; a failure is the source's, not the store's."""
     try:
         return open_source(file)
     except OSError as exc:
@@ -172,6 +180,7 @@ def _opened(file: str) -> FileIO:
 
 
 def _etag(response: http.client.HTTPResponse) -> str:
+    # Enough for an error of S3; a web page in its place may have no end.
     body = response.read(64 << 10).decode("utf-8", "replace")
     etag = response.headers.get("ETag")
     if response.status != 200 or etag is None:

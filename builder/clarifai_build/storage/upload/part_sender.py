@@ -1,4 +1,4 @@
-"""One part of an upload, sent until it arrives or can't: who is to blame, and what helps."""
+"""One part of an upload, sent until it arrives or can't: what caused a failure, and what helps."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from clarifai_build.util.redaction import masked
 UNKNOWN_TO_STORE = frozenset({"NotImplemented", "InvalidArgument", "InvalidRequest", "501"})
 """What stores answer to a header that they do not know."""
 
+# With random pauses of up to 0.5, 1, 2, 4 and 8 s between them.
 _ATTEMPTS = 6
-# 200 without an ETag is no answer of a store's: something on the way may have made it up.
+# 200 without an ETag is not a store's answer: something on the way may have made it up.
 _MAY_PASS = frozenset({200, 408, 429, 500, 502, 503, 504})
+# Beginnings of codes that come with status 400, though the next attempt may succeed.
 _BROKEN_ON_THE_WAY = ("BadDigest", "IncompleteBody", "RequestTimeout", "XAmzContentChecksum")
 _KEPT = "the parts that arrived are kept at the store, and the next run goes on from there"
 _NO_CHECKSUMS = "should the store not know checksums, say `storage: {checksums: when_required}`"
@@ -51,7 +53,7 @@ def send_part(wire: Wire, artifact: Artifact, part: Part) -> str:
 
 
 def _refuse(exc: StoreAnsweredError, wire: Wire) -> None:
-    """Raise what an answer means, where that is more than a failure."""
+    """Raise an error of its own for an answer that no other attempt would change."""
     if exc.code == "NoSuchUpload":
         raise UploadGoneError from exc
     if exc.code in REFUSED:

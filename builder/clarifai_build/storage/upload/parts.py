@@ -10,6 +10,7 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.digests import crc32 as crc
 from clarifai_build.digests.files import CHUNK
 
+# S3's limit: parts of 64 MiB hold 625 GiB, and grow beyond.
 _MOST_PARTS = 10_000
 
 

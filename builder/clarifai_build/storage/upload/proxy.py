@@ -1,4 +1,4 @@
-"""The way to a store: by the proxy that boto3 would take, trusting whom it would trust."""
+"""The way to a store: by the proxy that boto3 would take, with the certificates it would trust."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from botocore.httpsession import ProxyConfiguration, get_cert_path
 from botocore.utils import get_environ_proxies
 
 _CONNECT_TIMEOUT = 30.0
+# Seconds. A store answers only when it has stored the part: 64 MiB and more on a busy disk.
 _TIMEOUT = 120.0
 
 
@@ -50,10 +51,12 @@ def route_to(url: str, environ: Mapping[str, str] = os.environ) -> Route:
     to = via.hostname or ""
     if parsed.scheme == "http":
         plain = http.client.HTTPConnection(to, via.port, timeout=_CONNECT_TIMEOUT)
+        # A proxy needs the whole address in the request.
         return Route(plain, url if proxy else target, headers)
     bundle = environ.get("AWS_CA_BUNDLE") or get_cert_path(True)
     context = ssl.create_default_context(cafile=bundle)
     secure = http.client.HTTPSConnection(to, via.port, timeout=_CONNECT_TIMEOUT, context=context)
     if proxy:
+        # The proxy's credentials go into CONNECT alone: the store must not see them.
         secure.set_tunnel(parsed.hostname or "", parsed.port or 443, headers)
     return Route(secure, target, {})

@@ -1,7 +1,6 @@
-"""Uploads that earlier runs have begun: one to go on with, the others to tidy up.
+"""Uploads that earlier runs have begun: one to resume, the others to abort.
 
-Neither ever fails an upload: where the store does not let us, an upload begins anew, and what lies
-about stays.
+Neither ever fails an upload: where the store refuses, an upload begins anew, and leftovers stay.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from clarifai_build.util.threads import run_interruptibly
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# No run takes so long: what is older was given up, and its parts are paid for.
 _STALE = timedelta(days=7)
 _PASSED_OVER = (ClientError, BotoCoreError, *UNREADABLE)
 
@@ -58,7 +58,7 @@ class Unfinished:
         }
 
     def abort_stale(self, key: str, prefix: str) -> None:
-        """Abort what was left behind: other uploads of a key, and old ones of any artifact."""
+        """Abort leftovers: other uploads of a key, and old ones of any artifact."""
         oldest = datetime.now(timezone.utc) - _STALE
         for upload in self._under(prefix):
             stale = upload["Initiated"] < oldest and is_artifact(upload["Key"])
@@ -66,7 +66,7 @@ class Unfinished:
                 self.abort(upload["Key"], upload["UploadId"])
 
     def abort(self, key: str, upload: str) -> None:
-        """Abort one upload, where the store lets us."""
+        """Abort one upload, where the store allows it."""
 
         def abort() -> None:
             self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload)
@@ -99,11 +99,12 @@ class Unfinished:
         ]
 
     def _is_same(self, artifact: Artifact, part: Part, sent: dict[str, Any]) -> bool:
-        """Return whether a part at the store is the one that we would send."""
+        """Return whether a part at the store is the one that this run would send."""
         if sent["Size"] != part.length:
             return False
         if "ChecksumCRC32" in sent:
             return bool(sent["ChecksumCRC32"] == base64_of(part.crc32))
+        # A part's ETag is its MD5, except under SSE-KMS and SSE-C, where the part is sent again.
         md5 = hashlib.md5(usedforsecurity=False)
         for block in artifact.blocks(part.offset, part.length):
             md5.update(block)
@@ -112,7 +113,7 @@ class Unfinished:
 
 
 def _with(entries: Sequence[Any], *names: str) -> Iterator[dict[str, Any]]:
-    """Yield the entries of a listing that say what we need."""
+    """Yield the entries of a listing that have all these fields."""
     for entry in entries:
         if all(name in entry for name in names):
             yield dict(entry)

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials
     from mypy_boto3_s3 import S3Client
 
+# Bytes, held in memory. An upload in parts takes two requests more.
 _ONE_REQUEST = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Placing:
-    """Where an artifact goes, as what, and who hears of it. Errors of botocore come as they are."""
+class ArtifactUpload:
+    """Destination, object options and progress callback of one upload."""
 
     client: S3Client
     credentials: Credentials = field(repr=False)
@@ -38,7 +39,10 @@ class Placing:
     cancel: CancelToken = NEVER
 
     def send(self, artifact: Artifact, condition: dict[str, Any], *, checksums: bool) -> bool:
-        """Send the artifact, without what the store does not know; say whether it compared it."""
+        """Send the artifact, without what the store does not know; say whether checksums were used.
+
+        Errors of botocore come as they are.
+        """
         try:
             self._send_as(artifact, condition, checksums)
         except ChecksumsUnknownError:
@@ -46,6 +50,7 @@ class Placing:
         except ClientError as exc:
             if exc.response["Error"]["Code"] not in UNKNOWN_TO_STORE:
                 raise
+            # What begins an upload holds no condition: its refusal is about checksums.
             if condition and exc.operation_name != "CreateMultipartUpload":
                 condition = {}
             elif checksums:

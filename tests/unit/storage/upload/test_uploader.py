@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.manifest.types import Storage
 from clarifai_build.progress import no_progress
-from clarifai_build.storage.upload.uploader import Placing
+from clarifai_build.storage.upload.uploader import ArtifactUpload
 from support.fakes import artifact_of
 from support.memory_s3 import BUCKET, Answer, Bucket, Request, client_of, crc_of, error
 
@@ -23,12 +23,12 @@ LIMIT = 16 << 20
 CONDITIONS = {"if-none-match", "if-match"}
 
 
-def placing(bucket: Bucket, **storage: Any) -> Placing:
+def upload(bucket: Bucket, **storage: Any) -> ArtifactUpload:
     """Return the way of an artifact into the store."""
     described = Storage(BUCKET, "models", endpoint_url=bucket.endpoint, **storage)
     credentials = Credentials("key", "secret")
     client = client_of(bucket.endpoint)
-    return Placing(client, credentials, described, KEY, {"tree": "t"}, no_progress)
+    return ArtifactUpload(client, credentials, described, KEY, {"tree": "t"}, no_progress)
 
 
 def sized(size: int) -> Artifact:
@@ -49,7 +49,7 @@ def summed(request: Request) -> bool:
 def test_up_to_16_mib_travel_in_one_request(bucket: Bucket) -> None:
     """With its checksum, type and metadata, if the condition holds."""
     artifact = sized(LIMIT)
-    assert placing(bucket).send(artifact, FREE, checksums=True) is True
+    assert upload(bucket).send(artifact, FREE, checksums=True) is True
     assert bucket.operations == ["PUT"]
     made = bucket.objects[KEY]
     assert len(made.body) == LIMIT
@@ -63,7 +63,7 @@ def test_what_is_larger_travels_in_parts(bucket: Bucket) -> None:
     """And what earlier runs left of the same key is tidied up afterwards."""
     bucket.begin(KEY, age=100)
     bucket.begin(KEY, age=50)
-    assert placing(bucket).send(sized(LIMIT + 1), FREE, checksums=True) is True
+    assert upload(bucket).send(sized(LIMIT + 1), FREE, checksums=True) is True
     assert "PUT partNumber" in bucket.operations
     assert len(bucket.objects[KEY].body) == LIMIT + 1
     assert bucket.uploads == {}
@@ -72,15 +72,15 @@ def test_what_is_larger_travels_in_parts(bucket: Bucket) -> None:
 @pytest.mark.parametrize("size", [LIMIT, LIMIT + 1])
 def test_an_acl_is_asked_for_where_the_manifest_says_so(bucket: Bucket, size: int) -> None:
     """In one request or in parts."""
-    placing(bucket, access="public-read-acl").send(sized(size), FREE, checksums=True)
+    upload(bucket, access="public-read-acl").send(sized(size), FREE, checksums=True)
     assert bucket.objects[KEY].acl == "public-read"
-    placing(bucket).send(sized(size), {}, checksums=True)
+    upload(bucket).send(sized(size), {}, checksums=True)
     assert bucket.objects[KEY].acl == ""
 
 
 def test_without_checksums_none_is_sent(bucket: Bucket) -> None:
     """Nobody compared anything then, and that is what is said."""
-    assert placing(bucket).send(SMALL, FREE, checksums=False) is False
+    assert upload(bucket).send(SMALL, FREE, checksums=False) is False
     assert not any(map(summed, bucket.asked))
     assert bucket.objects[KEY].body == SMALL.read(0, SMALL.size)
 
@@ -89,7 +89,7 @@ def test_without_checksums_none_is_sent(bucket: Bucket) -> None:
 def test_a_store_without_conditions_gets_none(bucket: Bucket, code: str) -> None:
     """Asked again without one, it takes the artifact, its checksum included."""
     bucket.before = lambda request: error(501, code) if conditional(request) else None
-    assert placing(bucket).send(SMALL, FREE, checksums=True) is True
+    assert upload(bucket).send(SMALL, FREE, checksums=True) is True
     assert bucket.operations == ["PUT", "PUT"]
     assert bucket.objects[KEY].crc == crc_of(bucket.objects[KEY].body)
 
@@ -97,7 +97,7 @@ def test_a_store_without_conditions_gets_none(bucket: Bucket, code: str) -> None
 def test_a_store_without_checksums_gets_none(bucket: Bucket) -> None:
     """The condition is given up first, then the checksum; what is said is that none compared."""
     bucket.before = lambda request: error(400, "InvalidRequest") if summed(request) else None
-    assert placing(bucket).send(SMALL, FREE, checksums=True) is False
+    assert upload(bucket).send(SMALL, FREE, checksums=True) is False
     asked = [(conditional(request), summed(request)) for request in bucket.asked]
     assert asked == [(True, True), (False, True), (False, False)]
     assert KEY in bucket.objects
@@ -112,7 +112,7 @@ def test_parts_keep_their_condition_without_checksums(bucket: Bucket, refused: s
         return error(400, "InvalidArgument") if begins and summed(request) else None
 
     bucket.before = refuse
-    assert placing(bucket).send(sized(LIMIT + 1), FREE, checksums=True) is False
+    assert upload(bucket).send(sized(LIMIT + 1), FREE, checksums=True) is False
     completed = [r for r in bucket.asked if r.operation == "POST uploadId"]
     assert [(conditional(r), summed(r)) for r in completed] == [(True, False)]
     assert KEY in bucket.objects
@@ -122,7 +122,7 @@ def test_parts_keep_their_condition_without_checksums(bucket: Bucket, refused: s
 def test_parts_lose_their_condition_where_the_completion_is_refused(bucket: Bucket) -> None:
     """The parts that are there are not sent again, and stay summed."""
     bucket.before = lambda request: error(501, "NotImplemented") if conditional(request) else None
-    assert placing(bucket).send(sized(LIMIT + 1), FREE, checksums=True) is True
+    assert upload(bucket).send(sized(LIMIT + 1), FREE, checksums=True) is True
     assert bucket.operations.count("PUT partNumber") == 1
     assert bucket.operations.count("POST uploadId") == 2
     assert KEY in bucket.objects
@@ -132,7 +132,7 @@ def test_a_store_that_takes_nothing_is_left(bucket: Bucket) -> None:
     """Without condition and checksum there is nothing more to leave out: its refusal comes out."""
     bucket.before = lambda request: error(501, "NotImplemented")
     with pytest.raises(ClientError) as raised:
-        placing(bucket).send(SMALL, FREE, checksums=True)
+        upload(bucket).send(SMALL, FREE, checksums=True)
     assert raised.value.response["Error"]["Code"] == "NotImplemented"
     assert len(bucket.asked) == 3
 
@@ -144,11 +144,11 @@ def test_other_refusals_are_final(bucket: Bucket, status: int, code: str) -> Non
     """A condition that does not hold must never be taken for one that is not known."""
     bucket.before = lambda request: error(status, code)
     with pytest.raises(ClientError) as raised:
-        placing(bucket).send(SMALL, FREE, checksums=True)
+        upload(bucket).send(SMALL, FREE, checksums=True)
     assert raised.value.response["Error"]["Code"] == code
     assert len(bucket.asked) == 1
 
 
 def test_credentials_are_in_no_repr(bucket: Bucket) -> None:
     """Not even by accident of a traceback."""
-    assert "secret" not in repr(placing(bucket))
+    assert "secret" not in repr(upload(bucket))
