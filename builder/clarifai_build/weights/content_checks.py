@@ -19,7 +19,7 @@ def is_remote(weight: Weight) -> bool:
 
 
 def mismatch(weight: Weight, found: str, *, fetched: bool = False) -> Problem:
-    """Return what to say of a weight that has another SHA-256, on disk or as it was `fetched`."""
+    """Return the problem of a weight with another SHA-256, on disk or as it was `fetched`."""
     source = redact_url(weight.source)
     message = f"the weight {source} has SHA-256 {found}, the manifest says {weight.sha256}"
     hint = "correct `sha256` if the new file is the one you mean"
@@ -31,7 +31,7 @@ def mismatch(weight: Weight, found: str, *, fetched: bool = False) -> Problem:
 
 
 def pointer_weight(weight: Weight) -> Problem:
-    """Return what to say of a weight that is a pointer of Git LFS."""
+    """Return the problem of a weight that is a pointer of Git LFS."""
     source = redact_url(weight.source)
     hint = "`from` leads to the pointer: use the address of the file itself"
     if not is_remote(weight):
@@ -43,7 +43,7 @@ def pointer_weight(weight: Weight) -> Problem:
 def weight_problem(
     weight: Weight, finding: str, file: str, allowed: Collection[str]
 ) -> Problem | None:
-    """Return what to say of a finding in a weight, naming where that comes from."""
+    """Return the problem of a finding in a weight, naming the weight's source."""
     if finding == POINTER:
         return pointer_weight(weight)._replace(file=_place(weight, file))
     return content_problem(finding, weight.to, _place(weight, file), allowed)
@@ -54,5 +54,5 @@ def _place(weight: Weight, file: str) -> str:
 
 
 def dvc_weights(weights: Collection[Weight]) -> list[Problem]:
-    """Return a problem for each weight that would be laid as what DVC leaves."""
+    """Return a problem for each weight whose place has the name of a pointer of DVC."""
     return [dvc_pointer(w.to, redact_url(w.source)) for w in weights if is_dvc(w.to)]

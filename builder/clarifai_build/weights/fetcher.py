@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from clarifai_build.manifest.types import Storage, Weight
 
 _ATTEMPTS = 4
-"""So many in a row that bring nothing are the last."""
+"""Attempts in a row that bring no new byte before the fetch fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
     """Fetches into a folder in which each file is named by its SHA-256.
 
-    `note` is told, in the thread that fetches, how many bytes of a weight are there, and of how
-    many, where that is known.
+    `note` is called in the thread that fetches, with how many bytes of a weight are there, and of
+    how many, where that is known.
     """
 
     folder: Path
@@ -47,10 +47,12 @@ class Fetcher:
         target = self.folder / weight.sha256
         path = self.folder / f"{weight.sha256}{part_file.SUFFIX}"
         try:
+            # `finish` could not replace it, after all had been fetched.
             if target.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             with part_file.alone(path) as stream:
                 self.held[path] = stream
+                # Another process was first, while this one waited for the lock.
                 if target.is_file():
                     stream.truncate(0)
                     return target.stat().st_size
@@ -71,11 +73,12 @@ class Fetcher:
                 part_file.drop_empty(stream, path)
 
     def _fill(self, weight: Weight, stream: BinaryIO) -> None:
-        """Continue what `stream` holds; if the pieces are no whole, begin once more from nothing.
+        """Continue what `stream` holds; if the pieces do not match, begin once more from nothing.
 
-        What is wrong then is left empty.
+        What does not match then is removed.
         """
         found, in_pieces = self._stream(weight, stream)
+        # The source may have changed between the pieces.
         if found != weight.sha256 and in_pieces:
             stream.truncate(0)
             found, _ = self._stream(weight, stream)
@@ -104,6 +107,7 @@ class Fetcher:
                 failures = 0 if stream.tell() > done else failures + 1
                 if failures == _ATTEMPTS:
                     raise _unreachable(weight, exc, in_pieces) from exc
+            # Seconds: 1/8 after one that brought something, at most 1 before the last attempt.
             self.stop.wait(2**failures / 8)
             self._heed()
 

@@ -33,6 +33,7 @@ def locate(
     if missing:
         from clarifai_build.weights.parallel import fetch_all
 
+        # A set has no order; progress and errors should have one.
         in_order = sorted(missing, key=lambda weight: weight.to)
         fetch_all(in_order, kept, manifest.storage, progress, environ, cancel=cancel)
     for weight in filter(is_remote, manifest.weights):

@@ -1,4 +1,4 @@
-"""Fetching several weights at once, and telling how far they are together."""
+"""Fetching several weights at once, and reporting their progress as one."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from clarifai_build.weights.fetcher import Fetcher
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Storage, Weight
 
+# Servers often slow down single connections, and refuse clients with many of them.
 _AT_ONCE = 4
 
 
 class FetchProgress:
-    """How far each weight is: the threads that fetch write it, and the one that waits tells it."""
+    """Progress of each weight: written by threads that fetch, reported by the one that waits."""
 
     def __init__(self, weights: Sequence[Weight]) -> None:
         self._sizes: dict[Weight, tuple[int, int | None]] = dict.fromkeys(weights, (0, 0))
@@ -37,7 +38,7 @@ class FetchProgress:
         self._there.put(f"{weight.to} is there, {size} bytes")
 
     def tell(self, progress: ProgressCallback) -> None:
-        """Tell what has come since, and how far all are; the total grows as servers name sizes."""
+        """Report what was fetched since the last time; the total grows as servers name sizes."""
         while not self._there.empty():
             progress(Event("weights", "done", self._there.get()))
         done, sizes = zip(*self._sizes.values(), strict=True)
@@ -56,7 +57,7 @@ def fetch_all(
 ) -> None:
     """Fetch weights into a folder; raise what is wrong with any, after all were tried.
 
-    This thread alone calls `progress`, and looks at `cancel` a few times a second whatever the
+    This thread alone calls `progress`, and checks `cancel` a few times a second whatever the
     servers do.
     """
     board = FetchProgress(weights)

@@ -29,6 +29,7 @@ def render_once(context: RenderContext, folder: Path | None) -> dict[str, bytes]
             raise ValueError
         kept = json.loads(content)
         return {path: text.encode() for path, text in kept.items()} | runtime_files()
+    # AttributeError: JSON of another form has no items, or its values are not text.
     except (OSError, ValueError, AttributeError):
         files = render(context)
     own = {path: data.decode() for path, data in files.items() if path not in runtime_files()}
@@ -43,7 +44,7 @@ def _digest(context: RenderContext) -> str:
 
 
 def _checksum(content: bytes) -> bytes:
-    """Return what shows that a file was damaged on disk."""
+    """Return a checksum, by which a file that was damaged on disk is known."""
     return hashlib.sha256(content).hexdigest().encode()
 
 

@@ -24,6 +24,7 @@ def shared_memory(manifest: Manifest) -> int | None:
     if not tensors:
         return None
     item = sum(_size(tensor, manifest.shapes.image) for tensor in tensors)
+    # 0 is how Triton says that a model does not batch.
     batch = max(1, manifest.triton.max_batch_size)
     return manifest.triton.instance_group.count * _COPIES * batch * item
 

@@ -13,6 +13,7 @@ from clarifai_build.net.web import web_opener
 from clarifai_build.util.urls import is_plain
 from clarifai_build.weights.remote.stream import BLOCK, Remote, refused
 
+# Seconds without a byte: not a limit for the whole, which may take hours.
 _TIMEOUT = 60.0
 
 
@@ -25,6 +26,7 @@ def open_web(url: str, offset: int) -> Remote:
         response = web_opener().open(request, timeout=_TIMEOUT)
     except HTTPError as exc:
         exc.close()
+        # Asked from its end on: all of it is there already.
         if exc.code == 416 and offset:
             return Remote(None, iter(()))
         raise _answered(url, exc.code) from exc
@@ -60,6 +62,7 @@ def _read(response: HTTPResponse, skip: int = 0) -> Iterator[bytes]:
         try:
             while skip and (block := response.read1(min(skip, BLOCK))):
                 skip -= len(block)
+            # `read` would wait for a whole block, and lose what it has when the connection breaks.
             while block := response.read1(BLOCK):
                 yield block
         except (OSError, HTTPException) as exc:

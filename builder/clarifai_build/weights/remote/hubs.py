@@ -12,6 +12,7 @@ from clarifai_build.net.errors import answer, cause, is_transient
 from clarifai_build.util.urls import redact_url
 from clarifai_build.weights.remote.stream import BLOCK, Remote, refused
 
+# Bytes that fsspec asks for at a time, and keeps in memory.
 _RANGE = 8 << 20
 
 
@@ -58,6 +59,7 @@ def _meaning(url: str, exc: Exception) -> SourceError | ConnectionError:
         if is_transient(status):
             return ConnectionError(f"the server answers {answer(status)}")
         return refused(url, answer(status))
+    # A ValueError, too, but a proxy's page in place of an answer may pass.
     if isinstance(exc, JSONDecodeError):
         return ConnectionError("the answer can't be understood")
     if isinstance(exc, (ValueError, NotImplementedError)):

@@ -16,8 +16,8 @@ def open_remote(
 ) -> Remote:
     """Open `url` at `offset`.
 
-    Now, and while the blocks are read, what may pass is a ConnectionError, whose text may be shown,
-    and all else a SourceError.
+    Now, and while the blocks are read, a transient failure is a ConnectionError, whose text may be
+    shown, and any other a SourceError.
     """
     scheme = url.partition("://")[0].lower()
     if scheme == "s3":

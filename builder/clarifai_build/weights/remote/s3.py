@@ -22,8 +22,10 @@ from clarifai_build.weights.remote.stream import Remote, refused
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
 
+# Bytes that are lost at most when the connection breaks.
 _BLOCK = 256 << 10
-_RETRIES = 2  # botocore's own, of each of our attempts
+_RETRIES = 2  # botocore's own, in each attempt of the fetcher
+# Not by status alone: RequestTimeout comes with 400.
 _PASSING_CODES = frozenset({"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable"})
 _PASSING = (Unreachable, HTTPClientError, IncompleteReadError, HTTPError)
 _FAILURES = (BotoCoreError, HTTPError, OSError)
@@ -36,6 +38,7 @@ def open_s3(url: str, offset: int, storage: Storage | None, environ: Mapping[str
     try:
         client = connect(here, environ, _RETRIES)
         size = client.head_object(Bucket=bucket, Key=key)["ContentLength"]
+        # A range that begins at the end is an error, 416.
         if offset >= size:
             return Remote(size, iter(()))
         body = client.get_object(Bucket=bucket, Key=key, Range=f"bytes={offset}-")["Body"]

@@ -21,6 +21,6 @@ class Remote(NamedTuple):
 def refused(
     url: str, why: str, hint: str = "check the address, and that your credentials may read it"
 ) -> SourceError:
-    """Return what to say of a weight that no other attempt would fetch either."""
+    """Return the error of a weight that no other attempt would fetch either."""
     message = f"the weight {redact_url(url)} can't be fetched: {why}"
     return SourceError.of("weight-refused", message, file=redact_url(url), hint=hint)

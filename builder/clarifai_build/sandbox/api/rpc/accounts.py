@@ -88,6 +88,7 @@ class Accounts:
     def _patch(self, wanted: resources_pb2.App) -> resources_pb2.App:
         app = self.app(wanted.id)
         app.MergeFrom(wanted)
+        # A sandbox has one user, whatever the request says.
         app.user_id = self.user_id
         app.modified_at.CopyFrom(now())
         self._database.put_app(app)

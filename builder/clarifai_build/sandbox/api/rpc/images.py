@@ -16,6 +16,7 @@ def decode(content: bytes, height: int, width: int) -> np.ndarray[Any, Any]:
     try:
         with Image.open(io.BytesIO(content)) as picture:
             image = picture.convert("RGB")
+    # SyntaxError is what Pillow raises for broken chunks of a PNG.
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise ApiError(Code.INPUT_INVALID_ARGUMENT, f"the image can't be read: {error}") from error
     # Pillow raises it beyond about 179 million pixels.

@@ -37,6 +37,7 @@ def _message(model_type: ModelType) -> resources_pb2.ModelType:
         id=model_type.name,
         title=model_type.name.replace("-", " ").title(),
         input_fields=list(model_type.input_fields_map),
+        # A set: several paths of the field map lead below `regions`.
         output_fields=sorted({_output_field(field) for field in model_type.output_fields_map}),
         creatable=True,
     )

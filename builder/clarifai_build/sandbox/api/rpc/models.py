@@ -107,6 +107,7 @@ class Models:
             raise invalid(f"model '{wanted.id}' exists already")
         model = resources_pb2.Model()
         model.CopyFrom(wanted)
+        # Versions are posted by a call of their own, which checks and builds them.
         model.ClearField("model_version")
         self._stamp(model, app_id)
         model.created_at.CopyFrom(model.modified_at)
@@ -142,5 +143,6 @@ class Models:
             for version in versions:
                 self._database.delete_version(version.id)
             self._database.delete_model(app_id, model.id)
+        # After the transaction: files that are removed can't be rolled back.
         for version in versions:
             self._builds.discard(version.id)

@@ -13,6 +13,7 @@ from clarifai_build.sandbox.api.errors import ApiError, Code
 from clarifai_build.sandbox.api.rpc import images
 
 Array = np.ndarray[Any, Any]
+# Keys of output_fields_map, as the platform spells them.
 _BOX = "regions[...].region_info.bounding_box"
 _BOX_LABEL = "regions[...].data.concepts[...].id"
 _BOX_SCORE = "regions[...].data.concepts[...].value"

@@ -37,6 +37,7 @@ def _check_url(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise invalid(f"model_zip_url '{url}' is not an http or https URL")
+    # The platform fetches without credentials; the sandbox must not be more lenient.
     if parts.username or parts.password:
         raise invalid("model_zip_url holds credentials; it must be readable without any")
 

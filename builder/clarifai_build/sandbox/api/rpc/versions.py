@@ -43,6 +43,7 @@ class Versions:
         check_version(model, wanted, by_url)
         version = resources_pb2.ModelVersion()
         version.CopyFrom(wanted)
+        # Ids are the platform's to give: a posted one would let a repeated post replace a version.
         version.id = uuid.uuid4().hex
         version.app_id, version.user_id = model.app_id, model.user_id
         version.created_at.CopyFrom(now())
