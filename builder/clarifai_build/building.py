@@ -38,7 +38,7 @@ def build(
 ) -> Artifact:
     """Make the artifact of a manifest; nothing is written but what the caches keep.
 
-    `output` is where the zip will be written, if anywhere: it is no part of itself. `environ` says
+    `output` is where the zip will be written, if anywhere: it is not part of itself. `environ` says
     where weights are kept, and holds what fetches them.
     """
     generated = _generated(manifest, progress, renders)
@@ -47,6 +47,7 @@ def build(
         from clarifai_build.artifact.deflate import deflated
         from clarifai_build.util import cache_dir
 
+        # Without a cache, compressed files live as long as the artifact.
         kept = cache_dir.deflated_folder(environ) if cache.path else None
         return deflated(tree, progress, cache, kept, cancel=cancel)
     return Artifact(tree)
@@ -71,6 +72,7 @@ def build_to(
     from clarifai_build.provenance import records
 
     beside = partial(records.beside, manifest)
+    # Offsets of stored files are known before they are read; sizes of compressed ones are not.
     if manifest.artifact.compression == "stored":
         generated = _generated(manifest, progress, renders)
         layout = collect(generated, manifest, progress, target, environ, cancel=cancel)
@@ -94,6 +96,7 @@ def generated_files(manifest: Manifest, renders: Path | None = None) -> dict[str
     With `renders`, a folder, what was rendered before is taken from there.
     """
     files = render_once(RenderContext.of(manifest, labels_of(manifest)), renders)
+    # After rendering: it replaces the file of the template.
     if (requirements := lock.requirements_of(manifest)) is not None:
         files[REQUIREMENTS] = requirements
     _refuse_secrets(manifest, files)
@@ -101,7 +104,7 @@ def generated_files(manifest: Manifest, renders: Path | None = None) -> dict[str
 
 
 def _refuse_secrets(manifest: Manifest, generated: Mapping[str, bytes]) -> None:
-    """Look at the user's files that are laid at the root as at all others."""
+    """Check the user's files that are laid at the root as all others are checked."""
     sources = {LABELS: manifest.model.labels, REQUIREMENTS: manifest.code.requirements}
     problems = [
         problem

@@ -1,4 +1,4 @@
-"""Asking work on another thread to end: whoever does it looks at a `CancelToken` now and then."""
+"""Asking work on another thread to end, which checks a `CancelToken` now and then."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 
 
 class CancelToken:
-    """Once cancelled, it raises KeyboardInterrupt wherever it is looked at, on any thread."""
+    """Once cancelled, it raises KeyboardInterrupt wherever it is checked, on any thread."""
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()
@@ -17,6 +17,7 @@ class CancelToken:
 
     def check(self) -> None:
         """Raise KeyboardInterrupt once cancelled."""
+        # Not an Exception: handlers that go on after a failure must not take it for one.
         if self._cancelled.is_set():
             raise KeyboardInterrupt
 

@@ -1,7 +1,7 @@
 """A manifest together with what it is applied with: its bucket, its platform, and the caches.
 
-Here begins what the commands do, and what a Python program does in their place: `connect` one
-manifest, or with `connect_all` all that some paths name.
+The entry point of the commands, and of Python programs in their place: `connect` one manifest,
+or with `connect_all` all that some paths name.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Connection:
 
     def store(self) -> ObjectStore:
         """Return the manifest's bucket; nothing is sent to it yet."""
+        # Imported on use, here and below: to load a manifest has to take no longer than it must.
         from clarifai_build.storage.lazy_store import connect
 
         return connect(self.manifest.destination, self.store_environ)
@@ -136,7 +137,7 @@ class Connection:
         )
 
     def unlock(self) -> Holder | None:
-        """Take the model's lease away from whoever holds it, and return who that was."""
+        """Remove the model's lease, whatever process holds it, and return its holder."""
         from clarifai_build.storage import leases
 
         manifest = self.manifest
@@ -198,6 +199,7 @@ def connect_all(
 
 def in_sandbox(manifest: Manifest, endpoints: Endpoints) -> Manifest:
     """Return the same manifest, to be published and registered in the sandbox."""
+    # `storage` stays: weights are still fetched with its endpoint and credentials.
     return replace(
         manifest,
         published_to=Storage(
@@ -225,6 +227,7 @@ class _Connector:
         self._environ = settings.merged(environ)
         leading = self._sandbox.leading(self._environ) if self._sandbox else self._environ
         self._target_environ = leading
+        # One channel an account: each is a connection with threads of its own.
         self._registries: dict[Clarifai, ModelRegistry] = {}
 
     def connect_all(self, paths: Iterable[Path]) -> Connected:
@@ -234,6 +237,7 @@ class _Connector:
         connections: list[Connection] = []
 
         def take(path: Path) -> None:
+            # The sandbox stands in for what only the network needs.
             manifest = load(path, self._target_environ, offline=self._sandbox is not None)
             connection = self.connect(manifest, str(path))
             _refuse_second(connection, connections)
@@ -250,6 +254,7 @@ class _Connector:
     def _registry(self, clarifai: Clarifai) -> ModelRegistry:
         from clarifai_build.registry.clarifai import open_registry
 
+        # Visibility is the model's: it does not make another account.
         account = replace(clarifai, visibility="private")
         if account not in self._registries:
             self._registries[account] = open_registry(account, self._target_environ)
@@ -270,6 +275,7 @@ def _refuse_second(connection: Connection, others: Iterable[Connection]) -> None
     """Two manifests of one model would undo each other's work for ever."""
     manifest, registry = connection.manifest, connection.registry
     for other in others:
+        # One registry an account: in another app, the same id is another model.
         if other.registry is registry and other.manifest.model.id == manifest.model.id:
             raise ManifestError.of(
                 "model-twice",

@@ -81,7 +81,7 @@ def apply(
     progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
 ) -> Applied:
-    """Plan and carry it out. Each step leaves a state from which the next apply goes on."""
+    """Plan and carry it out. Each step leaves a state that the next apply can continue from."""
     cancel = options.cancel
     planned = plan(manifest, artifact, store, registry, adopt=options.adopt)
     model_id, version = manifest.model.id, planned.live
@@ -102,6 +102,7 @@ def apply(
             ) as lease,
             ZipSum(artifact, progress, cache, cancel=cancel) as zip_sum,
         ):
+            # Before the bucket is looked at, so that a gc that has begun is noticed (see `claims`).
             claims.lay_claim(store, key, registry.scope, model_id)
             # What was seen before the lease was held may have changed since.
             planned = plan(manifest, artifact, store, registry, adopt=options.adopt)
@@ -152,12 +153,13 @@ def roll_back(
             version = wait_until_ready(
                 registry, model_id, version, waiting.timeout, progress, cancel=cancel
             )
+            # The new one serves by now: the older may go.
             rollback.delete_duplicates(context, version)
     return version
 
 
 def live_url(planned: Plan, manifest: Manifest, store: ObjectStore) -> str:
-    """Return where the artifact of the live version lies, if it lies where we put it."""
+    """Return the URL of the live version's artifact, if it is in the bucket of the manifest."""
     live, registration = planned.live, planned.registration
     digest = str(live.artifact_digest) if live else registration.artifact_digest
     there = replace(registration, artifact_digest=digest)

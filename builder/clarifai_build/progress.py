@@ -31,14 +31,14 @@ def no_progress(_event: Event) -> None:
 
 
 def named(name: str, progress: ProgressCallback) -> ProgressCallback:
-    """Return a callback that passes on whose stage an event is about."""
+    """Return a callback that puts a name before the stage of each event."""
     return lambda event: progress(event._replace(stage=f"{name} {event.stage}"))
 
 
 def warn(
     progress: ProgressCallback, code: str, message: str, *, stage: str, hint: str | None = None
 ) -> None:
-    """Tell what the user should know of, though it makes nothing fail."""
+    """Report what the user should know, though it makes nothing fail."""
     warning = Problem(code, message, hint=hint, severity="warning")
     progress(Event(stage, "running", message, warning=warning))
 
@@ -55,5 +55,6 @@ class Tally:
         """Count bytes that were moved, and return how many there are by now."""
         with self._lock:
             self._done = done = min(self._done + count, self._total)
+        # Outside the lock: a slow callback must not hold up the other threads.
         self._progress(Event(self._stage, "running", done=done, total=self._total))
         return done

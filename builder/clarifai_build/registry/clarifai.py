@@ -104,6 +104,7 @@ class ClarifaiRegistry:
             return answer.model_versions  # type: ignore[no-any-return]  # untyped stubs
 
         found = [_version(version) for version in _all_pages(page).values()]
+        # The API promises no order; ids make it the same for every process.
         return tuple(sorted(found, key=_age, reverse=True))
 
     def version(self, model_id: str, version_id: str) -> RemoteVersion | None:
@@ -180,6 +181,7 @@ def _all_pages(page: Callable[[int], Sequence[Any]]) -> dict[str, Any]:
             )
         found |= {item.id: item for item in items}
         empty = 0 if items else empty + 1
+        # An empty first page is the end; a later one is it if the next is empty, too.
         if 0 < len(items) < PAGE or empty == min(number, 2):
             return found
         number += 1
