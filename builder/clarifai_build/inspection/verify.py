@@ -13,7 +13,7 @@ from clarifai_build.errors import ArtifactError, StorageError
 from clarifai_build.inspection import contents, diff
 from clarifai_build.inspection.contents import Contents
 from clarifai_build.inspection.diff import FileDiff
-from clarifai_build.provenance import statement as provenance
+from clarifai_build.provenance.statement import subject_of
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.storage import ObjectStore, stat_existing
 from clarifai_build.storage.anonymous import download
@@ -165,8 +165,8 @@ def _records(version: RemoteVersion, published: Published, sha256: str) -> Itera
         if found != expected:
             message = f"found {found}, the version was registered with {expected}"
             yield Check(name, False, message, "it was removed or replaced since")
-        elif name == "provenance" and body and provenance.subject_of(body) != sha256:
-            about = provenance.subject_of(body) or "nothing that can be read"
+        elif name == "provenance" and body and subject_of(body) != sha256:
+            about = subject_of(body) or "nothing that can be read"
             message = f"it is about {about}, the zip has SHA-256 {sha256}"
             yield Check(name, False, message, "the zip was replaced since")
         else:

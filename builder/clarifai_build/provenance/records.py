@@ -13,8 +13,8 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import ConditionalWritesUnsupportedError, StorageError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import lock as locks
-from clarifai_build.provenance import statement as provenance
 from clarifai_build.provenance.lock import Lock
+from clarifai_build.provenance.statement import statement_of, subject_of
 from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.source.build_records import PROVENANCE, SBOM
 from clarifai_build.storage import ObjectStore
@@ -48,9 +48,9 @@ def publish(
         sbom = _put(store, sbom_key(key), sbom, None)
     at = provenance_key(key)
     found = store.get(at)
-    if found is not None and provenance.subject_of(found.body) == sha256:
+    if found is not None and subject_of(found.body) == sha256:
         return Records(sha256, _sha256(found.body), _sha256(sbom) if sbom else "")
-    statement = provenance.statement_of(manifest, artifact, sha256, lock, sbom)
+    statement = statement_of(manifest, artifact, sha256, lock, sbom)
     statement = _put(store, at, statement, found.etag if found else None)
     return Records(sha256, _sha256(statement), _sha256(sbom) if sbom else "")
 
@@ -59,7 +59,7 @@ def beside(manifest: Manifest, artifact: Artifact, sha256: str) -> dict[str, byt
     """Return what lies beside a zip on disk, by suffix; None where nothing does."""
     lock = locks.read(locks.path_of(manifest))
     sbom = _sbom(manifest, lock)
-    statement = provenance.statement_of(manifest, artifact, sha256, lock, sbom)
+    statement = statement_of(manifest, artifact, sha256, lock, sbom)
     return {PROVENANCE: statement, SBOM: sbom}
 
 

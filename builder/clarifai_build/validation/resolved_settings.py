@@ -7,9 +7,9 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from clarifai_build.manifest import settings as contexts
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.schema import manifest_schema
+from clarifai_build.manifest.settings import setting
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.util import urls
@@ -41,14 +41,14 @@ def settings(examined: Examined, environ: Mapping[str, str]) -> Iterator[Resolve
         return
     for path, value in _leaves(examined.manifest, ()):
         name = ACCOUNT.get(path, "")
-        if value is None and name and (setting := contexts.setting(name, environ)):
-            yield ResolvedSetting(path, _shown(path, setting.value), setting.origin)
+        if value is None and name and (found := setting(name, environ)):
+            yield ResolvedSetting(path, _shown(path, found.value), found.origin)
         else:
             yield ResolvedSetting(
                 path, _shown(path, value), _origin(examined, examined.document, path)
             )
     for name in CREDENTIALS:
-        if found := contexts.setting(name, environ):
+        if found := setting(name, environ):
             yield ResolvedSetting((name,), MASK, found.origin)
 
 

@@ -31,7 +31,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build.deploy import versions as history
+    from clarifai_build.deploy.versions import LIVE, find, label
     from clarifai_build.pipeline import Waiting
     from clarifai_build.registry.consistent_reads import read_model
 
@@ -40,26 +40,26 @@ def run(args: Namespace, console: Console) -> int:
     connection = connect(args.manifest, sandbox=args.sandbox, progress=progress)
     model = connection.manifest.model.id
     _, versions = read_model(connection.registry, model)
-    earlier = history.find(versions, args.version, model)
+    earlier = find(versions, args.version, model)
     # Not an error: a rollback that is run twice ends in the same place.
-    if earlier == history.find(versions, history.LIVE, model):
+    if earlier == find(versions, LIVE, model):
         if args.json:
             console.json(_document(model, earlier, rollback_of=None))
         else:
-            console.out(f"{model}: nothing to do, {history.label(earlier)} is live")
+            console.out(f"{model}: nothing to do, {label(earlier)} is live")
         return 0
     Approval(console, None, yes=args.yes).ask(
         [
-            f"  + register the zip of {history.label(earlier)} ({earlier.artifact_digest}) anew",
+            f"  + register the zip of {label(earlier)} ({earlier.artifact_digest}) anew",
             f"  - then destroy version {earlier.id}, which the new one replaces",
         ]
     )
     waiting = Waiting(not args.no_wait, args.timeout)
     version = connection.roll_back(earlier, waiting, progress)
     if args.json:
-        console.json(_document(model, version, rollback_of=history.label(earlier)))
+        console.json(_document(model, version, rollback_of=label(earlier)))
     else:
-        console.out(f"{model}: {history.label(version)} ({version.id}) is {version.health}")
+        console.out(f"{model}: {label(version)} ({version.id}) is {version.health}")
     return 0
 
 

@@ -74,10 +74,10 @@ def _statuses(results: Results[Status], found: Connected) -> list[Status]:
 
 
 def _status(connection: Connection, _progress: ProgressCallback, *, cancel: CancelToken) -> Status:
-    from clarifai_build.deploy import status as sync
+    from clarifai_build.deploy.status import status_of
 
     # adopt: a model made otherwise is shown as it is, not refused.
-    return sync.status_of(connection.name, connection.plan(adopt=True, cancel=cancel))
+    return status_of(connection.name, connection.plan(adopt=True, cancel=cancel))
 
 
 def _show(statuses: Sequence[Status], output: str, console: Console) -> None:

@@ -73,16 +73,16 @@ def _verify(
     connection: Connection, progress: ProgressCallback, args: Namespace, cancel: CancelToken
 ) -> Verified | None:
     from clarifai_build import pipeline
-    from clarifai_build.deploy import versions as history
     from clarifai_build.deploy.registration import Registration
+    from clarifai_build.deploy.versions import built, find, key_of
     from clarifai_build.inspection import git_revision, verify
 
     manifest = connection.manifest
     versions = connection.registry.versions(manifest.model.id)
     # Never published: with --all, that is not a failure.
-    if args.all and not history.built(versions):
+    if args.all and not built(versions):
         return None
-    version = history.find(versions, args.which, manifest.model.id)
+    version = find(versions, args.which, manifest.model.id)
     commit = (version.recorded.commit or "HEAD") if args.commit == RECORDED else args.commit
     source = (
         git_revision.manifest_at(manifest, commit, connection.environ)
@@ -96,7 +96,7 @@ def _verify(
             published = verify.at_url(version.zip_url)
         else:
             store = connection.store()
-            key = history.key_of(version, manifest, manifest.destination)
+            key = key_of(version, manifest, manifest.destination)
             published = verify.in_bucket(store, key)
             if args.url:
                 published = verify.at_url(version.zip_url, published)
