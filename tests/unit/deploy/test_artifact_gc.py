@@ -154,3 +154,33 @@ def test_the_size_is_that_of_all_it_holds(world: World) -> None:
     (decision,) = plan_gc(world.bucket())
     assert decision.stored.size == sum(len(one[0]) for one in world.store.objects.values())
     assert decision.stored.size > ARTIFACT.size
+
+
+def test_a_model_that_the_platforms_list_lacks_is_asked_for(world: World) -> None:
+    """One that was just made may be missing there; its claim names it."""
+    world.apply(world.ours)
+    world.age()
+    world.ours.models = lambda: ()  # type: ignore[method-assign]  # a fault
+    assert actions(plan_gc(world.bucket())) == ["used"]
+
+
+def test_a_zip_goes_first_and_its_claims_last(world: World) -> None:
+    """What an interrupt leaves is then found by the next gc, and is not taken for a whole one."""
+    (decision,) = plan_gc(world.bucket())
+    folder = decision.stored.folder
+    world.store.put(f"{folder}a.json", b"", {})
+    world.age()
+    deleted: list[str] = []
+    real = world.store.delete
+
+    def delete(key: str, etag: str | None = None) -> bool:
+        deleted.append(key)
+        return real(key, etag)
+
+    world.store.delete = delete  # type: ignore[method-assign]  # to see the order
+    assert actions(world.collect()) == ["removed"]
+    mine = [key.removeprefix(folder) for key in deleted if key.startswith(folder)]
+    assert mine[0] == "lines_text-to-text.zip"
+    assert "a.json" in mine[1:-2]
+    # The announcement goes when all is done.
+    assert mine[-2:] == ["used-by/me/main/lines", "being-removed"]

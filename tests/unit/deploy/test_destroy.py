@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 
+from clarifai_build.cancellation import CancelToken
 from clarifai_build.deploy.destroy import (
     Deletion,
     destroy,
@@ -15,6 +16,7 @@ from clarifai_build.deploy.destroy import (
     plan_deletion,
 )
 from clarifai_build.errors import LeaseHeldError, RegistryError, StalePlanError
+from clarifai_build.progress import Event
 from clarifai_build.registry import NewModel, NewVersion
 from clarifai_build.registry.version_metadata import NO_METADATA, VersionMetadata
 from clarifai_build.storage import leases
@@ -161,7 +163,9 @@ def test_the_lease_is_held_while_a_model_goes() -> None:
     registry, store = MemoryRegistry(calls), MemoryStore(calls)
     registry.create_model(NewModel("lines", "text-to-text", "", "private"))
     calls.names.clear()
-    destroy_leased(store, "models", registry, Deletion("lines", (), whole=True))
+    told: list[Event] = []
+    destroy_leased(store, "models", registry, Deletion("lines", (), whole=True), told.append)
+    assert told == [Event("destroy", "done", "destroyed lines")]
     names = calls.names
     assert registry.by_id == {}
     assert names.index("put_if") < names.index("model") < names.index("delete_model")
@@ -182,3 +186,15 @@ def test_whoever_holds_the_lease_keeps_the_model(lease: bool) -> None:
         else:
             destroy_leased(store, "models", registry, deletion, lease=False)
     assert ("lines" in registry.by_id) == lease
+
+
+def test_a_destroy_that_is_cancelled_ends_between_two_versions() -> None:
+    """The others stay, the lease is given back, and nothing is said to be destroyed."""
+    registry, store, cancel = registry_of(OURS, OURS, managed=False), MemoryStore(), CancelToken()
+    told: list[Event] = []
+    registry.calls.after = lambda name: cancel.cancel() if name == "delete_version" else None
+    deletion = Deletion("lines", ("v2", "v1"), whole=False)
+    with pytest.raises(KeyboardInterrupt):
+        destroy_leased(store, "models", registry, deletion, told.append, cancel=cancel)
+    assert [version.id for version in registry.posted["lines"]] == ["v1"]
+    assert (store.objects, told) == ({}, [])

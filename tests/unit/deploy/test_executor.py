@@ -87,6 +87,7 @@ def test_first_steps_and_what_they_leave(world: World) -> None:
         "made model 'lines': there is no model 'lines'",
         "posted version v1: no version of ours is registered",
     ]
+    assert world.told[-1] == Event("register", "running", told[-1])
 
 
 @pytest.mark.parametrize(

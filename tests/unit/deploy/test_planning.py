@@ -187,8 +187,9 @@ def test_foreign_model_needs_adopt() -> None:
 
 def test_type_mismatch_names_both_types() -> None:
     """A model's type can't change, so the error says which is where."""
-    with pytest.raises(RegistryError, match=r"visual-embedder.*visual-detector"):
+    with pytest.raises(RegistryError, match=r"visual-embedder.*visual-detector") as raised:
         make_plan(WANTED, replace(SETTLED, model=replace(MODEL, type="visual-embedder")))
+    assert raised.value.problems[0].code == "type-mismatch"
 
 
 def test_digest_leaves_out_what_can_change_in_place() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from clarifai_build._version import __version__
-from clarifai_build.deploy.registration import Registration
+from clarifai_build.deploy.registration import ARTIFACT_DIGEST, Registration
 from clarifai_build.manifest.types import Param
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.registry.version_metadata import FORMAT, VersionMetadata
@@ -103,3 +103,8 @@ def test_the_key_is_the_digest_below_the_prefix(prefix: str, begins: str) -> Non
     """With a name that tells people what it is."""
     expected = f"{begins}{'a' * 64}/lines_text-to-text.zip"
     assert MADE.key(prefix) == artifact_key(prefix, "a" * 64, "lines", "text-to-text") == expected
+
+
+def test_the_key_of_the_digest_in_a_bucket_is_what_it_always_was() -> None:
+    """By another one, an object that was replaced would not be noticed."""
+    assert ARTIFACT_DIGEST == "clarifai-build-artifact-digest"

@@ -101,6 +101,13 @@ def test_any_cut_is_found(length: int) -> None:
     assert f"{length} bytes, {len(BYTES)} were published" in as_text("lines", found)
 
 
+def test_a_zip_that_is_cut_keeps_the_advice_of_its_reader() -> None:
+    """It can't be compared file by file, and what to do is said."""
+    found = found_by("bytes", check(BYTES[:10]))
+    assert found.message.endswith(f"; the rebuilt zip has {len(BYTES)} bytes")
+    assert found.hint.startswith("it was cut or replaced")
+
+
 def test_another_source_is_shown_by_file_and_cause() -> None:
     """When the source moved on, the object is as published, and the files say what they are."""
     other = artifact_of({**FILES, "1/clarifai_runtime/a.py": b"a = 2\n", "1/new.py": b"new"})
@@ -160,6 +167,9 @@ def test_a_lost_sbom_is_found() -> None:
     sbom = hashlib.sha256(b"sbom").hexdigest()
     assert failed(check(version=recorded(sbom=sbom))) == ["sbom"]
     assert check(version=recorded(sbom=sbom), sbom=b"sbom").ok
+    alone = check(version=recorded(sbom=sbom, provenance=None))
+    assert failed(alone) == ["sbom"]
+    assert found_by("sbom", alone).message.startswith("found nothing, the version was registered")
 
 
 def test_all_checks_are_made() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,12 @@ def test_the_parser_without_libyaml_gives_the_same(valid_examples: list[Path]) -
     for path in valid_examples:
         fast, slow = read(path), parse(path.read_bytes(), str(path), PureParser)
         assert (fast.data, fast.keys, fast.values) == (slow.data, slow.keys, slow.values)
+
+
+def test_a_yaml_library_without_its_c_part_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where it was built from source without libyaml."""
+    monkeypatch.setitem(sys.modules, "yaml.cyaml", None)
+    assert parse("model: {id: lines}", "m.yaml").data == {"model": {"id": "lines"}}
 
 
 @pytest.fixture

@@ -183,6 +183,12 @@ def test_offline_only_what_the_network_needs_may_be_unset(section: str) -> None:
     assert {problem.hint for problem in resolved(text).problems} == {hint}
 
 
+def test_what_the_network_needs_is_needed_unless_offline_is_asked_for() -> None:
+    """Whoever does not say so gets an error, not a reference that stays as it is written."""
+    found = environment.resolve(parse("storage: {bucket: '${env:ONE}'}"), {})
+    assert [problem.severity for problem in found.problems] == ["error"]
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A home folder with contexts of the official tool."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import ssl
 from http.client import BadStatusLine, IncompleteRead, InvalidURL, RemoteDisconnected
 from urllib.error import HTTPError, URLError
 
@@ -70,6 +71,7 @@ def test_a_chain_that_turns_in_a_circle_ends() -> None:
         (UnicodeError("nonsense"), True),
         (HTTPError("http://x", 400, "no", None, None), True),  # type: ignore[arg-type]
         (RemoteDisconnected(), False),
+        (ssl.SSLCertVerificationError(1, "nonsense"), False),
     ],
 )
 def test_an_address_that_can_not_be_opened_is_told_apart(exc: Exception, astray: bool) -> None:

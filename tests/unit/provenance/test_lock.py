@@ -191,8 +191,9 @@ def test_a_lock_comes_back_as_it_was(lock: Lock, manifest: Manifest) -> None:
 def test_without_a_lock_requirements_are_the_users(manifest: Manifest) -> None:
     """A model without a lock is built from its own requirements, and is refused by --locked."""
     assert locks.requirements_of(manifest) == b"-r base.txt\nnumpy<2\n"
-    with pytest.raises(LockError, match="no lock"):
+    with pytest.raises(LockError, match="no lock") as raised:
         check_lock(manifest)
+    assert raised.value.exit_code == 3
 
 
 def test_an_edited_lock_is_refused(lock: Lock, manifest: Manifest) -> None:
@@ -234,3 +235,19 @@ def test_drift_of_the_tool_names_the_version_to_use(lock: Lock, manifest: Manife
     runtime, weights = caught.value.problems
     assert "clarifai-build==0.0.9" in (runtime.hint or "")
     assert "weight w" in weights.message
+
+
+def test_the_digest_of_a_lock_is_what_it_always_was() -> None:
+    """By another one, every lock that was committed would count as edited."""
+    pins = Requirements("s" * 64, "3.11", "linux", ("numpy==1",))
+    lock = Lock("1.0", 2, "t" * 64, "r" * 64, {"w.bin": "w" * 64}, pins)
+    assert lock.digest == "d1ec28ed2f5662316959ef4b6af055397a9d5edec82603a4e7913d8c4e8d683d"
+
+
+def test_digests_of_weights_are_shortened(weighted_lock: Lock, weighted: Manifest) -> None:
+    """As everywhere; of a weight that the lock lacks there is none."""
+    (weight,) = weighted.weights
+    now = f"the manifest {weight.sha256[:12]}"
+    for weights, before in (({"w.bin": "0" * 64}, "0" * 12), ({}, "none")):
+        (problem,) = locks.drift(replace(weighted_lock, weights=weights), weighted)
+        assert problem.message == f"weight w.bin: the lock has {before}, {now}"

@@ -81,8 +81,18 @@ def test_a_record_that_someone_else_writes_just_now_counts(manifest: Manifest) -
     assert made.provenance == hashlib.sha256(theirs).hexdigest()
     store.put_if = lambda *_: None  # type: ignore[method-assign]  # refused, and then it is gone
     store.objects.clear()
-    with pytest.raises(StorageError, match="vanished"):
+    with pytest.raises(StorageError, match="vanished") as raised:
         publish_records(store, KEY, manifest, artifact)
+    assert raised.value.problems[0].code == "records-unstable"
+
+
+def test_a_lock_without_requirements_adds_no_sbom(lock: Lock, manifest: Manifest) -> None:
+    """There is nothing to list; the provenance is made all the same."""
+    locks.write(replace(lock, requirements=None), locks.path_of(manifest))
+    store = MemoryStore()
+    made = publish_records(store, KEY, manifest, artifact_of(BUILT))
+    assert made.sbom == ""
+    assert list(store.objects) == [provenance_key(KEY)]
 
 
 def test_a_store_that_fails_is_no_store_without_conditions(manifest: Manifest) -> None:

@@ -40,6 +40,7 @@ def test_second_is_told_who_and_what() -> None:
     with held(store, KEY, YOU), refused as raised, held(store, KEY, ME):
         pytest.fail("both hold it")
     (problem,) = raised.value.problems
+    assert problem.code == "lease-held"
     assert YOU.host in problem.message
     assert YOU.since in problem.message
     assert "apply yours" in problem.message
@@ -443,3 +444,45 @@ def test_what_giving_back_tells_is_told_after_an_error() -> None:
         raise ValueError("mine")
     (event,) = told
     assert "DeleteObject" in event.message
+
+
+def test_a_renewal_on_its_way_is_waited_for() -> None:
+    """One that lands while the lease is given back would keep it for another minute."""
+    store = MemoryStore()
+    begun, landed, deleting = threading.Event(), threading.Event(), threading.Event()
+
+    def stall(name: str) -> None:
+        if name == "put_if":
+            begun.set()
+            deleting.wait(0.5)
+        elif name == "delete":
+            deleting.set()
+            landed.wait(10)
+
+    with held(store, KEY, ME, renewal=0.01):
+        store.calls.before = stall
+        store.calls.after = lambda name: landed.set() if name == "put_if" else None
+        assert begun.wait(10)
+    assert store.objects == {}
+
+
+def test_a_lease_expires_while_the_machine_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock that counts is one that goes on then, where there is one."""
+    now = 1000.0
+    monkeypatch.setattr(time, "CLOCK_BOOTTIME", 7, raising=False)
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: {7: now}[clock], raising=False)
+    with held(MemoryStore(), KEY, ME) as lease:
+        assert lease is not None
+        lease.check()
+        now += leases.EXPIRY + 1
+        with pytest.raises(LeaseHeldError, match="in time"):
+            lease.check()
+
+
+def test_a_lease_needs_no_clock_that_counts_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not every system has one."""
+    monkeypatch.delattr(time, "CLOCK_BOOTTIME", raising=False)
+    with held(MemoryStore(), KEY, ME) as lease:
+        assert lease is not None
+        lease.renew()
+        lease.check()
