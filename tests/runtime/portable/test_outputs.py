@@ -195,3 +195,26 @@ def test_declared_dims_hold():
     (answer,) = encode("text-embedder", [EmbeddingOutput([1, 2, 3])], dims=(4,))
     with pytest.raises(InvalidOutputError, match=r"\(3,\).*\(4,\)"):
         raise answer
+
+
+def test_declared_dims_hold_for_images():
+    """An image of another size than config.pbtxt declares is refused."""
+    image = ImageOutput(np.zeros((2, 2, 3), np.uint8))
+    (answer,) = encode("text-to-image", [image], dims=(4, 2, 3))
+    with pytest.raises(InvalidOutputError, match=r"\(2, 2, 3\).*\(4, 2, 3\)"):
+        raise answer
+
+
+def test_numbers_as_text_are_refused():
+    """Put in after the output was made, which checked it."""
+    output = EmbeddingOutput([1, 2])
+    output.embedding_vector = np.array(["1", "2"])
+    (answer,) = encode("text-embedder", [output])
+    with pytest.raises(InvalidOutputError, match="must hold numbers, but its dtype is <U1"):
+        raise answer
+
+
+def test_without_labels_any_number_of_scores_will_do():
+    """Nothing says how many there should be."""
+    ((scores,),) = encode("visual-classifier", [ClassifierOutput([0.25, 0.5])], labels=None)
+    assert scores.tolist() == [[0.25, 0.5]]

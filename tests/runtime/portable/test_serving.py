@@ -117,6 +117,16 @@ def test_images_of_other_sizes_are_other_calls(tmp_path):
     assert made == ["[(2, 3, 3), (2, 3, 3)]", "[(4, 5, 3)]"]
 
 
+@pytest.mark.parametrize("model_type", ["visual-embedder", "multimodal-embedder"])
+def test_requests_of_several_images_of_one_size_are_one_call(tmp_path, model_type):
+    """However many each request has."""
+    body = "[config.inference.return_type([len(input_data)]) for _ in input_data]"
+    opened = Opened(write_repository(tmp_path, model_type, seed_style(model_type, body)))
+    pictures = [image(2, 3)] * 2
+    answers = opened.ask(images(*pictures), images(*pictures[:1]))
+    assert [answer.tensors["embeddings"].tolist() for answer in answers] == [[[3], [3]], [[3]]]
+
+
 def test_a_model_may_take_images_of_all_sizes_in_one_call(tmp_path):
     """`mixed_sizes = True` in the class says that its code can."""
     source = seed_style("visual-embedder").replace(
@@ -147,7 +157,9 @@ def test_multimodal_rows_must_pair_up(tmp_path):
     pair = InferenceRequest(
         {"image": np.zeros((2, 2, 2, 3), np.uint8), "text": np.array([[b"a"]], dtype=object)}
     )
-    assert errors(opened.ask(pair, multimodal(words=["a"]))) == ["INVALID_ARG", None]
+    answers = opened.ask(pair, multimodal(words=["a"]), InferenceRequest({}))
+    assert errors(answers) == ["INVALID_ARG", None, "INVALID_ARG"]
+    assert "neither an image nor a text" in str(answers[2].error)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarifai_build.artifact.file_list import listing
-from clarifai_build.artifact.tree import FileTree, make_tree
+from clarifai_build.artifact.tree import FileTree, collect, digest_files, make_tree
+from clarifai_build.cancellation import CancelToken
+from clarifai_build.digests.cache import NO_CACHE
 from clarifai_build.errors import SourceError
+from clarifai_build.progress import Event
 from clarifai_build.provenance import statement
 from support.trees import GENERATED, artifact_of, entry_of, manifest_of, weight_of, write_files
 
@@ -328,3 +331,37 @@ def test_order_does_not_matter(files: dict[str, bytes], shuffler: random.Random)
     expected = FileTree.of(entries).digest
     shuffler.shuffle(entries)
     assert FileTree.of(entries).digest == expected
+
+
+def test_a_path_that_is_there_twice_is_refused() -> None:
+    """From memory and from a file, though all else is the same."""
+    entry = entry_of("a", b"x")
+    with pytest.raises(SourceError):
+        FileTree.of((entry, entry._replace(source="/a")))
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_tree_is_cancelled(tmp_path: Path, late: bool) -> None:
+    """Before anything is looked for, and before anything is read."""
+    write_files(tmp_path, {"a": b"a"})
+    cancel, heard = CancelToken(), list[Event]()
+
+    def listen(event: Event) -> None:
+        heard.append(event)
+        cancel.cancel()
+
+    if not late:
+        cancel.cancel()
+    with pytest.raises(KeyboardInterrupt):
+        make_tree(GENERATED, manifest_of(tmp_path), listen, cancel=cancel)
+    assert heard == [Event("tree", "started")] * late
+
+
+def test_a_file_that_is_gone_before_it_is_read_is_named(tmp_path: Path) -> None:
+    """Where nothing else is wrong."""
+    layout = collect(GENERATED, manifest_of(write_files(tmp_path, {"a": b"a", "b": b"b"})))
+    plan = NO_CACHE.plan(layout.manifest_path, layout.found)
+    (tmp_path / "a").unlink()
+    with pytest.raises(SourceError) as caught:
+        digest_files(layout, plan)
+    assert [(p.code, p.file) for p in caught.value.problems] == [("vanished", str(tmp_path / "a"))]

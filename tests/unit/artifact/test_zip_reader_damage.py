@@ -204,6 +204,20 @@ def test_a_stored_file_is_as_long_as_is_listed() -> None:
             b"".join(read_entry(reader(BYTES), entry._replace(size=size)))
 
 
+def test_what_is_longer_than_is_listed_is_not_read_to_its_end() -> None:
+    """It could be without any end worth waiting for."""
+    entry = read_listing(reader(BYTES), len(BYTES))[0]._replace(size=4, packed=1 << 30)
+    asked: list[int] = []
+
+    def read(offset: int, length: int) -> bytes:
+        asked.append(offset)
+        return BYTES[offset : offset + length].ljust(length, b"\0")
+
+    with pytest.raises(ArtifactError, match="the content of a is not of the size"):
+        b"".join(read_entry(read, entry))
+    assert len(asked) == 2, "the header, and the first block"
+
+
 def test_what_follows_a_compressed_stream_is_refused() -> None:
     """Bytes that no reader shows could hide there."""
     packer = zlib.compressobj(wbits=-15)

@@ -60,6 +60,12 @@ def test_chunks_end_where_they_have_to(tmp_path: Path, beyond: int) -> None:
     assert digests.crc32(len(content), digest.chunks) == zlib.crc32(content)
 
 
+def test_content_in_memory_has_chunks_too() -> None:
+    """Each is of its own bytes alone."""
+    chunks = digests.of_bytes(bytes(CHUNK + 1)).chunks
+    assert chunks == (zlib.crc32(bytes(CHUNK)), zlib.crc32(b"\0"))
+
+
 def test_an_empty_file_has_no_chunks(tmp_path: Path) -> None:
     """And is there all the same."""
     file = file_of(tmp_path, "a", b"")

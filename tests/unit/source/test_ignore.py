@@ -84,6 +84,7 @@ def is_refused(rule: str) -> bool:
 @example(["a**/b"])
 @example(["***/b", "**\\/b"])
 @example(["b\t"])
+@example(["?[[:print:]]"])
 @example(["a\\   "])
 @example(["\ufeffa", "!a\r", "b\x0bb", "b\x85b"])
 @example(["/*", "!/a", "/a/*", "!/a/b/"])

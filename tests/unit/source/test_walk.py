@@ -85,6 +85,15 @@ def test_links_that_can_not_be_followed_are_refused(tmp_path: Path) -> None:
     assert sorted(file.path for file in found.files) == ["file", "sub/a"]
 
 
+def test_a_link_to_itself_hides_nothing_beside_it(tmp_path: Path) -> None:
+    """In a folder that a link led to, too."""
+    write_files(tmp_path, {"real/a": b"", "real/b": b""})
+    link(tmp_path, copy="real", real__self="self")
+    assert problems(tmp_path) == [("symlink", "copy/self"), ("symlink", "real/self")]
+    found = walk(tmp_path, Rules.of(tmp_path, ()))
+    assert sorted(file.path for file in found.files) == ["copy/a", "copy/b", "real/a", "real/b"]
+
+
 def test_circles_over_several_links_end(tmp_path: Path) -> None:
     """The link that closes a circle is refused, wherever it is met."""
     write_files(tmp_path, {"a/x": b"", "b/y": b""})
@@ -112,7 +121,9 @@ def test_so_many_names_are_enough(tmp_path: Path) -> None:
     link(tmp_path, **{f"l{number}": "real" for number in range(MOST_NAMES)})
     assert len(paths(tmp_path)) == MOST_NAMES + 1
     link(tmp_path, more="real")
-    assert [code for code, _ in problems(tmp_path)] == ["symlink"]
+    ((code, file),) = problems(tmp_path)
+    assert code == "symlink"
+    assert file in {*(f"l{number}" for number in range(MOST_NAMES)), "more"}
 
 
 def reasons(folder: Path, *exclude: str) -> dict[str, str]:
@@ -225,6 +236,18 @@ def test_paths_that_are_too_long_are_refused(deep: Path, beyond: int) -> None:
     assert len(found.files) == (beyond < 2)
 
 
+def test_each_path_that_is_too_long_is_refused_once(deep: Path) -> None:
+    """Whichever folder comes after it."""
+    room = os.pathconf(deep, "PC_PATH_MAX") - 1 - len(str(deep)) - len("/top/f")
+    tops = [top + "p" * (room % 2) for top in ("one", "two")]
+    for top in tops:
+        (deep / top).mkdir()
+        nest(deep / top, room // 2 + 1)
+    found = walk(deep, Rules.of(deep, ()))
+    assert [problem.code for problem in found.problems] == ["unreadable"] * 2
+    assert sorted((problem.file or "")[: len(tops[0])] for problem in found.problems) == tops
+
+
 def test_odd_files_are_refused_by_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pipe and a socket can't be packed, under whatever name."""
     write_files(tmp_path, {"real/a": b""})
@@ -238,3 +261,9 @@ def test_odd_files_are_refused_by_kind(tmp_path: Path, monkeypatch: pytest.Monke
             ("odd-file", "real/pipe"),
             ("odd-file", "socket"),
         ]
+    found = walk(tmp_path, Rules.of(tmp_path, ()))
+    assert sorted(problem.message for problem in found.problems) == [
+        "copy/pipe is a named pipe, not a regular file",
+        "real/pipe is a named pipe, not a regular file",
+        "socket is a socket, not a regular file",
+    ]

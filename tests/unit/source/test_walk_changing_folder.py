@@ -49,6 +49,30 @@ def test_a_file_that_vanishes_is_named(tmp_path: Path) -> None:
     assert [file.path for file in found.files] == ["sub/b"]
 
 
+def test_a_file_that_vanishes_once_it_was_found_is_no_problem_of_the_walk(tmp_path: Path) -> None:
+    """Who reads it will say so; its path is not too long."""
+    write_files(tmp_path, {"a": b"", "b": b""})
+    seen: list[str] = []
+
+    def remove_the_first(path: str) -> None:
+        seen.append(path)
+        if len(seen) == 2:
+            (tmp_path / seen[0]).unlink()
+
+    found = walked(tmp_path, remove_the_first)
+    assert told(found) == []
+    assert sorted(file.path for file in found.files) == ["a", "b"]
+
+
+def test_a_folder_that_is_moved_is_read_to_its_end(tmp_path: Path) -> None:
+    """It is open: its own path is looked up once."""
+    write_files(tmp_path, {"sub/a": b""})
+    sub = tmp_path / "sub"
+    found = walked(tmp_path, lambda path: path == "sub/a" and sub.rename(tmp_path / "moved"))
+    assert told(found) == []
+    assert [file.path for file in found.files] == ["sub/a"]
+
+
 def test_a_folder_that_vanishes_is_named(tmp_path: Path) -> None:
     """Between its listing and its own."""
     write_files(tmp_path, {"sub/a": b"", "b": b""})

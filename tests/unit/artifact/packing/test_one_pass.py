@@ -13,6 +13,7 @@ from clarifai_build.artifact.layout import gather
 from clarifai_build.artifact.packing.one_pass import hash_and_write
 from clarifai_build.artifact.packing.zip_writer import WrittenZip
 from clarifai_build.artifact.tree import collect, make_tree
+from clarifai_build.cancellation import CancelToken
 from clarifai_build.digests import files
 from clarifai_build.digests.cache import DigestCache
 from clarifai_build.digests.files import FileFacts
@@ -124,3 +125,41 @@ def test_a_wrong_weight_is_refused_before_it_takes_its_place(tmp_path: Path) -> 
     with pytest.raises(SourceError, match="has SHA-256"):
         written(manifest, tmp_path / "a.zip", cache=cache)
     assert (tmp_path / "a.zip").read_bytes() == b"PK\x03\x04 old"
+
+
+def cancelled_by(event: Event, code: Path, target: Path) -> list[Event]:
+    """Cancel a build as soon as an event of this stage and state is heard; return all heard."""
+    heard: list[Event] = []
+    cancel = CancelToken()
+
+    def listen(one: Event) -> None:
+        heard.append(one)
+        if (one.stage, one.state) == (event.stage, event.state):
+            cancel.cancel()
+
+    with pytest.raises(KeyboardInterrupt):
+        written(manifest_of(code), target, listen, cancel=cancel)
+    return heard
+
+
+@pytest.mark.parametrize("size", [65 * MIB, 1])
+def test_a_zip_is_cancelled_while_it_is_written(tmp_path: Path, size: int) -> None:
+    """In one read and in two; nothing is left of it."""
+    code = large(tmp_path / "code", size=size)
+    begun = Event("zip", "running") if size > MIB else Event("tree", "done")
+    heard = cancelled_by(begun, code, tmp_path / "out" / "a.zip")
+    assert (heard[-1].stage, heard[-1].state) == (begun.stage, begun.state)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_digests_of_small_files_are_cancelled(tmp_path: Path) -> None:
+    """Before there is a tree."""
+    layout, cancel = (
+        collect(GENERATED, manifest_of(large(tmp_path / "code", size=1))),
+        CancelToken(),
+    )
+    cancel.cancel()
+    heard: list[Event] = []
+    with pytest.raises(KeyboardInterrupt):
+        hash_and_write(layout, tmp_path / "a.zip", heard.append, cancel=cancel)
+    assert "tree" not in [event.stage for event in heard]

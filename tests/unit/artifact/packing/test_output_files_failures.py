@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -55,6 +58,33 @@ def test_a_record_that_can_not_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="File name too long"):
         write(tmp_path / ("n" * 240 + ".zip"))
     assert names(tmp_path) == set()
+
+
+@contextmanager
+def small_files() -> Iterator[None]:
+    """Let this process write no file of more than 1 KiB."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 10, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_record_that_does_not_fit_is_named_at_once(tmp_path: Path) -> None:
+    """As it is written, before anything follows it."""
+    outputs = Outputs(tmp_path / "a.zip")
+    with small_files(), pytest.raises(ArtifactError, match=r"a\.zip can't be written: File too"):
+        outputs.put(".provenance.json", bytes(2 << 10))
+    with pytest.raises(LookupError), outputs:
+        raise LookupError
+    assert names(tmp_path) == set()
+
+
+def test_a_file_that_can_not_be_read_is_not_replaced() -> None:
+    """Whether it is a zip can't be told: reads of this process's memory at address 0 fail."""
+    with pytest.raises(ArtifactError, match="can't be written: Input/output error"):
+        check_output_path(Path("/proc/self/mem"))
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,15 @@ from clarifai_build.manifest.types import (
     Triton,
 )
 from clarifai_build.model_types import MODEL_TYPES
-from clarifai_build.targets.triton.render import RenderContext, RenderError, check_config, render
+from clarifai_build.repository_layout import RUNTIME
+from clarifai_build.targets.triton.render import (
+    TEMPLATE_VERSION,
+    RenderContext,
+    RenderError,
+    check_config,
+    pbtxt_escape,
+    render,
+)
 from clarifai_build.targets.triton.render_cache import render_once
 
 
@@ -155,6 +164,7 @@ def test_user_text_arrives_as_text() -> None:
     assert config_of(files).parameters["k"].string_value == '"}{{ x }}\n猫\\'
     serving = json.loads(files["1/serving.json"])
     assert serving["labels"] == HOSTILE
+    assert serving["params"][0]["name"] == "p"
     assert serving["params"][0]["default"] == "{{ 7 * 7 }}"
     assert serving["params"][0]["description"] == "line\nbreak {% if %}"
 
@@ -179,8 +189,28 @@ def test_description_is_no_part_of_the_artifact() -> None:
 
 def test_config_that_does_not_parse_is_refused() -> None:
     """An edited template that gives nonsense is caught here, not by Triton."""
-    with pytest.raises(RenderError, match=r"config\.pbtxt does not parse"):
+    with pytest.raises(RenderError, match=r"config\.pbtxt does not parse") as caught:
         check_config(b'name: "x" nonsense { ')
+    assert [problem.code for problem in caught.value.problems] == ["config-pbtxt"]
+
+
+def test_printable_text_is_not_escaped() -> None:
+    """From the space to the tilde, but for what would end the string; all else is octal."""
+    assert pbtxt_escape("a b~") == "a b~"
+    assert pbtxt_escape('"\\\x1f\x7fé') == r"\042\134\037\177\303\251"
+
+
+def test_a_version_of_the_template_gives_these_bytes() -> None:
+    """Where they change, the version is raised: provenance names it."""
+    whole = hashlib.sha256()
+    for name in sorted(MODEL_TYPES):
+        for path, content in sorted(rendered(manifest(name)).items()):
+            if not path.startswith(RUNTIME):
+                whole.update(f"{name} {path} {len(content)}\n".encode() + content)
+    assert (TEMPLATE_VERSION, whole.hexdigest()) == (
+        1,
+        "811c34109435a3254d83bd4aef6c0cd38ae733e9afe976786cd5401945030fbb",
+    )
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"x" * 64 + b'\n{"config.pbtxt": "another"}'])
