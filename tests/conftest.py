@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ from hypothesis import settings
 
 from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.sandbox.lifecycle import STATE_VARIABLE, down, up
+
+# A shell starts jobs in the background with Ctrl-C ignored, which children would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no failure.
 settings.register_profile("suite", deadline=None)
