@@ -163,7 +163,7 @@ def draw(photo: Photo, picture: Image.Image, lines: list[Line]) -> Path:
         pen.text((right, top), f" {number} ", font=font, fill="white")
     OUTPUT.mkdir(exist_ok=True)
     target = OUTPUT / f"{photo.path.stem}-text.png"
-    part = target.with_suffix(".part")
+    part = target.with_suffix(f".{os.getpid()}.part")
     canvas.save(part, "PNG")
     part.replace(target)
     print(f"wrote {shown(target)}")

@@ -29,6 +29,7 @@ settings.load_profile("suite")
 _TOGETHER = ("tests/integration/", "tests/runtime/triton/")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Side by side (`--dist loadgroup`), these go by the file, and all others one by one."""
     for item in items:
