@@ -25,7 +25,7 @@ bare-check: setup  ## run demo and test on a bare Debian, as a user without root
 	@scripts/bare_machine
 
 test: setup lint  ## everything: static checks, then the whole suite on real engines
-	$(PYTEST) -m "not slow" -n auto --dist loadgroup
+	$(PYTEST) -m "not slow" -n auto --dist loadfile
 
 test-fast: setup  ## the tests that start no server, side by side
 	$(PYTEST) -m "not slow" -n auto $(FAST)

@@ -25,18 +25,6 @@ settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
 
-# Files whose tests share what takes long to start or to install, so that one worker runs them all.
-_TOGETHER = ("tests/integration/", "tests/runtime/triton/")
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side (`--dist loadgroup`), these go by the file, and all others one by one."""
-    for item in items:
-        if item.nodeid.startswith(_TOGETHER):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-
-
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
     """A running sandbox of its own: real S3, real Triton, Clarifai API. It dies with the tests."""
