@@ -18,7 +18,7 @@ from support.light_platform import APP_ID, TOKEN, USER_ID  # noqa: E402 - found 
 @contextmanager
 def platform(work: Path) -> Iterator[dict[str, str]]:
     """Run the platform; gives the variables that lead the tool to it."""
-    command = [sys.executable, str(ROOT / "tests" / "light_platform.py"), str(work)]
+    command = [sys.executable, str(ROOT / "tests" / "support" / "light_platform.py"), str(work)]
     environ = {**os.environ, "PYTHONPATH": str(ROOT / "builder")}
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ
