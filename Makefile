@@ -40,6 +40,7 @@ lint: setup  ## ruff, formatting, mypy, and which package may import which
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+	@.venv/bin/mypy benchmarks/*.py
 	@.venv/bin/lint-imports --no-logo
 
 format: setup  ## format the code and sort imports

@@ -16,10 +16,9 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import trees
 from local_platform import platform
 from measuring import Variant, in_turn, run, show, variant
-
-from support import trees
 
 KEYS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "benchbench"}
 LIMIT_MIB = 120.0

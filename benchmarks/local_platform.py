@@ -12,7 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path += [str(ROOT / "builder"), str(ROOT / "tests")]
 
-from support.light_platform import APP_ID, TOKEN, USER_ID  # noqa: E402 - found by the line above
+from clarifai_build.sandbox.state import APP_ID, USER_ID  # noqa: E402 - found by the line above
+from support.light_platform import TOKEN  # noqa: E402 - found by the line above
 
 
 @contextmanager
