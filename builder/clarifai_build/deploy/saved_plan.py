@@ -12,9 +12,12 @@ from clarifai_build import resources
 from clarifai_build.deploy.planning import Plan
 from clarifai_build.errors import StalePlanError, UsageError
 from clarifai_build.util.canonical_json import json_sha256
+from clarifai_build.util.small_files import MIB, read_small_json
 
 # Another major version is refused as such; whatever else differs, the schema finds.
 MAJOR = "1"
+# A plan names each changed file of each model.
+_MAX_BYTES = 256 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def load(file: Path) -> SavedPlan:
 
 def _document(file: Path) -> Any:
     try:
-        return json.loads(file.read_bytes())
+        return read_small_json(file, _MAX_BYTES)
     except OSError as error:
         raise UsageError.of(
             "plan-unreadable", f"{file} can't be read: {error.strerror}", file=str(file)

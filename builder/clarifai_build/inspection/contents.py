@@ -13,8 +13,10 @@ from clarifai_build.artifact.artifact import Artifact, blocks_of
 from clarifai_build.artifact.tree import Entry
 from clarifai_build.artifact.zip_reader import PublishedEntry, ReadRange, read_entry, read_listing
 from clarifai_build.errors import ArtifactError, cannot_read
+from clarifai_build.source.build_records import MAX_BYTES
 from clarifai_build.storage import ObjectStore, stat_existing
 from clarifai_build.storage.public_download import fetch_range
+from clarifai_build.util.small_files import read_small
 
 DifferenceKind = Literal["added", "removed", "content", "mode"]
 
@@ -97,11 +99,13 @@ def of_store(name: str, store: ObjectStore, key: str) -> Contents:
 
 
 def read_local(path: str) -> bytes | None:
-    """Return the content of a local file, or None where there is none."""
+    """Return the content of a local record, or None where there is none."""
     try:
-        return Path(path).read_bytes()
-    except OSError:
+        return read_small(path, MAX_BYTES)
+    except (FileNotFoundError, IsADirectoryError):
         return None
+    except OSError as error:
+        raise ArtifactError(cannot_read(path, error)) from error
 
 
 @contextmanager

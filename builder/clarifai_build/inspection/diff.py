@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from clarifai_build.inspection.contents import Contents, DifferenceKind, File, differences
 from clarifai_build.repository_layout import CONFIG, SERVING
+from clarifai_build.util.small_files import parse_json
 
 # Bytes: difflib's time grows with the square of the number of lines.
 _LARGEST_TEXT = 64 << 10
@@ -131,4 +132,4 @@ def _parse_config(content: bytes) -> Any:
     return MessageToDict(config, preserving_proto_field_name=True)
 
 
-_FIELDS = {CONFIG: _parse_config, SERVING: json.loads}
+_FIELDS = {CONFIG: _parse_config, SERVING: parse_json}

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from clarifai_build.errors import ManifestError
+from clarifai_build.errors import ManifestError, cannot_read
 from clarifai_build.manifest.schema import matches
 from clarifai_build.manifest.types import FIELD_TYPES
 from clarifai_build.repository_layout import (
@@ -20,10 +20,13 @@ from clarifai_build.repository_layout import (
     in_folder,
 )
 from clarifai_build.scaffold import id_from
+from clarifai_build.source.source_file import MAX_CODE_BYTES
+from clarifai_build.util.small_files import MIB, read_small, read_small_json, read_small_text
 
 _KINDS = {number: kind for kind, number in FIELD_TYPES.items()}
 # What this tool generates as well: a copy of the old ones would conflict.
 GENERATED = (in_folder(SERVING), in_folder(RUNTIME))
+_MAX_BYTES = 4 * MIB
 # A file beside the user's, since an import changes nothing that exists.
 KEPT_REQUIREMENTS = "requirements.serving.txt"
 _FITS = {"boolean": (bool,), "string": (str,), "number": (int, float)}
@@ -41,8 +44,10 @@ def model_id(name: str, notes: list[str]) -> str:
 def params_file(file: Path, notes: list[str]) -> list[dict[str, Any]]:
     """Read the SDK's inference_parameters.json."""
     try:
-        entries = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        entries = read_small_json(file, _MAX_BYTES)
+    except OSError as error:
+        raise ManifestError(cannot_read(file, error)) from error
+    except ValueError as error:
         raise ManifestError.of("params-file", f"not JSON: {error}", file=str(file)) from error
     return params(entries if isinstance(entries, list) else [], notes)
 
@@ -85,7 +90,9 @@ def requirements(folder: Path, notes: list[str]) -> tuple[str | None, dict[str, 
     if not file.is_file():
         return None, {}
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_small_text(file, _MAX_BYTES, "utf-8-sig").splitlines()
+    except OSError as error:
+        raise ManifestError(cannot_read(file, error)) from error
     except UnicodeDecodeError as error:
         raise ManifestError.of(
             "not-utf8", f"it is not UTF-8: {error}", file=str(file), hint="save the file as UTF-8"
@@ -135,6 +142,7 @@ def imported_modules(file: Path) -> list[str]:
 def parsed(file: Path) -> ast.Module | None:
     """Parse a Python file without running it."""
     try:
-        return ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+        return ast.parse(read_small(file, MAX_CODE_BYTES))
+    # CPython's parser raises the last two for what is nested too deeply.
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from clarifai_build.errors import ManifestError, UsageError
+from clarifai_build.errors import ManifestError, UsageError, cannot_read
 from clarifai_build.legacy import sdk_files
 from clarifai_build.legacy.imported import Imported
 from clarifai_build.model_types import MODEL_TYPES, ModelType
 from clarifai_build.repository_layout import CONFIG, INFERENCE, LABELS, VERSION
+from clarifai_build.util.small_files import MIB, read_small_text
 
 PARAMETERS = "inference_parameters.json"
+_MAX_BYTES = MIB
 # Without KIND_GPU: Triton refuses to load it on a machine without a GPU.
 _KINDS = {"KIND_AUTO": "auto", "KIND_CPU": "cpu"}
 # Fields that the manifest or the template stands for; any other becomes a note.
@@ -63,7 +65,9 @@ def _config(file: Path) -> Any:
     from tritonclient.grpc.model_config_pb2 import ModelConfig
 
     try:
-        return text_format.Parse(file.read_text(encoding="utf-8"), ModelConfig())
+        return text_format.Parse(read_small_text(file, _MAX_BYTES), ModelConfig())
+    except OSError as error:
+        raise ManifestError(cannot_read(file, error)) from error
     except (text_format.ParseError, UnicodeDecodeError) as error:
         raise ManifestError.of("config-pbtxt", f"not a config: {error}", file=str(file)) from error
 

@@ -17,6 +17,7 @@ from clarifai_build.errors import ManifestError, Problem, Severity
 from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.manifest.yaml_reader import Reader, SourceLocation, Steps, Value, refused
 from clarifai_build.util.redaction import masked
+from clarifai_build.util.small_files import NotRegularError, TooLargeError, read_small
 from clarifai_build.util.text import yaml_lines
 
 # A manifest has a few kB. This bounds time and memory for a file that is something else.
@@ -106,18 +107,27 @@ def read(path: Path, name: str | None = None) -> Document:
     """Read the document in the file at `path`; `name` is how problems call it."""
     name = name or str(path)
     try:
-        with path.open("rb") as file:
-            # One byte more shows that a file is too large, without reading all of it.
-            raw = file.read(MAX_BYTES + 1)
+        raw = read_small(path, MAX_BYTES)
+    except TooLargeError as error:
+        raise _too_large(name) from error
     except OSError as error:
-        missing = isinstance(error, FileNotFoundError)
         raise ManifestError.of(
-            "unreadable-file",
-            f"can't read it: {error.strerror}",
-            file=name,
-            hint="`clarifai-build init` writes one" if missing else None,
+            "unreadable-file", f"can't read it: {error.strerror}", file=name, hint=_way_out(error)
         ) from error
     return parse(raw, name)
+
+
+def _way_out(error: OSError) -> str | None:
+    if isinstance(error, FileNotFoundError):
+        return "`clarifai-build init` writes one"
+    if isinstance(error, NotRegularError):
+        return "save it as a file in the model's folder, where the paths in it begin"
+    return None
+
+
+def _too_large(name: str) -> ManifestError:
+    message = "a manifest can't be larger than 1 MiB"
+    return refused(name, SourceLocation(1, 1), "manifest-too-big", message)
 
 
 def parse(
@@ -142,9 +152,7 @@ def parse(
 
 def _decode(raw: bytes, name: str) -> str:
     if len(raw) > MAX_BYTES:
-        raise refused(
-            name, SourceLocation(1, 1), "manifest-too-big", "a manifest can't be larger than 1 MiB"
-        )
+        raise _too_large(name)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:

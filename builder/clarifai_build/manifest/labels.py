@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build.errors import SourceError
+from clarifai_build.util.small_files import MIB, read_small
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest
+
+# Of a file: a million labels of sixteen letters.
+MAX_BYTES = 16 * MIB
 
 # Includes every line break of str.splitlines, by which the sandbox reads labels.txt.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -36,7 +40,7 @@ def unwritable(label: str) -> str | None:
 def labels_in(file: Path) -> tuple[str, ...]:
     """Read a labels file; raises SourceError when it can't be read as UTF-8."""
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        text = read_small(file, MAX_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise SourceError.of(
             "labels-unreadable", f"{file} can't be read: {error.strerror}", file=str(file)

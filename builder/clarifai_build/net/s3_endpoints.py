@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clarifai_build.errors import StorageError
+from clarifai_build.util.small_files import MIB, read_small
 from clarifai_build.util.urls import is_plain, redact_url
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ _IGNORED = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 _VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _CONFIG = ("AWS_CONFIG_FILE", ".aws/config")
 _CREDENTIALS = ("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials")
+# Of either file. botocore reads without a bound, but only what was found to have an endpoint.
+_MAX_BYTES = 4 * MIB
 
 
 def endpoint_of(storage: Storage, environ: Mapping[str, str]) -> str | None:
@@ -101,6 +104,6 @@ def _file(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
 
 def _tells_endpoints(file: Path) -> bool:
     try:
-        return b"endpoint_url" in file.read_bytes()
+        return b"endpoint_url" in read_small(file, _MAX_BYTES)
     except OSError:
         return False

@@ -21,10 +21,12 @@ from clarifai_build.source.named_files import lock_of
 from clarifai_build.targets.triton.toolchain import current_toolchain
 from clarifai_build.util.atomic_file import atomic_write
 from clarifai_build.util.canonical_json import json_sha256
+from clarifai_build.util.small_files import MIB, read_small_json
 from clarifai_build.util.text import short
 
 # Raised when an older tool would misread the file; read() then refuses it.
 FORMAT = 1
+_MAX_BYTES = 16 * MIB
 _AGAIN = "run `clarifai-build lock` and commit what it writes"
 _ANEW = "restore it from Git, or remove it and run `clarifai-build lock`"
 
@@ -92,7 +94,7 @@ def write(lock: Lock, path: Path) -> None:
 def read(path: Path) -> Lock | None:
     """Read a lock; None where there is no file. Raises LockError for one that was edited."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = read_small_json(path, _MAX_BYTES)
         found, expected = data.pop("format"), data.pop("digest")
     except FileNotFoundError:
         return None

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from clarifai_build.errors import SourceError, cannot_read
 from clarifai_build.util.child_environment import child_environment
+from clarifai_build.util.small_files import read_small
+from clarifai_build.validation.requirements_file import MAX_BYTES
 
 # manylinux_2_28: wheels for glibc 2.28 (2018) or newer.
 PLATFORM = "x86_64-manylinux_2_28"
@@ -20,7 +22,7 @@ _INCLUDE = re.compile(r"\s*(?:-r|-c|--requirement|--constraint)[\s=]\s*(\S+)")
 def read(file: Path) -> bytes:
     """Read a requirements file."""
     try:
-        return file.read_bytes()
+        return read_small(file, MAX_BYTES)
     except OSError as error:
         raise SourceError(cannot_read(file, error)) from error
 

@@ -15,6 +15,7 @@ from clarifai_build._version import __version__
 from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance.lock import Lock
+from clarifai_build.util.small_files import parse_json
 
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
@@ -53,9 +54,9 @@ def sbom_of(manifest: Manifest, lock: Lock) -> bytes:
 def read_sbom(body: bytes) -> dict[str, Any]:
     """Parse an SBOM, and check what is shown of it; raises ArtifactError for anything else."""
     try:
-        sbom: dict[str, Any] = json.loads(body)
+        sbom: dict[str, Any] = parse_json(body)
         packages_of(sbom)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ArtifactError.of(
             "sbom-unreadable",
             "the SBOM is not a CycloneDX document in JSON",

@@ -22,6 +22,7 @@ from clarifai_build.repository_layout import zip_name
 from clarifai_build.source.build_records import BUILD_TYPE, STATEMENT
 from clarifai_build.targets.triton.toolchain import current_toolchain
 from clarifai_build.util import git, urls
+from clarifai_build.util.small_files import parse_json
 from clarifai_build.util.urls import redact_url
 
 PREDICATE = "https://slsa.dev/provenance/v1"
@@ -64,9 +65,9 @@ def statement_of(
 def read_statement(body: bytes, where: str) -> dict[str, Any]:
     """Parse a statement; raises ArtifactError for any other document."""
     try:
-        statement: dict[str, Any] = json.loads(body)
+        statement: dict[str, Any] = parse_json(body)
         known = (statement["_type"], statement["predicateType"]) == (STATEMENT, PREDICATE)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         known = False
     if not known:
         raise unreadable(where)

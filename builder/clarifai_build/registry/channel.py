@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,8 +23,11 @@ from clarifai_build.registry.status_codes import (
     RETRY,
     SUCCESS,
 )
+from clarifai_build.util.small_files import MIB, read_small
 from clarifai_build.util.urls import is_plain, redact_url
 
+# A bundle of all public authorities has a quarter of this.
+_MAX_CERTIFICATES = MIB
 # Without a deadline, a gRPC call to a server that hangs never ends.
 CALL_SECONDS = 30.0
 # With the pauses of `_backoff`, at most 7.5 s of waiting.
@@ -127,7 +129,7 @@ def _roots(file: str | None) -> bytes | None:
     if file is None:
         return None
     try:
-        return Path(file).read_bytes()
+        return read_small(file, _MAX_CERTIFICATES)
     except OSError as error:
         raise RegistryError.of(
             "root-certificates",

@@ -12,10 +12,13 @@ from urllib.parse import quote
 from clarifai_build._version import __version__
 from clarifai_build.errors import Problem
 from clarifai_build.util.redaction import masked
+from clarifai_build.util.small_files import MIB, read_small_text
 from clarifai_build.util.text import yaml_lines
 
 DOCS = "https://github.com/clarifai-build/clarifai-build/blob/main/docs/reference/problems.md"
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+# Of a file whose lines are shown.
+_MAX_BYTES = 16 * MIB
 # Columns of a source line that are shown: minified JSON may have megabytes on one.
 _WIDTH = 160
 # SGR parameters of ANSI terminals: red, yellow, green, and 1 for bold.
@@ -59,7 +62,7 @@ def _source_line(problem: Problem, sources: dict[str, list[str]]) -> str | None:
         return None
     if problem.file not in sources:
         try:
-            content = Path(problem.file).read_text(encoding="utf-8-sig", errors="replace")
+            content = read_small_text(problem.file, _MAX_BYTES, "utf-8-sig", "replace")
         except OSError:
             content = ""
         sources[problem.file] = yaml_lines(content)

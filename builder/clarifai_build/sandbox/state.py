@@ -13,10 +13,12 @@ from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox.engines import seaweedfs
 from clarifai_build.sandbox.engines.file_locks import is_claimed
 from clarifai_build.sandbox.engines.processes import free_ports, is_free
+from clarifai_build.util.small_files import MIB, read_small_json
 
 PORT_NAMES = ("api", "triton", *seaweedfs.PORT_NAMES)
 USER_ID = "sandbox-user"
 APP_ID = "sandbox-app"
+_MAX_BYTES = MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Folder:
         if not self.settings_file.exists():
             return None
         try:
-            return Settings(**json.loads(self.settings_file.read_text(encoding="utf-8")))
+            return Settings(**read_small_json(self.settings_file, _MAX_BYTES))
         except (ValueError, TypeError) as error:
             raise SandboxError.of(
                 "sandbox-state-broken",
@@ -121,7 +123,7 @@ class Folder:
     def phase(self) -> Phase:
         """Return how far the supervisor had come."""
         try:
-            return Phase(**json.loads(self.phase_file.read_text(encoding="utf-8")))
+            return Phase(**read_small_json(self.phase_file, _MAX_BYTES))
         except FileNotFoundError:
             return Phase("stopped", "", 0)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
+from contextlib import suppress
 from pathlib import Path
 
 from clarifai_build.errors import ArtifactError
-from clarifai_build.source.source_file import open_source
+from clarifai_build.util.small_files import MIB, parse_json, read_small, read_start
 
 PROVENANCE, SBOM = SUFFIXES = (".provenance.json", ".sbom.json")
 """What follows the name of the zip."""
@@ -19,13 +19,18 @@ OUTPUT_FOLDER = "dist"
 STATEMENT = "https://in-toto.io/Statement/v1"
 BUILD_TYPE = "urn:clarifai-build:zip:1"
 
+MAX_BYTES = 64 * MIB
+"""Of a record: a provenance names what an artifact was made from."""
+
 # Bytes. Both marks stand in the first few hundred: the manifest comes after `buildType`.
 _BEGINNING = 4096
 
 
 def is_statement(file: str | Path) -> bool:
     """Return whether a build wrote a file: its keys are sorted, and its types come first."""
-    beginning = _read(file, _BEGINNING)
+    beginning = b""
+    with suppress(OSError):
+        beginning = read_start(file, _BEGINNING)
     return all(f'"{mark}"'.encode() in beginning for mark in (STATEMENT, BUILD_TYPE))
 
 
@@ -41,24 +46,18 @@ def check_existing_records(target: Path) -> None:
 
 def _is_byproduct(sbom: Path, provenance: Path) -> bool:
     """Return whether a provenance that a build wrote names this SBOM."""
-    import json
-
     try:
-        made = json.loads(_read(provenance))["predicate"]["runDetails"]["byproducts"]
+        made = parse_json(_read(provenance))["predicate"]["runDetails"]["byproducts"]
         digests = {one["digest"]["sha256"] for one in made if one["name"] == "sbom"}
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return False
     return hashlib.sha256(_read(sbom)).hexdigest() in digests
 
 
-def _read(file: str | Path, most: int = -1) -> bytes:
-    """Return what is in a regular file; nothing of what can't be read, or might never end."""
-    try:
-        with open_source(str(file)) as stream:
-            if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                return stream.read(most)
-    except OSError:
-        pass
+def _read(file: Path) -> bytes:
+    """Return what is in a record; nothing of what can't be read, or is none."""
+    with suppress(OSError):
+        return read_small(file, MAX_BYTES)
     return b""
 
 

@@ -7,7 +7,6 @@ and what lies in it has to be brought back by itself.
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -15,12 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.errors import SourceError, cannot_read
 from clarifai_build.util.atomic_file import is_unfinished
+from clarifai_build.util.small_files import MIB, read_small
 
 if TYPE_CHECKING:
     from clarifai_build.source.gitignore import Verdicts
 
 IGNORE_FILE = ".clarifaiignore"
 
+_MAX_BYTES = MIB
 _BY_RULE = f"{IGNORE_FILE} or code.exclude"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -155,11 +156,9 @@ def default_reason(name: str) -> str | None:
 
 
 def _read(path: Path) -> bytes:
-    """Read a file of rules; refuse what is not a regular file: a pipe would never end."""
+    """Read a file of rules."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise SourceError(cannot_read(path, "it is not a regular file"))
-        return path.read_bytes()
+        return read_small(path, _MAX_BYTES)
     except FileNotFoundError:
         return b""
     except OSError as exc:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 
+from clarifai_build.util.small_files import parse_json
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -39,7 +41,7 @@ class Holder:
     def of(cls, body: bytes) -> Holder:
         """Read what a lease object says; the holder is unknown where it can't be read."""
         try:
-            return cls(**json.loads(body))
+            return cls(**parse_json(body))
         except (ValueError, TypeError):
             return cls("", "someone unknown", "an unknown host", "an unknown time", "something")
 

@@ -102,7 +102,8 @@ def _code(document: Document, base: Path, requirements: Path | None) -> Iterator
     # The file is optional only where the manifest does not name it.
     if requirements is None and document.get("code", "requirements") is None:
         requirements = folder / REQUIREMENTS
-    if requirements is not None and is_file(requirements):
+    # Whatever lies there: a pipe, or a link that leads nowhere, would else be left out in silence.
+    if requirements is not None and os.path.lexists(requirements):
         called = display_path(document, requirements, base)
         yield from requirements_file.problems(requirements, called)
     found = yield from packed(document, folder, base, requirements)

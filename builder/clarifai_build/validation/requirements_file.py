@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from clarifai_build.errors import Problem
-from clarifai_build.source.source_file import unreadable
+from clarifai_build.errors import Problem, cannot_read
+from clarifai_build.util.small_files import MIB, read_small_text
+
+MAX_BYTES = 4 * MIB
 
 # What most lines are. packaging, which reads the others, takes long to import.
 _PLAIN_REQUIREMENT = re.compile(
@@ -20,9 +22,9 @@ _PLAIN_REQUIREMENT = re.compile(
 def problems(file: Path, shown: str) -> Iterator[Problem]:
     """Yield what is wrong with the requirements in `file`, which problems call `shown`."""
     try:
-        text = file.read_text(encoding="utf-8-sig", errors="replace")
+        text = read_small_text(file, MAX_BYTES, "utf-8-sig", "replace")
     except OSError as error:
-        yield unreadable(shown, error)
+        yield cannot_read(shown, error)
         return
     for number, line in _logical_lines(text):
         if problem := _requirement(line, shown, number):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,4 +73,11 @@ def _found(weight: Weight, file: Path) -> SourceFile:
             f"the weight {redact_url(weight.source)} can't be read: {exc.strerror}",
             file=str(file),
         ) from exc
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceError.of(
+            "weight-missing",
+            f"the weight {redact_url(weight.source)} is not a regular file",
+            file=str(file),
+            hint="name a file that is read from beginning to end, as a folder or a pipe is not",
+        )
     return SourceFile(weight.to, str(file), FileStat.of(status), executable=False)

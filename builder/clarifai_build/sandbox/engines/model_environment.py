@@ -11,8 +11,10 @@ from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.sandbox.engines.install import Engines
 from clarifai_build.sandbox.engines.shell_safe_paths import is_plain
+from clarifai_build.util.small_files import MIB, read_small_text
 
 STAGE = "model environment"
+_MAX_BYTES = 4 * MIB
 # Triton's Python stub crashes on the first array when it meets numpy 2.
 STUB_NEEDS = ("numpy<2",)
 
@@ -25,7 +27,7 @@ def prepare(
     The path is what Triton takes as EXECUTION_ENV_PATH. Environments are kept in the user's cache
     by the digest of the requirements, so the same file is installed once.
     """
-    text = requirements.read_text(encoding="utf-8") if requirements else ""
+    text = read_small_text(requirements, _MAX_BYTES) if requirements else ""
     if requirements is None or satisfied_by_engines(text, engines.numpy):
         return None
     from clarifai_build.sandbox.engines.venvs import Recipe, is_complete, provision

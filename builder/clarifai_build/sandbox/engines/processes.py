@@ -13,8 +13,11 @@ from pathlib import Path
 
 from clarifai_build.errors import SandboxError
 from clarifai_build.util.child_environment import child_environment
+from clarifai_build.util.small_files import read_end
 
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "grpc_proxy"})
+# Bytes of a log in which its last lines are sought.
+_TAIL = 16 * 1024
 _HOST = "127.0.0.1"
 # Linux gives clients 32768 to 60999.
 _PORTS = range(20_000, 32_000)
@@ -113,7 +116,10 @@ def wait_until(
 
 
 def _tail(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    try:
+        lines = read_end(log, _TAIL).splitlines()
+    except OSError:
+        lines = []
     return " / ".join(lines[-3:]) or "it wrote nothing"
 
 

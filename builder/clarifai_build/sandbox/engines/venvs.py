@@ -11,7 +11,10 @@ from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.sandbox.engines.file_locks import exclusive
 from clarifai_build.util.child_environment import child_environment
+from clarifai_build.util.small_files import MIB, read_end
 
+# Of pip's log: what failed stands at its end.
+_MAX_LOG = MIB
 _STAMP = ".complete"
 # Lines that show progress; all that pip writes is in the log.
 _SHOWN = ("Collecting ", "Downloading ", "Building wheel", "Installing collected")
@@ -128,7 +131,7 @@ def _shortened(line: str) -> str:
 
 
 def _reason(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8").splitlines()
+    lines = read_end(log, _MAX_LOG).splitlines()
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     telling = [error for error in errors if not error.startswith(_NOISE)]
     return "; ".join(telling) if telling else _last_line("\n".join(lines))

@@ -16,6 +16,9 @@ from clarifai_build.targets.triton.render import RenderContext, render, runtime_
 from clarifai_build.targets.triton.toolchain import template_digest
 from clarifai_build.util.atomic_file import atomic_write
 from clarifai_build.util.canonical_json import canonical_json
+from clarifai_build.util.small_files import MIB, parse_json, read_small
+
+_MAX_BYTES = 64 * MIB
 
 
 def render_once(context: RenderContext, folder: Path | None) -> dict[str, bytes]:
@@ -24,10 +27,10 @@ def render_once(context: RenderContext, folder: Path | None) -> dict[str, bytes]
         return render(context)
     file = folder / f"{_digest(context)}.json"
     try:
-        checksum, _, content = file.read_bytes().partition(b"\n")
+        checksum, _, content = read_small(file, _MAX_BYTES).partition(b"\n")
         if checksum != _checksum(content):
             raise ValueError
-        kept = json.loads(content)
+        kept = parse_json(content)
         return {path: text.encode() for path, text in kept.items()} | runtime_files()
     # AttributeError: JSON of another form has no items, or its values are not text.
     except (OSError, ValueError, AttributeError):

@@ -13,7 +13,10 @@ from tritonclient.grpc import model_config_pb2
 from clarifai_build.errors import SandboxError
 from clarifai_build.repository_layout import CONFIG, MODEL
 from clarifai_build.sandbox.engines.triton import ENVIRONMENT_PARAMETER
+from clarifai_build.util.small_files import MIB, TooLargeError, read_small_text
 
+_MAX_CONFIG = MIB
+_MAX_LABELS = 16 * MIB
 _GPU = model_config_pb2.ModelInstanceGroup.KIND_GPU
 _CPU = model_config_pb2.ModelInstanceGroup.KIND_CPU
 
@@ -42,9 +45,9 @@ def read(folder: Path) -> ServedModel:
         raise _wrong(f"it holds no {MODEL}")
     try:
         config = text_format.Parse(
-            (folder / CONFIG).read_text(encoding="utf-8"), model_config_pb2.ModelConfig()
+            read_small_text(folder / CONFIG, _MAX_CONFIG), model_config_pb2.ModelConfig()
         )
-    except (text_format.ParseError, UnicodeDecodeError) as error:
+    except (text_format.ParseError, UnicodeDecodeError, TooLargeError) as error:
         raise _wrong(f"{CONFIG} can't be parsed: {error}") from error
     named = {tensor.name: tensor.label_filename for tensor in config.output}
     labels = {name: _labels(folder / file) for name, file in named.items() if file}
@@ -82,7 +85,10 @@ def adapt(folder: Path, model: ServedModel, name: str, environment: Path | None)
 def _labels(file: Path) -> tuple[str, ...]:
     if not file.is_file():
         raise _wrong(f"{CONFIG} names the label file {file.name}, which is not there")
-    lines = file.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = read_small_text(file, _MAX_LABELS).splitlines()
+    except (UnicodeDecodeError, TooLargeError) as error:
+        raise _wrong(f"{file.name} can't be read: {error}") from error
     labels = tuple(line.strip() for line in lines if line.strip())
     if not labels:
         raise _wrong(f"{file.name} holds no labels")

@@ -1,0 +1,54 @@
+"""Commands as processes that may take neither long nor much memory."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+INFERENCE = """\
+class InferenceModel:
+    def get_predictions(self, input_data, **kwargs):
+        return input_data
+"""
+MANIFEST = """\
+model: {id: bounded, type: text-to-text}
+storage: {bucket: models-of-ours}
+clarifai: {user_id: someone, app_id: some-app}
+"""
+_MEMORY = 1024**3
+_SECONDS = 30
+
+
+def bounded(
+    *arguments: str | Path, cwd: Path, pass_fds: tuple[int, ...] = (), **environ: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command with 1 GiB of memory and 30 s; further environment variables are keywords."""
+    return subprocess.run(
+        [sys.executable, "-m", "clarifai_build", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "XDG_CACHE_HOME": str(cwd / "cache"), "HOME": str(cwd), **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        pass_fds=pass_fds,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY)),
+    )
+
+
+def model_in(folder: Path, manifest: str = MANIFEST) -> Path:
+    """Write a model that is valid, unless the manifest says otherwise; return the manifest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "inference.py").write_text(INFERENCE)
+    (folder / "clarifai.yaml").write_text(manifest, encoding="utf-8")
+    return folder / "clarifai.yaml"
+
+
+def sparse(file: Path, size: int = 3 * 1024**3) -> Path:
+    """Make a file of gigabytes that takes no room on disk."""
+    with file.open("wb") as stream:
+        stream.truncate(size)
+    return file
