@@ -114,7 +114,8 @@ def apply(
                 ).add_to(metadata),
             )
             context = replace(context, id=options.id) if options.id else context
-            version = execute(planned, artifact, key, _origin(manifest), context)
+            origin = _origin(manifest, artifact, progress)
+            version = execute(planned, artifact, key, origin, context)
     if version is None:
         raise RegistryError.of("no-version", f"model '{model_id}' has no version of ours")
     if options.waiting.wait:
@@ -172,11 +173,11 @@ def _registered_size(artifact: Artifact, versions: tuple[RemoteVersion, ...]) ->
     return next(sizes, 0)
 
 
-def _origin(manifest: Manifest) -> VersionMetadata:
+def _origin(manifest: Manifest, artifact: Artifact, progress: ProgressCallback) -> VersionMetadata:
+    from clarifai_build.provenance.source_commit import source_commit
     from clarifai_build.storage import leases
-    from clarifai_build.util import git
 
-    checkout = git.checkout_of(manifest.path.parent)
+    checkout = source_commit(manifest, artifact, progress)
     origin = VersionMetadata(by=leases.user())
     return replace(origin, commit=checkout.commit, dirty=checkout.dirty) if checkout else origin
 

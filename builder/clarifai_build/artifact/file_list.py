@@ -24,11 +24,11 @@ class Listed(NamedTuple):
 
 def listing(manifest: Manifest, output: Path | None = None) -> list[Listed]:
     """List the user's files by path; a folder that stays out is one line with its whole size."""
-    files, left, problems = walk_source(manifest, output)
-    if problems:
-        raise SourceError(*problems)
-    listed = [Listed(file.path, file.stamp.size, "") for file in files]
-    listed += [Listed(item.path, _size(item.file), item.reason) for item in left]
+    found = walk_source(manifest, output)
+    if found.problems:
+        raise SourceError(*found.problems)
+    listed = [Listed(file.path, file.stamp.size, "") for file in found.files]
+    listed += [Listed(item.path, _size(item.file), item.reason) for item in found.left]
     return sorted(listed)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import ConditionalWritesUnsupportedError, StorageError
 from clarifai_build.manifest.types import Manifest
+from clarifai_build.progress import ProgressCallback
 from clarifai_build.provenance import lock as locks
 from clarifai_build.provenance.lock import Lock
 from clarifai_build.provenance.statement import statement_of, subject_of
@@ -55,11 +56,13 @@ def publish(
     return Records(sha256, _sha256(statement), _sha256(sbom) if sbom else "")
 
 
-def beside(manifest: Manifest, artifact: Artifact, sha256: str) -> dict[str, bytes | None]:
+def beside(
+    manifest: Manifest, progress: ProgressCallback, artifact: Artifact, sha256: str
+) -> dict[str, bytes | None]:
     """Return what lies beside a zip on disk, by suffix; None where nothing does."""
     lock = locks.read(locks.path_of(manifest))
     sbom = _sbom(manifest, lock)
-    statement = statement_of(manifest, artifact, sha256, lock, sbom)
+    statement = statement_of(manifest, artifact, sha256, lock, sbom, progress)
     return {PROVENANCE: statement, SBOM: sbom}
 
 

@@ -17,11 +17,14 @@ from clarifai_build._version import __version__
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest.types import Manifest
+from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.provenance.lock import Lock
+from clarifai_build.provenance.source_commit import source_commit
 from clarifai_build.repository_layout import zip_name
 from clarifai_build.source.build_records import BUILD_TYPE, STATEMENT
 from clarifai_build.targets.triton.toolchain import current_toolchain
 from clarifai_build.util import git, urls
+from clarifai_build.util.git import Checkout
 from clarifai_build.util.small_files import parse_json
 from clarifai_build.util.urls import redact_url
 
@@ -34,9 +37,15 @@ _HOST_AND_PATH = re.compile(r"[^/:\s]{2,}:[^:]")
 
 
 def statement_of(
-    manifest: Manifest, artifact: Artifact, sha256: str, lock: Lock | None, sbom: bytes | None
+    manifest: Manifest,
+    artifact: Artifact,
+    sha256: str,
+    lock: Lock | None,
+    sbom: bytes | None,
+    progress: ProgressCallback = no_progress,
 ) -> bytes:
-    """Return the statement as JSON. `sha256` is the zip's."""
+    """Return the statement as JSON. `sha256` is the zip's. Warns where Git refuses to answer."""
+    checkout = source_commit(manifest, artifact, progress)
     name = zip_name(manifest.model.id, manifest.model.type)
     statement = {
         "_type": STATEMENT,
@@ -51,7 +60,7 @@ def statement_of(
                     "size": artifact.size,
                     "encoder": artifact.encoder,
                 },
-                "resolvedDependencies": list(_dependencies(manifest, lock)),
+                "resolvedDependencies": list(_dependencies(manifest, checkout, lock)),
             },
             "runDetails": {
                 "builder": {"id": BUILDER, "version": {"clarifai-build": __version__}},
@@ -144,12 +153,13 @@ def _repository(remote: str) -> str:
     return f"git+{remote}" if _HOST_AND_PATH.match(remote) else "git"
 
 
-def _dependencies(manifest: Manifest, lock: Lock | None) -> Iterator[dict[str, Any]]:
-    folder = manifest.path.parent
-    if checkout := git.checkout_of(folder):
+def _dependencies(
+    manifest: Manifest, checkout: Checkout | None, lock: Lock | None
+) -> Iterator[dict[str, Any]]:
+    if checkout:
         yield {
             "name": "source",
-            "uri": _repository(git.remote_of(folder)),
+            "uri": _repository(git.remote_of(manifest.path.parent)),
             "digest": {"gitCommit": checkout.commit},
             "annotations": {"dirty": checkout.dirty},
         }

@@ -86,7 +86,7 @@ def exclude_build_outputs(found: WalkResult) -> WalkResult:
     out |= _built_before(found.files)
     left = [ExcludedFile(file.path, file.file, reason) for file, reason in out.items()]
     files = [file for file in found.files if file not in out]
-    return WalkResult(files, [*found.left, *left], found.problems)
+    return found._replace(files=files, left=[*found.left, *left])
 
 
 def _built_before(files: Sequence[SourceFile]) -> dict[SourceFile, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -32,11 +32,12 @@ class ExcludedFile(NamedTuple):
 
 
 class WalkResult(NamedTuple):
-    """What a walk found, in no particular order."""
+    """What a walk found, in no particular order. `empty` are folders that hold nothing at all."""
 
     files: list[SourceFile]
     left: list[ExcludedFile]
     problems: list[Problem]
+    empty: Sequence[str] = ()
 
 
 class _Folder(NamedTuple):
@@ -56,7 +57,7 @@ def walk(folder: Path, rules: Rules) -> WalkResult:
     """Find the files below `folder` that go in, and what can't be packed."""
     walker = _Walker(str(folder), rules)
     walker.run()
-    return WalkResult(walker.files, walker.left, walker.problems)
+    return WalkResult(walker.files, walker.left, walker.problems, walker.empty)
 
 
 class _Walker:
@@ -66,6 +67,7 @@ class _Walker:
         self.files: list[SourceFile] = []
         self.left: list[ExcludedFile] = []
         self.problems: list[Problem] = []
+        self.empty: list[str] = []
         self.waiting = [_Folder(folder, "", "", ())]
         self.names: dict[str, int] = {}
 
@@ -84,12 +86,15 @@ class _Walker:
         look = self.look_through_link if folder.crossed else self.look
         try:
             with _opened(folder.file) as opened, os.scandir(opened) as items:
+                item: os.DirEntry[str] | None = None
                 for item in items:
                     path = prefix + item.name
                     try:
                         look(item, path, base + item.name, folder)
                     except FileNotFoundError:
                         self.refuse(path, "vanished", "vanished while the folder was read")
+                if item is None:
+                    self.empty.append(prefix.rstrip("/"))
         except OSError as exc:
             path = prefix.rstrip("/") or folder.file
             if isinstance(exc, FileNotFoundError):

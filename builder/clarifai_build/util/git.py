@@ -1,109 +1,121 @@
-"""What Git knows of a folder, and its files as they were at another commit."""
+"""What Git knows of a folder, and its files as they were at another commit.
+
+The one module that asks Git. Outside a repository there is nothing to know; in one, an answer that
+Git does not give is a GitError, and never taken for "no repository", "no changes" or "no commit".
+"""
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from clarifai_build.errors import SourceError
-from clarifai_build.util.child_environment import child_environment
+from clarifai_build.util.vcs.index import Tracked, index_of
+from clarifai_build.util.vcs.process import answers, line, must, told
 
 _INSTALL = "install Git, and run this inside a clone of the repository"
+# What a user, a repository or a file system may have switched off, and a rebuild would notice.
+_STRICT = [
+    *("-c", "core.fileMode=true", "-c", "core.ignoreCase=false", "-c", "core.symlinks=true"),
+    *("-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false"),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A folder's commit, as 40 hex digits. What was built into `dist` does not make it dirty."""
+    """A folder's commit, as hex digits. What was built into `dist` does not make it dirty."""
 
     commit: str
     dirty: bool
 
 
 def checkout_of(folder: Path) -> Checkout | None:
-    """Return what Git says of the folder, or None outside a repository or without Git."""
-    commit = _ask(folder, "rev-parse", "--verify", "HEAD")
-    if not commit:
+    """Return what Git says of the folder, or None outside a repository or before any commit."""
+    commit = commit_of(folder, "HEAD")
+    if commit is None:
         return None
-    changes = _ask(folder, "status", "--porcelain", "--", ".", ":(exclude)dist")
-    return Checkout(commit, bool(changes))
+    return Checkout(commit, bool(_changes(folder)) or _has_hidden_changes(folder))
 
 
 def remote_of(folder: Path) -> str:
     """Return the URL of the repository's `origin`, or nothing."""
-    return _ask(folder, "remote", "get-url", "origin")
+    return line(folder, "remote", "get-url", "origin") if answers(folder) else ""
 
 
 def commit_of(folder: Path, revision: str) -> str | None:
     """Return the commit that a revision names, or None for an unknown one."""
     # After --end-of-options, a revision that begins with `-` is no option.
     asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    return _ask(folder, *asked) or None
+    return (line(folder, *asked) or None) if answers(folder) else None
+
+
+def tracked(folder: Path) -> list[Tracked]:
+    """Return the files below the folder that are in the index, there or not."""
+    return list(index_of(folder)) if answers(folder) else []
+
+
+def names(folder: Path) -> list[str]:
+    """Return the paths of the files below the folder that Git knows, in submodules, too."""
+    if not answers(folder):
+        return []
+    listed = must(folder, "ls-files", "-z", "--recurse-submodules", "--", ".")
+    return [os.fsdecode(path) for path in listed.split(b"\0") if path]
+
+
+def staged(folder: Path, path: str) -> bytes:
+    """Return a file's content as it is in the index, though it may not be in the work tree."""
+    return must(folder, "cat-file", "blob", f":./{path}")
 
 
 @contextmanager
 def files_at(folder: Path, revision: str) -> Iterator[Path]:
     """Give a copy of `folder` as it was at a revision; it is gone when the block ends.
 
-    The files come out as a checkout writes them, line ends and filters included; the repository
-    and its index are not touched.
+    The files come out as a checkout writes them, line ends and filters included, submodules too;
+    the repository and its index are not touched.
     """
-    import tempfile
-
-    top = _ask(folder, "rev-parse", "--show-toplevel")
-    if not top:
+    if not answers(folder):
         raise SourceError.of("no-git", f"{folder} is in no Git repository", hint=_INSTALL)
     commit = commit_of(folder, revision)
     if commit is None:
         raise _no_revision(folder, revision)
-    below = folder.resolve().relative_to(Path(top).resolve()).as_posix()
+    import tempfile
+
+    from clarifai_build.util.vcs.revision_copy import RevisionCopy
+
+    below = told(folder, "rev-parse", "--show-prefix")
     with tempfile.TemporaryDirectory(prefix="clarifai-build-") as made:
-        # Without it, read-tree would overwrite the user's index.
-        index = {"GIT_INDEX_FILE": str(Path(made, "index"))}
-        target = Path(made, "files")
-        tree = f"{commit}:{'' if below == '.' else below}"
-        prefix = [] if below == "." else [f"--prefix={below}/"]
-        _run(Path(top), index, "read-tree", *prefix, tree)
-        _run(Path(top), index, "checkout-index", "--all", f"--prefix={target}/")
-        yield (target / below).resolve()
+        RevisionCopy(folder, commit, Path(made, "files")).write(below)
+        yield Path(made, "files", below).resolve()
+
+
+def _changes(folder: Path) -> bytes:
+    # Said here, as configuration may leave them out: `status.showUntrackedFiles`, `ignore = all`.
+    all_of = ("--untracked-files=normal", "--ignore-submodules=none")
+    only = ("--", ".", ":(exclude)dist")
+    return must(folder, *_STRICT, "status", "--porcelain", "-z", *all_of, *only)
+
+
+def _has_hidden_changes(folder: Path) -> bool:
+    """Compare the files that `status` was told not to look at, as far as they are there."""
+    hidden = [one for one in index_of(folder) if one.hidden and (folder / one.path).is_file()]
+    if not hidden:
+        return False
+    # hash-object reads paths from the top of the work tree.
+    below = told(folder, "rev-parse", "--show-prefix")
+    paths = "".join(f"{below}{one.path}\n" for one in hidden if "\n" not in one.path)
+    shas = must(folder, "hash-object", "--stdin-paths", given=os.fsencode(paths))
+    return shas.decode().split() != [one.sha for one in hidden]
 
 
 def _no_revision(folder: Path, revision: str) -> SourceError:
-    shallow = _ask(folder, "rev-parse", "--is-shallow-repository") == "true"
+    shallow = line(folder, "rev-parse", "--is-shallow-repository") == "true"
     hint = (
         "this clone is shallow: `git fetch --unshallow` (in CI: fetch-depth 0) brings all commits"
         if shallow
         else "`git log` shows what there is; `git fetch --all --tags` brings what is missing"
     )
     return SourceError.of("no-revision", f"Git knows no commit '{revision}' here", hint=hint)
-
-
-def _ask(folder: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=folder,
-            env=child_environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def _run(folder: Path, environ: Mapping[str, str], *arguments: str) -> None:
-    done = subprocess.run(
-        ["git", *arguments],
-        cwd=folder,
-        env={**child_environment(), **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise SourceError.of("git-failed", f"git {arguments[0]} failed: {said}", hint=_INSTALL)

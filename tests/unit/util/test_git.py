@@ -9,6 +9,7 @@ import pytest
 
 from clarifai_build.errors import SourceError
 from clarifai_build.util import git
+from clarifai_build.util.vcs.process import GitError
 
 
 def run(folder: Path, *arguments: str) -> str:
@@ -51,12 +52,22 @@ def test_a_folder_without_commits_has_no_checkout(tmp_path: Path) -> None:
     assert git.commit_of(tmp_path, "HEAD") is None
 
 
-def test_without_git_nothing_is_known(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """That is no failure, until files are asked for."""
+def test_without_git_a_repository_gives_no_answer(
+    clone: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is another thing than no repository, about which nothing needs to be asked."""
+    outside = tmp_path_factory.mktemp("outside")
     monkeypatch.setenv("PATH", "")
-    assert git.checkout_of(clone) is None
-    assert git.remote_of(clone) == ""
-    with pytest.raises(SourceError, match="no Git repository"), git.files_at(clone, "HEAD"):
+    assert git.checkout_of(outside) is None
+    assert git.remote_of(outside) == ""
+    assert git.tracked(outside) == git.names(outside) == []
+    with pytest.raises(SourceError, match="no Git repository"), git.files_at(outside, "HEAD"):
+        pass
+    for ask in (git.checkout_of, git.remote_of, git.tracked, git.names):
+        with pytest.raises(GitError, match="can't be started") as raised:
+            ask(clone)
+        assert raised.value.problems[0].code == "git-missing"
+    with pytest.raises(GitError, match="can't be started"), git.files_at(clone, "HEAD"):
         pass
 
 

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from clarifai_build.cli.arguments import DEFAULT_MANIFEST, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.connection import Connection, connect
+from clarifai_build.errors import BuilderError
 from clarifai_build.progress import ProgressCallback
+from clarifai_build.util.vcs.process import GitError
 
 if TYPE_CHECKING:
     from clarifai_build.inspection.contents import Contents
@@ -82,7 +84,10 @@ class _Sides:
         if versions.is_version_name(name):
             return self._published(name)
         manifest = self._manifest()
-        commit = git.commit_of(manifest.path.parent, name)
+        try:
+            commit = git.commit_of(manifest.path.parent, name)
+        except GitError as unanswered:
+            return self._published_or(name, unanswered)
         if commit is None:
             return self._published(name)
         there = git_revision.manifest_at(manifest, commit, os.environ)
@@ -94,6 +99,13 @@ class _Sides:
         from clarifai_build.validation.load import load
 
         return load(self._args.manifest, os.environ, offline=True)
+
+    def _published_or(self, name: str, unanswered: GitError) -> Contents:
+        """Look for a version; where there is none, it may be a revision, which Git did not say."""
+        try:
+            return self._published(name)
+        except BuilderError as error:
+            raise GitError(*unanswered.problems, *error.problems) from error
 
     def _published(self, name: str) -> Contents:
         from clarifai_build.deploy import versions

@@ -17,12 +17,14 @@ from clarifai_build.cli.arguments import add_manifests, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.fleet_command import Models, Results
 from clarifai_build.connection import Connection
+from clarifai_build.errors import UsageError
 from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.progress import ProgressCallback
 from clarifai_build.storage.keys import is_presigned
 
 if TYPE_CHECKING:
     from clarifai_build.inspection.verify import Verified
+    from clarifai_build.registry import RemoteVersion
 
 RECORDED = "recorded"
 
@@ -83,7 +85,7 @@ def _verify(
     if args.all and not built(versions):
         return None
     version = find(versions, args.which, manifest.model.id)
-    commit = (version.recorded.commit or "HEAD") if args.commit == RECORDED else args.commit
+    commit = _recorded_commit(version) if args.commit == RECORDED else args.commit
     source = (
         git_revision.manifest_at(manifest, commit, connection.environ)
         if commit
@@ -101,6 +103,19 @@ def _verify(
             if args.url:
                 published = verify.at_url(version.zip_url, published)
         return verify.verify(version, registration, artifact, published)
+
+
+def _recorded_commit(version: RemoteVersion) -> str:
+    from clarifai_build.deploy.versions import label
+
+    if commit := version.recorded.commit:
+        return commit
+    raise UsageError.of(
+        "commit-unknown",
+        f"{label(version)} was applied outside of Git, or where Git gave no answer: no commit is "
+        "recorded",
+        hint="name one: --commit REVISION",
+    )
 
 
 def _show(results: Results[Verified], args: Namespace, console: Console) -> None:
