@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.repository_layout import REQUIREMENTS, TESTS
 from clarifai_build.sandbox.engines.interpreters import find_python
+from clarifai_build.util import children
 from clarifai_build.util.child_environment import child_environment
 from clarifai_build.util.small_files import read_small_text
 from clarifai_build.validation.requirements_file import MAX_BYTES
@@ -81,7 +81,8 @@ def make_environment(
     if not is_complete(target):
         progress(Event(STAGE, "started", "installing the model's requirements"))
     arguments = ("-r", str(requirements), *_TEST_NEEDS)
-    recipe = Recipe(STAGE, interpreter, arguments, "check the model's requirements")
+    hint = "check the model's requirements"
+    recipe = Recipe(STAGE, interpreter, arguments, hint, folder=requirements.parent)
     return provision(target, recipe, progress) / "bin" / "python"
 
 
@@ -89,4 +90,4 @@ def _pytest(python: Path, folder: Path, extra: Mapping[str, str]) -> bool:
     # No caches in a folder that is removed afterwards.
     command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", TESTS]
     environment = {**child_environment(), **extra, "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(command, cwd=folder, env=environment, check=False).returncode == 0
+    return children.run_in_sight(command, cwd=folder, env=environment) == 0

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.source.ignore import default_reason
 from clarifai_build.source.source_file import unreadable
+from clarifai_build.util import children
 from clarifai_build.util.child_environment import without_tokens
 
 # Bytes: from here on, weights mostly, a link saves the time and the disk of a copy.
@@ -88,14 +88,11 @@ def build_twice(manifest: Manifest, progress: ProgressCallback = no_progress) ->
 
 def _build(manifest: Path, target: Path, surroundings: BuildEnvironment) -> str:
     command = [sys.executable, "-m", "clarifai_build", "build", str(manifest)]
-    done = subprocess.run(
+    done = children.run(
         [*command, "--output", str(target), "--no-cache", "--json"],
+        cwd=target.parent,
         env={**without_tokens(), **surroundings.environ},
         umask=surroundings.umask,
-        cwd=target.parent,
-        capture_output=True,
-        text=True,
-        check=False,
     )
     if done.returncode:
         raise ArtifactError.of(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clarifai_build.errors import SourceError, cannot_read
+from clarifai_build.util import children
 from clarifai_build.util.child_environment import child_environment
 from clarifai_build.util.small_files import read_small
 from clarifai_build.validation.requirements_file import MAX_BYTES
@@ -35,7 +36,6 @@ def digest(file: Path) -> str:
 
 def compile_pins(file: Path, python: str, previous: str) -> str:
     """Resolve requirements for a Python version; pins of `previous` that still fit stay."""
-    import subprocess
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="clarifai-build-") as folder:
@@ -48,14 +48,7 @@ def compile_pins(file: Path, python: str, previous: str) -> str:
             # No paths of this machine, no private index: the lock is committed.
             *("--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate"),
         ]
-        done = subprocess.run(
-            command,
-            cwd=file.parent,
-            env=child_environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = children.run(command, cwd=file.parent, env=child_environment())
         if done.returncode:
             raise SourceError.of(
                 "requirements-unresolved",

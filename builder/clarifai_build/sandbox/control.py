@@ -16,6 +16,7 @@ from clarifai_build.sandbox.engines import install, seaweedfs
 from clarifai_build.sandbox.engines.file_locks import exclusive
 from clarifai_build.sandbox.engines.processes import own_environment, spawn
 from clarifai_build.sandbox.state import APP_ID, USER_ID, Folder, Settings
+from clarifai_build.util import children
 
 STAGE = "sandbox"
 # Above the supervisor's START_SECONDS: it knows why a server is not up, and says it first.
@@ -84,19 +85,13 @@ def status(root: Path) -> Status:
 
 def _launch(folder: Folder, attached: bool) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "clarifai_build.sandbox.supervisor", str(folder.root)]
-    log = folder.log("supervisor")
+    log, cwd = folder.log("supervisor"), folder.cwd("supervisor")
     if attached:
-        return spawn(command, log, own_environment())
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=own_environment(),
-            # Ctrl-C in this terminal is not for a sandbox that goes on in the background.
-            start_new_session=True,
-        )
+        return spawn(command, log, own_environment(), cwd)
+    # Not tethered to this process: it goes on in the background.
+    return children.start_server(
+        command, log, cwd=children.empty_folder(cwd), env=own_environment()
+    )
 
 
 def _wait_ready(

@@ -75,6 +75,10 @@ class Folder:
     def database(self) -> Path:
         return self.data / "api.sqlite"
 
+    def cwd(self, name: str) -> Path:
+        """Return the folder in which one of the sandbox's own programs starts."""
+        return self.root / "cwd" / name
+
     def log(self, name: str) -> Path:
         return self.root / "logs" / f"{name}.log"
 

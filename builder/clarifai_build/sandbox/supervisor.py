@@ -87,7 +87,7 @@ def _servers(folder: Folder, settings: Settings) -> tuple[tuple[Server, ...], Se
     )
     api = Server(
         "API",
-        lambda log: spawn(api_command(folder), log, own_environment()),
+        lambda log: spawn(api_command(folder), log, own_environment(), folder.cwd("api")),
         lambda: _listens(ports["api"]),
     )
     return (s3, triton_server), api

@@ -6,7 +6,6 @@ import hashlib
 import json
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import NamedTuple
 
 from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
+from clarifai_build.util import children
 from clarifai_build.util.child_environment import child_environment
 
 REQUIREMENTS = Path(__file__).with_name("engines.txt")
@@ -165,13 +165,8 @@ def _probe(name: str) -> _Candidate | None:
     path = shutil.which(name)
     if path is None:
         return None
-    done = subprocess.run(
-        [path, "-I", "-c", _PROBE],
-        env=child_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [path, "-I", "-c", _PROBE]
+    done = children.run(command, cwd=REQUIREMENTS.parent, env=child_environment())
     return None if done.returncode else _Candidate(*json.loads(done.stdout))
 
 

@@ -54,6 +54,7 @@ def prepare(
         then=then,
         hint=f"Triton's Python {version} needs {' '.join(STUB_NEEDS)} beside the requirements",
         pip_of=engines.python,
+        folder=requirements.parent,
     )
     provision(target, recipe, progress)
     progress(Event(STAGE, "done", ""))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import random
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from subprocess import Popen, TimeoutExpired
 
 from clarifai_build.errors import SandboxError
+from clarifai_build.util import children
 from clarifai_build.util.child_environment import child_environment
 from clarifai_build.util.small_files import read_end
 
@@ -25,23 +26,20 @@ _TETHER = Path(__file__).with_name("tether.py")
 
 
 def spawn(
-    command: Sequence[str], log: Path, environment: Mapping[str, str]
-) -> subprocess.Popen[bytes]:
-    """Start a child whose output goes to `log`; the kernel kills it when this process dies."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            # Isolated and without site: the tether is up in milliseconds, whatever is installed.
-            [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *command],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=dict(environment),
-            start_new_session=True,
-        )
+    command: Sequence[str], log: Path, environment: Mapping[str, str], folder: Path
+) -> Popen[bytes]:
+    """Start a child whose output goes to `log`; the kernel kills it when this process dies.
+
+    It starts in `folder`, which is emptied: nothing lies there that it could take for its own.
+    """
+    # Isolated and without site: the tether is up in milliseconds, whatever is installed.
+    tether = [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid())]
+    return children.start_server(
+        [*tether, *command], log, cwd=children.empty_folder(folder), env=environment
+    )
 
 
-def stop(processes: Iterable[subprocess.Popen[bytes]], seconds: float) -> None:
+def stop(processes: Iterable[Popen[bytes]], seconds: float) -> None:
     """Ask children to end, all at once, and end those that still run after `seconds`."""
     asked = list(processes)
     for process in asked:
@@ -51,10 +49,10 @@ def stop(processes: Iterable[subprocess.Popen[bytes]], seconds: float) -> None:
         _end(process, deadline - time.monotonic())
 
 
-def _end(process: subprocess.Popen[bytes], seconds: float) -> None:
+def _end(process: Popen[bytes], seconds: float) -> None:
     try:
         process.wait(max(0.0, seconds))
-    except subprocess.TimeoutExpired:
+    except TimeoutExpired:
         process.kill()
         process.wait()
 
@@ -95,7 +93,7 @@ def is_free(port: int) -> bool:
 
 def wait_until(
     ready: Callable[[], bool],
-    process: subprocess.Popen[bytes],
+    process: Popen[bytes],
     name: str,
     log: Path,
     seconds: float,

@@ -49,7 +49,10 @@ def start(
     # Before the secret is written.
     identities.touch(mode=0o600)
     identities.write_text(json.dumps(_identities(keys)), encoding="utf-8")
-    return spawn(_command(engines, ports, data, identities), log, child_environment())
+    folder = data / "cwd"
+    # It reads filer.toml, security.toml and more from the folder it starts in, and from home.
+    environment = child_environment() | {"HOME": str(folder)}
+    return spawn(_command(engines, ports, data, identities), log, environment, folder)
 
 
 def tidy(ports: Mapping[str, int]) -> None:

@@ -131,7 +131,8 @@ def start(
         f"--grpc-port={port}",
         "--exit-timeout-secs=2",
     ]
-    return spawn(command, log, _environment(engines))
+    # Triton's Python imports a model as `1.model`, from the folder it starts in before all others.
+    return spawn(command, log, _environment(engines), work / "cwd")
 
 
 @contextmanager
@@ -190,6 +191,8 @@ def _environment(engines: Engines) -> dict[str, str]:
     environment = child_environment()
     environment["PATH"] = f"{engines.python.parent}:{environment.get('PATH', os.defpath)}"
     environment["LD_LIBRARY_PATH"] = engines.library_path
+    # Packages in the user's home are no part of a model.
+    environment["PYTHONNOUSERSITE"] = "1"
     return environment
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.sandbox.engines.file_locks import exclusive
+from clarifai_build.util import children
 from clarifai_build.util.child_environment import child_environment
 from clarifai_build.util.small_files import MIB, read_end
 
@@ -26,7 +26,8 @@ class Recipe:
     """What goes into an environment, for whom, and what to say when that fails.
 
     `arguments` are pip's; those of `then`, if any, are installed afterwards, on their own. `pip_of`
-    is a Python whose pip installs into the environment; without one it gets its own.
+    is a Python whose pip installs into the environment; without one it gets its own. Paths in the
+    requirements are taken from `folder`.
     """
 
     stage: str
@@ -35,6 +36,7 @@ class Recipe:
     hint: str
     pip_of: Path | None = None
     then: tuple[str, ...] = ()
+    folder: Path | None = None
 
 
 def provision(target: Path, recipe: Recipe, progress: ProgressCallback) -> Path:
@@ -65,14 +67,7 @@ def _make(target: Path, recipe: Recipe, lock: int) -> None:
     # Making pip takes longer than making the rest of a virtual environment.
     bare = ["--without-pip"] if recipe.pip_of else []
     command = [str(recipe.python), "-I", "-m", "venv", *bare, str(target)]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env=child_environment(),
-        pass_fds=(lock,),
-        check=False,
-    )
+    done = children.run(command, cwd=target.parent, env=child_environment(), pass_fds=(lock,))
     if done.returncode:
         reason = _last_line(done.stdout + done.stderr)
         raise SandboxError.of(
@@ -86,13 +81,9 @@ def _install(target: Path, recipe: Recipe, lock: int, progress: ProgressCallback
     log = target.with_name(target.name + ".log")
     with (
         log.open("w", encoding="utf-8") as written,
-        subprocess.Popen(
+        children.start(
             _pip(target, recipe),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
+            cwd=recipe.folder or target.parent,
             env=child_environment(),
             pass_fds=(lock,),
         ) as pip,

@@ -18,18 +18,6 @@ from clarifai_build.util.child_environment import child_environment
 if TYPE_CHECKING:
     import subprocess
 
-# What `git rev-parse --local-env-vars` lists, but for configuration, which is the user's; and what
-# changes how paths, attributes and folders above are understood.
-_REDIRECTS = frozenset(
-    f"GIT_{name}"
-    for name in (
-        *("DIR", "WORK_TREE", "IMPLICIT_WORK_TREE", "COMMON_DIR", "INDEX_FILE", "PREFIX"),
-        *("OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "QUARANTINE_PATH", "NAMESPACE"),
-        *("SHALLOW_FILE", "GRAFT_FILE", "REPLACE_REF_BASE", "NO_REPLACE_OBJECTS"),
-        *("INTERNAL_SUPER_PREFIX", "CEILING_DIRECTORIES", "ATTR_SOURCE"),
-        *("LITERAL_PATHSPECS", "GLOB_PATHSPECS", "NOGLOB_PATHSPECS", "ICASE_PATHSPECS"),
-    )
-)
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _INSTALL = "install Git where clarifai-build runs"
 _SAFE = "where the folder can be trusted: git config --global --add safe.directory '{}'"
@@ -65,16 +53,11 @@ def run(
     folder: Path, *arguments: str, environ: Mapping[str, str] = _NOTHING, given: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
     """Run Git in a folder; `given` is its standard input. Raises GitError where there is none."""
-    import subprocess
+    from clarifai_build.util import children
 
     try:
-        return subprocess.run(
-            ["git", *arguments],
-            cwd=folder,
-            env={**_environment(folder), **environ},
-            input=given,
-            capture_output=True,
-            check=False,
+        return children.exchange(
+            ["git", *arguments], cwd=folder, env={**_environment(folder), **environ}, given=given
         )
     except OSError as error:
         message = f"Git can't be started, and {folder} lies in a repository: {error.strerror}"
@@ -116,7 +99,7 @@ def _last_words(done: subprocess.CompletedProcess[bytes]) -> str:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    environ = {name: value for name, value in child_environment().items() if name not in _REDIRECTS}
+    environ = child_environment()
     # Asking must not write: another process, or a file system, may hold the index.
     environ["GIT_OPTIONAL_LOCKS"] = "0"
     return environ | (_named_by_environment(folder) if not repository_above(folder) else {})
