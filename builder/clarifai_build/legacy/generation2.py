@@ -10,6 +10,7 @@ from clarifai_build.errors import ManifestError
 from clarifai_build.legacy import sdk_files
 from clarifai_build.legacy.imported import GENERATION_2, Imported
 from clarifai_build.manifest.document import Document, read
+from clarifai_build.manifest.schema import matches
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.repository_layout import LABELS
 
@@ -55,7 +56,7 @@ def read_folder(folder: Path) -> Imported:
         manifest["params"] = sdk_files.params(entries, notes)
     if account := _account(document, notes):
         manifest["clarifai"] = account
-    return Imported(manifest, tuple(notes), files)
+    return Imported.of(manifest, notes, files)
 
 
 def _model(document: Document, folder: Path, notes: list[str]) -> dict[str, Any]:
@@ -90,8 +91,9 @@ def _account(document: Document, notes: list[str]) -> dict[str, str]:
     user_app = document.get(*_MODEL, "clarifai_user_app_id")
     if not user_app:
         return {}
-    user, slash, app = str(user_app).partition("/")
-    if not slash:
+    user, _, app = str(user_app).partition("/")
+    # Strictly: a reference to the environment is an id of the manifest, but none of the old file.
+    if not (matches("id", user) and matches("id", app)):
         notes.append(f"clarifai_user_app_id '{user_app}', which is not user/app")
         return {}
     return {"user_id": user, "app_id": app}

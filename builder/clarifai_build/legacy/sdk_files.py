@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import json
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from clarifai_build.repository_layout import (
 )
 from clarifai_build.scaffold import id_from
 from clarifai_build.source.source_file import MAX_CODE_BYTES
-from clarifai_build.util.small_files import MIB, read_small, read_small_json, read_small_text
+from clarifai_build.util.small_files import MIB, read_small, read_small_json
 
 _KINDS = {number: kind for kind, number in FIELD_TYPES.items()}
 # What this tool generates as well: a copy of the old ones would conflict.
@@ -29,6 +29,7 @@ GENERATED = (in_folder(SERVING), in_folder(RUNTIME))
 _MAX_BYTES = 4 * MIB
 # A file beside the user's, since an import changes nothing that exists.
 KEPT_REQUIREMENTS = "requirements.serving.txt"
+_KEYS = ("path", "field_type", "default_value", "description")
 _FITS = {"boolean": (bool,), "string": (str,), "number": (int, float)}
 
 
@@ -49,18 +50,22 @@ def params_file(file: Path, notes: list[str]) -> list[dict[str, Any]]:
         raise ManifestError(cannot_read(file, error)) from error
     except ValueError as error:
         raise ManifestError.of("params-file", f"not JSON: {error}", file=str(file)) from error
-    return params(entries if isinstance(entries, list) else [], notes)
+    if not isinstance(entries, list):
+        raise ManifestError.of("params-file", "not a list of parameters", file=str(file))
+    return params(entries, notes)
 
 
 def params(entries: Iterable[Any], notes: list[str]) -> list[dict[str, Any]]:
     """Turn the SDK's `{path, field_type, default_value, description}` into params."""
     result = []
-    for entry in entries:
+    for number, entry in enumerate(entries, 1):
         entry = entry if isinstance(entry, dict) else {}
         field_type = entry.get("field_type")
         kind = _KINDS.get(field_type) if isinstance(field_type, int) else None
         if kind is None or not isinstance(entry.get("path"), str):
-            notes.append(f"parameter {json.dumps(entry)}: its path or field_type is unknown")
+            # Not the whole entry: its default may be a secret.
+            known = {key: entry.get(key) for key in ("path", "field_type")}
+            notes.append(f"parameter {number}, {known}: its path or field_type is unknown")
             continue
         param: dict[str, Any] = {"name": entry["path"], "type": kind}
         default = entry.get("default_value")
@@ -73,6 +78,7 @@ def params(entries: Iterable[Any], notes: list[str]) -> list[dict[str, Any]]:
             notes.append(f"the default of '{entry['path']}': {default!r} is no {kind}")
         if entry.get("description"):
             param["description"] = str(entry["description"])
+        notes += [f"{key} of the parameter '{entry['path']}'" for key in entry if key not in _KEYS]
         result.append(param)
     return result
 
@@ -81,7 +87,15 @@ def _fits(value: Any, kind: str) -> bool:
     # A bool is an int to Python, and would pass for a number.
     if isinstance(value, bool):
         return kind == "boolean"
-    return isinstance(value, _FITS[kind])
+    return isinstance(value, _FITS[kind]) and _is_writable(value)
+
+
+def _is_writable(value: Any) -> bool:
+    """Return whether it is text, or a number that YAML, JSON and the platform have: a double."""
+    try:
+        return isinstance(value, str) or math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def requirements(folder: Path, notes: list[str]) -> tuple[str | None, dict[str, str]]:
@@ -90,7 +104,8 @@ def requirements(folder: Path, notes: list[str]) -> tuple[str | None, dict[str, 
     if not file.is_file():
         return None, {}
     try:
-        lines = read_small_text(file, _MAX_BYTES, "utf-8-sig").splitlines()
+        # The ends stay as they are: tools differ in what ends a line.
+        lines = read_small(file, _MAX_BYTES).decode("utf-8-sig").splitlines(keepends=True)
     except OSError as error:
         raise ManifestError(cannot_read(file, error)) from error
     except UnicodeDecodeError as error:
@@ -102,7 +117,7 @@ def requirements(folder: Path, notes: list[str]) -> tuple[str | None, dict[str, 
         return REQUIREMENTS, {}
     dropped = ", ".join(line.strip() for line in lines if _names_sdk(line))
     notes.append(f"{REQUIREMENTS}: {dropped} (the artifact needs none; see {KEPT_REQUIREMENTS})")
-    return KEPT_REQUIREMENTS, {KEPT_REQUIREMENTS: "\n".join(kept) + "\n" if kept else ""}
+    return KEPT_REQUIREMENTS, {KEPT_REQUIREMENTS: "".join(kept)}
 
 
 def _names_sdk(line: str) -> bool:

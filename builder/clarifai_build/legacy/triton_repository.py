@@ -57,7 +57,7 @@ def read_repository(folder: Path, type_name: str | None = None) -> Imported:
         if file.is_file():
             manifest["params"] = sdk_files.params_file(file, notes)
     notes += _rest(folder, config)
-    return Imported(manifest, tuple(notes), files)
+    return Imported.of(manifest, notes, files)
 
 
 def _config(file: Path) -> Any:

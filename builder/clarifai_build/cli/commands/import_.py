@@ -30,8 +30,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Write the manifest, say what was left out, and check the result."""
     manifest = args.folder / FILE_NAME
     if manifest.exists():
-        raise UsageError.of("already-there", f"{manifest} exists", hint="remove it to import anew")
+        raise _already_there(manifest)
     imported = import_folder(args.folder, args.type)
+    for name, content in imported.files.items():
+        # One of an earlier import would say what the folder said then.
+        if _differs(args.folder / name, content.encode()):
+            raise _already_there(args.folder / name)
     written = write_missing(args.folder, imported.all_files())
     for name in written.new:
         console.out(str(args.folder / name))
@@ -43,3 +47,16 @@ def run(args: argparse.Namespace, console: Console) -> int:
         console.problems(problems)
     failed = any(problem.severity == "error" for problem in problems)
     return ManifestError.exit_code if failed else 0
+
+
+def _already_there(file: Path) -> UsageError:
+    return UsageError.of("already-there", f"{file} exists", hint="remove it to import anew")
+
+
+def _differs(file: Path, content: bytes) -> bool:
+    try:
+        return file.read_bytes() != content
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
