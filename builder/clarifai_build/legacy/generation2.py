@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_build.errors import ManifestError
-from clarifai_build.legacy import sdk_files
+from clarifai_build.legacy import label_lists, sdk_files
 from clarifai_build.legacy.imported import GENERATION_2, Imported
 from clarifai_build.manifest.document import Document, read
 from clarifai_build.manifest.schema import matches
+from clarifai_build.manifest.yaml_reader import core_scalar
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.repository_layout import LABELS
 
@@ -36,14 +37,15 @@ def read_folder(folder: Path) -> Imported:
     """Read a folder with a clarifai_config.yaml."""
     document = read(folder / GENERATION_2)
     notes = list(_unknown(document))
-    requirements, files = sdk_files.requirements(folder, notes)
+    requirements, written = sdk_files.requirements(folder, notes)
+    files = dict(written)
     code: dict[str, Any] = {"path": "."}
     if requirements:
         code["requirements"] = requirements
     code["exclude"] = [f"/{GENERATION_2}", *sdk_files.left_behind(folder, notes)]
     manifest: dict[str, Any] = {
         "version": 1,
-        "model": _model(document, folder, notes),
+        "model": _model(document, folder, notes, files),
         "code": code,
     }
     shape = document.get(*_TRITON, "image_shape")
@@ -59,7 +61,9 @@ def read_folder(folder: Path) -> Imported:
     return Imported.of(manifest, notes, files)
 
 
-def _model(document: Document, folder: Path, notes: list[str]) -> dict[str, Any]:
+def _model(
+    document: Document, folder: Path, notes: list[str], files: dict[str, str]
+) -> dict[str, Any]:
     type_name = document.get(*_MODEL, "type")
     if not isinstance(type_name, str) or type_name not in MODEL_TYPES:
         path = (*_MODEL, "type")
@@ -71,12 +75,28 @@ def _model(document: Document, folder: Path, notes: list[str]) -> dict[str, Any]
     model: dict[str, Any] = {"id": sdk_files.model_id(str(name), notes), "type": type_name}
     if description := document.get(*_MODEL, "description"):
         model["description"] = str(description)
-    labels = _listed(document, "labels", notes)
+    labels = _labels(document, notes)
     if MODEL_TYPES[type_name].has_labels:
-        model["labels"] = [str(label) for label in labels] if labels else LABELS
+        model["labels"] = labels or label_lists.from_file(folder, LABELS, notes, files)
     elif labels:
         notes.append(f"labels, which a {type_name} has none of")
     return model
+
+
+def _labels(document: Document, notes: list[str]) -> list[str]:
+    """Return the labels as they are written: `no`, `1.0` and `true` are names like others."""
+    labels = []
+    for index, value in enumerate(_listed(document, "labels", notes)):
+        path = (*_MODEL, "labels", index)
+        if isinstance(value, (dict, list)):
+            message = f"label {index} is not text"
+            raise ManifestError(
+                document.problem("wrong-type", message, path, hint="write its name")
+            )
+        written = document.source(path)
+        as_written = value is not None and core_scalar(written) == value
+        labels.append(written if as_written else "" if value is None else str(value))
+    return label_lists.usable(labels, f"{GENERATION_2}: labels", notes)
 
 
 def _listed(document: Document, key: str, notes: list[str]) -> list[Any]:

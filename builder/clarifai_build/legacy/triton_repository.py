@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_build.errors import ManifestError, UsageError, cannot_read
-from clarifai_build.legacy import sdk_files
+from clarifai_build.legacy import label_lists, sdk_files
 from clarifai_build.legacy.imported import Imported
 from clarifai_build.model_types import MODEL_TYPES, ModelType
 from clarifai_build.repository_layout import CONFIG, INFERENCE, LABELS, VERSION
@@ -39,11 +39,12 @@ def read_repository(folder: Path, type_name: str | None = None) -> Imported:
     notes: list[str] = []
     config = _config(folder / CONFIG)
     model_type = MODEL_TYPES[type_name or _type(folder, config)]
-    requirements, files = sdk_files.requirements(folder, notes)
+    requirements, written = sdk_files.requirements(folder, notes)
+    files = dict(written)
     name = config.name or folder.resolve().name
     model: dict[str, Any] = {"id": sdk_files.model_id(name, notes), "type": model_type.name}
     if model_type.has_labels:
-        model["labels"] = _labels(config)
+        model["labels"] = label_lists.from_file(folder, _labels(config, notes), notes, files)
     code: dict[str, Any] = {"path": VERSION}
     if requirements:
         code["requirements"] = requirements
@@ -104,8 +105,10 @@ def _has_tensors(config: Any, known: ModelType) -> bool:
     return all({one.name for one in has} == {one.name for one in wants} for has, wants in pairs)
 
 
-def _labels(config: Any) -> str:
-    return next((out.label_filename for out in config.output if out.label_filename), LABELS)
+def _labels(config: Any, notes: list[str]) -> str:
+    names = list(dict.fromkeys(out.label_filename for out in config.output if out.label_filename))
+    notes += [f"{CONFIG}: the labels in {name}: a model has one list" for name in names[1:]]
+    return names[0] if names else LABELS
 
 
 def _shapes(config: Any, model_type: ModelType) -> dict[str, list[int]]:

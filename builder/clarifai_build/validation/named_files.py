@@ -8,11 +8,15 @@ from pathlib import Path
 
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.manifest.document import Document
-from clarifai_build.manifest.labels import labels_in, unwritable
+from clarifai_build.manifest.labels import OWN_NAME, labels_in, unwritable
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.repository_layout import INFERENCE, MODEL, REQUIREMENTS, in_folder
 from clarifai_build.validation import inference_module, requirements_file
 from clarifai_build.validation.code_folder import display_path, is_file, missing, packed
+
+# A label's place in the file is what the model predicts: a line that goes moves all after it.
+_IN_BETWEEN = "write the name of the class there; without the line, all classes below would move up"
+_AT_THE_END = "remove the blank lines at the end"
 
 
 def problems(document: Document, base: Path) -> Iterator[Problem]:
@@ -74,16 +78,19 @@ def _labels(document: Document, file: Path, base: Path, path: Steps) -> Iterator
         yield document.problem("labels-empty", f"'{file.name}' has no labels", path)
         return
     first: dict[str, int] = {}
+    last = max(number for number, line in enumerate(lines, 1) if line.strip())
     for number, line in enumerate(lines, 1):
         label = line.strip()
         if not label:
-            hint = "remove the line: each line is one label, in the order of the model's outputs"
+            hint = _AT_THE_END if number > last else _IN_BETWEEN
             yield Problem("label-blank", "a blank line is not a label", name, number, 1, hint=hint)
         elif why := unwritable(line):
-            yield Problem("label-characters", why, name, number, 1, len(line), hint="remove it")
+            hint = "put a line feed in its place" if "\r" in line else "put a space in its place"
+            yield Problem("label-characters", why, name, number, 1, len(line), hint=hint)
         elif label in first:
             message = f"label '{label}' is already on line {first[label]}"
-            yield Problem("duplicate-label", message, name, number, 1, len(line))
+            hint = OWN_NAME
+            yield Problem("duplicate-label", message, name, number, 1, len(line), hint=hint)
         first.setdefault(label, number)
 
 
@@ -122,7 +129,8 @@ def _no_inference(document: Document, name: str, ignored: bool) -> Problem:
     path: Steps = ("code", "path")
     if ignored:
         message = f"inference.py in '{name}' is left out by .clarifaiignore or code.exclude"
-        hint = "bring it back by a line !inference.py in .clarifaiignore"
+        # After the rules of the file: it counts whichever of them leaves it out.
+        hint = "bring it back by '!inference.py' as the last rule of code.exclude"
         return document.problem("inference-ignored", message, path, hint=hint)
     hint = "`clarifai-build init` writes one to start from"
     message = f"there is no inference.py in '{name}'"

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from clarifai_build.errors import Problem
 from clarifai_build.manifest.document import Document
-from clarifai_build.manifest.labels import unwritable
+from clarifai_build.manifest.labels import OWN_NAME, unwritable
 from clarifai_build.manifest.yaml_reader import Steps, Value
 from clarifai_build.model_types import (
     MODEL_TYPES,
@@ -77,11 +77,11 @@ def _labels(document: Document) -> Iterator[Problem]:
             continue
         path = ("model", "labels", index)
         if why := unwritable(label):
-            hint = "remove it: labels.txt has a label a line"
+            hint = "put a space in its place: labels.txt has a label a line"
             yield document.problem("label-characters", why, path, hint=hint)
         elif label in first:
             message = f"label '{label}' is already label {first[label] + 1}"
-            yield document.problem("duplicate-label", message, path)
+            yield document.problem("duplicate-label", message, path, hint=OWN_NAME)
         first.setdefault(label, index)
 
 

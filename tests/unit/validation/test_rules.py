@@ -180,6 +180,6 @@ def test_names_of_buckets(name: str, taken: bool) -> None:
 def test_what_can_be_done_is_said(text: str, code: str, place: tuple[int, int]) -> None:
     """Unless the message says it all."""
     (problem,) = found(text)
-    plain = ("duplicate-", "streaming-type", "file-name", "preferred-none")
+    plain = ("duplicate-param", "duplicate-target", "streaming-type", "file-name", "preferred-none")
     says_it = code.startswith(plain) or "null character" in problem.message
     assert bool(problem.hint) != says_it
