@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clarifai_build.errors import UsageError
 from clarifai_build.legacy.imported import GENERATION_2, Imported
 from clarifai_build.repository_layout import CONFIG
 
@@ -12,19 +11,16 @@ from clarifai_build.repository_layout import CONFIG
 def import_folder(folder: Path, type_name: str | None = None) -> Imported:
     """Read a Triton repository of clarifai 9.7 to 10.0, or a generation-2 folder.
 
-    Raises UsageError where the folder is neither, ManifestError where its files can't be read.
+    Raises UsageError where the folder is neither, ManifestError where its files can't be read or no
+    artifact could serve the model.
     """
-    from clarifai_build.legacy import generation2, triton_repository
+    from clarifai_build.legacy import generation2, runner_folder, triton_repository
 
     if (folder / GENERATION_2).is_file():
         return generation2.read_folder(folder)
     if (folder / CONFIG).is_file():
         return triton_repository.read_repository(folder, type_name)
-    raise UsageError.of(
-        "nothing-to-import",
-        f"'{folder}' has neither {CONFIG} nor {GENERATION_2}",
-        hint="name the folder that holds one of them",
-    )
+    raise runner_folder.nothing_to_import(folder)
 
 
 __all__ = ["Imported", "import_folder"]

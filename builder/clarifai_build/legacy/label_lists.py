@@ -8,7 +8,8 @@ from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 
 from clarifai_build.errors import SourceError
-from clarifai_build.manifest.labels import labels_in
+from clarifai_build.manifest.labels import MAX_BYTES, labels_in
+from clarifai_build.util.small_files import read_small
 
 # A file beside the user's, since an import changes nothing that exists.
 KEPT_LABELS = "labels.serving.txt"
@@ -33,7 +34,7 @@ def from_file(folder: Path, name: str, notes: list[str], files: MutableMapping[s
     """
     file = folder / name
     try:
-        raw = file.read_bytes()
+        raw = read_small(file, MAX_BYTES)
     except (OSError, ValueError):
         return name
     found: list[str] = []
@@ -52,8 +53,9 @@ def from_file(folder: Path, name: str, notes: list[str], files: MutableMapping[s
 
 def usable(labels: Sequence[str], where: str, notes: list[str]) -> list[str]:
     """Return the labels in their order, each one line, and each with a name of its own."""
-    clean = [_CONTROL.sub(" ", label).strip() if _CONTROL.search(label) else label
-             for label in labels]  # fmt: skip
+    clean = [
+        _CONTROL.sub(" ", label).strip() if _CONTROL.search(label) else label for label in labels
+    ]
     if changed := [new for new, old in zip(clean, labels, strict=True) if new != old]:
         notes.append(f"{where}: tabs and control characters became spaces: {_some(changed)}")
     return distinct(clean, where, notes)

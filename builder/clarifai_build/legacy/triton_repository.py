@@ -1,108 +1,116 @@
-"""A Triton repository of clarifai 9.7 to 10.0: config.pbtxt, labels.txt and the folder `1`."""
+"""A Triton repository of clarifai 9.7 to 10.0: config.pbtxt, labels.txt and a version folder."""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from clarifai_build.errors import ManifestError, UsageError, cannot_read
-from clarifai_build.legacy import label_lists, sdk_files
+from clarifai_build.errors import ManifestError, UsageError
+from clarifai_build.legacy import label_lists, sdk_files, triton_settings, versions
+from clarifai_build.legacy.config_fields import noted
 from clarifai_build.legacy.imported import Imported
+from clarifai_build.legacy.triton_config import (
+    has_names,
+    inner_dims,
+    read_config,
+    tensor_problems,
+)
+from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.model_types import MODEL_TYPES, ModelType
-from clarifai_build.repository_layout import CONFIG, INFERENCE, LABELS, VERSION
-from clarifai_build.util.small_files import MIB, read_small_text
+from clarifai_build.repository_layout import (
+    CONFIG,
+    INFERENCE,
+    LABELS,
+    REQUIREMENTS,
+    in_folder,
+)
+from clarifai_build.validation.declared_types import declared_types, decorating_types
 
 PARAMETERS = "inference_parameters.json"
-_MAX_BYTES = MIB
-# Without KIND_GPU: Triton refuses to load it on a machine without a GPU.
-_KINDS = {"KIND_AUTO": "auto", "KIND_CPU": "cpu"}
-# Fields that the manifest or the template stands for; any other becomes a note.
-_CARRIED = {
-    "name",
-    "platform",
-    "backend",
-    "max_batch_size",
-    "input",
-    "output",
-    "instance_group",
-    "dynamic_batching",
-    "parameters",
-    "version_policy",
-    "default_model_filename",
-}
+_KNOWN = {CONFIG, REQUIREMENTS, LABELS, PARAMETERS, FILE_NAME}
 
 
 def read_repository(folder: Path, type_name: str | None = None) -> Imported:
-    """Read a repository; `type_name` is its model type where its files don't say."""
+    """Read a repository; `type_name` is its model type where its files don't say.
+
+    Raises ManifestError where no artifact could serve the model, UsageError where its type does
+    not show.
+    """
     notes: list[str] = []
-    config = _config(folder / CONFIG)
-    model_type = MODEL_TYPES[type_name or _type(folder, config)]
+    config = read_config(folder / CONFIG, notes)
+    version = versions.served(folder, config, notes)
+    model_type = _model_type(folder, config, folder / version / in_folder(INFERENCE), type_name)
     requirements, written = sdk_files.requirements(folder, notes)
     files = dict(written)
     name = config.name or folder.resolve().name
     model: dict[str, Any] = {"id": sdk_files.model_id(name, notes), "type": model_type.name}
     if model_type.has_labels:
         model["labels"] = label_lists.from_file(folder, _labels(config, notes), notes, files)
-    code: dict[str, Any] = {"path": VERSION}
+    code: dict[str, Any] = {"path": version}
     if requirements:
         code["requirements"] = requirements
-    if exclude := sdk_files.left_behind(folder / VERSION, notes):
+    if exclude := sdk_files.left_behind(folder / version, notes):
         code["exclude"] = exclude
     manifest: dict[str, Any] = {"version": 1, "model": model, "code": code}
     if shapes := _shapes(config, model_type):
         manifest["shapes"] = shapes
-    manifest["triton"] = _triton(config, notes)
-    for file in (folder / PARAMETERS, folder / VERSION / PARAMETERS):
+    manifest["triton"] = triton_settings.carried(config, model_type, folder, version, notes)
+    for file in (folder / PARAMETERS, folder / version / PARAMETERS):
         if file.is_file():
             manifest["params"] = sdk_files.params_file(file, notes)
-    notes += _rest(folder, config)
+    notes += [f"{CONFIG}: {field}" for field in noted(config)]
+    notes += _beside(folder, {*files, *(out.label_filename for out in config.output)})
     return Imported.of(manifest, notes, files)
 
 
-def _config(file: Path) -> Any:
-    from google.protobuf import text_format
-    from tritonclient.grpc.model_config_pb2 import ModelConfig
-
-    try:
-        return text_format.Parse(read_small_text(file, _MAX_BYTES), ModelConfig())
-    except OSError as error:
-        raise ManifestError(cannot_read(file, error)) from error
-    except (text_format.ParseError, UnicodeDecodeError) as error:
-        raise ManifestError.of("config-pbtxt", f"not a config: {error}", file=str(file)) from error
+def _beside(folder: Path, named: set[str]) -> Iterator[str]:
+    """Yield what lies beside the version folders, where code could reach it by `..`."""
+    for path in sorted(folder.iterdir()):
+        name = path.name
+        if name.startswith(".") or name in _KNOWN | named or versions.number_of(path):
+            continue
+        yield f"{name}{'/' * path.is_dir()}: only what lies in the version folder goes in"
 
 
-def _type(folder: Path, config: Any) -> str:
-    """Find the type that the code names, else the one whose tensors config.pbtxt has."""
-    found = {*_named_types(folder / INFERENCE)}
+def _model_type(folder: Path, config: Any, code: Path, given: str | None) -> ModelType:
+    """Return the type that is given, that the code names, or whose tensors config.pbtxt has."""
+    found = {given} if given else _named_types(code)
     if not found:
-        found = {name for name, known in MODEL_TYPES.items() if _has_tensors(config, known)}
-    if len(found) == 1:
-        return found.pop()
-    raise UsageError.of(
-        "type-missing",
-        f"the model type of '{folder}' does not show",
-        hint=f"--type {'|'.join(sorted(found) or MODEL_TYPES)}",
-    )
+        found = {name for name, known in MODEL_TYPES.items() if has_names(config, known)}
+    if len(found) != 1:
+        raise _no_type(folder, config, found)
+    model_type = MODEL_TYPES[found.pop()]
+    if problems := tuple(tensor_problems(config, model_type, folder / CONFIG)):
+        raise ManifestError(*problems)
+    return model_type
 
 
-def _named_types(file: Path) -> Iterator[str]:
-    """Yield types named by `get_model_config("…")`, or by clarifai 9.7's decorators."""
+def _named_types(file: Path) -> set[str]:
     tree = sdk_files.parsed(file)
-    for node in ast.walk(tree) if tree else ():
-        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            function = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            if function == "get_model_config" and node.args[0].value in MODEL_TYPES:
-                yield str(node.args[0].value)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").endswith("model_types"):
-            names = (alias.name.replace("_", "-") for alias in node.names)
-            yield from (name for name in names if name in MODEL_TYPES)
+    if tree is None:
+        return set()
+    return {one.type for one in declared_types(tree) if one.type in MODEL_TYPES} or {
+        *decorating_types(tree)
+    }
 
 
-def _has_tensors(config: Any, known: ModelType) -> bool:
-    pairs = ((config.input, known.inputs), (config.output, known.outputs))
-    return all({one.name for one in has} == {one.name for one in wants} for has, wants in pairs)
+def _no_type(folder: Path, config: Any, found: set[str]) -> UsageError:
+    possible = sorted(found) or [
+        name
+        for name, known in MODEL_TYPES.items()
+        if not tuple(tensor_problems(config, known, folder / CONFIG))
+    ]
+    if possible:
+        message = f"the model type of '{folder}' does not show"
+        return UsageError.of("type-missing", message, hint=f"--type {'|'.join(possible)}")
+    tensors = ", ".join(tensor.name for tensor in (*config.input, *config.output))
+    return UsageError.of(
+        "type-missing",
+        f"no model type of Clarifai has the tensors of '{folder}': {tensors}",
+        hint="write an inference.py for the type that is nearest: "
+        "`clarifai-build init --type TYPE` writes one to start from",
+    )
 
 
 def _labels(config: Any, notes: list[str]) -> str:
@@ -112,50 +120,17 @@ def _labels(config: Any, notes: list[str]) -> str:
 
 
 def _shapes(config: Any, model_type: ModelType) -> dict[str, list[int]]:
-    shapes = {}
+    return {
+        name: dims for name, dims in _dims(config, model_type) if any(dim != -1 for dim in dims)
+    }
+
+
+def _dims(config: Any, model_type: ModelType) -> Iterator[tuple[str, list[int]]]:
+    batched = config.max_batch_size > 0
+    known = {tensor.name: tensor for tensor in (*model_type.inputs, *model_type.outputs)}
     for tensor in config.input:
-        if tensor.name == "image" and model_type.has_image_input:
-            shapes["image"] = [int(dim) for dim in tensor.dims[:2]]
+        if tensor.name == "image":
+            yield "image", inner_dims(tensor, known["image"], batched=batched)[:2]
     for tensor in config.output:
         if tensor.name == "embeddings":
-            shapes["embeddings"] = [int(dim) for dim in tensor.dims]
-    return {name: dims for name, dims in shapes.items() if any(dim != -1 for dim in dims)}
-
-
-def _triton(config: Any, notes: list[str]) -> dict[str, Any]:
-    # 0 says that the model takes no batch dimension; generated models always have one.
-    triton: dict[str, Any] = {"max_batch_size": max(config.max_batch_size, 1)}
-    if config.max_batch_size < 1:
-        notes.append("max_batch_size 0: the model is called with a batch of 1")
-    batching: dict[str, Any] = {}
-    if delay := config.dynamic_batching.max_queue_delay_microseconds:
-        batching["max_queue_delay_microseconds"] = int(delay)
-    if sizes := list(config.dynamic_batching.preferred_batch_size):
-        batching["preferred_batch_size"] = [int(size) for size in sizes]
-    if batching:
-        triton["dynamic_batching"] = batching
-    if config.instance_group:
-        triton["instance_group"] = _instances(config.instance_group, notes)
-    if config.parameters:
-        parameters = sorted(config.parameters.items())
-        triton["parameters"] = {name: item.string_value for name, item in parameters}
-    return triton
-
-
-def _instances(groups: Any, notes: list[str]) -> dict[str, Any]:
-    group = groups[0]
-    kind = group.Kind.Name(group.kind)
-    if kind not in _KINDS:
-        notes.append(f"{kind}: it does not load without a GPU, and became auto")
-    if len(groups) > 1 or group.gpus:
-        notes.append("instance groups beyond the first, and lists of GPUs")
-    return {"count": max(group.count, 1), "kind": _KINDS.get(kind, "auto")}
-
-
-def _rest(folder: Path, config: Any) -> Iterator[str]:
-    for field, _ in config.ListFields():
-        if field.name not in _CARRIED:
-            yield f"{CONFIG}: {field.name}"
-    for version in folder.iterdir():
-        if version.is_dir() and version.name.isdigit() and version.name != VERSION:
-            yield f"version folder {version.name}"
+            yield "embeddings", inner_dims(tensor, known["embeddings"], batched=batched)

@@ -10,6 +10,7 @@ from clarifai_build.errors import Problem
 from clarifai_build.manifest.document import Document
 from clarifai_build.source.source_file import MAX_CODE_BYTES, unreadable
 from clarifai_build.util.small_files import read_small
+from clarifai_build.validation.declared_types import declared_types
 
 # `predict` is what clarifai 10.x calls it.
 METHODS = ("get_predictions", "predict")
@@ -85,18 +86,10 @@ def _may_inherit(model: ast.ClassDef) -> bool:
 
 def _declared_types(document: Document, module: ast.Module, shown: str) -> Iterator[Problem]:
     wanted = document.get("model", "type")
-    for node in ast.walk(module):
-        if not isinstance(node, ast.Call) or not node.args:
-            continue
-        name = (
-            node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        )
-        argument = node.args[0]
-        if name == "get_model_config" and isinstance(argument, ast.Constant):
-            declared = argument.value
-            if isinstance(declared, str) and isinstance(wanted, str) and declared != wanted:
-                message = f"the code is for '{declared}', the manifest says '{wanted}'"
-                yield Problem(
-                    "type-mismatch", message, shown, argument.lineno, argument.col_offset + 1,
-                    len(declared) + 2,
-                )  # fmt: skip
+    for declared, node in declared_types(module):
+        if isinstance(wanted, str) and declared != wanted:
+            message = f"the code is for '{declared}', the manifest says '{wanted}'"
+            length = (node.end_col_offset or 0) - node.col_offset
+            if node.end_lineno != node.lineno:
+                length = 1
+            yield Problem("type-mismatch", message, shown, node.lineno, node.col_offset + 1, length)
