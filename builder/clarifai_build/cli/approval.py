@@ -56,8 +56,9 @@ class Approval:
         """Show what would be destroyed, and raise unless that is wanted."""
         # Models are applied on threads, and their questions would mix.
         with self._one_question_at_a_time:
-            for line in what:
-                self._console.err(line)
+            for text in what:
+                for line in text.split("\n"):
+                    self._console.err(line)
             if self._yes:
                 return
             if not self._console.interactive:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from clarifai_build.errors import BuilderError, Problem
 from clarifai_build.progress import Event, ProgressCallback
+from clarifai_build.util.text import inert, printable, printable_lines
 
 if TYPE_CHECKING:
     from clarifai_build.cli.progress_bars import Bars
@@ -61,8 +62,19 @@ class Console:
             and os.environ.get("TERM") != "dumb"
         )
 
-    def out(self, text: str) -> None:
-        """Write a line of data."""
+    def out(self, line: str) -> None:
+        """Write a line of data; line breaks and controls of the values in it are escaped."""
+        self.out_lines(printable(line))
+
+    def out_lines(self, text: str) -> None:
+        """Write lines of data, in which the values are escaped already."""
+        self._write(inert(printable_lines(text)))
+
+    def commands(self, text: str) -> None:
+        """Write lines of our own that a CI service is to obey."""
+        self._write(printable_lines(text))
+
+    def _write(self, text: str) -> None:
         self._pause()
         with self._while_heard():
             print(text, file=self._stdout)
@@ -72,8 +84,12 @@ class Console:
         with self._while_heard():
             self._stdout.flush()
 
-    def err(self, text: str) -> None:
-        """Write a line for people, in one piece: several threads may be writing."""
+    def err(self, line: str) -> None:
+        """Write a line for people; line breaks and controls of the values in it are escaped."""
+        self._tell(inert(printable(line)))
+
+    def _tell(self, text: str) -> None:
+        """Write in one piece: several threads may be writing."""
         self._pause()
         try:
             print(f"{text}\n", end="", file=self._stderr, flush=True)
@@ -84,13 +100,20 @@ class Console:
         """Write one JSON document to stdout; an object gets the warnings so far, if any."""
         if self._warnings and with_warnings and isinstance(value, dict):
             value = {"warnings": self._warnings, **value}
-        self.out(json.dumps(value, indent=2, sort_keys=True))
+        self.out_lines(json.dumps(value, indent=2, sort_keys=True))
 
     def problems(self, problems: Sequence[Problem]) -> None:
         """Write findings for people."""
         from clarifai_build.reports import problems as report
 
-        self.err(report.text(problems, colour=self.colour))
+        self._tell(inert(report.text(problems, colour=self.colour)))
+
+    def findings(self, problems: Sequence[Problem]) -> None:
+        """Write findings that are what the command was asked for."""
+        from clarifai_build.reports import problems as report
+
+        colour = self.colour and self._stdout.isatty()
+        self._write(inert(report.text(problems, colour=colour)))
 
     def failure(self, error: BuilderError) -> None:
         """Say why the command failed, in the form the user asked for."""
@@ -106,7 +129,7 @@ class Console:
 
         def report(event: Event) -> None:
             if event.warning is None:
-                show(event)
+                show(_printable(event))
             else:
                 self._warn(event.stage, event.warning)
 
@@ -147,6 +170,11 @@ class Console:
             self.json_errors = False
             message = f"the output can't be written: {exc.strerror}"
             raise BuilderError.of("output", message) from exc
+
+
+def _printable(event: Event) -> Event:
+    stage, message = printable(event.stage), printable(event.message)
+    return event._replace(stage=stage, message=message)
 
 
 def _silence(stream: TextIO) -> None:

@@ -14,6 +14,7 @@ from clarifai_build._version import __version__
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.process import Interrupts, tune_gc
 from clarifai_build.errors import BuilderError, UsageError
+from clarifai_build.util.text import inert, printable
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "start a new model folder"),
@@ -61,6 +62,7 @@ class Parser(argparse.ArgumentParser):
             # EX_USAGE in sysexits.h; argparse would exit with 2, which here means pending changes.
             self.exit(UsageError.exit_code)
         self.print_usage(sys.stderr)
+        message = inert(printable(message))
         self.exit(UsageError.exit_code, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
 
 

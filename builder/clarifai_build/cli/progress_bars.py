@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console as RichConsole
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TransferSpeedColumn
 from rich.text import Text
 
@@ -76,7 +77,9 @@ class Bars:
             )
             self._progress.start()
         if event.stage not in self._tasks:
-            self._tasks[event.stage] = self._progress.add_task(event.stage, total=event.total)
+            self._tasks[event.stage] = self._progress.add_task(
+                escape(event.stage), total=event.total
+            )
         task = self._tasks[event.stage]
         self._progress.update(task, completed=event.done or 0, total=event.total)
 

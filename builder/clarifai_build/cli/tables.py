@@ -7,10 +7,12 @@ from typing import Any
 
 from clarifai_build.cli.console import Console
 from clarifai_build.errors import BuilderError
+from clarifai_build.util.text import printable
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lay out rows in columns under their heads; the last column is as wide as it needs to be."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -20,7 +20,7 @@ from clarifai_build.repository_layout import (
     in_folder,
 )
 from clarifai_build.scaffold import id_from
-from clarifai_build.source.source_file import MAX_CODE_BYTES
+from clarifai_build.source.python_code import parse_python
 from clarifai_build.util.small_files import MIB, read_small, read_small_json
 
 _KINDS = {number: kind for kind, number in FIELD_TYPES.items()}
@@ -157,7 +157,7 @@ def imported_modules(file: Path) -> list[str]:
 def parsed(file: Path) -> ast.Module | None:
     """Parse a Python file without running it."""
     try:
-        return ast.parse(read_small(file, MAX_CODE_BYTES))
+        return parse_python(file)
     # CPython's parser raises the last two for what is nested too deeply.
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None

@@ -16,7 +16,7 @@ import yaml.scanner
 from clarifai_build.errors import ManifestError, Problem, Severity
 from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.manifest.yaml_reader import Reader, SourceLocation, Steps, Value, refused
-from clarifai_build.util.redaction import masked
+from clarifai_build.util.redaction import message_of
 from clarifai_build.util.small_files import NotRegularError, TooLargeError, read_small
 from clarifai_build.util.text import yaml_lines
 
@@ -99,8 +99,9 @@ class Document:
     ) -> Problem:
         """Make a problem that points at `path`."""
         line, column, length = self.place(path, key=key)
-        hint = masked(hint) if hint else None
-        return Problem(code, masked(message), self.name, line, column, length, hint, severity)
+        hint = message_of(hint) if hint else None
+        message = message_of(message)
+        return Problem(code, message, self.name, line, column, length, hint, severity)
 
 
 def read(path: Path, name: str | None = None) -> Document:

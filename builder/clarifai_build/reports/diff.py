@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from clarifai_build.inspection.diff import FileDiff
-from clarifai_build.util.text import printable, size_text
+from clarifai_build.util.text import joined, size_text
 
 _SIGNS = {"added": "+", "removed": "-", "renamed": "~", "content": "~", "mode": "~"}
 
@@ -16,8 +16,8 @@ def as_text(diffs: Sequence[FileDiff], cause: Callable[[str], str] = lambda _pat
     """Return one block a file, and a last line that counts them; `cause` says what files are."""
     counts = {sign: sum(_SIGNS[diff.change] == sign for diff in diffs) for sign in "+~-"}
     last = f"{counts['+']} added, {counts['~']} changed, {counts['-']} removed"
-    lines = (printable(line) for diff in diffs for line in _lines(diff, cause(diff.path)))
-    return "\n".join([*lines, last])
+    lines = (line for diff in diffs for line in _lines(diff, cause(diff.path)))
+    return joined([*lines, last])
 
 
 def as_json(diffs: Sequence[FileDiff]) -> list[dict[str, Any]]:
@@ -30,7 +30,7 @@ def _lines(diff: FileDiff, cause: str) -> Iterator[str]:
     for field in diff.fields:
         before, after = (value or "none" for value in (field.before, field.after))
         yield f"    {field.field}: {before} → {after}"
-    yield from (f"    {line}" for line in diff.text.splitlines())
+    yield from (f"    {line}" for line in diff.text.expandtabs(4).splitlines())
 
 
 def _what(diff: FileDiff) -> str:

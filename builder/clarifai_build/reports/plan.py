@@ -10,7 +10,7 @@ from clarifai_build._version import __version__
 from clarifai_build.deploy.destroy import Deletion
 from clarifai_build.deploy.planning import Action, ActionKind, Plan
 from clarifai_build.inspection.file_changes import FileChange
-from clarifai_build.util.text import size_text
+from clarifai_build.util.text import joined, size_text
 
 FORMAT_VERSION = "1.0"
 """The first number is raised when a reader of the old form would misread the new one."""
@@ -59,7 +59,7 @@ def plans_text(planned: Sequence[Planned], doomed: Sequence[Deletion] = ()) -> s
 def deletion_text(doomed: Deletion) -> str:
     """Return the line about a model that no manifest names any more."""
     what = f"model {doomed.model}" if doomed.whole else f"versions of {doomed.model}"
-    return f"{doomed.model}\n  - destroy {what}: no manifest of its project names it"
+    return joined([doomed.model, f"  - destroy {what}: no manifest of its project names it"])
 
 
 def as_json(
@@ -93,7 +93,7 @@ def _paragraph(planned: Planned) -> str:
         lines.append(_line(action))
         if action.kind == "create-version":
             lines += _file_lines(planned.files)
-    return "\n".join(lines if planned.plan.actions else [*lines, "  nothing to do"])
+    return joined(lines if planned.plan.actions else [*lines, "  nothing to do"])
 
 
 def _line(action: Action) -> str:

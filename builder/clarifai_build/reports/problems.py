@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from clarifai_build._version import __version__
 from clarifai_build.errors import Problem
 from clarifai_build.util.redaction import masked
 from clarifai_build.util.small_files import MIB, read_small_text
-from clarifai_build.util.text import yaml_lines
+from clarifai_build.util.text import printable, printable_lines, yaml_lines
 
 DOCS = "https://github.com/clarifai-build/clarifai-build/blob/main/docs/reference/problems.md"
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -21,31 +22,35 @@ SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _MAX_BYTES = 16 * MIB
 # Columns of a source line that are shown: minified JSON may have megabytes on one.
 _WIDTH = 160
+_TAB = " " * 4
 # SGR parameters of ANSI terminals: red, yellow, green, and 1 for bold.
 _COLOURS = {"error": "31;1", "warning": "33;1", "place": "1", "caret": "32;1"}
 
 
 def text(problems: Sequence[Problem], *, colour: bool = False) -> str:
     """Write problems for people: place, code, message, the line with a caret, the way out."""
-    sources: dict[str, list[str]] = {}
+    sources = _Sources()
     return "\n".join(_paragraph(problem, sources, colour) for problem in problems)
 
 
-def _paragraph(problem: Problem, sources: dict[str, list[str]], colour: bool) -> str:
+def _paragraph(problem: Problem, sources: _Sources, colour: bool) -> str:
     def painted(style: str, words: str) -> str:
         return f"\x1b[{_COLOURS[style]}m{words}\x1b[0m" if colour and words else words
 
     place = ":".join(
-        str(part) for part in (problem.file, problem.line, problem.column) if part is not None
+        printable(str(part))
+        for part in (problem.file, problem.line, problem.column)
+        if part is not None
     )
     hint, inline = problem.hint, ""
     if hint and hint.startswith("did you mean"):
         hint, inline = None, f"; {hint}"
     kind = painted(problem.severity, f"{problem.severity}[{problem.code}]")
     head = f"{painted('place', place)}: " if place else ""
-    lines = [f"{head}{kind} {problem.message}{inline}"]
+    first, *rest = _lines(problem.message + inline)
+    lines = [f"{head}{kind} {first}", *rest]
     margin = ""
-    if (source := _source_line(problem, sources)) is not None:
+    if (source := sources.line(problem)) is not None:
         margin = " " * max(4, len(str(problem.line)))
         shown, caret = _underlined(source, problem)
         lines += [
@@ -53,22 +58,44 @@ def _paragraph(problem: Problem, sources: dict[str, list[str]], colour: bool) ->
             f"{margin} | {painted('caret', caret)}",
         ]
     if hint:
-        lines.append(f"{margin or '   '} = {hint}")
+        first, *rest = _lines(hint)
+        lines += [f"{margin or '   '} = {first}", *rest]
     return "\n".join(lines)
 
 
-def _source_line(problem: Problem, sources: dict[str, list[str]]) -> str | None:
-    if problem.file is None or problem.line is None or problem.column is None:
-        return None
-    if problem.file not in sources:
-        try:
-            content = read_small_text(problem.file, _MAX_BYTES, "utf-8-sig", "replace")
-        except OSError:
-            content = ""
-        sources[problem.file] = yaml_lines(content)
-    lines = sources[problem.file]
-    line = lines[problem.line - 1] if problem.line <= len(lines) else ""
-    return masked(line) if line.strip() else None
+def _lines(words: str) -> list[str]:
+    """Return what other programs said line by line; no line but the first begins with a word."""
+    first, *rest = printable_lines(words).split("\n")
+    return [first, *(f"    | {line}" for line in rest)]
+
+
+class _Sources:
+    """The lines that problems point at; each file is read, and each line masked, once."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, list[str]] = {}
+        self._masked: dict[tuple[str, int], str] = {}
+
+    def line(self, problem: Problem) -> str | None:
+        if problem.file is None or problem.line is None or problem.column is None:
+            return None
+        place = problem.file, problem.line
+        if place not in self._masked:
+            lines = self._of(problem.file)
+            # All of it: a token that is cut, or a user without what is before it, looks like none.
+            line = lines[problem.line - 1] if problem.line <= len(lines) else ""
+            self._masked[place] = masked(line)
+        line = self._masked[place]
+        return line if line.strip() else None
+
+    def _of(self, file: str) -> list[str]:
+        if file not in self._files:
+            try:
+                content = read_small_text(file, _MAX_BYTES, "utf-8-sig", "replace")
+            except OSError:
+                content = ""
+            self._files[file] = yaml_lines(content)
+        return self._files[file]
 
 
 def _underlined(source: str, problem: Problem) -> tuple[str, str]:
@@ -76,24 +103,28 @@ def _underlined(source: str, problem: Problem) -> tuple[str, str]:
     start = min((problem.column or 1) - 1, len(source))
     length = max(1, min(problem.length, len(source) - start))
     cut = max(0, start - _WIDTH // 2) if len(source) > _WIDTH else 0
-    shown = _printable(source[cut : cut + _WIDTH])
-    length = min(length, max(1, len(shown) - (start - cut)))
-    pad = "".join(_blank(character) for character in shown[: start - cut])
-    covered = shown[start - cut : start - cut + length]
-    return shown, pad + "^" * max(1, sum(len(_blank(character)) for character in covered))
+    shown = [_cell(character) for character in source[cut : cut + _WIDTH]]
+    before, covered = shown[: start - cut], shown[start - cut : start - cut + length]
+    caret = " " * _width(before) + "^" * max(1, _width(covered))
+    return "".join(shown), caret
 
 
-def _printable(line: str) -> str:
-    return "".join(c if c == "\t" or c.isprintable() else "\ufffd" for c in line)
-
-
-def _blank(character: str) -> str:
-    """Return white space as wide as the character is in a terminal."""
+def _cell(character: str) -> str:
+    """Return a character as a terminal may see it."""
     if character == "\t":
-        return "\t"
-    if unicodedata.combining(character):
-        return ""
-    return "  " if unicodedata.east_asian_width(character) in "WF" else " "
+        return _TAB
+    return character if character.isprintable() else "\ufffd"
+
+
+def _width(cells: Sequence[str]) -> int:
+    """Return how many columns they take in a terminal."""
+    return sum(
+        0 if unicodedata.combining(character)
+        else 2 if unicodedata.east_asian_width(character) in "WF"
+        else 1
+        for cell in cells
+        for character in cell
+    )  # fmt: skip
 
 
 def as_json(problems: Sequence[Problem]) -> dict[str, Any]:
@@ -160,7 +191,7 @@ def _result(problem: Problem, rule: int) -> Mapping[str, Any]:
     if problem.file is not None:
         path = Path(problem.file)
         # Relative where it can be: code scanning resolves it against the repository.
-        uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
+        uri = path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
         location: dict[str, Any] = {"artifactLocation": {"uri": uri}}
         if problem.line is not None:
             start = problem.column or 1

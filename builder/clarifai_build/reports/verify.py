@@ -9,6 +9,7 @@ from clarifai_build.deploy.versions import label
 from clarifai_build.inspection.verify import Verified
 from clarifai_build.reports import diff
 from clarifai_build.repository_layout import CONFIG, LABELS, MODEL, REQUIREMENTS, RUNTIME, SERVING
+from clarifai_build.util.text import joined
 
 
 def as_text(model: str, verified: Verified) -> str:
@@ -23,8 +24,8 @@ def as_text(model: str, verified: Verified) -> str:
     if verified.diffs:
         lines.append("  published → rebuilt:")
         text = diff.as_text(verified.diffs, _cause)
-        lines += [f"    {line}" for line in text.splitlines()]
-    return "\n".join(lines)
+        lines += [f"    {line}" for line in text.split("\n")]
+    return joined(lines)
 
 
 def as_json(manifest: str, model: str, verified: Verified) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from clarifai_build.errors import Problem
 from clarifai_build.repository_layout import CODE, MEANT_TO_BE_REPLACED, MODEL, RUNTIME
 from clarifai_build.source.ignore import IGNORE_FILE
 from clarifai_build.source.portable_names import name_problems
-from clarifai_build.source.source_file import MAX_CODE_BYTES, SourceFile, unreadable
+from clarifai_build.source.python_code import MAX_BYTES
+from clarifai_build.source.source_file import SourceFile, unreadable
 from clarifai_build.util.small_files import read_small
 
 _WRITTEN = "a generated file"
@@ -56,7 +57,7 @@ def _taken(written: Collection[str], paths: Collection[str]) -> set[str]:
 def _of_model(file: str) -> Iterator[Problem]:
     """Refuse a user's model.py that can't replace the generated one."""
     try:
-        content = read_small(file, MAX_CODE_BYTES)
+        content = read_small(file, MAX_BYTES)
     except OSError as exc:
         yield unreadable(file, exc)
         return

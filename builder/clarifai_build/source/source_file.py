@@ -6,13 +6,9 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.errors import Problem, SourceError, cannot_read
-from clarifai_build.util.small_files import MIB
 
 if TYPE_CHECKING:
     from io import FileIO
-
-MAX_CODE_BYTES = 4 * MIB
-"""Of a Python file that has to be looked into."""
 
 # Opening a pipe waits for a writer without it. Windows has neither.
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)

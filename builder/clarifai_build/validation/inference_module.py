@@ -8,8 +8,8 @@ from pathlib import Path
 
 from clarifai_build.errors import Problem
 from clarifai_build.manifest.document import Document
-from clarifai_build.source.source_file import MAX_CODE_BYTES, unreadable
-from clarifai_build.util.small_files import read_small
+from clarifai_build.source.python_code import parse_python
+from clarifai_build.source.source_file import unreadable
 from clarifai_build.validation.declared_types import declared_types
 
 # `predict` is what clarifai 10.x calls it.
@@ -19,7 +19,7 @@ METHODS = ("get_predictions", "predict")
 def problems(document: Document, file: Path, shown: str) -> Iterator[Problem]:
     """Yield what is wrong with the model in `file`, which problems call `shown`."""
     try:
-        module = ast.parse(read_small(file, MAX_CODE_BYTES))
+        module = parse_python(file)
     except OSError as error:
         yield unreadable(shown, error)
         return

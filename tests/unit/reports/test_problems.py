@@ -32,7 +32,7 @@ def test_the_caret_stands_under_the_exact_word(tmp_path: Path) -> None:
 def test_carets_reckon_with_wide_characters_and_tabs(tmp_path: Path) -> None:
     """A character that takes two cells moves the caret by two."""
     text = report.text([problem_in(tmp_path, "\tラベル: x", column=7)])
-    assert text.splitlines()[-1] == "     | \t" + " " * 8 + "^"
+    assert text.splitlines()[-1] == "     | " + " " * 12 + "^"
 
 
 def test_a_secret_is_never_shown(tmp_path: Path) -> None:

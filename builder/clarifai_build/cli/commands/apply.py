@@ -141,7 +141,7 @@ def _show(
         rows = [_row(name, applied) for name, applied in done]
         # Failed models stand in the table, their reasons above it.
         rows += [(name, "", "failed", "", error.problems[0].code) for name, error in errors.items()]
-        console.out(table(("MANIFEST", "MODEL", "RESULT", "VERSION", "STATUS"), sorted(rows)))
+        console.out_lines(table(("MANIFEST", "MODEL", "RESULT", "VERSION", "STATUS"), sorted(rows)))
     for model in pruned:
         console.out(f"{model}: destroyed")
 

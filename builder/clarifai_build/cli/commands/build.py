@@ -138,6 +138,6 @@ def _check(
     elif rebuilt.same:
         console.out(f"same    {rebuilt.sha256[0]}")
     else:
-        console.out(diff.as_text(rebuilt.diffs))
+        console.out_lines(diff.as_text(rebuilt.diffs))
         console.out(f"differ  {' '.join(rebuilt.sha256)}")
     return 0 if rebuilt.same else 1

@@ -57,7 +57,7 @@ def run(args: Namespace, console: Console) -> int:
         console.json({"before": before.name, "after": after.name, "files": as_json(diffs)})
     else:
         console.err(f"{before.name} → {after.name}")
-        console.out(as_text(diffs))
+        console.out_lines(as_text(diffs))
     return 1 if diffs and args.exit_code else 0
 
 

@@ -88,7 +88,7 @@ def _show(decisions: Sequence[Decision], args: argparse.Namespace, console: Cons
         for one in decisions
     ]
     if rows:
-        console.out(table(("DIGEST", "SIZE", "ACTION", "REASON"), rows))
+        console.out_lines(table(("DIGEST", "SIZE", "ACTION", "REASON"), rows))
     done = [one for one in decisions if one.action in ("remove", "removed")]
     released = sum(one.action in ("release", "released") for one in decisions)
     total = size_text(sum(one.stored.size for one in done))

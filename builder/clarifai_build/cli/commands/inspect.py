@@ -28,7 +28,6 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.inspection import contents
     from clarifai_build.provenance.sbom import read_sbom
     from clarifai_build.provenance.statement import read_statement
-    from clarifai_build.util.text import printable
     from clarifai_build.util.urls import redact_url
 
     console.json_errors = args.json
@@ -59,8 +58,7 @@ def run(args: Namespace, console: Console) -> int:
         return 0
     signed = is_presigned(args.zip)
     for line in (*_files(found), *_origin(statement, signed), *_packages(sbom, signed)):
-        # Names in a zip from anywhere may hold control characters for the terminal.
-        console.out(printable(line))
+        console.out(line)
     return 0
 
 

@@ -70,7 +70,7 @@ def run(args: Namespace, console: Console) -> int:
         console.json(document, with_warnings=False)  # it may be saved, and its schema is closed
     else:
         report_errors(errors, console)
-        console.out(plan_report.plans_text(planned, deletion))
+        console.out_lines(plan_report.plans_text(planned, deletion))
     if errors:
         return results.exit_code
     changes = deletion or any(one.plan.actions for one in planned)

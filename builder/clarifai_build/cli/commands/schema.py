@@ -22,5 +22,5 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, console: Console) -> int:
     """Write the schema to stdout."""
     texts = {"manifest": resources.schema_text, "plan": resources.plan_schema_text}
-    console.out(texts[args.document]().rstrip())
+    console.out_lines(texts[args.document]().rstrip())
     return 0

@@ -88,7 +88,7 @@ def _show(statuses: Sequence[Status], output: str, console: Console) -> None:
         return
     head = ("MANIFEST", "MODEL", "SYNC", "HEALTH", "VERSION")
     rows = [(s.manifest, s.model, s.sync, s.health, s.version) for s in statuses]
-    console.out(table(head, rows))
+    console.out_lines(table(head, rows))
     for status in statuses:
         for condition in status.conditions:
             name = status.model or status.manifest

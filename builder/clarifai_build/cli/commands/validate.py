@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 from clarifai_build.cli.console import Console
@@ -47,11 +46,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.output == "json":
         console.json(report.as_json(problems))
     elif args.output == "sarif":
-        console.out(report.sarif(problems))
+        console.out_lines(report.sarif(problems))
+    elif problems and args.output == "github":
+        console.commands(report.github(problems))
     elif problems:
-        colour = console.colour and sys.stdout.isatty()
-        written = report.github(problems) if args.output == "github" else None
-        console.out(written or report.text(problems, colour=colour))
+        console.findings(problems)
     console.err(_summary(problems, len(files)))
     if bugs:
         return bugs[0].exit_code

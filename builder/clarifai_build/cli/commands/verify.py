@@ -130,4 +130,4 @@ def _show(results: Results[Verified], args: Namespace, console: Console) -> None
         return
     report_errors(results.errors, console)
     for _, model, verified in done:
-        console.out(verify_report.as_text(model, verified))
+        console.out_lines(verify_report.as_text(model, verified))

@@ -39,7 +39,7 @@ def run(args: Namespace, console: Console) -> int:
         console.json({"model": model, "versions": versions, "others": others})
         return 0
     if known:
-        console.out(table(_HEAD, _rows(known)))
+        console.out_lines(table(_HEAD, _rows(known)))
     if len(found) > len(known):
         console.err(f"and {len(found) - len(known)} that clarifai-build did not build")
     elif not found:
