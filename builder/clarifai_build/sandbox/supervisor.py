@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from clarifai_build.errors import BuilderError
@@ -57,7 +58,7 @@ def run(folder: Folder) -> int:
                 running[server.name] = server.start(_log(server, folder))
             for server in group:
                 _wait(server, running[server.name], folder)
-        seaweedfs.make_buckets(settings.ports["s3"], settings.keys)
+        _open_buckets(settings, engines_first[0], running, folder)
         folder.set_phase("ready")
         _watch((*engines_first, api), running, folder, ended)
     except BuilderError as error:
@@ -103,6 +104,18 @@ def _log(server: Server, folder: Folder) -> Path:
 
 def _wait(server: Server, process: subprocess.Popen[bytes], folder: Folder) -> None:
     wait_until(server.is_ready, process, server.name, _log(server, folder), START_SECONDS)
+
+
+def _open_buckets(
+    settings: Settings,
+    store: Server,
+    running: dict[str, subprocess.Popen[bytes]],
+    folder: Folder,
+) -> None:
+    port, keys = settings.ports["s3"], settings.keys
+    seaweedfs.make_buckets(port, keys)
+    readable = partial(seaweedfs.reads_what_it_holds, port, keys)
+    _wait(replace(store, is_ready=readable), running[store.name], folder)
 
 
 def _watch(

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from clarifai_build.sandbox.engines.install import Engines
 from clarifai_build.sandbox.engines.processes import spawn
@@ -76,18 +77,39 @@ def is_ready(port: int) -> bool:
 
 def make_buckets(port: int, keys: Keys) -> None:
     """Create the two buckets if they are not there yet."""
+    client = _client(port, keys)
+    there = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
+    for bucket in {PUBLIC_BUCKET, PRIVATE_BUCKET} - there:
+        client.create_bucket(Bucket=bucket)
+
+
+def reads_what_it_holds(port: int, keys: Keys) -> bool:
+    """Return whether an object from before can be read, if there is one.
+
+    The gateway lists objects before it knows where their content lies.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    client = _client(port, keys)
+    try:
+        for bucket in (PUBLIC_BUCKET, PRIVATE_BUCKET):
+            for held in client.list_objects_v2(Bucket=bucket, MaxKeys=1).get("Contents", ()):
+                client.get_object(Bucket=bucket, Key=held["Key"])["Body"].close()
+    except (BotoCoreError, ClientError):
+        return False
+    return True
+
+
+def _client(port: int, keys: Keys) -> Any:
     import boto3
 
-    client = boto3.client(
+    return boto3.client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{port}",
         aws_access_key_id=keys.access_key,
         aws_secret_access_key=keys.secret_key,
         region_name=REGION,
     )
-    there = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
-    for bucket in {PUBLIC_BUCKET, PRIVATE_BUCKET} - there:
-        client.create_bucket(Bucket=bucket)
 
 
 def _identities(keys: Keys) -> dict[str, list[dict[str, object]]]:
