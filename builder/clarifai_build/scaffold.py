@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from clarifai_build import resources
 from clarifai_build.errors import ArtifactError, cannot_write
@@ -22,7 +22,10 @@ DEFAULT_BUCKET = "${env:MODELS_BUCKET:-my-models}"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a new model is made from. What is empty is taken from the environment."""
+    """What a new model is made from. What is empty is taken from the environment.
+
+    `code` is the folder of inference.py, relative to the model's.
+    """
 
     id: str
     type: str
@@ -31,6 +34,7 @@ class Start:
     endpoint_url: str = ""
     user_id: str = ""
     app_id: str = ""
+    code: str = "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def starting_files(start: Start) -> dict[str, str]:
     code = in_folder(INFERENCE)
     files = {
         FILE_NAME: "\n".join(_manifest(start)) + "\n",
-        code: (folder / code).read_text(encoding="utf-8"),
+        PurePosixPath(start.code, code).as_posix(): (folder / code).read_text(encoding="utf-8"),
         REQUIREMENTS: "numpy\n",
         SCHEMA_COPY: resources.schema_text(),
     }

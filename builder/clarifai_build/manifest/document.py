@@ -113,14 +113,17 @@ def read(path: Path, name: str | None = None) -> Document:
         raise _too_large(name) from error
     except OSError as error:
         raise ManifestError.of(
-            "unreadable-file", f"can't read it: {error.strerror}", file=name, hint=_way_out(error)
+            "unreadable-file",
+            f"can't read it: {error.strerror}",
+            file=name,
+            hint=_way_out(path, error),
         ) from error
     return parse(raw, name)
 
 
-def _way_out(error: OSError) -> str | None:
+def _way_out(path: Path, error: OSError) -> str | None:
     if isinstance(error, FileNotFoundError):
-        return "`clarifai-build init` writes one"
+        return _instead_of(path)
     if isinstance(error, NotRegularError):
         return "save it as a file in the model's folder, where the paths in it begin"
     return None
@@ -129,6 +132,14 @@ def _way_out(error: OSError) -> str | None:
 def _too_large(name: str) -> ManifestError:
     message = "a manifest can't be larger than 1 MiB"
     return refused(name, SourceLocation(1, 1), "manifest-too-big", message)
+
+
+def _instead_of(path: Path) -> str:
+    """Return what to do where there is no manifest: name one just below, or start one."""
+    below = sorted(path.parent.glob(f"*/{FILE_NAME}"))[:3]
+    if below:
+        return f"did you mean {' or '.join(repr(str(file)) for file in below)}?"
+    return "`clarifai-build init` writes one"
 
 
 def parse(

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from clarifai_build.errors import Problem
 from clarifai_build.manifest.document import Document
+from clarifai_build.manifest.environment import ONLINE_SECTIONS
 from clarifai_build.manifest.labels import OWN_NAME, unwritable
 from clarifai_build.manifest.yaml_reader import Steps, Value
 from clarifai_build.model_types import (
@@ -236,8 +237,15 @@ def _secrets(document: Document) -> Iterator[Problem]:
                 "secret-in-manifest",
                 "this looks like a token or key, and a manifest is not the place for one",
                 path,
-                hint="revoke it if it is real, and take it from the environment or a context",
+                hint=f"revoke it if it is real, and {_way_of_secrets(path)}",
             )
+
+
+def _way_of_secrets(path: Steps) -> str:
+    """Return where a secret belongs, if not into a manifest: most of its keys are published."""
+    if path[0] in ONLINE_SECTIONS:
+        return "take it from the environment or a context"
+    return "remove it here: a parameter of type secret has its value in Clarifai"
 
 
 def _texts(value: Value, path: Steps) -> Iterator[tuple[Steps, str]]:

@@ -150,12 +150,15 @@ def _limit(
     keyword: str, applies: Callable[[Value], bool], holds: Callable[[Value, Any], bool]
 ) -> Callable[[_Checker, Value, Any, Schema, Steps], Iterator[Finding]]:
     def method(
-        _checker: _Checker, value: Value, limit: Any, _schema: Schema, path: Steps
+        _checker: _Checker, value: Value, limit: Any, schema: Schema, path: Steps
     ) -> Iterator[Finding]:
         if applies(value) and not holds(value, limit):
-            yield Finding(
-                "out-of-range", schema_messages.out_of_range(path, keyword, value, limit), path
-            )
+            message = schema_messages.out_of_range(path, keyword, value, limit)
+            # Which of several items is one too many only their meaning tells.
+            is_list = isinstance(value, list) and path and isinstance(path[-1], str)
+            examples = schema.get("examples", ()) if is_list else ()
+            hint = schema_messages.example(str(path[-1]), examples) if examples else None
+            yield Finding("out-of-range", message, path, hint)
 
     return method
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -83,7 +84,9 @@ def wrong_type(
 ) -> tuple[str, str | None]:
     """Say what was expected and what stands there, and how to write what was meant."""
     if not path and value is None:
-        return "the manifest is empty", "`clarifai-build init` writes one to start from"
+        # `init` keeps what is there.
+        hint = "remove the file: `clarifai-build init` writes one to start from"
+        return "the manifest is empty", hint
     expected = " or ".join(_KINDS[name] for name in types)
     return f"{dotted(path)} has to be {expected}, not {_kind(value, source)}", _way(
         types, value, source
@@ -108,16 +111,25 @@ def _way(types: Sequence[str], value: Value, source: str) -> str | None:
     if isinstance(value, str):
         if "boolean" in types and value.lower() in _YES_NO:
             return f"write {_YES_NO[value.lower()]}"
-        meant = core_scalar(value)
-        if ("number" in types or "integer" in types) and isinstance(meant, (int, float)):
+        if _fits(core_scalar(value), types):
             return f"write {value} without quotes"
-        if "boolean" in types and isinstance(meant, bool):
-            return f"write {value} without quotes"
+    elif "number" in types and isinstance(value, float):  # one that is not finite
+        return f'write a finite number, or "{source}" in quotes if it is text'
     elif "string" in types and not isinstance(value, (list, dict)):
         return f'write "{source}" in quotes'
     if "array" in types and not isinstance(value, dict):
         return f"write [{source}]"
     return None
+
+
+def _fits(meant: Value, types: Sequence[str]) -> bool:
+    """Return whether the value without its quotes would be of one of the types."""
+    # A bool is an int to Python, and would pass for a number.
+    if isinstance(meant, bool):
+        return "boolean" in types
+    if isinstance(meant, int):
+        return "integer" in types or "number" in types
+    return isinstance(meant, float) and math.isfinite(meant) and "number" in types
 
 
 def not_allowed(path: Steps, value: Value, allowed: Sequence[Any]) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from clarifai_build.manifest.schema import matches
 from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.repository_layout import INFERENCE, in_folder
+from clarifai_build.validation.named_files import leaves
 from clarifai_build.validation.rules import is_bucket
 
 
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     for name in written.kept:
         console.err(f"kept as it is: {folder / name}")
     test = "clarifai-build test" + ("" if folder == Path() else f" {shlex.quote(str(folder))}")
-    console.err(f"next: edit {folder / in_folder(INFERENCE)}, then `{test}`")
+    console.err(f"next: edit {folder / start.code / in_folder(INFERENCE)}, then `{test}`")
     return 0
 
 
@@ -91,7 +92,15 @@ def _start(args: argparse.Namespace, folder: Path, ask: Ask) -> scaffold.Start:
         endpoint_url=args.endpoint_url or "",
         user_id=args.user_id or "",
         app_id=args.app_id or "",
+        code=_code(folder),
     )
+
+
+def _code(folder: Path) -> str:
+    """Return the folder of the code that the manifest names which is there, or else this one."""
+    manifest = folder / FILE_NAME
+    named = read(manifest).get("code", "path") if manifest.is_file() else None
+    return named if isinstance(named, str) and not leaves(folder.resolve(), folder / named) else "."
 
 
 def _type(args: argparse.Namespace, folder: Path, ask: Ask) -> str:
