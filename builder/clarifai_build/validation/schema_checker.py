@@ -68,11 +68,13 @@ class _Checker:
             if method := KEYWORDS.get(keyword):
                 yield from method(self, value, argument, schema, path)
 
-    def type(self, value: Value, types: Any, _: Schema, path: Steps) -> Iterator[Finding]:
+    def type(self, value: Value, types: Any, schema: Schema, path: Steps) -> Iterator[Finding]:
         types = [types] if isinstance(types, str) else types
         if not any(_TYPES[name](value) for name in types):
             source = self.document.source(path)
-            message, hint = schema_messages.wrong_type(path, types, value, source)
+            # Brackets around it help only where it could be the one item.
+            item = "array" in types and next(self.check([value], schema, path), None) is None
+            message, hint = schema_messages.wrong_type(path, types, value, source, item=item)
             yield Finding("wrong-type", message, path, hint)
 
     def properties(self, value: Value, known: Schema, _: Schema, path: Steps) -> Iterator[Finding]:

@@ -80,17 +80,19 @@ def unknown_key(name: str, known: Sequence[str], homes: Sequence[Steps]) -> str:
 
 
 def wrong_type(
-    path: Steps, types: Sequence[str], value: Value, source: str
+    path: Steps, types: Sequence[str], value: Value, source: str, *, item: bool = False
 ) -> tuple[str, str | None]:
-    """Say what was expected and what stands there, and how to write what was meant."""
+    """Say what was expected and what stands there, and how to write what was meant.
+
+    `item` says that a list of the value alone would be right.
+    """
     if not path and value is None:
         # `init` keeps what is there.
         hint = "remove the file: `clarifai-build init` writes one to start from"
         return "the manifest is empty", hint
     expected = " or ".join(_KINDS[name] for name in types)
-    return f"{dotted(path)} has to be {expected}, not {_kind(value, source)}", _way(
-        types, value, source
-    )
+    way = f"write [{source}]" if item else _way(types, value, source)
+    return f"{dotted(path)} has to be {expected}, not {_kind(value, source)}", way
 
 
 def _kind(value: Value, source: str) -> str:
@@ -117,8 +119,6 @@ def _way(types: Sequence[str], value: Value, source: str) -> str | None:
         return f'write a finite number, or "{source}" in quotes if it is text'
     elif "string" in types and not isinstance(value, (list, dict)):
         return f'write "{source}" in quotes'
-    if "array" in types and not isinstance(value, dict):
-        return f"write [{source}]"
     return None
 
 
