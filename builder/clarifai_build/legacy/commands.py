@@ -57,9 +57,13 @@ def manifest_of(folder: Path, environ: Mapping[str, str]) -> Iterator[tuple[Mani
     with TemporaryDirectory(prefix="clarifai-build-") as scratch:
         named = imported.manifest["code"].pop("requirements", None)
         requirements = folder / named if named else None
-        for name, content in imported.files.items():
-            requirements = Path(scratch, name)
-            requirements.write_text(content, encoding="utf-8")
+        if named in imported.files:
+            requirements = Path(scratch, named)
+            requirements.write_text(imported.files[named], encoding="utf-8")
+        # Nothing is written into the user's folder: the labels stand in the manifest instead.
+        model = imported.manifest["model"]
+        if (labels := model.get("labels")) in imported.files:
+            model["labels"] = imported.files[labels].splitlines()
         text = "\n".join(yaml_writer.block(imported.manifest))
         document = parse(text, f"{folder / FILE_NAME} (as imported)")
         examined = examine_document(document, folder / FILE_NAME, environ, offline=True)

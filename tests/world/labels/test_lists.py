@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clarifai_build.cli.legacy import triton_zip
 from clarifai_build.legacy.importer import import_folder
 from clarifai_build.legacy.label_lists import usable
 from clarifai_build.manifest.labels import labels_of, unwritable
@@ -180,6 +182,20 @@ def test_any_list_becomes_distinct_in_order(labels: list[str]) -> None:
     kept = [(old, new) for old, new in zip(labels, made, strict=True) if old == new]
     assert (len(kept) == len(labels)) == (not notes)
     assert usable(made, "labels.txt", []) == made
+
+
+def test_the_old_command_gives_the_same_labels(tmp_path: Path) -> None:
+    """`clarifai-triton-zip` writes nothing into the folder, and its zip has the mended list."""
+    folder = repository(tmp_path / "m", b"a\nN/A\nN/A\n\nb\n")
+    (folder / "requirements.txt").write_text("clarifai\nnumpy\n")
+    before = sorted(folder.rglob("*"))
+    target = tmp_path / "m_visual-classifier.zip"
+    names = ["--triton_model_repository", str(folder), "--zipfile_name", str(target)]
+    assert triton_zip(names) == 0
+    assert sorted(folder.rglob("*")) == before
+    with ZipFile(target) as archive:
+        assert archive.read("labels.txt").decode() == "a\nN/A\nN/A-2\nunnamed-3\nb\n"
+        assert archive.read("requirements.txt") == b"numpy\n"
 
 
 def test_several_label_files_are_told(tmp_path: Path) -> None:
