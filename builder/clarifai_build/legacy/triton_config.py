@@ -15,8 +15,8 @@ _MAX_BYTES = MIB
 # What the artifact's own config.pbtxt says, or Triton finds out by itself.
 _BACKENDS = ("", "python")
 _REWRITE = (
-    "an artifact runs Python: write an inference.py that loads the model's files "
-    "(`clarifai-build init --type TYPE` writes one to start from), or serve it elsewhere"
+    "an artifact runs Python: `clarifai-build init --type TYPE`, in a folder of its own, writes "
+    "an inference.py to start from, which loads the model's files"
 )
 _SCHEDULERS = {
     "ensemble_scheduling": (
@@ -72,7 +72,7 @@ def _foreign(config: Any, file: str) -> Iterator[Problem]:
     name = config.default_model_filename
     if name not in ("", in_folder(MODEL)):
         message = f"default_model_filename '{name}': an artifact starts from model.py"
-        hint = "call that file model.py and remove the field"
+        hint = "call that file model.py and remove the field" if name.endswith(".py") else _REWRITE
         yield Problem("config-unsupported", message, file, hint=hint)
 
 

@@ -108,8 +108,8 @@ def _no_type(folder: Path, config: Any, found: set[str]) -> UsageError:
     return UsageError.of(
         "type-missing",
         f"no model type of Clarifai has the tensors of '{folder}': {tensors}",
-        hint="write an inference.py for the type that is nearest: "
-        "`clarifai-build init --type TYPE` writes one to start from",
+        hint="`clarifai-build init --type TYPE`, in a folder of its own, writes an inference.py "
+        "to start from; take the type that is nearest",
     )
 
 

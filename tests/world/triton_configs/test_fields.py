@@ -200,6 +200,14 @@ def test_a_model_that_no_artifact_serves_is_refused(
     assert all(problem.hint for problem in error.problems)
 
 
+@pytest.mark.parametrize(("name", "renamed"), [("m.py", True), ("libm.so", False)])
+def test_only_python_is_to_be_renamed(tmp_path: Path, name: str, renamed: bool) -> None:
+    """Nobody is told to call a library model.py."""
+    error = refusal(tmp_path, f'backend: "python" default_model_filename: "{name}"' + TEXT)
+    (problem,) = error.problems
+    assert ("call that file model.py" in str(problem.hint)) == renamed
+
+
 def test_no_type_is_proposed_that_does_not_fit(tmp_path: Path) -> None:
     """Where no type has the tensors, the hint does not say that `--type` would help."""
     error = refusal(tmp_path, PYTHON + TEXT.replace('"text"', '"tokens"'))
