@@ -25,6 +25,8 @@ TRAPS = {
     # Where SeaweedFS finds them, every request wants a signed token, and metadata go elsewhere.
     "security.toml": b'[jwt.signing]\nkey = "x"\n[jwt.signing.read]\nkey = "x"\n',
     "filer.toml": b'[redis2]\nenabled = true\naddress = "127.0.0.1:1"\n',
+    # Each shell reads it that is told to by BASH_ENV; Triton starts Python by one.
+    "bash_env": b"export LEAKED=canary-0123456789\n",
 }
 CANARY = "canary-0123456789"
 MANIFEST = b"model: {id: echo, type: text-to-text}\n"
@@ -55,6 +57,7 @@ def trapped(traps: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         "GITHUB_TOKEN": CANARY,
         "AWS_SECRET_ACCESS_KEY": CANARY,
         "WEED_JWT_SIGNING_KEY": CANARY,
+        "BASH_ENV": str(traps / "bash_env"),
         "LD_LIBRARY_PATH": f":{os.environ.get('LD_LIBRARY_PATH', '')}",
     }
     with (traps / "open").open("w") as opened:
