@@ -23,6 +23,8 @@ from clarifai_build.sandbox.state import APP_ID, USER_ID, Folder
 
 # Calls at once: one that waits for a prediction or an upload keeps its thread.
 WORKERS = 64
+# A request of 128 MiB is what Clarifai takes; with one that is larger, 64 threads can fill memory.
+MOST_REQUEST_BYTES = 192 << 20
 # For calls under way; the supervisor kills after its STOP_SECONDS, 3.
 GRACE_SECONDS = 2.0
 
@@ -46,7 +48,7 @@ def main(root: Path) -> int:
     builds.resume()
     access = Access(USER_ID, settings.pat)
     service = Service(handlers.table(database, accounts, builds, serving, access), access)
-    server = grpc.server(ThreadPoolExecutor(WORKERS), options=_options())
+    server = grpc.server(ThreadPoolExecutor(WORKERS), options=server_options())
     service_pb2_grpc.add_V2Servicer_to_server(service, server)
     server.add_insecure_port(f"127.0.0.1:{settings.ports['api']}")
     server.start()
@@ -56,12 +58,13 @@ def main(root: Path) -> int:
     return 0
 
 
-def _options() -> list[tuple[str, int]]:
+def server_options() -> list[tuple[str, int]]:
+    """Return how the server's connections differ from gRPC's defaults."""
     return [
         # By default, two servers on Linux share a port, and each gets some of the calls.
         ("grpc.so_reuseport", 0),
         ("grpc.max_send_message_length", -1),
-        ("grpc.max_receive_message_length", -1),
+        ("grpc.max_receive_message_length", MOST_REQUEST_BYTES),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from clarifai_build.sandbox.api.errors import ApiError, Code, status
 Handler = Callable[[Any], Any]
 """Takes a request (streams: an iterator of them) and returns an answer (streams: yields them)."""
 
+# Of the server's threads, which a stream keeps as long as it is open.
+MOST_STREAMS = 32
+# For a client to send the next message.
+IDLE_SECONDS = 120.0
 _LOG = logging.getLogger(__name__)
 _V2 = service_pb2.DESCRIPTOR.services_by_name["V2"]
 
@@ -53,11 +58,25 @@ class Service(service_pb2_grpc.V2Servicer):  # type: ignore[misc]  # has no stub
 
     def __init__(self, handlers: Mapping[str, Handler], access: Access) -> None:
         self._access = access
+        self._streams = threading.BoundedSemaphore(MOST_STREAMS)
         for rpc in _V2.methods:
             handler = handlers.get(rpc.name, _not_implemented(rpc.name))
             answer = GetMessageClass(rpc.output_type)
+            if rpc.client_streaming:
+                handler = self._in_turn(handler)
             streams = rpc.server_streaming
             setattr(self, rpc.name, (self._stream if streams else self._unary)(handler, answer))
+
+    def _in_turn(self, handler: Handler) -> Handler:
+        def call(requests: Iterator[Any]) -> Iterator[Any]:
+            if not self._streams.acquire(blocking=False):
+                raise ApiError(Code.CONN_THROTTLED, f"{MOST_STREAMS} streams are open already")
+            try:
+                yield from handler(requests)
+            finally:
+                self._streams.release()
+
+        return call
 
     def _unary(self, handler: Handler, answer: Any) -> Callable[[Any, grpc.ServicerContext], Any]:
         def call(request: Any, context: grpc.ServicerContext) -> Any:
@@ -79,7 +98,7 @@ class Service(service_pb2_grpc.V2Servicer):  # type: ignore[misc]  # has no stub
             request_id = _request_id(context)
             try:
                 self._check(request, context)
-                for each in handler(request):
+                for each in handler(_unidle(request, context)):
                     yield _finished(each, request_id)
             except ApiError as error:
                 yield answer(status=status(error.code, error.details, request_id))
@@ -95,6 +114,25 @@ class Service(service_pb2_grpc.V2Servicer):  # type: ignore[misc]  # has no stub
         user_app = getattr(request, "user_app_id", None)
         if user_app is not None:
             self._access.check_user(user_app.user_id)
+
+
+def _unidle(request: Any, context: grpc.ServicerContext) -> Any:
+    """Return a request as it is; a stream of them ends when its client falls silent."""
+    return _timed(request, context) if isinstance(request, Iterator) else request
+
+
+def _timed(requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+    while True:
+        timer = threading.Timer(IDLE_SECONDS, context.cancel)
+        timer.daemon = True
+        timer.start()
+        try:
+            request = next(requests)
+        except StopIteration:
+            return
+        finally:
+            timer.cancel()
+        yield request
 
 
 def _finished(answer: Any, request_id: str) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from clarifai_grpc.grpc.api import resources_pb2
 
+from clarifai_build.cancellation import CancelToken
 from clarifai_build.errors import BuilderError
 from clarifai_build.repository_layout import REQUIREMENTS
 from clarifai_build.sandbox.api.builds import served_model
@@ -34,10 +35,13 @@ class Builds:
         self._work = work
         # Two: loading is bound by the processor, but one long build should not hold up all others.
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="build")
+        # Of what is being built; those who delete a version cancel its token.
+        self._running: dict[str, CancelToken] = {}
 
     def resume(self) -> None:
         """Go on with what an earlier run left; uploads that are not whole wait for their rest."""
         self._work.mkdir(parents=True, exist_ok=True)
+        self._clear()
         for version_id in self._database.version_ids(UNFINISHED):
             if self._url(version_id) or self.upload_path(version_id).exists():
                 self.submit(version_id)
@@ -51,32 +55,48 @@ class Builds:
         return self._work / f"{version_id}.zip"
 
     def discard(self, version_id: str) -> None:
-        """Remove what belongs to a version that was deleted."""
+        """Remove what belongs to a version that was deleted; its build ends."""
+        if (running := self._running.get(version_id)) is not None:
+            running.cancel()
         self.upload_path(version_id).unlink(missing_ok=True)
         shutil.rmtree(self.upload_path(version_id).with_suffix(".parts"), ignore_errors=True)
         self._serving.discard(version_id)
 
     def close(self) -> None:
+        """End all builds; the next server goes on with them."""
+        for running in list(self._running.values()):
+            running.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _build(self, version_id: str) -> None:
+        cancel = self._running[version_id] = CancelToken()
+        # After the token is there: a version that is deleted from now on cancels it.
         found = self._database.version(version_id)
-        if found is None:
-            return
         archive = self.upload_path(version_id)
         try:
-            self._carry_out(found[1], archive)
-        finally:
+            if found is not None:
+                self._carry_out(found[1], archive, cancel)
+        except KeyboardInterrupt:
+            _LOG.info("version %s: its build was cancelled", version_id)
+            # Else the server ends, and the next one goes on with what was uploaded.
+            if self._database.version(version_id) is None:
+                self.discard(version_id)
+        else:
             archive.unlink(missing_ok=True)
+        finally:
+            self._running.pop(version_id, None)
 
-    def _carry_out(self, version: resources_pb2.ModelVersion, archive: Path) -> None:
+    def _carry_out(
+        self, version: resources_pb2.ModelVersion, archive: Path, cancel: CancelToken
+    ) -> None:
         failure = Code.MODEL_UPLOADING_FAILED
         try:
             if version.pretrained_model_config.model_zip_url:
-                fetch(version.pretrained_model_config.model_zip_url, archive)
+                fetch(version.pretrained_model_config.model_zip_url, archive, cancel)
             self._move(version.id, Code.MODEL_BUILDING)
             failure = Code.MODEL_BUILDING_FAILED
-            self._install(version, archive)
+            self._install(version, archive, cancel)
+            cancel.check()
             self._serving.load(version.id)
         except BuilderError as error:
             self._move(version.id, failure, _reason(error))
@@ -84,11 +104,13 @@ class Builds:
         else:
             self._move(version.id, Code.MODEL_TRAINED)
 
-    def _install(self, version: resources_pb2.ModelVersion, archive: Path) -> None:
+    def _install(
+        self, version: resources_pb2.ModelVersion, archive: Path, cancel: CancelToken
+    ) -> None:
         staging = self._work / version.id
         shutil.rmtree(staging, ignore_errors=True)
         try:
-            unpack(archive, staging)
+            unpack(archive, staging, cancel)
             model = served_model.read(staging)
             maps = version.pretrained_model_config
             served_model.check_maps(
@@ -98,6 +120,7 @@ class Builds:
             environment = model_environment.prepare(
                 self._engines, requirements if requirements.is_file() else None
             )
+            cancel.check()
             served_model.adapt(staging, model, version.id, environment)
             target = self._serving.repository / version.id
             shutil.rmtree(target, ignore_errors=True)
@@ -106,6 +129,17 @@ class Builds:
             staging.rename(target)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+
+    def _clear(self) -> None:
+        """Remove what killed servers left of versions that are built, or are no more."""
+        waiting = set(self._database.version_ids(UNFINISHED))
+        for path in self._work.iterdir():
+            # What was half joined or unpacked is made anew.
+            if path.stem not in waiting or path.suffix not in (".zip", ".parts"):
+                _remove(path)
+        for path in self._serving.repository.glob("*"):
+            if self._database.version(path.name) is None:
+                self._serving.discard(path.name)
 
     def _url(self, version_id: str) -> str:
         found = self._database.version(version_id)
@@ -131,6 +165,13 @@ class Builds:
         if error is not None:
             _LOG.error("bug while building %s", version_id, exc_info=error)
             self._move(version_id, Code.MODEL_BUILD_UNEXPECTED_ERROR, repr(error))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _reason(error: BuilderError) -> str:

@@ -16,7 +16,8 @@ from clarifai_build.sandbox.engines.triton import ENVIRONMENT_PARAMETER
 from clarifai_build.util.small_files import MIB, TooLargeError, read_small_text
 
 _MAX_CONFIG = MIB
-_MAX_LABELS = 16 * MIB
+# A million labels; each becomes an object.
+_MAX_LABELS = 32 * MIB
 _GPU = model_config_pb2.ModelInstanceGroup.KIND_GPU
 _CPU = model_config_pb2.ModelInstanceGroup.KIND_CPU
 
@@ -50,7 +51,8 @@ def read(folder: Path) -> ServedModel:
     except (text_format.ParseError, UnicodeDecodeError, TooLargeError) as error:
         raise _wrong(f"{CONFIG} can't be parsed: {error}") from error
     named = {tensor.name: tensor.label_filename for tensor in config.output}
-    labels = {name: _labels(folder / file) for name, file in named.items() if file}
+    # Below the folder: joined to a path that begins with a slash, it would be left out.
+    labels = {name: _labels(Path(f"{folder}/{file}")) for name, file in named.items() if file}
     return ServedModel(config, labels)
 
 
@@ -83,7 +85,7 @@ def adapt(folder: Path, model: ServedModel, name: str, environment: Path | None)
 
 
 def _labels(file: Path) -> tuple[str, ...]:
-    if not file.is_file():
+    if not (file.is_file() and ".." not in file.parts):
         raise _wrong(f"{CONFIG} names the label file {file.name}, which is not there")
     try:
         lines = read_small_text(file, _MAX_LABELS).splitlines()

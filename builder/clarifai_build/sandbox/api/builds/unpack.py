@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import stat
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import SandboxError
 
 MOST_ENTRIES = 200_000
+# The list of the entries is read into memory before they are counted: 150 bytes
+# for each, mostly its name.
+MOST_DIRECTORY_BYTES = 32 << 20
+# Far more than models have; functions of the standard library call themselves once a level.
+MOST_LEVELS = 100
 # Up to a GiB unpacks whatever its ratio: small bombs are harmless.
 FREE_RATIO_BYTES = 1 << 30
 # Deflate reaches about 1,000 on zeros; weights and code stay below 10.
@@ -18,21 +25,31 @@ MOST_RATIO = 100
 PIECE = 1 << 20
 
 
-def unpack(archive: Path, target: Path) -> None:
+def unpack(archive: Path, target: Path, cancel: CancelToken = NEVER) -> None:
     """Unpack `archive` into the new folder `target`, or refuse it as a whole."""
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with _Archive(archive) as file, zipfile.ZipFile(file) as opened:
             entries = opened.infolist()
             _check_size(entries, archive, target.parent)
             paths = [_safe_path(entry) for entry in entries]
             _check_unique(paths)
             target.mkdir()
             for entry, path in zip(entries, paths, strict=True):
-                _extract(opened, entry, target / path)
+                _extract(opened, entry, target / path, cancel)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
         raise _refused(str(error) or "it is damaged") from error
     except OSError as error:
         raise _refused(f"{error.strerror}: {error.filename}") from error
+
+
+class _Archive(io.FileIO):
+    """A zip whose list of entries is not read where that is too long for memory."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        # zipfile reads the list at once, and all else in small pieces.
+        if size is not None and size > MOST_DIRECTORY_BYTES:
+            raise _refused(f"the list of its entries has {size} bytes")
+        return super().read(-1 if size is None else size)
 
 
 def _check_size(entries: list[zipfile.ZipInfo], archive: Path, where: Path) -> None:
@@ -50,6 +67,8 @@ def _safe_path(entry: zipfile.ZipInfo) -> PurePosixPath:
     name = entry.filename
     path = PurePosixPath(name)
     unsafe = path.is_absolute() or ".." in path.parts or not path.parts
+    if len(path.parts) > MOST_LEVELS:
+        raise _refused(f"an entry lies {len(path.parts)} folders deep")
     # Backslashes and colons (drives, streams) mean more than a name on Windows.
     if unsafe or "\\" in name or "\0" in name or ":" in path.parts[0]:
         raise _refused(f"entry '{name}' points outside of it")
@@ -70,7 +89,9 @@ def _check_unique(paths: list[PurePosixPath]) -> None:
         seen.add(path)
 
 
-def _extract(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
+def _extract(
+    opened: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path, cancel: CancelToken
+) -> None:
     if entry.is_dir():
         path.mkdir(parents=True, exist_ok=True)
         return
@@ -78,6 +99,7 @@ def _extract(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Non
     written = 0
     with opened.open(entry) as source, path.open("xb") as file:
         while piece := source.read(PIECE):
+            cancel.check()
             written += len(piece)
             # _check_size went by these sizes, and a hostile zip may lie about them.
             if written > entry.file_size:

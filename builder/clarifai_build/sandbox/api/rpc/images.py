@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,35 @@ from PIL import Image, UnidentifiedImageError
 
 from clarifai_build.sandbox.api.errors import ApiError, Code
 
+# What the platform takes, and no format whose reader starts another program, as EPS does.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+# The largest cameras of phones have more, and save a quarter of it.
+MOST_PIXELS = 50_000_000
+# A progressive JPEG has about ten, and each costs as much time as the whole picture.
+MOST_SCANS = 100
+# At the most, while it is decoded: four bytes as it is stored, three as RGB, and room to resize.
+BYTES_PER_PIXEL = 8
+_SCAN = b"\xff\xda"
 
-def decode(content: bytes, height: int, width: int) -> np.ndarray[Any, Any]:
-    """Return the picture as an array, resized where the model wants a fixed height or width."""
+
+def decode(
+    content: bytes, height: int, width: int, hold: Callable[[int], None] = lambda _size: None
+) -> np.ndarray[Any, Any]:
+    """Return the picture as an array, resized where the model wants a fixed height or width.
+
+    `hold` is told how much memory that may take, before it is taken.
+    """
     try:
-        with Image.open(io.BytesIO(content)) as picture:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+            _check(picture, content)
+            hold(picture.width * picture.height * BYTES_PER_PIXEL)
             image = picture.convert("RGB")
     # SyntaxError is what Pillow raises for broken chunks of a PNG.
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise ApiError(Code.INPUT_INVALID_ARGUMENT, f"the image can't be read: {error}") from error
+        raise _refused(f"the image can't be read: {_reason(error)}") from error
     # Pillow raises it beyond about 179 million pixels.
     except Image.DecompressionBombError as error:
-        raise ApiError(Code.INPUT_INVALID_ARGUMENT, f"the image is too large: {error}") from error
+        raise _refused(f"the image is too large: {error}") from error
     size = (width if width > 0 else image.width, height if height > 0 else image.height)
     if size != image.size:
         image = image.resize(size, Image.Resampling.BILINEAR)
@@ -33,3 +51,24 @@ def encode(array: np.ndarray[Any, Any]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, format="PNG")
     return buffer.getvalue()
+
+
+def _check(picture: Image.Image, content: bytes) -> None:
+    """Refuse by its header what costs too much to decode."""
+    if picture.width * picture.height > MOST_PIXELS:
+        raise _refused(
+            f"the image is too large: {picture.width} x {picture.height} pixels;"
+            f" {MOST_PIXELS} in all are allowed"
+        )
+    if picture.format in ("JPEG", "MPO") and content.count(_SCAN) > MOST_SCANS:
+        raise _refused(f"the image has more than {MOST_SCANS} scans")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return f"it is none of {', '.join(FORMATS)}"
+    return str(error)
+
+
+def _refused(details: str) -> ApiError:
+    return ApiError(Code.INPUT_INVALID_ARGUMENT, details)

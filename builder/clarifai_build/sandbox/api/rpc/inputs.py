@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,10 @@ import numpy as np
 from clarifai_grpc.grpc.api import resources_pb2
 from tritonclient.grpc import model_config_pb2
 
-from clarifai_build.errors import SandboxError
-from clarifai_build.sandbox.api.builds.download import fetch_small
 from clarifai_build.sandbox.api.builds.served_model import ServedModel
 from clarifai_build.sandbox.api.errors import ApiError, Code
 from clarifai_build.sandbox.api.rpc import images
+from clarifai_build.sandbox.api.rpc.fetching import Fetched
 
 Array = np.ndarray[Any, Any]
 Scalar = str | bool | int | float
@@ -28,14 +27,22 @@ class Asked:
     config: resources_pb2.OutputConfig
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What lies at URLs, and whom to tell of the memory that an input takes, before it does."""
+
+    fetched: Fetched
+    hold: Callable[[int], None]
+
+
 def tensors(
-    data: resources_pb2.Data, fields: Mapping[str, str], model: ServedModel
+    data: resources_pb2.Data, fields: Mapping[str, str], model: ServedModel, sources: Sources
 ) -> dict[str, Array]:
     """Return one input as tensors, with a batch dimension where the model batches."""
     found: dict[str, Array] = {}
     for field, name in fields.items():
         tensor = model.inputs[name]
-        array = _read(data, field, tensor)
+        array = _read(data, field, tensor, sources)
         if array is not None:
             # Triton wants a batch dimension exactly where the model batches.
             found[name] = array[np.newaxis] if model.config.max_batch_size > 0 else array
@@ -65,34 +72,35 @@ def asked(model: resources_pb2.Model) -> Asked:
     return Asked(found, config)
 
 
-def _read(data: resources_pb2.Data, field: str, tensor: Any) -> Array | None:
+def _read(data: resources_pb2.Data, field: str, tensor: Any, sources: Sources) -> Array | None:
     if field == "image" and data.HasField("image"):
         height, width = list(tensor.dims)[:2]
-        return images.decode(_image_bytes(data.image), height, width)
+        content = _image_bytes(data.image, sources.fetched)
+        return images.decode(content, height, width, sources.hold)
     if field == "text" and data.HasField("text"):
-        return _text(data.text, tensor)
+        return _text(data.text, tensor, sources.fetched)
     return None
 
 
-def _image_bytes(image: resources_pb2.Image) -> bytes:
-    content = image.base64 or (_fetched(image.url) if image.url else b"")
+def _image_bytes(image: resources_pb2.Image, fetched: Fetched) -> bytes:
+    content = image.base64 or (_content(image.url, fetched) if image.url else b"")
     if not content:
         raise _refused("the image has neither base64 nor url")
     return bytes(content)
 
 
-def _text(text: resources_pb2.Text, tensor: Any) -> Array:
-    content = _fetched(text.url) if text.url and not text.raw else text.raw.encode()
+def _text(text: resources_pb2.Text, tensor: Any, fetched: Fetched) -> Array:
+    content = _content(text.url, fetched) if text.url and not text.raw else text.raw.encode()
     if tensor.data_type != model_config_pb2.TYPE_STRING:
         raise _refused(f"tensor '{tensor.name}' does not take text")
     return np.array([content], dtype=np.object_)
 
 
-def _fetched(url: str) -> bytes:
-    try:
-        return fetch_small(url)
-    except SandboxError as error:
-        raise ApiError(Code.INPUT_DOWNLOAD_FAILED, str(error)) from error
+def _content(url: str, fetched: Fetched) -> bytes:
+    content = fetched[url]
+    if isinstance(content, ApiError):
+        raise content
+    return content
 
 
 def _refused(details: str) -> ApiError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -16,10 +17,12 @@ from clarifai_build.sandbox.api.builds.queue import UNFINISHED
 from clarifai_build.sandbox.api.database import Database, now
 from clarifai_build.sandbox.api.errors import ApiError, Code, status
 from clarifai_build.sandbox.api.rpc import inputs, outputs
+from clarifai_build.sandbox.api.rpc.fetching import Fetched, Fetching
+from clarifai_build.sandbox.api.rpc.memory import Memory
 from clarifai_build.sandbox.api.rpc.models import Models
 from clarifai_build.sandbox.api.rpc.versions import Versions
 
-# Clarifai's limit; the pool is as large, so that Triton's batcher sees a whole request.
+# Clarifai's limit.
 MOST_INPUTS = 128
 
 
@@ -33,7 +36,8 @@ class Predictions:
         self._models = models
         self._versions = versions
         self._serving = serving
-        self._pool = ThreadPoolExecutor(max_workers=MOST_INPUTS, thread_name_prefix="predict")
+        self._fetching = Fetching()
+        self._memory = Memory()
 
     def post(self, request: Any) -> Any:
         model = self._models.find(request.user_app_id.app_id, request.model_id)
@@ -48,8 +52,13 @@ class Predictions:
             raise ApiError(Code.INPUT_UNSUPPORTED_FORMAT, "a Triton model has no method signatures")
         asked = inputs.asked(request.model)
         model.model_version.CopyFrom(version)
-        answer = partial(self._answer, model, asked)
-        answered = list(self._pool.map(answer, request.inputs))
+        fields = version.pretrained_model_config.input_fields_map
+        fetched = self._fetching.fetch(request.inputs, set(fields))
+        answer = partial(self._answer, model, asked, fetched)
+        # Threads of its own, so that a slow model holds up no other; one an input, so that Triton's
+        # batcher sees the whole request.
+        with ThreadPoolExecutor(len(request.inputs), "predict") as pool:
+            answered = list(pool.map(answer, request.inputs))
         return service_pb2.MultiOutputResponse(status=_overall(answered), outputs=answered)
 
     def generate(self, request: Any) -> Iterator[Any]:
@@ -80,12 +89,18 @@ class Predictions:
         self,
         model: resources_pb2.Model,
         asked: inputs.Asked,
+        fetched: Fetched,
         given: resources_pb2.Input,
     ) -> resources_pb2.Output:
         output = resources_pb2.Output(id=uuid.uuid4().hex, created_at=now(), model=model)
         output.input.id = given.id or uuid.uuid4().hex
         try:
-            output.data.CopyFrom(self._ask(model.model_version, asked, given.data))
+            with ExitStack() as held:
+                sources = inputs.Sources(
+                    fetched, lambda size: held.enter_context(self._memory.held(size))
+                )
+                answer = self._ask(model.model_version, asked, given.data, sources)
+            output.data.CopyFrom(answer)
             output.status.CopyFrom(status(Code.SUCCESS))
         except ApiError as error:
             output.status.CopyFrom(status(error.code, error.details))
@@ -98,10 +113,11 @@ class Predictions:
         version: resources_pb2.ModelVersion,
         asked: inputs.Asked,
         data: resources_pb2.Data,
+        sources: inputs.Sources,
     ) -> resources_pb2.Data:
         maps = version.pretrained_model_config
         served = self._serving.model(version.id)
-        tensors = inputs.tensors(data, dict(maps.input_fields_map), served)
+        tensors = inputs.tensors(data, dict(maps.input_fields_map), served, sources)
         arrays = self._serving.infer(version.id, tensors, asked.parameters)
         answer = outputs.data(arrays, dict(maps.output_fields_map), served)
         outputs.select(answer, asked.config)

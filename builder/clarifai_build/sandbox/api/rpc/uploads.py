@@ -9,11 +9,15 @@ from typing import Any
 
 from clarifai_grpc.grpc.api import service_pb2
 
+from clarifai_build.sandbox.api.builds.download import MOST_BYTES, RESERVE_BYTES
 from clarifai_build.sandbox.api.builds.queue import Builds
 from clarifai_build.sandbox.api.errors import Code, invalid, status
 from clarifai_build.sandbox.api.rpc.models import Models
 from clarifai_build.sandbox.api.rpc.versions import Versions
 from clarifai_build.sandbox.api.service import Access
+
+# As S3 has it. Each is a file.
+MOST_PARTS = 10_000
 
 
 class Uploads:
@@ -31,11 +35,14 @@ class Uploads:
             raise invalid("an upload starts with upload_config")
         config = first.upload_config
         self._access.check_user(config.user_app_id.user_id)
+        _check_total(config.total_size)
         version_id = self._version_id(config)
         parts = self._builds.upload_path(version_id).with_suffix(".parts")
         parts.mkdir(parents=True, exist_ok=True)
+        _check_room(parts, config.total_size)
         yield _progress(version_id, parts, config.total_size)
         for request in requests:
+            _check_part(parts, request.content_part, config.total_size)
             _keep(parts, request.content_part)
             if _size(parts) < config.total_size:
                 yield _progress(version_id, parts, config.total_size)
@@ -57,8 +64,36 @@ class Uploads:
         return str(self._versions.create(model, config.model_version, by_url=False).id)
 
 
+def _check_total(size: int) -> None:
+    if not 0 < size <= MOST_BYTES:
+        raise invalid(f"total_size is {size}; a zip has 1 to {MOST_BYTES} bytes")
+
+
+def _check_room(parts: Path, total: int) -> None:
+    room = shutil.disk_usage(parts).free - RESERVE_BYTES
+    # Twice: in parts, and joined.
+    if 2 * total - _size(parts) > room:
+        raise invalid(f"the zip has {total} bytes, and the disk has room for {max(0, room) // 2}")
+
+
+def _check_part(parts: Path, part: Any, total: int) -> None:
+    if not 0 <= part.part_number <= MOST_PARTS:
+        raise invalid(f"part {part.part_number}: parts are numbered up to {MOST_PARTS}")
+    sent = _size(parts) - _size_of(parts / _name(part)) + len(part.data)
+    if sent > total:
+        raise invalid(f"the parts have {sent} bytes; total_size is {total}")
+
+
+def _name(part: Any) -> str:
+    return f"{part.part_number:08d}"
+
+
+def _size_of(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
 def _keep(parts: Path, part: Any) -> None:
-    file = parts / f"{part.part_number:08d}"
+    file = parts / _name(part)
     temporary = file.with_suffix(".new")
     temporary.write_bytes(part.data)
     # Renamed when whole: `_size` counts files, and leaves those with a suffix out.

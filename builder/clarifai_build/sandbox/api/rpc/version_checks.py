@@ -34,7 +34,10 @@ def check_version(
 
 
 def _check_url(url: str) -> None:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise invalid(f"model_zip_url '{url}' is not a URL: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise invalid(f"model_zip_url '{url}' is not an http or https URL")
     # The platform fetches without credentials; the sandbox must not be more lenient.

@@ -1,0 +1,182 @@
+"""Inputs that take for ever, and pictures that take all the memory."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import struct
+import threading
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clarifai_grpc.grpc.api import resources_pb2
+from PIL import Image
+
+from clarifai_build.sandbox.api.errors import ApiError
+from clarifai_build.sandbox.api.rpc import fetching, images
+from clarifai_build.sandbox.api.rpc.fetching import Fetching
+from clarifai_build.sandbox.api.rpc.memory import Memory
+from support.sandbox_client import Api, text
+from support.scripted_web import Web, web
+from support.slow_web import Endless
+
+
+@pytest.fixture
+def drip() -> Iterator[tuple[Web, Endless]]:
+    """A server that sends a byte at a time."""
+    endless = Endless(size=1, pause=0.1)
+    with web(endless) as server:
+        yield server, endless
+        endless.stop.set()
+
+
+def inputs(server: Web, number: int, field: str = "text") -> list[Any]:
+    """Return inputs whose content lies at URLs, each another."""
+    kind = {"text": resources_pb2.Text, "image": resources_pb2.Image}[field]
+    urls = (f"{server.url}/{each}" for each in range(number))
+    data = [resources_pb2.Data(**{field: kind(url=url)}) for url in urls]
+    return [resources_pb2.Input(data=each) for each in data]
+
+
+def test_slow_servers_hold_up_their_own_requests_only(
+    api: Api, reverser: str, drip: tuple[Web, Endless]
+) -> None:
+    """While 20 requests wait for 16 dripping URLs each, others are answered."""
+    server, endless = drip
+    waiting = inputs(server, 16)
+
+    def ask(_number: int) -> Any:
+        return api.call("PostModelOutputs", model_id=reverser, inputs=waiting)
+
+    with ThreadPoolExecutor(20) as pool:
+        slow = [pool.submit(ask, number) for number in range(20)]
+        assert endless.began.wait(30)
+        answers = [api.predict(reverser, text("abc")) for _ in range(5)]
+        assert not all(each.done() for each in slow)
+        endless.stop.set()
+        codes = {each.result().status.code for each in slow}
+    assert [answer.outputs[0].data.text.raw for answer in answers] == ["cba"] * 5
+    # Those beyond the bound were told at once to come back: CONN_THROTTLED.
+    assert 11005 in codes
+
+
+def test_a_request_has_so_many_seconds_for_all_its_urls(drip: tuple[Web, Endless]) -> None:
+    """Those that were waiting for their turn by then are not begun."""
+    server, _ = drip
+    fetched = Fetching(seconds=0.5).fetch(inputs(server, 40), {"text"})
+    assert len(fetched) == 40
+    assert {type(each) for each in fetched.values()} == {ApiError}
+    # The second is what a connection says that was not made by then.
+    assert all(re.search("too slow|timed out", str(each)) for each in fetched.values())
+    assert server.requests <= 20
+
+
+def test_a_request_has_so_many_bytes_for_all_its_urls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each may be small enough, and all of them be too much."""
+    monkeypatch.setattr(fetching, "MOST_BYTES", 3 << 20)
+    with web(lambda asked, _number: asked.send(bytes(1 << 20))) as server:
+        fetched = Fetching().fetch(inputs(server, 8), {"text"})
+    refused = [str(each) for each in fetched.values() if isinstance(each, ApiError)]
+    assert 5 <= len(refused) < 8
+    assert all("over 3 MiB" in each for each in refused)
+
+
+def test_what_the_model_does_not_take_is_not_fetched() -> None:
+    """Nor is anything fetched twice, or in place of what the request has brought."""
+    with web(lambda asked, _number: asked.send(b"x")) as server:
+        url = f"{server.url}/0"
+        given = [*inputs(server, 1), *inputs(server, 1), *inputs(server, 3, "image")]
+        brought = resources_pb2.Data(text=resources_pb2.Text(raw="y", url=f"{server.url}/9"))
+        given.append(resources_pb2.Input(data=brought))
+        assert Fetching().fetch(given, {"text"}) == {url: b"x"}
+        assert server.requests == 1
+
+
+def png_of(width: int, height: int) -> bytes:
+    """Return a small PNG of a size that it does not have."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">L", len(data)) + body + struct.pack(">L", zlib.crc32(body))
+
+    header = struct.pack(">2L5B", width, height, 8, 2, 0, 0, 0)
+    rows = zlib.compress(bytes(1 << 20))
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+
+
+def never(size: int) -> None:
+    raise AssertionError(f"{size} bytes were taken")
+
+
+@pytest.mark.parametrize(("width", "height"), [(16_000, 16_000), (1, 60_000_000), (10_000, 5_001)])
+def test_a_picture_with_too_many_pixels_is_not_decoded(width: int, height: int) -> None:
+    """A small file says how much memory it would take."""
+    with pytest.raises(ApiError, match="too large"):
+        images.decode(png_of(width, height), -1, -1, never)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "WEBP", "JPEG"])
+def test_pixels_are_counted_in_every_format(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Not in PNG alone."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(buffer, format=kind)
+    assert images.decode(buffer.getvalue(), -1, -1).shape == (30, 40, 3)
+    monkeypatch.setattr(images, "MOST_PIXELS", 1199)
+    with pytest.raises(ApiError, match="40 x 30 pixels"):
+        images.decode(buffer.getvalue(), -1, -1, never)
+
+
+def test_the_scans_of_a_jpeg_are_counted() -> None:
+    """Each costs as much as a whole picture, and few bytes."""
+    buffer = io.BytesIO()
+    Image.effect_noise((64, 64), 50).save(buffer, format="JPEG", progressive=True)
+    content = buffer.getvalue()
+    assert images.decode(content, -1, -1).shape == (64, 64, 3)
+    begin = content.rindex(b"\xff\xda")
+    bomb = content[:begin] + content[begin:-2] * 200 + content[-2:]
+    with pytest.raises(ApiError, match="scans"):
+        images.decode(bomb, -1, -1, never)
+
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n(x) print\n%%EOF\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [EPS, b"%PDF-1.4\n", b"\xd7\xcd\xc6\x9a" + bytes(40), b"8BPS\0\1" + bytes(40)],
+    ids=["eps", "pdf", "wmf", "psd"],
+)
+def test_no_picture_starts_a_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    """PostScript is a program, and its reader another: neither runs for a prediction."""
+    (tmp_path / "gs").write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    (tmp_path / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr("PIL.EpsImagePlugin.gs_binary", None, raising=False)
+    with pytest.raises(ApiError, match="none of BMP, GIF, JPEG, PNG, TIFF, WEBP"):
+        images.decode(content, -1, -1)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_pictures_share_the_memory() -> None:
+    """One that does not fit beside the others waits; one that never would takes all there is."""
+    memory, entered = Memory(100), threading.Event()
+
+    def second() -> None:
+        with memory.held(60):
+            entered.set()
+
+    with memory.held(1_000):
+        other = threading.Thread(target=second)
+        other.start()
+        assert not entered.wait(0.2)
+    assert entered.wait(30)
+    other.join()
