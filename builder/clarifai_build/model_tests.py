@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from clarifai_build.repository_layout import REQUIREMENTS, TESTS
 from clarifai_build.sandbox.engines.interpreters import find_python
 from clarifai_build.util import children
 from clarifai_build.util.child_environment import child_environment
+from clarifai_build.util.scratch_folder import ScratchFolder
 from clarifai_build.util.small_files import read_small_text
 from clarifai_build.validation.requirements_file import MAX_BYTES
 
@@ -35,7 +35,7 @@ def run_tests(
     manifest: Manifest, artifact: Artifact, progress: ProgressCallback = no_progress
 ) -> bool:
     """Run 1/test.py as it is in the artifact; pytest reports to this process's own output."""
-    with tempfile.TemporaryDirectory(prefix="clarifai-build-test-") as scratch:
+    with ScratchFolder() as scratch:
         folder = Path(scratch) / manifest.model.id
         write_folder(artifact.tree, folder)
         python = make_environment(folder / REQUIREMENTS, manifest.code.python, progress)
@@ -49,7 +49,7 @@ def run_tests_in_triton(
     from clarifai_build.sandbox import single_model
     from clarifai_runtime.asking import ADDRESS_VARIABLE
 
-    with tempfile.TemporaryDirectory(prefix="clarifai-build-test-") as scratch:
+    with ScratchFolder() as scratch:
         folder = Path(scratch) / "models" / manifest.model.id
         write_folder(artifact.tree, folder)
         requirements = folder / REQUIREMENTS

@@ -19,7 +19,9 @@ from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.consistent_reads import read_model
 from clarifai_build.registry.version_metadata import VersionMetadata
+from clarifai_build.source.build_records import OUTPUT_FOLDER
 from clarifai_build.storage import ObjectStore
+from clarifai_build.util.atomic_file import remove_abandoned
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ def apply(
 ) -> Applied:
     """Plan and carry it out. Each step leaves a state that the next apply can continue from."""
     cancel = options.cancel
+    # Of builds that were killed, whose zips may be as large as the disk.
+    remove_abandoned(manifest.path.parent / OUTPUT_FOLDER)
     planned = plan(manifest, artifact, store, registry, adopt=options.adopt)
     model_id, version = manifest.model.id, planned.live
     prefix = manifest.destination.prefix

@@ -26,6 +26,8 @@ from clarifai_build.progress import ProgressCallback, Tally, no_progress
 from clarifai_build.source.content_checks import NO_RULES
 from clarifai_build.source.source_file import FileStat, SourceFile
 from clarifai_build.util import cache_dir
+from clarifai_build.util.atomic_file import open_partial, remove_abandoned
+from clarifai_build.util.scratch_folder import ScratchFolder
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -71,9 +73,10 @@ def _place(folder: Path | None, version: str) -> tuple[Path, object]:
         with suppress(OSError):
             kept.mkdir(parents=True, exist_ok=True)
             os.listdir(kept)  # noqa: PTH208 - whether it may be read
+            remove_abandoned(kept)
             return kept, None
     try:
-        scratch = tempfile.TemporaryDirectory(prefix="clarifai-build-")
+        scratch = ScratchFolder()
     except OSError as exc:
         raise ArtifactError(cannot_write(tempfile.gettempdir(), exc)) from exc
     return Path(scratch.name), scratch
@@ -140,7 +143,7 @@ class _Files(NamedTuple):
         """Write the compressed content, and rename it when it is complete."""
         sha256 = hashlib.sha256()
         try:
-            descriptor, partial = tempfile.mkstemp(prefix=f".{entry.sha256}.", dir=self.folder)
+            partial, descriptor = open_partial(self.folder / entry.sha256, 0o600)
             try:
                 with os.fdopen(descriptor, "wb") as stream:
                     for block in _compress(entry, self.pool, self.cancel):
@@ -148,9 +151,9 @@ class _Files(NamedTuple):
                         stream.write(block)
                     os.fsync(stream.fileno())
                 name = f"{entry.sha256}-{sha256.hexdigest()}"
-                Path(partial).replace(self.folder / name)
+                partial.replace(self.folder / name)
             finally:
-                Path(partial).unlink(missing_ok=True)
+                partial.unlink(missing_ok=True)
         except OSError as exc:
             raise ArtifactError(cannot_write(self.folder, exc)) from exc
         self.tally.add(entry.size)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from clarifai_build.artifact.artifact import blocks_of
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.errors import ArtifactError, cannot_write
+from clarifai_build.util.scratch_folder import ScratchFolder
 
 
 def write_folder(tree: FileTree, target: Path) -> None:
@@ -24,7 +24,7 @@ def write_folder(tree: FileTree, target: Path) -> None:
                 hint="remove it, or name another folder with --output",
             )
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as partial:
+        with ScratchFolder(target) as partial:
             # One level down: the temporary folder itself is private (0700), and removed at the end.
             for entry in tree.entries:
                 _write(entry, Path(partial) / "repository" / entry.path)

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from clarifai_build.source.ignore import default_reason
 from clarifai_build.source.source_file import unreadable
 from clarifai_build.util import children
 from clarifai_build.util.child_environment import without_tokens
+from clarifai_build.util.scratch_folder import ScratchFolder
 
 # Bytes: from here on, weights mostly, a link saves the time and the disk of a copy.
 _LARGE = 1 << 20
@@ -70,7 +70,7 @@ class Rebuilt:
 
 def build_twice(manifest: Manifest, progress: ProgressCallback = no_progress) -> Rebuilt:
     """Build in two folders, umasks, locales, time zones, hash seeds and orders of files."""
-    with tempfile.TemporaryDirectory(prefix="clarifai-build-") as made, ExitStack() as stack:
+    with ScratchFolder() as made, ExitStack() as stack:
         zips, sums = [], []
         origin = manifest.path.parent
         for surroundings in BOTH:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
 
 from clarifai_build._version import __version__
@@ -25,6 +24,7 @@ from clarifai_build.registry import ModelRegistry, NewModel, NewVersion, RemoteV
 from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.repository_layout import INFERENCE, LABELS, VERSION, in_folder
 from clarifai_build.resources import starters_dir
+from clarifai_build.util.scratch_folder import ScratchFolder
 from clarifai_build.validation.load import examine_document, load
 
 
@@ -54,7 +54,7 @@ def manifest_of(folder: Path, environ: Mapping[str, str]) -> Iterator[tuple[Mani
         yield load(folder / FILE_NAME, environ, offline=True), Imported({})
         return
     imported = import_folder(folder)
-    with TemporaryDirectory(prefix="clarifai-build-") as scratch:
+    with ScratchFolder() as scratch:
         named = imported.manifest["code"].pop("requirements", None)
         requirements = folder / named if named else None
         if named in imported.files:

@@ -36,9 +36,9 @@ def digest(file: Path) -> str:
 
 def compile_pins(file: Path, python: str, previous: str) -> str:
     """Resolve requirements for a Python version; pins of `previous` that still fit stay."""
-    import tempfile
+    from clarifai_build.util.scratch_folder import ScratchFolder
 
-    with tempfile.TemporaryDirectory(prefix="clarifai-build-") as folder:
+    with ScratchFolder() as folder:
         target = Path(folder, "requirements.txt")
         if previous:
             target.write_text(previous, encoding="utf-8")

@@ -13,6 +13,7 @@ from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox.engines import seaweedfs
 from clarifai_build.sandbox.engines.file_locks import is_claimed
 from clarifai_build.sandbox.engines.processes import free_ports, is_free
+from clarifai_build.util.atomic_file import fresh_mark, partial_path, remove_abandoned
 from clarifai_build.util.small_files import MIB, read_small_json
 
 PORT_NAMES = ("api", "triton", *seaweedfs.PORT_NAMES)
@@ -87,6 +88,7 @@ class Folder:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.log("x").parent.mkdir(exist_ok=True)
         self.data.mkdir(exist_ok=True)
+        remove_abandoned(self.root)
 
     def is_running(self) -> bool:
         """Return whether a supervisor lives. What it left behind when killed does not count."""
@@ -149,7 +151,7 @@ def _usable(ports: Mapping[str, int]) -> dict[str, int]:
 
 def _write(path: Path, value: object) -> None:
     """Replace the file whole, readable by its owner alone."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary = partial_path(path, fresh_mark())
     # Created with its mode: a chmod afterwards would leave a moment to read the secrets.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

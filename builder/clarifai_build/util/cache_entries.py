@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from clarifai_build.errors import ArtifactError
 from clarifai_build.util import cache_dir, part_file
+from clarifai_build.util.atomic_file import is_partial, remove_if_abandoned
 
 
 class CacheEntry(NamedTuple):
@@ -58,6 +59,8 @@ def prune(unused_seconds: int, environ: Mapping[str, str] = os.environ) -> list[
 def _remove(path: Path) -> bool:
     if path.suffix == part_file.SUFFIX:
         return part_file.remove_unused(path)
+    if is_partial(path.name):
+        return remove_if_abandoned(path)
     for file in (path, cache_dir.mark_of(path)):
         file.unlink(missing_ok=True)
     return True

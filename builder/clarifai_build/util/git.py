@@ -82,12 +82,11 @@ def files_at(folder: Path, revision: str) -> Iterator[Path]:
     commit = commit_of(folder, revision)
     if commit is None:
         raise _no_revision(folder, revision)
-    import tempfile
-
+    from clarifai_build.util.scratch_folder import ScratchFolder
     from clarifai_build.util.vcs.revision_copy import RevisionCopy
 
     below = told(folder, "rev-parse", "--show-prefix")
-    with tempfile.TemporaryDirectory(prefix="clarifai-build-") as made:
+    with ScratchFolder() as made:
         RevisionCopy(folder, commit, Path(made, "files")).write(below)
         yield Path(made, "files", below).resolve()
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from clarifai_build.util.atomic_file import open_partial, remove_abandoned
+
 SUFFIX = ".part"
 
 
@@ -37,10 +39,11 @@ def finish(stream: BinaryIO, path: Path, target: Path) -> int:
     # Else a crash could leave the final name on a file without its content.
     os.fsync(stream.fileno())
     if not _is_at(stream, path):
-        path = target.with_name(f"{target.name}.{os.getpid()}{SUFFIX}")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(target.parent)
+        path, descriptor = open_partial(target)
         stream.seek(0)
-        with path.open("wb") as copy:
+        with os.fdopen(descriptor, "wb") as copy:
             shutil.copyfileobj(stream, copy)
     path.replace(target)
     with suppress(FileNotFoundError):

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.errors import ArtifactError, cannot_write
-from clarifai_build.source.source_file import open_source
-from clarifai_build.util.atomic_file import fresh_mark, is_unfinished, partial_path
+from clarifai_build.util.atomic_file import (
+    fresh_mark,
+    open_partial,
+    partial_path,
+    remove_abandoned,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-# A file is locked a moment after it is made: a young one may not be locked yet.
-_ABANDONED_SECONDS = 60.0
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"")  # the last: an empty file, as mktemp makes
 
 
@@ -47,14 +48,13 @@ class Outputs:
     def open(self, suffix: str = "") -> int:
         """Return the descriptor of a new file, for the target's name and this suffix."""
         target = self.target.with_name(self.target.name + suffix)
-        partial = partial_path(target, fresh_mark())
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _remove_abandoned(target)
-            descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+            if not self._written:
+                remove_abandoned(target.parent)
+            partial, descriptor = open_partial(target)
         except OSError as exc:
             raise ArtifactError(cannot_write(target, exc)) from exc
-        _hold(descriptor)
         self._written.append(_Output(target, partial, descriptor))
         return descriptor
 
@@ -150,32 +150,6 @@ def _is_zip(file: Path) -> bool:
             return stream.read(4) in _ZIPS
     except OSError as exc:
         raise ArtifactError(cannot_write(file, exc)) from exc
-
-
-def _hold(descriptor: int) -> None:
-    """Lock the file: others see that it is being written."""
-    if os.name == "posix":
-        import fcntl
-
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _remove_abandoned(target: Path) -> None:
-    """Remove what killed builds of this target left: files that are old and not locked."""
-    if os.name != "posix":
-        return
-    import fcntl
-
-    beginning = partial_path(target, "").name
-    for name in os.listdir(target.parent):  # noqa: PTH208 - a glob would take the name for a pattern
-        if not (name.startswith(beginning) and is_unfinished(name)):
-            continue
-        file = target.parent / name
-        with suppress(OSError), open_source(str(file)) as stream:
-            if time.time() - os.fstat(stream.fileno()).st_mtime > _ABANDONED_SECONDS:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                file.unlink()
 
 
 def _refused(target: Path, what: str, hint: str) -> ArtifactError:

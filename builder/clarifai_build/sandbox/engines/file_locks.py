@@ -36,6 +36,17 @@ def claim(path: Path) -> int | None:
     return descriptor
 
 
+@contextmanager
+def released(path: Path) -> Iterator[bool]:
+    """Hold the lock at `path` while the block runs if nobody else does; say whether that is so."""
+    descriptor = claim(path)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
 def is_claimed(path: Path) -> bool:
     """Return whether a living process holds the lock at `path`."""
     if not path.exists():

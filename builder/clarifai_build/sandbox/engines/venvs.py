@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, ProgressCallback
-from clarifai_build.sandbox.engines.file_locks import exclusive
+from clarifai_build.sandbox.engines.file_locks import exclusive, released
 from clarifai_build.util import children
 from clarifai_build.util.child_environment import child_environment
 from clarifai_build.util.small_files import MIB, read_end
@@ -49,6 +49,7 @@ def provision(target: Path, recipe: Recipe, progress: ProgressCallback) -> Path:
         return target
     with exclusive(target.with_name(target.name + ".lock")) as lock:
         if not is_complete(target):
+            _remove_abandoned(target.parent)
             shutil.rmtree(target, ignore_errors=True)
             _make(target, recipe, lock)
             _install(target, recipe, lock, progress)
@@ -56,6 +57,16 @@ def provision(target: Path, recipe: Recipe, progress: ProgressCallback) -> Path:
                 _install(target, replace(recipe, arguments=recipe.then), lock, progress)
             (target / _STAMP).touch()
     return target
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what killed processes left half made, for whatever it was: gigabytes, at times."""
+    for lock in folder.glob("*.lock"):
+        half = lock.with_suffix("")
+        if half.is_dir() and not (half / _STAMP).exists():
+            with released(lock) as is_free:
+                if is_free and not (half / _STAMP).exists():
+                    shutil.rmtree(half, ignore_errors=True)
 
 
 def is_complete(target: Path) -> bool:

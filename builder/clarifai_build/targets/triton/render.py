@@ -76,12 +76,12 @@ def render(context: RenderContext) -> dict[str, bytes]:
 
     Raises RenderError when the result is not a config.pbtxt that Triton's ModelConfig takes.
     """
-    import tempfile
-
     from cookiecutter.generate import generate_files
 
+    from clarifai_build.util.scratch_folder import ScratchFolder
+
     try:
-        with tempfile.TemporaryDirectory(prefix="clarifai-build-") as folder, _ONE_AT_A_TIME:
+        with ScratchFolder() as folder, _ONE_AT_A_TIME:
             project = generate_files(
                 template_dir(),
                 {"cookiecutter": dict(context.variables)},

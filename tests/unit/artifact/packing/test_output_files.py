@@ -14,6 +14,7 @@ import pytest
 
 from clarifai_build.artifact.packing.output_files import Outputs, check_output_path
 from clarifai_build.errors import ArtifactError
+from clarifai_build.util.atomic_file import partial_path
 
 OLD = {"a.zip": b"PK\x03\x04 old", "a.zip.provenance.json": b"old", "a.zip.sbom.json": b"old"}
 
@@ -150,26 +151,24 @@ def test_names_may_be_as_long_as_names_can_be(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_build_left_goes(target: Path) -> None:
-    """Unless it is young, or somebody still writes it."""
-    names = [".a.zip.1-00000000", ".a.zip.2-00000000", ".a.zip.3-00000000", ".b.zip.1-00000000"]
-    places = [target.parent / name for name in names]
+    """Whichever zip it was of; what lives or is held stays (a process id above all there are)."""
+    marks = ["4194305-00000000", "4194305-00000001", f"{os.getpid()}-00000002"]
+    places = [partial_path(target.with_name(name), mark) for name in "ab" for mark in marks]
     for place in places:
         place.write_bytes(b"partial")
-        os.utime(place, (time.time() - 3600,) * 2)
-    os.utime(places[1])
-    with places[2].open() as held:
+    with places[1].open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         write(target)
-    assert [place.exists() for place in places] == [False, True, True, True]
+    assert [place.exists() for place in places] == [False, True, True, False, False, True]
 
 
 def test_what_builds_did_not_leave_stays(target: Path) -> None:
     """However old, and however alike the name; a pipe that nobody writes to is not waited for."""
-    names = [".a.zip.bak", ".a.zip.1-old", ".a.zip.2024-0000000", ".a.zip."]
+    names = [".a.zip.bak", ".a.zip.1-old", ".a.zip.20240101-deadbeef", ".a.zip."]
     for name in names:
         (target.parent / name).write_bytes(b"the user's")
         os.utime(target.parent / name, (time.time() - 3600,) * 2)
-    os.mkfifo(target.parent / ".a.zip.3-00000000")
+    os.mkfifo(partial_path(target, "4194305-00000000"))
     write(target)
     assert {name for name in names if (target.parent / name).exists()} == set(names)
 

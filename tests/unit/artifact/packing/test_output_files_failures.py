@@ -142,16 +142,6 @@ def test_what_is_being_written_is_held(tmp_path: Path) -> None:
     assert (tmp_path / "a.zip").read_bytes() == b"PK"
 
 
-def test_only_what_is_old_was_abandoned(tmp_path: Path) -> None:
-    """Older than a minute."""
-    for name, age in ((".a.zip.1-00000001", 50), (".a.zip.1-00000002", 70)):
-        (tmp_path / name).touch()
-        os.utime(tmp_path / name, (time.time() - age,) * 2)
-    with Outputs(tmp_path / "a.zip") as outputs:
-        os.write(outputs.open(), b"PK")
-    assert names(tmp_path) == {"a.zip", ".a.zip.1-00000001"}
-
-
 def test_records_of_an_older_zip_do_not_outlive_it(tmp_path: Path) -> None:
     """One that has no successor goes; one that was never there is not missed."""
     (tmp_path / "a.zip").write_bytes(OLD)
