@@ -6,12 +6,13 @@ from urllib.request import (
     HTTPDefaultErrorHandler,
     HTTPErrorProcessor,
     HTTPHandler,
-    HTTPRedirectHandler,
     HTTPSHandler,
     OpenerDirector,
     ProxyHandler,
     UnknownHandler,
 )
+
+from clarifai_build.util.redirects import UnreadRedirects
 
 
 def web_opener() -> OpenerDirector:
@@ -24,7 +25,7 @@ def web_opener() -> OpenerDirector:
         HTTPHandler,
         HTTPSHandler,
         HTTPDefaultErrorHandler,
-        HTTPRedirectHandler,
+        UnreadRedirects,
         HTTPErrorProcessor,
     ):
         opener.add_handler(handler())

@@ -26,9 +26,13 @@ CREDENTIALS = (
 
 # PYTHON: PYTHONPATH and PYTHONHOME would mix the packages of two environments. WEED and TRITON:
 # each setting of SeaweedFS's configuration files has such a variable, and so have Triton's.
-_PREFIXES = ("AWS_", "AZURE_", "CLARIFAI_", "PYTHON", "WEED_", "TRITON")
-# Each makes pip install into another place, or other versions, than its arguments say.
-_REDIRECTS_PIP = ("TARGET", "PREFIX", "USER", "ROOT", "PYTHON", "CONSTRAINT")
+# PYTEST: a developer's options are not for a model's tests.
+_PREFIXES = ("AWS_", "AZURE_", "CLARIFAI_", "PYTHON", "PYTEST_", "WEED_", "TRITON")
+# Each makes pip install into another place, or other versions, than its arguments say, or nothing.
+_REDIRECTS_PIP = (
+    *("TARGET", "PREFIX", "USER", "ROOT", "PYTHON", "CONSTRAINT", "REQUIREMENT", "EDITABLE"),
+    *("NO_DEPS", "DRY_RUN", "REQUIRE_HASHES", "REQUIRE_VIRTUALENV"),
+)
 # `git rev-parse --local-env-vars` and what changes how paths are read: hooks set them for the
 # repository that runs the hook. Git's configuration stays (GIT_CONFIG_COUNT, GIT_SSH_COMMAND).
 _LEADS_GIT_ELSEWHERE = (

@@ -18,7 +18,13 @@ def test_credentials_stay_here(name: str) -> None:
     assert child_environment({name: "x", "PATH": "/bin"}) == {"PATH": "/bin"}
 
 
-@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_TARGET"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTEST_ADDOPTS", "PIP_TARGET"),
+        *("PIP_DRY_RUN", "PIP_REQUIREMENT", "PIP_NO_DEPS", "PIP_REQUIRE_HASHES"),
+    ],
+)
 def test_python_finds_its_own(name: str) -> None:
     """A child with a Python of its own must not find the packages of ours."""
     assert child_environment({name: "x"}) == {}

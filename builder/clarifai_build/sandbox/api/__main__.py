@@ -23,6 +23,8 @@ from clarifai_build.sandbox.state import APP_ID, USER_ID, Folder
 
 # Calls at once: one that waits for a prediction or an upload keeps its thread.
 WORKERS = 64
+# Those beyond the threads wait, and their requests are in memory.
+MOST_CALLS = 256
 # A request of 128 MiB is what Clarifai takes; with one that is larger, 64 threads can fill memory.
 MOST_REQUEST_BYTES = 192 << 20
 # For calls under way; the supervisor kills after its STOP_SECONDS, 3.
@@ -48,7 +50,9 @@ def main(root: Path) -> int:
     builds.resume()
     access = Access(USER_ID, settings.pat)
     service = Service(handlers.table(database, accounts, builds, serving, access), access)
-    server = grpc.server(ThreadPoolExecutor(WORKERS), options=server_options())
+    server = grpc.server(
+        ThreadPoolExecutor(WORKERS), options=server_options(), maximum_concurrent_rpcs=MOST_CALLS
+    )
     service_pb2_grpc.add_V2Servicer_to_server(service, server)
     server.add_insecure_port(f"127.0.0.1:{settings.ports['api']}")
     server.start()

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from clarifai_build.cancellation import NEVER, CancelToken
+from clarifai_build.util.redirects import UnreadRedirects
 
 # Seconds between looks at the token while a server is silent.
 _BEAT = 0.5
@@ -85,22 +86,11 @@ def _opener(deadline: Deadline) -> urllib.request.OpenerDirector:
         urllib.request.UnknownHandler(),
         _Connections(deadline),
         urllib.request.HTTPDefaultErrorHandler(),
-        _Redirects(),
+        UnreadRedirects(),
         urllib.request.HTTPErrorProcessor(),
     ):
         opener.add_handler(handler)
     return opener
-
-
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    max_redirections = 5
-
-    def http_error_302(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
-        # The base class would read the reply to its end, into memory.
-        fp.read = bytes
-        return super().http_error_302(req, fp, code, msg, headers)
-
-    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 class _Connections(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
