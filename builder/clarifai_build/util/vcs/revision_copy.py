@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from clarifai_build.util.scratch_folder import ScratchFolder
 from clarifai_build.util.vcs.index import LISTED, Tracked, entries
 from clarifai_build.util.vcs.process import GitError, line, must, repository_above, told
 
@@ -30,7 +30,7 @@ class RevisionCopy(NamedTuple):
     def write(self, below: str) -> None:
         """Write the files whose paths begin with `below`, which ends in `/` or is empty."""
         self.target.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="clarifai-build-") as made:
+        with ScratchFolder() as made:
             environ = {
                 "GIT_DIR": told(self.folder, "rev-parse", "--absolute-git-dir"),
                 "GIT_WORK_TREE": str(self.target),
