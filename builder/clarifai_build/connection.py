@@ -7,16 +7,16 @@ or with `connect_all` all that some paths name.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build.cancellation import NEVER, CancelToken
-from clarifai_build.errors import BuilderError, ManifestError, UsageError
+from clarifai_build.errors import BuilderError, ManifestError, Problem, UsageError
 from clarifai_build.manifest import settings
 from clarifai_build.manifest.types import Clarifai, Manifest, Storage
-from clarifai_build.progress import ProgressCallback, no_progress
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.validation.load import load
 
 if TYPE_CHECKING:
@@ -147,10 +147,15 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The manifests that some paths name: those that load, and the errors of the others."""
+    """The manifests that some paths name: those that load, and the errors of the others.
+
+    `passed_over` are problems of what may be or hold further ones; while there are any, a model
+    that no manifest names may have one all the same.
+    """
 
     connections: tuple[Connection, ...]
     errors: Mapping[str, BuilderError]
+    passed_over: tuple[Problem, ...] = ()
 
 
 def connect(
@@ -223,6 +228,7 @@ class _Connector:
     def __init__(
         self, environ: Mapping[str, str], sandbox: bool | Endpoints, progress: ProgressCallback
     ) -> None:
+        self._progress = progress
         self._sandbox = _running(environ, progress) if sandbox is True else sandbox or None
         self._environ = settings.merged(environ)
         leading = self._sandbox.leading(self._environ) if self._sandbox else self._environ
@@ -232,7 +238,7 @@ class _Connector:
 
     def connect_all(self, paths: Iterable[Path]) -> Connected:
         from clarifai_build.deploy.fleet import failure
-        from clarifai_build.manifest.discovery import find_manifests
+        from clarifai_build.manifest.discovery import search
 
         connections: list[Connection] = []
 
@@ -243,8 +249,14 @@ class _Connector:
             _refuse_second(connection, connections)
             connections.append(connection)
 
-        found = [(str(path), failure(take, path)) for path in find_manifests(paths)]
-        return Connected(tuple(connections), {name: error for name, error in found if error})
+        found = search(paths)
+        unseen = [*found.passed_over, *_not_checked_out(found.folders)]
+        for problem in unseen:
+            if problem.severity == "warning":
+                self._progress(Event("manifests", "running", problem.message, warning=problem))
+        ended = [(str(path), failure(take, path)) for path in found.manifests]
+        errors = {name: error for name, error in ended if error}
+        return Connected(tuple(connections), errors, tuple(unseen))
 
     def connect(self, manifest: Manifest, name: str) -> Connection:
         manifest = in_sandbox(manifest, self._sandbox) if self._sandbox else manifest
@@ -259,6 +271,19 @@ class _Connector:
         if account not in self._registries:
             self._registries[account] = open_registry(account, self._target_environ)
         return self._registries[account]
+
+
+def _not_checked_out(folders: Sequence[Path]) -> Iterable[Problem]:
+    """Return what Git has and the folders lack; that Git does not say keeps nothing but a prune."""
+    if not folders:
+        return []
+    from clarifai_build.manifest.unseen import not_checked_out
+    from clarifai_build.util.vcs.process import GitError
+
+    try:
+        return not_checked_out(folders)
+    except GitError as error:
+        return error.problems
 
 
 def _running(environ: Mapping[str, str], progress: ProgressCallback) -> Endpoints:

@@ -136,7 +136,11 @@ class Console:
         return report
 
     def _warn(self, stage: str, warning: Problem) -> None:
-        self._warnings.append({"stage": stage, **warning._asdict()})
+        told = {"stage": stage, **warning._asdict()}
+        # A command that looks again and again says it once.
+        if told in self._warnings:
+            return
+        self._warnings.append(told)
         self.problems([warning._replace(message=f"{stage}: {warning.message}")])
 
     def _shown(self) -> ProgressCallback:

@@ -1,10 +1,19 @@
-"""What several commands do about models that no manifest names any more."""
+"""What several commands do about models that no manifest names any more.
+
+That a manifest is not there has innocent causes: it was renamed, it lies where nothing is searched,
+it is not checked out. Nothing is destroyed while that is possible.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from clarifai_build.connection import Connected, Connection
 from clarifai_build.deploy.destroy import Deletion, find_orphans
-from clarifai_build.errors import UsageError
+from clarifai_build.errors import Problem, UsageError
+from clarifai_build.manifest.unseen import others_naming
+
+_UNSURE = "nothing is pruned while manifests may have been passed over: they may name what would go"
 
 
 def orphans_in(found: Connected) -> list[tuple[Connection, Deletion]]:
@@ -18,6 +27,7 @@ def orphans_in(found: Connected) -> list[tuple[Connection, Deletion]]:
             "nothing is pruned while manifests do not load: they may name what would be destroyed",
             hint="fix them, or leave --prune out",
         )
+    _refuse(found.passed_over)
     groups: dict[tuple[str, int], Connection] = {}
     for connection in found.connections:
         if connection.manifest.project:
@@ -30,10 +40,26 @@ def orphans_in(found: Connected) -> list[tuple[Connection, Deletion]]:
             "--prune needs manifests with a 'project:', which says what belongs together",
         )
     named = {(id(one.registry), one.manifest.model.id) for one in found.connections}
-    return [
+    orphans = [
         (connection, deletion)
         for (project, registry), connection in groups.items()
         for deletion in find_orphans(
             connection.registry, project, {model for at, model in named if at == registry}
         )
     ]
+    if orphans:
+        _refuse(
+            others_naming(
+                [one.manifest.path for one in found.connections],
+                [deletion.model for _, deletion in orphans],
+                found.connections[0].environ,
+            )
+        )
+    return orphans
+
+
+def _refuse(passed_over: Iterable[Problem]) -> None:
+    problems = [problem._replace(severity="error") for problem in passed_over]
+    if problems:
+        hint = "see to each of them, or leave --prune out"
+        raise UsageError(Problem("prune-unsure", _UNSURE, hint=hint), *problems)

@@ -65,6 +65,14 @@ def names(folder: Path) -> list[str]:
     return [os.fsdecode(path) for path in listed.split(b"\0") if path]
 
 
+def files_called(folder: Path, pattern: str) -> list[str]:
+    """Return the paths below the folder that match, in Git or not, there or not."""
+    if not answers(folder):
+        return []
+    listed = must(folder, "ls-files", "-z", "--cached", "--others", "--", pattern)
+    return sorted({os.fsdecode(path) for path in listed.split(b"\0") if path})
+
+
 def staged(folder: Path, path: str) -> bytes:
     """Return a file's content as it is in the index, though it may not be in the work tree."""
     return must(folder, "cat-file", "blob", f":./{path}")

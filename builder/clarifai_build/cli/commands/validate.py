@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import argparse
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from clarifai_build.cli.console import Console
 from clarifai_build.deploy.fleet import failure
 from clarifai_build.errors import BuilderError, ManifestError, Problem
-from clarifai_build.manifest.discovery import find_manifests
+from clarifai_build.manifest.discovery import search
+from clarifai_build.manifest.unseen import not_checked_out
 from clarifai_build.reports import problems as report
+from clarifai_build.util.vcs.process import GitError
 from clarifai_build.validation.load import examine
 
 
@@ -31,8 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Validate, write the findings to stdout, and return 3 where there are errors."""
-    files = find_manifests(args.paths)
-    problems: list[Problem] = []
+    found = search(args.paths)
+    files = found.manifests
+    problems: list[Problem] = [*found.passed_over]
+    # That Git does not say what is missing is no fault of a manifest.
+    with suppress(GitError):
+        problems += not_checked_out(found.folders)
 
     def look(file: Path) -> None:
         problems.extend(examine(file, os.environ, offline=True).problems)
