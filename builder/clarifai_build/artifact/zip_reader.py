@@ -46,11 +46,32 @@ class PublishedEntry(NamedTuple):
     method: int
 
 
+class Record(NamedTuple):
+    """A file of the zip, its name as it stands there, and its whole record in the directory."""
+
+    entry: PublishedEntry
+    name: bytes
+    record: bytes
+
+
+class Directory(NamedTuple):
+    """The central directory, which starts at an offset of the zip and goes to its end."""
+
+    records: tuple[Record, ...]
+    start: int
+    length: int
+
+
 def read_listing(read: ReadRange, size: int) -> tuple[PublishedEntry, ...]:
     """Return the files of a zip of `size` bytes from its central directory: two reads.
 
     Raises ArtifactError where there is none: the zip was cut, or is not one of this tool.
     """
+    return tuple(record.entry for record in read_directory(read, size).records)
+
+
+def read_directory(read: ReadRange, size: int) -> Directory:
+    """Return the central directory of a zip, as `read_listing` does."""
     tail_at = max(0, size - _TAIL)
     tail = read(tail_at, size - tail_at)
     if len(tail) < size - tail_at or len(tail) < END.size:
@@ -64,22 +85,31 @@ def read_listing(read: ReadRange, size: int) -> tuple[PublishedEntry, ...]:
         raise _broken("its central directory does not lie within it")
     if length > _LARGEST_DIRECTORY:
         raise _broken(f"its central directory has {length} bytes")
-    entries = tuple(_entries(read(start, length), count))
-    for entry in entries:
+    records = tuple(_records(read(start, length), count))
+    for entry, _, _ in records:
         if entry.offset + LOCAL.size + entry.packed > start:
             raise _broken(f"{entry.path} does not lie within it")
-    return entries
+    return Directory(records, start, length)
+
+
+def read_header(read: ReadRange, entry: PublishedEntry) -> bytes:
+    """Return all that stands before the content of a file."""
+    length = _header_length(read, entry)
+    return read(entry.offset, length)
 
 
 def read_entry(read: ReadRange, entry: PublishedEntry) -> Iterator[bytes]:
     """Return the content of one file in blocks of bounded size."""
+    packed = _packed(read, entry.offset + _header_length(read, entry), entry)
+    return _whole(packed if entry.method == STORED else _inflated(packed, entry.path), entry)
+
+
+def _header_length(read: ReadRange, entry: PublishedEntry) -> int:
     header = read(entry.offset, LOCAL.size)
     if len(header) < LOCAL.size or not header.startswith(b"PK\x03\x04"):
         raise _broken(f"the header of {entry.path} is not where the directory says")
     name_length, extra_length = LOCAL.unpack(header)[-2:]
-    start = entry.offset + LOCAL.size + name_length + extra_length
-    packed = _packed(read, start, entry)
-    return _whole(packed if entry.method == STORED else _inflated(packed, entry.path), entry)
+    return int(LOCAL.size + name_length + extra_length)
 
 
 def _packed(read: ReadRange, start: int, entry: PublishedEntry) -> Iterator[bytes]:
@@ -118,7 +148,7 @@ def _whole(blocks: Iterator[bytes], entry: PublishedEntry) -> Iterator[bytes]:
         raise _broken(f"the content of {entry.path} is not of the size that the directory says")
 
 
-def _entries(directory: bytes, count: int) -> Iterator[PublishedEntry]:
+def _records(directory: bytes, count: int) -> Iterator[Record]:
     at = 0
     seen: set[bytes] = set()
     for _ in range(count):
@@ -128,6 +158,7 @@ def _entries(directory: bytes, count: int) -> Iterator[PublishedEntry]:
         method, crc32, packed, size = fields[4], *fields[7:10]
         name_length, extra_length, comment_length = fields[10:13]
         attributes, offset = fields[15:17]
+        begin = at
         at += CENTRAL.size
         name = directory[at : at + name_length]
         extra = directory[at + name_length : at + name_length + extra_length]
@@ -141,7 +172,8 @@ def _entries(directory: bytes, count: int) -> Iterator[PublishedEntry]:
         seen.add(name)
         # The bucket may be written to by others: names go to a terminal.
         path, mode = printable(name.decode("utf-8", "replace")), attributes >> 16 & 0o777
-        yield PublishedEntry(path, mode, size, crc32, offset, packed, method)
+        entry = PublishedEntry(path, mode, size, crc32, offset, packed, method)
+        yield Record(entry, name, directory[begin:at])
 
 
 def _widened(extra: bytes, *values: int) -> tuple[int, ...]:

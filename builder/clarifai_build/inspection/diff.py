@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from clarifai_build.errors import ArtifactError
 from clarifai_build.inspection.contents import Contents, DifferenceKind, File, differences
 from clarifai_build.repository_layout import CONFIG, SERVING
 from clarifai_build.util.small_files import parse_json
@@ -52,12 +53,26 @@ def compare(before: Contents, after: Contents) -> tuple[FileDiff, ...]:
     )
 
 
+def packed_otherwise(before: Contents, after: Contents) -> tuple[str, ...]:
+    """Return the files whose content is the same, compressed into other bytes."""
+    both = before.packed.keys() & after.packed.keys()
+    return tuple(
+        path
+        for path in sorted(both)
+        if before.packed[path] != after.packed[path] and before.files[path] == after.files[path]
+    )
+
+
 def explain(path: str, before: Contents, after: Contents) -> FileDiff:
     """Say what differs in the content of one file that both have."""
     old, new = before.files[path], after.files[path]
     if max(old.size, new.size) > _LARGEST_TEXT:
         return FileDiff(path, "content", old, new)
-    contents = (before.read(path), after.read(path))
+    try:
+        contents = (before.read(path), after.read(path))
+    except ArtifactError:
+        # Damaged so that it can't be read: that it differs is all there is to say.
+        return FileDiff(path, "content", old, new)
     if path in _FIELDS and (fields := _field_changes(_FIELDS[path], *contents)):
         return FileDiff(path, "content", old, new, fields=fields)
     return FileDiff(path, "content", old, new, text=_text_diff(path, *contents))

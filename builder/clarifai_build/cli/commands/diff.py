@@ -1,5 +1,7 @@
 """Show what differs between two artifacts: files, sizes, text, configuration by field.
 
+Contents are compared, not what a zip says of them; damage of a zip is named, and counts.
+
 Each of the two is `source` (what the manifest gives now), a local zip, a published version (`live`,
 `v3`, an id, or how an id or a digest begins), or a Git revision. Without any: live and source. With
 one: that and source.
@@ -53,12 +55,30 @@ def run(args: Namespace, console: Console) -> int:
         sides = _Sides(args, console.progress(), stack)
         before, after = sides.look(args.before), sides.look(args.after)
         diffs = diff.compare(before, after)
+        otherwise = diff.packed_otherwise(before, after)
     if args.json:
-        console.json({"before": before.name, "after": after.name, "files": as_json(diffs)})
+        console.json(
+            {
+                "before": before.name,
+                "after": after.name,
+                "files": as_json(diffs),
+                "damage": {"before": before.damage, "after": after.damage},
+                "notes": {"before": before.notes, "after": after.notes},
+                "packed_otherwise": otherwise,
+            }
+        )
     else:
         console.err(f"{before.name} → {after.name}")
+        for side in (before, after):
+            for note in side.notes:
+                console.err(f"{side.name}: {note}")
+            for damage in side.damage:
+                console.out(f"! {side.name}: {damage}")
+        for path in otherwise:
+            console.err(f"{path}: the same content, compressed into other bytes")
         console.out_lines(as_text(diffs))
-    return 1 if diffs and args.exit_code else 0
+    differs = diffs or before.damage != after.damage
+    return 1 if differs and args.exit_code else 0
 
 
 class _Sides:
@@ -118,4 +138,7 @@ class _Sides:
         found = self._connection.registry.versions(manifest.model.id)
         version = versions.find(found, name, manifest.model.id)
         key = versions.key_of(version, manifest, manifest.destination)
-        return contents.of_store(f"{versions.label(version)} ({version.id})", store, key)
+        label = f"{versions.label(version)} ({version.id})"
+        crc32 = version.recorded.crc32 or ""
+        # An exit code is a promise: it rests on no claim of a directory.
+        return contents.of_store(label, store, key, crc32, whole=self._args.exit_code)

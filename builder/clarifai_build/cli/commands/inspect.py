@@ -1,10 +1,12 @@
 """Show what a zip holds, published or local, and what is known of how it was made.
 
-The files are read from the zip's directory alone. The provenance and the SBOM lie beside it.
+Its bytes are checked, those of a large published zip excepted. Provenance and SBOM lie beside it.
+Exits with 1 where the zip is damaged.
 """
 
 from __future__ import annotations
 
+import hashlib
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -27,7 +29,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.inspection import contents
     from clarifai_build.provenance.sbom import read_sbom
-    from clarifai_build.provenance.statement import read_statement
+    from clarifai_build.provenance.statement import read_statement, subject_of
     from clarifai_build.util.urls import redact_url
 
     console.json_errors = args.json
@@ -36,12 +38,15 @@ def run(args: Namespace, console: Console) -> int:
         fetch: Callable[[str], bytes | None]
         fetch = download if published else contents.read_local
         if published:
-            found = contents.of_url(redact_url(args.zip), args.zip)
+            found = contents.measured_url(redact_url(args.zip), args.zip)
         else:
             found = stack.enter_context(contents.of_file(Path(args.zip)))
         recorded = fetch(provenance_key(args.zip))
         listed = fetch(sbom_key(args.zip))
     statement = None if recorded is None else read_statement(recorded, "the provenance")
+    problems = list(found.damage)
+    if recorded is not None and not published and subject_of(recorded) != _sha256(Path(args.zip)):
+        problems.append("its provenance is about another zip")
     sbom = None if listed is None else read_sbom(listed)
     if args.json:
         console.json(
@@ -51,15 +56,28 @@ def run(args: Namespace, console: Console) -> int:
                     {"path": f.path, "size": f.size, "mode": f"{f.mode:04o}"}
                     for f in found.files.values()
                 ],
+                "damage": problems,
+                "notes": found.notes,
                 "provenance": statement,
                 "sbom": sbom,
             }
         )
-        return 0
+        return 1 if problems else 0
     signed = is_presigned(args.zip)
-    for line in (*_files(found), *_origin(statement, signed), *_packages(sbom, signed)):
+    damage = [f"damaged: {one}" for one in problems]
+    for line in (*_files(found), *damage, *_origin(statement, signed), *_packages(sbom, signed)):
         console.out(line)
-    return 0
+    for note in found.notes:
+        console.err(note)
+    return 1 if damage else 0
+
+
+def _sha256(file: Path) -> str:
+    sha256 = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            sha256.update(block)
+    return sha256.hexdigest()
 
 
 def _files(found: Contents) -> list[str]:
