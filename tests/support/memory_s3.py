@@ -27,6 +27,7 @@ __all__ = [
     "client_of",
     "crc_of",
     "error",
+    "handler_of",
     "memory_s3",
 ]
 
@@ -47,13 +48,19 @@ def memory_s3() -> Iterator[Bucket]:
     """Run a server with one empty bucket."""
     bucket = Bucket()
 
-    class Handler(_Handler):
-        store = bucket
-
-    server = _Server(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), handler_of(bucket))
     bucket.endpoint = f"http://127.0.0.1:{server.server_port}"
     with serving(server):
         yield bucket
+
+
+def handler_of(bucket: Bucket) -> type[BaseHTTPRequestHandler]:
+    """Return what answers requests to a bucket."""
+
+    class Handler(_Handler):
+        store = bucket
+
+    return Handler
 
 
 class _Server(ThreadingHTTPServer):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from clarifai_build.errors import (
     BuilderError,
@@ -19,7 +19,7 @@ from clarifai_build.errors import (
     NotAuthorisedError,
     StorageError,
 )
-from clarifai_build.net.s3_failures import described, is_about_credentials
+from clarifai_build.net.s3_failures import described, is_about_credentials, is_librarys
 from clarifai_build.util.redaction import has_token
 
 _REACH = "the credentials need to read, list, write and delete objects under the prefix"
@@ -79,22 +79,27 @@ def map_boto_errors(bucket: str, *, conditional: bool = False) -> Iterator[None]
         yield
     except ClientError as exc:
         raise _meaning(exc, bucket, conditional=conditional) from exc
-    except BotoCoreError as exc:
-        message, hint = described(exc)
-        if is_about_credentials(exc):
-            message = f"no credentials for bucket {bucket}: {message}"
-            raise NotAuthorisedError.of("no-credentials", message, hint=hint) from exc
-        raise StorageError.of(
-            "store-unreachable", f"bucket {bucket}: {message}", hint=hint
-        ) from exc
     except RecursionError as exc:  # what botocore makes of an address that leads elsewhere
         message = f"bucket {bucket}: the store's address redirects"
         raise StorageError.of("store-failed", message, hint=_ELSEWHERE) from exc
+    except Exception as exc:
+        if isinstance(exc, BuilderError) or not is_librarys(exc):
+            raise
+        raise _failure(exc, bucket) from exc
 
 
 def refusal(operation: str, bucket: str, code: str) -> NotAuthorisedError:
     """Return the error of a store that takes credentials as unknown, insufficient or expired."""
     return _refusal(operation, bucket, code, _REFUSALS.get(code, _REACH))
+
+
+def _failure(exc: Exception, bucket: str) -> BuilderError:
+    """Return the error of a request that got no answer, or was never sent."""
+    message, hint = described(exc)
+    if is_about_credentials(exc):
+        message = f"no credentials for bucket {bucket}: {message}"
+        return NotAuthorisedError.of("no-credentials", message, hint=hint)
+    return StorageError.of("store-unreachable", f"bucket {bucket}: {message}", hint=hint)
 
 
 def _meaning(

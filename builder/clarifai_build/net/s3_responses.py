@@ -12,6 +12,7 @@ from botocore.parsers import ResponseParserError
 
 from clarifai_build.errors import StorageError
 from clarifai_build.net.s3_errors import map_boto_errors
+from clarifai_build.net.s3_failures import is_about_credentials
 
 UNREADABLE = (ResponseParserError, ValueError)
 """What botocore raises, as it comes, where it can't make sense of an answer."""
@@ -37,6 +38,9 @@ def s3_response(bucket: str) -> Iterator[None]:
     try:
         yield
     except UNREADABLE as exc:
+        # Not the store's answer, but what a profile's program or file gave for credentials.
+        if is_about_credentials(exc):
+            raise
         raise _not_s3(bucket, "what it answers can't be read") from exc
 
 

@@ -11,11 +11,11 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, Inc
 from botocore.exceptions import ConnectionError as Unreachable
 from urllib3.exceptions import HTTPError
 
-from clarifai_build.errors import SourceError
+from clarifai_build.errors import BuilderError, SourceError
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.errors import answer, cause, is_transient
 from clarifai_build.net.s3_client import connect
-from clarifai_build.net.s3_failures import described, is_about_credentials
+from clarifai_build.net.s3_failures import described, is_about_credentials, is_librarys
 from clarifai_build.util.redaction import masked
 from clarifai_build.weights.remote.stream import Remote, refused
 
@@ -44,9 +44,9 @@ def open_s3(url: str, offset: int, storage: Storage | None, environ: Mapping[str
         body = client.get_object(Bucket=bucket, Key=key, Range=f"bytes={offset}-")["Body"]
     except ClientError as exc:
         raise _answered(url, exc) from exc
-    except ValueError as exc:
-        raise refused(url, "the address of the store can't be read") from exc
-    except _FAILURES as exc:
+    except Exception as exc:
+        if isinstance(exc, BuilderError) or not _is_foreign(exc):
+            raise
         raise _failed(url, exc) from exc
     return Remote(size, _read(url, body))
 
@@ -69,11 +69,15 @@ def _answered(url: str, exc: ClientError) -> SourceError | ConnectionError:
     return refused(url, why)
 
 
+def _is_foreign(exc: Exception) -> bool:
+    return isinstance(exc, _FAILURES) or is_librarys(exc)
+
+
 def _failed(url: str, exc: Exception) -> SourceError | ConnectionError:
-    if not isinstance(exc, BotoCoreError):
-        what = cause(exc)
-        return ConnectionError(what) if isinstance(exc, _PASSING) else refused(url, what)
     what, hint = described(exc)
     if is_about_credentials(exc):
         return refused(url, f"there are no credentials for it: {what}", hint)
+    if not isinstance(exc, BotoCoreError):
+        what = cause(exc)
+        return ConnectionError(what) if isinstance(exc, _PASSING) else refused(url, what)
     return ConnectionError(what) if isinstance(exc, _PASSING) else refused(url, what, hint)
