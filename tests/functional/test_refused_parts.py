@@ -74,7 +74,7 @@ def test_a_refused_part(
     store.refusal = (status, code)
     storage = Storage("b", endpoint_url=f"http://127.0.0.1:{store.server_port}")
     s3 = open_store(storage, ENVIRON)
-    upload = Upload(s3.client, s3.credentials, "b", "k", {}, checksums=False, progress=no_progress)
+    upload = Upload(s3.access, "b", "k", {}, checksums=False, progress=no_progress)
     with pytest.raises(error, match=told) as raised:
         upload.run(artifact_of(BUILT), {})
     assert "hunter" not in str(raised.value)

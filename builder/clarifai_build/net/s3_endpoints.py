@@ -6,9 +6,11 @@ In the order in which botocore reads them: what it took alone would be missing i
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from clarifai_build.errors import StorageError
 from clarifai_build.util.small_files import MIB, read_small
@@ -23,6 +25,13 @@ _CONFIG = ("AWS_CONFIG_FILE", ".aws/config")
 _CREDENTIALS = ("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials")
 # Of either file. botocore reads without a bound, but only what was found to have an endpoint.
 _MAX_BYTES = 4 * MIB
+# What else changes an address, and only botocore knows how.
+_STYLES = ("AWS_USE_DUALSTACK_ENDPOINT", "AWS_USE_FIPS_ENDPOINT", "AWS_DATA_PATH")
+_STYLE_OPTIONS = (b"addressing_style", b"dualstack", b"fips", b"accelerate", b"data_path")
+# What can be a host's name under AWS's certificates: no dots.
+_PLAIN_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+# Of AWS's commercial partition, where an address follows from the region without a table.
+_PLAIN_REGION = re.compile(r"(?:af|ap|ca|eu|il|me|mx|sa|us)-(?!gov|iso)[a-z]+-\d")
 
 
 def endpoint_of(storage: Storage, environ: Mapping[str, str]) -> str | None:
@@ -41,6 +50,29 @@ def endpoint_of(storage: Storage, environ: Mapping[str, str]) -> str | None:
             hint=f"write {place} without '?' and '#': keys are appended to it",
         )
     return endpoint
+
+
+def region_of(storage: Storage, environ: Mapping[str, str]) -> str | None:
+    """Return the region that is named; AWS's own files, which botocore reads, may name another."""
+    return storage.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or None
+
+
+def plain_url(storage: Storage, environ: Mapping[str, str], key: str) -> str | None:
+    """Return the URL of an object where it is plain to see, without loading botocore; else None.
+
+    The store's own, whatever stands before it; `storage` has the endpoint that `endpoint_of` finds.
+    """
+    if any(environ.get(name) for name in _STYLES) or any(
+        _tells(file, *_STYLE_OPTIONS) for file in _files(environ)
+    ):
+        return None
+    if storage.endpoint_url is not None:
+        # Path style, as the client: other stores seldom resolve buckets as host names.
+        return f"{storage.endpoint_url.rstrip('/')}/{storage.bucket}/{quote(key)}"
+    region = region_of(storage, environ) or ""
+    if not _PLAIN_BUCKET.fullmatch(storage.bucket) or not _PLAIN_REGION.fullmatch(region):
+        return None
+    return f"https://{storage.bucket}.s3.{region}.amazonaws.com/{quote(key)}"
 
 
 def _found(storage: Storage, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -68,8 +100,8 @@ def _in_files(environ: Mapping[str, str]) -> tuple[str, str]:
 
     Broken files say nothing here.
     """
-    config, credentials = (_file(environ, *names) for names in (_CONFIG, _CREDENTIALS))
-    if not (_tells_endpoints(config) or _tells_endpoints(credentials)):
+    config, credentials = _files(environ)
+    if not (_tells(config, b"endpoint_url") or _tells(credentials, b"endpoint_url")):
         return "", ""  # botocore takes longer to load than all that a no-op needs
     from botocore import configloader
     from botocore.exceptions import BotoCoreError
@@ -102,8 +134,14 @@ def _file(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
     return Path(os.path.expanduser(environ.get(variable) or home / below_home))  # noqa: PTH111 - may lack a home
 
 
-def _tells_endpoints(file: Path) -> bool:
+def _files(environ: Mapping[str, str]) -> tuple[Path, Path]:
+    return _file(environ, *_CONFIG), _file(environ, *_CREDENTIALS)
+
+
+def _tells(file: Path, *options: bytes) -> bool:
+    """Return whether a file has one of these words, in whatever section."""
     try:
-        return b"endpoint_url" in read_small(file, _MAX_BYTES)
+        content = read_small(file, _MAX_BYTES)
     except OSError:
         return False
+    return any(option in content for option in options)

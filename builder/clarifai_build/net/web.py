@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http.client import HTTPResponse, HTTPSConnection
 from urllib.request import (
     HTTPDefaultErrorHandler,
     HTTPErrorProcessor,
@@ -9,9 +10,11 @@ from urllib.request import (
     HTTPSHandler,
     OpenerDirector,
     ProxyHandler,
+    Request,
     UnknownHandler,
 )
 
+from clarifai_build.net.trust import web_context
 from clarifai_build.util.redirects import UnreadRedirects
 
 
@@ -23,10 +26,17 @@ def web_opener() -> OpenerDirector:
         ProxyHandler,
         UnknownHandler,
         HTTPHandler,
-        HTTPSHandler,
+        _TrustingHandler,
         HTTPDefaultErrorHandler,
         UnreadRedirects,
         HTTPErrorProcessor,
     ):
         opener.add_handler(handler())
     return opener
+
+
+class _TrustingHandler(HTTPSHandler):
+    """Reads the certificates to trust once something is opened by TLS."""
+
+    def https_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(HTTPSConnection, req, context=web_context())

@@ -4,37 +4,26 @@ from __future__ import annotations
 
 import base64
 from http.client import HTTPException
-from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import quote
-from urllib.request import (
-    Request,
-)
+from urllib.request import Request
 
 from clarifai_build.errors import NotPublicError
 from clarifai_build.net.web import web_opener
 from clarifai_build.storage import StoredObject
 from clarifai_build.storage.public_download import fetch_range
 
-if TYPE_CHECKING:
-    from clarifai_build.manifest.types import Storage
-
 # Seconds. A slow answer costs little: the store itself is asked then.
 _TIMEOUT = 15.0
 _META = "x-amz-meta-"
 
 
-def public_url(storage: Storage, region: str, key: str) -> str:
-    """Return the URL of an object that everyone may read."""
-    if storage.public_base_url is not None:
-        return f"{storage.public_base_url.rstrip('/')}/{quote(key)}"
-    if storage.endpoint_url is not None:
-        # Path style, as the client: other stores seldom resolve buckets as host names.
-        return f"{storage.endpoint_url.rstrip('/')}/{storage.bucket}/{quote(key)}"
-    return f"https://{storage.bucket}.s3.{region}.amazonaws.com/{quote(key)}"
+def url_before(base: str, key: str) -> str:
+    """Return the URL of an object behind a CDN or web server."""
+    return f"{base.rstrip('/')}/{quote(key)}"
 
 
-def head_object(url: str, key: str) -> StoredObject | None:
+def look_at(url: str, key: str) -> StoredObject | None:
     """Return what an anonymous client sees at `url`; None for nothing, or where that is unknown."""
     try:
         # S3 leaves checksums out of its answers unless they are asked for.

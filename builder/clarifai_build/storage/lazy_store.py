@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clarifai_build.cancellation import NEVER, CancelToken
-from clarifai_build.net.s3_endpoints import endpoint_of
+from clarifai_build.net.s3_endpoints import endpoint_of, plain_url, region_of
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.storage import (
     FoundObject,
@@ -21,11 +21,12 @@ from clarifai_build.storage import (
     StoredObject,
     ignore_sent,
 )
-from clarifai_build.storage.anonymous import head_object, public_url
+from clarifai_build.storage.anonymous import look_at, url_before
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
     from clarifai_build.manifest.types import Storage
+    from clarifai_build.storage.s3_store import S3Store
 
 
 class LazyStore:
@@ -34,12 +35,12 @@ class LazyStore:
     def __init__(self, storage: Storage, environ: Mapping[str, str]) -> None:
         self._storage = storage
         self._environ = environ
-        self._opened: ObjectStore | None = None
+        self._opened: S3Store | None = None
 
     def stat(self, key: str) -> StoredObject | None:
         """Return what lies at `key`. Only what is seen anonymously is taken from that view:
         a cache on the way may be stale, and a bucket may hide that an object is absent."""
-        seen = None if self._opened else head_object(self.url(key), key)
+        seen = None if self._opened else look_at(self._own_url(key), key)
         return seen or self._s3.stat(key)
 
     def put_artifact(
@@ -57,12 +58,20 @@ class LazyStore:
 
     def url(self, key: str) -> str:
         """Return the URL under which an anonymous client downloads `key`."""
+        base = self._storage.public_base_url
+        return url_before(base, key) if base else self._own_url(key)
+
+    def _own_url(self, key: str) -> str:
+        """Return the store's own URL: a CDN before it would keep that something is not there."""
         storage, environ = self._storage, self._environ
-        region = storage.region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-        if region or storage.public_base_url or storage.endpoint_url:
-            return public_url(storage, region or "", key)
-        # Only boto3 knows the region that its own configuration files name.
-        return self._s3.url(key)
+        if self._opened is None and (url := plain_url(storage, environ, key)):
+            return url
+        if self._opened is None and (storage.endpoint_url or region_of(storage, environ)):
+            from clarifai_build.storage.s3_store import unsigned_url
+
+            return unsigned_url(storage, environ, key)
+        # Once it was asked, the store may have told another region.
+        return self._s3.own_url(key)
 
     def get(self, key: str) -> SmallObject | None:
         """Return what lies at `key`, or None."""
@@ -89,7 +98,7 @@ class LazyStore:
         return self._s3.delete(key, etag)
 
     @property
-    def _s3(self) -> ObjectStore:
+    def _s3(self) -> S3Store:
         if self._opened is None:
             from clarifai_build.storage.s3_store import open_store
 

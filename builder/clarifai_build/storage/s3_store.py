@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import ClientError
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import StorageError
 from clarifai_build.manifest.types import Storage
-from clarifai_build.net.s3_client import client_of, session_of
+from clarifai_build.net.s3_access import S3Access, address_of, head_object
+from clarifai_build.net.s3_client import access_to, unsigned_client
 from clarifai_build.net.s3_errors import AbsentError, RefusedError, map_boto_errors
 from clarifai_build.net.s3_responses import required_field, s3_request, s3_response, time_of
 from clarifai_build.progress import Event, ProgressCallback, no_progress, warn
@@ -24,12 +25,11 @@ from clarifai_build.storage import (
     StoredObject,
     ignore_sent,
 )
-from clarifai_build.storage.anonymous import crc_hex, head_object, public_url
+from clarifai_build.storage.anonymous import crc_hex, look_at, url_before
 from clarifai_build.storage.upload.part_sender import UNKNOWN_TO_STORE, UploadGoneError
 from clarifai_build.storage.upload.uploader import ArtifactUpload
 
 if TYPE_CHECKING:
-    from botocore.credentials import Credentials
     from mypy_boto3_s3 import S3Client
 
 # The most that Signature Version 4 allows.
@@ -40,28 +40,33 @@ _SAMPLE = 64 << 10
 def open_store(storage: Storage, environ: Mapping[str, str]) -> S3Store:
     """Connect to the bucket with the credentials that boto3 finds."""
     with map_boto_errors(storage.bucket):
-        session = session_of(environ)
-        credentials = session.get_credentials()
-        if credentials is None:
-            raise NoCredentialsError
-        return S3Store(client_of(session, storage, environ), storage, credentials)
+        return S3Store(access_to(storage, environ), storage)
+
+
+def unsigned_url(storage: Storage, environ: Mapping[str, str], key: str) -> str:
+    """Return the store's own URL of an object; needs no credentials, and asks nobody."""
+    with map_boto_errors(storage.bucket):
+        client = unsigned_client(storage, environ)
+        return address_of(client, "get_object", Bucket=storage.bucket, Key=key).url
 
 
 @dataclass(frozen=True, slots=True)
 class S3Store:
     """A bucket; see `clarifai_build.storage.ObjectStore`."""
 
-    client: S3Client
+    access: S3Access
     storage: Storage
-    credentials: Credentials = field(repr=False)
+
+    @property
+    def client(self) -> S3Client:
+        """Return a client of the region that the bucket is in."""
+        return self.access.client
 
     def stat(self, key: str) -> StoredObject | None:
         """Return what lies at `key`, or None."""
         try:
             with s3_request(self.storage.bucket):
-                head = self.client.head_object(
-                    Bucket=self.storage.bucket, Key=key, ChecksumMode="ENABLED"
-                )
+                head = head_object(self.access, self.storage.bucket, key, ChecksumMode="ENABLED")
         except AbsentError:
             return None
         etag = required_field(head, "ETag", self.storage.bucket).strip('"')
@@ -92,7 +97,7 @@ class S3Store:
         try:
             with map_boto_errors(self.storage.bucket):
                 upload = ArtifactUpload(
-                    *(self.client, self.credentials, self.storage, key, metadata),
+                    *(self.access, self.storage, key, metadata),
                     *(progress, sent, cancel),
                 )
                 checksums = self.storage.checksums == "auto"
@@ -119,7 +124,7 @@ class S3Store:
 
     def _open(self, key: str) -> None:
         """Give the ACL that the manifest asks for to what was put, or begun, without it."""
-        if self.storage.access != "public-read-acl" or head_object(self.url(key), key):
+        if self.storage.access != "public-read-acl" or look_at(self.own_url(key), key):
             return
         with map_boto_errors(self.storage.bucket), s3_response(self.storage.bucket):
             try:
@@ -133,16 +138,25 @@ class S3Store:
         """Return the URL under which an anonymous client downloads `key`."""
         storage = self.storage
         if storage.access == "presigned":
-            return self.client.generate_presigned_url(
-                "get_object",
-                Params={"Bucket": storage.bucket, "Key": key},
-                ExpiresIn=int(PRESIGNED.total_seconds()),
-            )
-        return public_url(storage, self.client.meta.region_name, key)
+            with map_boto_errors(storage.bucket):
+                return self.client.generate_presigned_url(
+                    "get_object",
+                    Params={"Bucket": storage.bucket, "Key": key},
+                    ExpiresIn=int(PRESIGNED.total_seconds()),
+                )
+        base = storage.public_base_url
+        return url_before(base, key) if base else self.own_url(key)
+
+    def own_url(self, key: str) -> str:
+        """Return the store's own URL of an object, whatever stands before the store."""
+        with map_boto_errors(self.storage.bucket):
+            return address_of(self.client, "get_object", Bucket=self.storage.bucket, Key=key).url
 
     def _tell_lifetime(self, progress: ProgressCallback) -> None:
         """Say until when the platform can fetch what is published under a presigned URL."""
-        if self.credentials.get_frozen_credentials().token:
+        with map_boto_errors(self.storage.bucket):
+            token = self.access.credentials.get_frozen_credentials().token
+        if token:
             words = (
                 "the credentials are temporary, and the presigned URL ends with them; "
                 "the platform may not have fetched by then"

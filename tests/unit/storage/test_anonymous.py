@@ -14,7 +14,7 @@ from clarifai_build.errors import StorageError
 from clarifai_build.inspection.verify import Published, at_url
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_endpoints import endpoint_of
-from clarifai_build.storage.anonymous import crc_hex, head_object
+from clarifai_build.storage.anonymous import crc_hex, look_at
 from clarifai_build.storage.lazy_store import LazyStore, connect
 from clarifai_build.storage.public_download import fetch_range
 
@@ -23,37 +23,37 @@ from clarifai_build.storage.public_download import fetch_range
     ("storage", "environ", "url"),
     [
         (
-            Storage("b", region="eu-central-1"),
+            Storage("box", region="eu-central-1"),
             {"AWS_REGION": "us-west-2"},
-            "https://b.s3.eu-central-1.amazonaws.com/a%20key",
+            "https://box.s3.eu-central-1.amazonaws.com/a%20key",
         ),
         (
-            Storage("b"),
+            Storage("box"),
             {"AWS_DEFAULT_REGION": "us-west-2"},
-            "https://b.s3.us-west-2.amazonaws.com/a%20key",
+            "https://box.s3.us-west-2.amazonaws.com/a%20key",
         ),
-        (Storage("b", endpoint_url="http://s3:1/"), {}, "http://s3:1/b/a%20key"),
+        (Storage("box", endpoint_url="http://s3:1/"), {}, "http://s3:1/box/a%20key"),
         (
-            Storage("b"),
+            Storage("box"),
             {"AWS_ENDPOINT_URL_S3": "http://s3:1", "AWS_ENDPOINT_URL": "http://all:2"},
-            "http://s3:1/b/a%20key",
+            "http://s3:1/box/a%20key",
         ),
         (
-            Storage("b"),
+            Storage("box"),
             {"AWS_ENDPOINT_URL_S3": "", "AWS_ENDPOINT_URL": "http://all:2"},
-            "http://all:2/b/a%20key",
+            "http://all:2/box/a%20key",
         ),
         (
-            Storage("b", region="eu-central-1"),
+            Storage("box", region="eu-central-1"),
             {
                 "AWS_ENDPOINT_URL_S3": "http://s3:1",
                 "AWS_ENDPOINT_URL": "http://all:2",
                 "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "True",
             },
-            "https://b.s3.eu-central-1.amazonaws.com/a%20key",
+            "https://box.s3.eu-central-1.amazonaws.com/a%20key",
         ),
         (
-            Storage("b", endpoint_url="http://s3:1", public_base_url="https://cdn/x/"),
+            Storage("box", endpoint_url="http://s3:1", public_base_url="https://cdn/x/"),
             {},
             "https://cdn/x/a%20key",
         ),
@@ -91,26 +91,26 @@ s3 =
 @pytest.mark.parametrize(
     ("environ", "url"),
     [
-        ({}, "http://all:1/b/key"),
-        ({"AWS_PROFILE": "services"}, "http://s3:2/b/key"),
-        ({"AWS_DEFAULT_PROFILE": "services"}, "http://s3:2/b/key"),
-        ({"AWS_PROFILE": "kept"}, "http://secret:4/b/key"),
-        ({"AWS_PROFILE": "ignoring"}, "https://b.s3.eu-west-1.amazonaws.com/key"),
-        ({"AWS_PROFILE": "odd"}, "https://b.s3.eu-west-1.amazonaws.com/key"),
-        ({"AWS_PROFILE": "none"}, "https://b.s3.eu-west-1.amazonaws.com/key"),
-        ({"AWS_ENDPOINT_URL": "http://env:5"}, "http://env:5/b/key"),
+        ({}, "http://all:1/box/key"),
+        ({"AWS_PROFILE": "services"}, "http://s3:2/box/key"),
+        ({"AWS_DEFAULT_PROFILE": "services"}, "http://s3:2/box/key"),
+        ({"AWS_PROFILE": "kept"}, "http://secret:4/box/key"),
+        ({"AWS_PROFILE": "ignoring"}, "https://box.s3.eu-west-1.amazonaws.com/key"),
+        ({"AWS_PROFILE": "odd"}, "https://box.s3.eu-west-1.amazonaws.com/key"),
+        ({"AWS_PROFILE": "none"}, "https://box.s3.eu-west-1.amazonaws.com/key"),
+        ({"AWS_ENDPOINT_URL": "http://env:5"}, "http://env:5/box/key"),
         (
             {"AWS_ENDPOINT_URL": "http://env:5", "AWS_PROFILE": "ignoring"},
-            "https://b.s3.eu-west-1.amazonaws.com/key",
+            "https://box.s3.eu-west-1.amazonaws.com/key",
         ),
         (
             {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false", "AWS_PROFILE": "ignoring"},
-            "http://all:1/b/key",
+            "http://all:1/box/key",
         ),
-        ({"AWS_PROFILE": "services", "AWS_DEFAULT_PROFILE": "kept"}, "http://secret:4/b/key"),
+        ({"AWS_PROFILE": "services", "AWS_DEFAULT_PROFILE": "kept"}, "http://secret:4/box/key"),
         (
             {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
-            "https://b.s3.eu-west-1.amazonaws.com/key",
+            "https://box.s3.eu-west-1.amazonaws.com/key",
         ),
     ],
 )
@@ -122,7 +122,7 @@ def test_the_files_of_aws_name_an_endpoint(
     (tmp_path / ".aws/config").write_text(AWS_CONFIG)
     (tmp_path / ".aws/credentials").write_text("[kept]\nendpoint_url = http://secret:4\n")
     environ |= {"HOME": str(tmp_path)}
-    assert connect(Storage("b", region="eu-west-1"), environ).url("key") == url
+    assert connect(Storage("box", region="eu-west-1"), environ).url("key") == url
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_the_files_of_aws_are_read_as_botocore_does(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     asked = boto3.Session().client("s3", region_name="eu-west-1").meta.endpoint_url
-    ours = endpoint_of(Storage("b"), environ)
+    ours = endpoint_of(Storage("box"), environ)
     assert (ours or "https://s3.eu-west-1.amazonaws.com") == asked
 
 
@@ -161,16 +161,16 @@ def test_broken_files_of_aws_name_nothing(tmp_path: Path, content: str) -> None:
     """Whoever signs with them says what is wrong."""
     (tmp_path / "config").write_text(content, encoding="latin-1")
     environ = {"AWS_CONFIG_FILE": str(tmp_path / "config"), "HOME": str(tmp_path)}
-    url = connect(Storage("b", region="eu-west-1"), environ).url("key")
-    assert url == "https://b.s3.eu-west-1.amazonaws.com/key"
+    url = connect(Storage("box", region="eu-west-1"), environ).url("key")
+    assert url == "https://box.s3.eu-west-1.amazonaws.com/key"
 
 
 @pytest.mark.parametrize("address", ["http://me:hunter2@h", "http://me:p/hunter2@h", "http://[h"])
 def test_addresses_with_a_password_are_refused(address: str) -> None:
     """They would stand in public URLs, and in what is told of them."""
     for refused in (
-        lambda: connect(Storage("b"), {"AWS_ENDPOINT_URL_S3": address}),
-        lambda: fetch_range(f"{address}/b/key?X-Amz-Signature=hunter3", 0, 1),
+        lambda: connect(Storage("box"), {"AWS_ENDPOINT_URL_S3": address}),
+        lambda: fetch_range(f"{address}/box/key?X-Amz-Signature=hunter3", 0, 1),
     ):
         with pytest.raises(StorageError) as raised:
             refused()
@@ -182,7 +182,7 @@ def test_addresses_with_a_password_are_refused(address: str) -> None:
 def test_addresses_that_no_key_can_be_appended_to(name: str, address: str) -> None:
     """The variable is named, what follows the path is not shown."""
     with pytest.raises(StorageError, match="a query or a fragment") as raised:
-        connect(Storage("b"), {name: address})
+        connect(Storage("box"), {name: address})
     (problem,) = raised.value.problems
     assert problem.code == "address-query"
     assert name in (problem.hint or "")
@@ -200,12 +200,12 @@ def test_checksum_of_the_whole_content_only(encoded: str, digits: str) -> None:
 
 def test_what_can_not_be_seen_is_not_known() -> None:
     """Nobody answers: that is no proof that nothing is there."""
-    assert head_object("http://127.0.0.1:9/b/key", "key") is None
+    assert look_at("http://127.0.0.1:9/box/key", "key") is None
 
 
 def test_an_address_that_is_none_shows_nothing() -> None:
     """What can't even be asked for is not known either."""
-    assert head_object("http://[bad/key", "key") is None
+    assert look_at("http://[bad/key", "key") is None
 
 
 @contextmanager

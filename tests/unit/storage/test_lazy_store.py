@@ -8,7 +8,7 @@ import pytest
 
 from clarifai_build.errors import NotAuthorisedError
 from clarifai_build.manifest.types import Storage
-from clarifai_build.storage.anonymous import head_object
+from clarifai_build.storage.anonymous import look_at
 from clarifai_build.storage.lazy_store import LazyStore, connect
 from clarifai_build.storage.s3_store import S3Store
 from support.fakes import artifact_of
@@ -95,8 +95,8 @@ def test_urls_are_those_of_the_region(tmp_path: Path, monkeypatch: pytest.Monkey
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     known = {"AWS_REGION": "us-west-2", **KEYS}
-    assert LazyStore(Storage("b"), known).url("k") == "https://b.s3.us-west-2.amazonaws.com/k"
-    assert LazyStore(Storage("b"), KEYS).url("k") == "https://b.s3.eu-north-1.amazonaws.com/k"
+    assert LazyStore(Storage("box"), known).url("k") == "https://box.s3.us-west-2.amazonaws.com/k"
+    assert LazyStore(Storage("box"), KEYS).url("k") == "https://box.s3.eu-north-1.amazonaws.com/k"
 
 
 def test_the_environment_names_the_store(bucket: Bucket) -> None:
@@ -113,5 +113,5 @@ def test_the_environment_names_the_store(bucket: Bucket) -> None:
 
 def test_an_answer_that_says_no_length_is_nothing_seen(bucket: Bucket) -> None:
     """Nor is an address where nobody answers."""
-    assert head_object(f"{bucket.endpoint}/{BUCKET}/absent", "absent") is None
-    assert head_object("http://127.0.0.1:9/x", "x") is None
+    assert look_at(f"{bucket.endpoint}/{BUCKET}/absent", "absent") is None
+    assert look_at("http://127.0.0.1:9/x", "x") is None

@@ -18,6 +18,7 @@ from clarifai_build.errors import (
     StorageError,
 )
 from clarifai_build.manifest.types import Storage
+from clarifai_build.net.s3_access import S3Access
 from clarifai_build.storage.s3_store import S3Store
 from support.fakes import artifact_of
 from support.memory_s3 import BUCKET, HANG_UP, Answer, Bucket, Request, client_of, error
@@ -30,7 +31,8 @@ ARTIFACT = artifact_of({"1/w.bin": random.Random(1).randbytes(200_000)})
 def store_of(bucket: Bucket, token: str | None = None, **storage: str) -> S3Store:
     """Return the store; more of a manifest's storage are keywords."""
     described = Storage(BUCKET, "models", endpoint_url=bucket.endpoint, **storage)  # type: ignore[arg-type]  # by name
-    return S3Store(client_of(bucket.endpoint), described, Credentials("key", "secret", token))
+    access = S3Access(client_of(bucket.endpoint), Credentials("key", "secret", token))
+    return S3Store(access, described)
 
 
 def refuse(bucket: Bucket, operation: str, answer: Answer) -> None:

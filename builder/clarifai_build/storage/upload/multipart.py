@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import SourceError
+from clarifai_build.net.s3_access import S3Access
 from clarifai_build.net.s3_responses import required_field, s3_response
 from clarifai_build.progress import ProgressCallback, Tally
 from clarifai_build.storage import SentCallback, ignore_sent
@@ -21,8 +22,6 @@ from clarifai_build.util import threads
 from clarifai_build.util.threads import cancel_all, run_interruptibly, wait_all
 
 if TYPE_CHECKING:
-    from botocore.credentials import Credentials
-    from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 # Memory does not grow with them: the kernel sends the parts. Each is a thread and a socket.
@@ -41,8 +40,7 @@ class Upload:
     answer.
     """
 
-    client: S3Client
-    credentials: Credentials
+    access: S3Access
     bucket: str
     key: str
     options: dict[str, Any]
@@ -58,7 +56,7 @@ class Upload:
         finished parts stay for the next run, except those of a source that changed, and where the
         store knows no checksums.
         """
-        even = _EVEN_PARTS in self.client.meta.endpoint_url
+        even = _EVEN_PARTS in self.access.client.meta.endpoint_url
         parts = run_interruptibly(lambda: cut(artifact, even=even), self.cancel.check)
         before = self._unfinished()
         upload, done = before.resume(self.key, artifact, parts) or (self._begin(), {})
@@ -81,7 +79,7 @@ class Upload:
         if self.checksums:
             options = options | {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
         begin = partial(
-            self.client.create_multipart_upload, Bucket=self.bucket, Key=self.key, **options
+            self.access.client.create_multipart_upload, Bucket=self.bucket, Key=self.key, **options
         )
         with s3_response(self.bucket):
             begun = run_interruptibly(begin, self.cancel.check)
@@ -97,8 +95,7 @@ class Upload:
 
         count(sum(part.length for part in parts if part.number in done))
         wire = Wire(
-            self.client,
-            self.credentials,
+            self.access,
             self.bucket,
             self.key,
             upload,
@@ -130,7 +127,7 @@ class Upload:
             for entry, part in zip(completed, parts, strict=True):
                 entry["ChecksumCRC32"] = base64_of(part.crc32)
         return partial(
-            self.client.complete_multipart_upload,
+            self.access.client.complete_multipart_upload,
             Bucket=self.bucket,
             Key=self.key,
             UploadId=upload,
@@ -140,7 +137,7 @@ class Upload:
         )
 
     def _unfinished(self) -> Unfinished:
-        return Unfinished(self.client, self.bucket, self.cancel)
+        return Unfinished(self.access.client, self.bucket, self.cancel)
 
 
 def _at_once(parts: int) -> int:

@@ -13,9 +13,10 @@ import ssl
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from clarifai_build.artifact.artifact import Artifact, Span, read_span, unreadable
+from clarifai_build.net.s3_access import S3Access, address_of
 from clarifai_build.source.source_file import FileStat, open_source, refuse_changed
 from clarifai_build.storage.upload.parts import Part, base64_of
 from clarifai_build.storage.upload.proxy import Route, route_to
@@ -23,9 +24,6 @@ from clarifai_build.storage.upload.proxy import Route, route_to
 if TYPE_CHECKING:
     from collections.abc import Callable
     from io import FileIO
-
-    from botocore.credentials import Credentials
-    from mypy_boto3_s3 import S3Client
 
 # Bytes between two looks at `stop`, and between two reports of progress.
 _STEP = 4 << 20
@@ -50,8 +48,7 @@ class StoreAnsweredError(Exception):
 class Wire:
     """Sends the parts of one upload, from any number of threads."""
 
-    client: S3Client
-    credentials: Credentials
+    access: S3Access
     bucket: str
     key: str
     upload: str
@@ -69,7 +66,7 @@ class Wire:
     def send(self, artifact: Artifact, part: Part) -> str:
         """Send one part and return its ETag; raises InterruptedError once the wire is closed."""
         url, headers = self._signed(part)
-        route = route_to(url)
+        route = route_to(url, self.access.client.meta.endpoint_url, self.access.verify)
         connection = route.connection
         # Before `stop` is looked at: `close` sets it first, so that it misses no route.
         self.routes.add(route)
@@ -98,31 +95,24 @@ class Wire:
         from botocore.awsrequest import AWSRequest
         from botocore.config import Config
 
-        url = self._url(part)
+        url, region, service = address_of(
+            self.access.client,
+            "upload_part",
+            Bucket=self.bucket,
+            Key=self.key,
+            PartNumber=part.number,
+            UploadId=self.upload,
+        )
         headers = {"Host": urlsplit(url).netloc}
         if self.checksums:
             headers["x-amz-checksum-crc32"] = base64_of(part.crc32)
         request = AWSRequest("PUT", url, headers=headers)
         # To sign the SHA-256 of the body would mean to read the part once more.
         request.context["client_config"] = Config(s3={"payload_signing_enabled": False})
-        S3SigV4Auth(self.credentials, "s3", self.client.meta.region_name).add_auth(request)
+        # Of one moment: key and token may be replaced between two looks at them.
+        credentials = self.access.credentials.get_frozen_credentials()
+        S3SigV4Auth(credentials, service, region).add_auth(request)
         return url, dict(request.headers.items())
-
-    def _url(self, part: Part) -> str:
-        """Return the address of a part as botocore would have it, without its signature."""
-        presigned = self.client.generate_presigned_url(
-            "upload_part",
-            Params={
-                "Bucket": self.bucket,
-                "Key": self.key,
-                "UploadId": self.upload,
-                "PartNumber": part.number,
-            },
-        )
-        parsed = urlsplit(presigned)
-        values = parse_qs(parsed.query)
-        query = urlencode({name: values[name][0] for name in ("partNumber", "uploadId")})
-        return urlunsplit((parsed.scheme, parsed.netloc, parsed.path, query, ""))
 
     def _send_body(self, connection: socket.socket, artifact: Artifact, part: Part) -> None:
         small = bytearray()

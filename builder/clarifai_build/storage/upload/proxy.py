@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import ssl
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -40,11 +38,15 @@ class Route:
                 sock.shutdown(socket.SHUT_RDWR)
 
 
-def route_to(url: str, environ: Mapping[str, str] = os.environ) -> Route:
-    """Return the way to an address. Where proxies are is read from this process's environment."""
+def route_to(url: str, endpoint: str = "", verify: str | bool = True) -> Route:
+    """Return the way to an address, by the proxy that botocore takes to the store's `endpoint`.
+
+    Where proxies are is read from this process's environment; `verify` is what a client of
+    botocore is given.
+    """
     parsed = urlsplit(url)
     target = f"{parsed.path}?{parsed.query}"
-    settings = ProxyConfiguration(get_environ_proxies(url))
+    settings = ProxyConfiguration(get_environ_proxies(endpoint or url))
     proxy = settings.proxy_url_for(url)
     headers = settings.proxy_headers_for(proxy) if proxy else {}
     via = urlsplit(proxy) if proxy else parsed
@@ -53,10 +55,14 @@ def route_to(url: str, environ: Mapping[str, str] = os.environ) -> Route:
         plain = http.client.HTTPConnection(to, via.port, timeout=_CONNECT_TIMEOUT)
         # A proxy needs the whole address in the request.
         return Route(plain, url if proxy else target, headers)
-    bundle = environ.get("AWS_CA_BUNDLE") or get_cert_path(True)
-    context = ssl.create_default_context(cafile=bundle)
+    context = ssl.create_default_context(cafile=_bundle(verify))
     secure = http.client.HTTPSConnection(to, via.port, timeout=_CONNECT_TIMEOUT, context=context)
     if proxy:
         # The proxy's credentials go into CONNECT alone: the store must not see them.
         secure.set_tunnel(parsed.hostname or "", parsed.port or 443, headers)
     return Route(secure, target, {})
+
+
+def _bundle(verify: str | bool) -> str:
+    """Return the file of certificates that a client of botocore trusts."""
+    return verify if isinstance(verify, str) else str(get_cert_path(True))

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.manifest.types import Storage
+from clarifai_build.net.s3_access import S3Access
 from clarifai_build.net.s3_responses import s3_response
 from clarifai_build.progress import ProgressCallback
 from clarifai_build.storage import SentCallback, ignore_sent
 from clarifai_build.storage.upload.multipart import Upload
 from clarifai_build.storage.upload.part_sender import UNKNOWN_TO_STORE, ChecksumsUnknownError
 from clarifai_build.storage.upload.parts import base64_of
-
-if TYPE_CHECKING:
-    from botocore.credentials import Credentials
-    from mypy_boto3_s3 import S3Client
 
 # Bytes, held in memory. An upload in parts takes two requests more.
 _ONE_REQUEST = 16 << 20
@@ -29,8 +26,7 @@ _ONE_REQUEST = 16 << 20
 class ArtifactUpload:
     """Destination, object options and progress callback of one upload."""
 
-    client: S3Client
-    credentials: Credentials = field(repr=False)
+    access: S3Access
     storage: Storage
     key: str
     metadata: dict[str, str]
@@ -62,13 +58,13 @@ class ArtifactUpload:
         return self.send(artifact, condition, checksums=checksums)
 
     def _send_as(self, artifact: Artifact, condition: dict[str, Any], checksums: bool) -> None:
-        client, bucket, key = self.client, self.storage.bucket, self.key
+        bucket, key = self.storage.bucket, self.key
         options: dict[str, Any] = {"Metadata": self.metadata, "ContentType": "application/zip"}
         if self.storage.access == "public-read-acl":
             options["ACL"] = "public-read"
         if artifact.size > _ONE_REQUEST:
             upload = Upload(
-                *(client, self.credentials, bucket, key, options, checksums),
+                *(self.access, bucket, key, options, checksums),
                 *(self.progress, self.sent, self.cancel),
             )
             upload.run(artifact, condition)
@@ -78,4 +74,4 @@ class ArtifactUpload:
             options["ChecksumCRC32"] = base64_of(artifact.crc32(0, artifact.size))
         body = artifact.read(0, artifact.size)
         with s3_response(bucket):
-            client.put_object(Bucket=bucket, Key=key, Body=body, **options, **condition)
+            self.access.client.put_object(Bucket=bucket, Key=key, Body=body, **options, **condition)

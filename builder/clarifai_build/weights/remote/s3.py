@@ -14,7 +14,8 @@ from urllib3.exceptions import HTTPError
 from clarifai_build.errors import BuilderError, SourceError
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.errors import answer, cause, is_transient
-from clarifai_build.net.s3_client import connect
+from clarifai_build.net.s3_access import head_object
+from clarifai_build.net.s3_client import access_to
 from clarifai_build.net.s3_failures import described, is_about_credentials, is_librarys
 from clarifai_build.util.redaction import masked
 from clarifai_build.weights.remote.stream import Remote, refused
@@ -36,12 +37,12 @@ def open_s3(url: str, offset: int, storage: Storage | None, environ: Mapping[str
     bucket, _, key = url.partition("://")[2].partition("/")
     here = replace(storage, bucket=bucket) if storage else Storage(bucket)
     try:
-        client = connect(here, environ, _RETRIES)
-        size = client.head_object(Bucket=bucket, Key=key)["ContentLength"]
+        access = access_to(here, environ, _RETRIES)
+        size = head_object(access, bucket, key)["ContentLength"]
         # A range that begins at the end is an error, 416.
         if offset >= size:
             return Remote(size, iter(()))
-        body = client.get_object(Bucket=bucket, Key=key, Range=f"bytes={offset}-")["Body"]
+        body = access.client.get_object(Bucket=bucket, Key=key, Range=f"bytes={offset}-")["Body"]
     except ClientError as exc:
         raise _answered(url, exc) from exc
     except Exception as exc:

@@ -18,7 +18,8 @@ from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests.files import CHUNK
 from clarifai_build.errors import BuilderError, SourceError, StorageError
 from clarifai_build.manifest.types import Storage
-from clarifai_build.net.s3_client import connect
+from clarifai_build.net.s3_access import S3Access
+from clarifai_build.net.s3_client import access_to
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.storage.upload.multipart import Upload
 from clarifai_build.storage.upload.part_sender import ChecksumsUnknownError, UploadGoneError
@@ -55,7 +56,7 @@ def upload_to(
     credentials = Credentials("key", "secret")
     client = client or client_of(bucket.endpoint)
     options = {"checksums": checksums, "progress": progress, "cancel": cancel}
-    return Upload(client, credentials, BUCKET, KEY, OPTIONS, **options)
+    return Upload(S3Access(client, credentials), BUCKET, KEY, OPTIONS, **options)
 
 
 def contents(artifact: Artifact) -> list[bytes]:
@@ -158,7 +159,7 @@ def test_a_completion_whose_answer_is_lost_was_made(bucket: Bucket) -> None:
     bucket.after = lambda request, answer: (
         next(lost, answer) if request.operation == "POST uploadId" else answer
     )
-    twice = connect(Storage(BUCKET, endpoint_url=bucket.endpoint), KEYS, retries=1)
+    twice = access_to(Storage(BUCKET, endpoint_url=bucket.endpoint), KEYS, retries=1).client
     with pytest.raises(ClientError, match="NoSuchUpload"):
         upload_to(bucket, client=twice).run(SMALL, FREE)
     assert bucket.objects[KEY].body == SMALL.read(0, SMALL.size)
@@ -280,7 +281,7 @@ def test_parts_are_even_where_a_store_wants_them_so(
     for name in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.setenv(name, bucket.endpoint)
     r2 = Storage(BUCKET, endpoint_url="http://account.r2.cloudflarestorage.com")
-    upload_to(bucket, client=connect(r2, KEYS, retries=0)).run(large, FREE)
+    upload_to(bucket, client=access_to(r2, KEYS, retries=0).client).run(large, FREE)
     lengths = {
         int(r.query["partNumber"]): int(r.headers["content-length"])
         for r in bucket.asked

@@ -16,6 +16,7 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import make_tree
 from clarifai_build.digests.files import CHUNK
 from clarifai_build.errors import SourceError
+from clarifai_build.net.s3_access import S3Access
 from clarifai_build.storage.upload.part_connection import StoreAnsweredError, Wire
 from clarifai_build.storage.upload.parts import Part, cut
 from support.fakes import artifact_of
@@ -37,7 +38,7 @@ def wire_of(
     """Return the wire of an upload."""
     credentials = Credentials("key", "secret", "session")
     client = client_of(bucket.endpoint)
-    return Wire(client, credentials, BUCKET, KEY, upload, checksums, count)
+    return Wire(S3Access(client, credentials), BUCKET, KEY, upload, checksums, count)
 
 
 def whole(artifact: Artifact) -> Part:

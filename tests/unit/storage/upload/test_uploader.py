@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.manifest.types import Storage
+from clarifai_build.net.s3_access import S3Access
 from clarifai_build.progress import no_progress
 from clarifai_build.storage.upload.uploader import ArtifactUpload
 from support.fakes import artifact_of
@@ -28,7 +29,7 @@ def upload(bucket: Bucket, **storage: Any) -> ArtifactUpload:
     described = Storage(BUCKET, "models", endpoint_url=bucket.endpoint, **storage)
     credentials = Credentials("key", "secret")
     client = client_of(bucket.endpoint)
-    return ArtifactUpload(client, credentials, described, KEY, {"tree": "t"}, no_progress)
+    return ArtifactUpload(S3Access(client, credentials), described, KEY, {"tree": "t"}, no_progress)
 
 
 def sized(size: int) -> Artifact:
