@@ -105,6 +105,8 @@ class Bucket:
     before: Callable[[Request], Answer | None] = lambda request: None
     after: Callable[[Request, Answer], Answer] = lambda request, answer: answer
     checksums: bool = True
+    strict: bool = False
+    """Whether a completion may name no more of a part than its number and ETag."""
     public: bool = True
     page: int = 2
     clock: timedelta = timedelta()

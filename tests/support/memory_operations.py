@@ -128,11 +128,14 @@ class Operation:
             return error(400, "BadDigest")
         etag = md5_of(self.body)
         upload.parts[number] = (self.body, etag, crc if self.store.checksums else "")
-        return Answer(headers={"ETag": f'"{etag}"'})
+        known = {"x-amz-checksum-crc32": crc} if crc and self.store.checksums else {}
+        return Answer(headers={"ETag": f'"{etag}"', **known})
 
     def complete(self, upload: Upload) -> Answer:
         if refused := self.refused():
             return refused
+        if self.store.strict and any(len(part) > 2 for part in ET.fromstring(self.body)):
+            return error(400, "MalformedXML")
         named = [
             (int(_text(part, "PartNumber")), _text(part, "ETag").strip('"'))
             for part in ET.fromstring(self.body)

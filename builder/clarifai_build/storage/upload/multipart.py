@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import SourceError
@@ -49,8 +51,10 @@ class Upload:
     sent: SentCallback = ignore_sent
     cancel: CancelToken = NEVER
 
-    def run(self, artifact: Artifact, condition: dict[str, Any]) -> None:
+    def run(self, artifact: Artifact, condition: dict[str, Any]) -> bool:
         """Send what is not there yet, then make it an object if `condition` holds.
+
+        Returns whether the store compares checksums: one that does repeats those of parts.
 
         A ClientError of botocore, or a ChecksumsUnknownError, means that the store refused. The
         finished parts stay for the next run, except those of a source that changed, and where the
@@ -61,12 +65,23 @@ class Upload:
         before = self._unfinished()
         upload, done = before.resume(self.key, artifact, parts) or (self._begin(), {})
         try:
-            etags = self._send(artifact, parts, upload, done)
+            etags, summed = self._send(artifact, parts, upload, done)
         except (SourceError, ChecksumsUnknownError):
             # The next attempt must not resume it: its content has changed, or it wants checksums.
             before.abort(self.key, upload)
             raise
-        complete = self._completion(upload, parts, etags, condition)
+        # Only what the store repeated, as boto3 has it: others may refuse XML that they don't know.
+        summed = summed and self.checksums
+        try:
+            self._complete(self._completion(upload, parts, etags, condition, summed=summed))
+        except ClientError as exc:
+            if not self.checksums or exc.response["Error"]["Code"] != "MalformedXML":
+                raise
+            self._complete(self._completion(upload, parts, etags, condition, summed=False))
+            return False
+        return summed
+
+    def _complete(self, complete: Callable[[], object]) -> None:
         with s3_response(self.bucket):
             run_interruptibly(complete, self.cancel.check)
 
@@ -87,7 +102,7 @@ class Upload:
 
     def _send(
         self, artifact: Artifact, parts: list[Part], upload: str, done: dict[int, str]
-    ) -> dict[int, str]:
+    ) -> tuple[dict[int, str], bool]:
         tally = Tally("upload", artifact.size, self.progress)
 
         def count(length: int) -> None:
@@ -113,16 +128,23 @@ class Upload:
             wire.close()
             cancel_all(sending, _GRACE)
             raise
-        return done | {p.number: f.result() for p, f in zip(missing, sending, strict=True)}
+        etags = {p.number: f.result() for p, f in zip(missing, sending, strict=True)}
+        return done | etags, wire.summed.issuperset(etags)
 
     def _completion(
-        self, upload: str, parts: list[Part], etags: dict[int, str], condition: dict[str, Any]
+        self,
+        upload: str,
+        parts: list[Part],
+        etags: dict[int, str],
+        condition: dict[str, Any],
+        *,
+        summed: bool,
     ) -> Callable[[], object]:
         completed: list[CompletedPartTypeDef] = [
             {"PartNumber": part.number, "ETag": etags[part.number]} for part in parts
         ]
         whole: dict[str, Any] = {}
-        if self.checksums:
+        if summed:
             whole = {"ChecksumCRC32": base64_of(whole_crc32(parts)), "ChecksumType": "FULL_OBJECT"}
             for entry, part in zip(completed, parts, strict=True):
                 entry["ChecksumCRC32"] = base64_of(part.crc32)

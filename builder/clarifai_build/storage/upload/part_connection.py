@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _STEP = 4 << 20
 # Bytes. Headers and smaller pieces are joined: each would be a send, and a packet, of its own.
 _KERNEL_SEND = 64 << 10
+_CHECKSUM = "x-amz-checksum-crc32"
 # A word in the XML of an error: all else may repeat what was signed.
 _CODE = re.compile(r"<Code>\s*(\w{1,64})\s*</Code>")
 
@@ -56,6 +57,8 @@ class Wire:
     count: Callable[[int], None]
     stop: threading.Event = field(default_factory=threading.Event)
     routes: set[Route] = field(default_factory=set)
+    summed: set[int] = field(default_factory=set)
+    """The numbers of the parts whose checksum the store repeated: it has compared it."""
 
     def close(self) -> None:
         """Break off whatever is being sent."""
@@ -84,8 +87,8 @@ class Wire:
                 self._send_body(connection.sock, artifact, part)
             except (BrokenPipeError, ConnectionResetError):
                 # The store may have said why before it hung up.
-                return _etag(connection.getresponse())
-            return _etag(connection.getresponse())
+                return self._etag(part, connection.getresponse())
+            return self._etag(part, connection.getresponse())
         finally:
             self.routes.discard(route)
             connection.close()
@@ -105,7 +108,7 @@ class Wire:
         )
         headers = {"Host": urlsplit(url).netloc}
         if self.checksums:
-            headers["x-amz-checksum-crc32"] = base64_of(part.crc32)
+            headers[_CHECKSUM] = base64_of(part.crc32)
         request = AWSRequest("PUT", url, headers=headers)
         # To sign the SHA-256 of the body would mean to read the part once more.
         request.context["client_config"] = Config(s3={"payload_signing_enabled": False})
@@ -151,6 +154,12 @@ class Wire:
                 self._go_on(sent)
                 start += sent
             refuse_changed(file, span.stamp, FileStat.of(os.fstat(stream.fileno())))
+
+    def _etag(self, part: Part, response: http.client.HTTPResponse) -> str:
+        etag = _etag(response)
+        if response.headers.get(_CHECKSUM) == base64_of(part.crc32):
+            self.summed.add(part.number)
+        return etag
 
     def _go_on(self, count: int) -> None:
         self._check_cancelled()

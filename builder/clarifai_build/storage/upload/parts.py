@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -46,6 +47,14 @@ def whole_crc32(parts: list[Part]) -> int:
 def base64_of(crc32: int) -> str:
     """Return a CRC-32 as S3 writes it."""
     return base64.b64encode(crc32.to_bytes(4, "big")).decode()
+
+
+def md5_of(body: bytes) -> str:
+    """Return the MD5 of a body as HTTP writes it, which every store knows.
+
+    Buckets with Object Lock take no object without a checksum.
+    """
+    return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
 
 
 def _ends(artifact: Artifact, least: int) -> list[int]:

@@ -16,7 +16,7 @@ from clarifai_build.progress import ProgressCallback
 from clarifai_build.storage import SentCallback, ignore_sent
 from clarifai_build.storage.upload.multipart import Upload
 from clarifai_build.storage.upload.part_sender import UNKNOWN_TO_STORE, ChecksumsUnknownError
-from clarifai_build.storage.upload.parts import base64_of
+from clarifai_build.storage.upload.parts import base64_of, md5_of
 
 # Bytes, held in memory. An upload in parts takes two requests more.
 _ONE_REQUEST = 16 << 20
@@ -37,27 +37,29 @@ class ArtifactUpload:
     def send(self, artifact: Artifact, condition: dict[str, Any], *, checksums: bool) -> bool:
         """Send the artifact, without what the store does not know; say whether checksums were used.
 
-        Errors of botocore come as they are.
+        Errors of botocore come as they are. What a store means by refusing is not asked: each way
+        is tried, and what arrived is looked at afterwards in any case.
         """
-        try:
-            self._send_as(artifact, condition, checksums)
-        except ChecksumsUnknownError:
-            checksums = False
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] not in UNKNOWN_TO_STORE:
-                raise
-            # What begins an upload holds no condition: its refusal is about checksums.
-            if condition and exc.operation_name != "CreateMultipartUpload":
-                condition = {}
-            elif checksums:
-                checksums = False
-            else:
-                raise
-        else:
-            return checksums
-        return self.send(artifact, condition, checksums=checksums)
+        conditions = [condition, {}] if condition else [condition]
+        ways = [
+            (one, summed)
+            for summed in ([True, False] if checksums else [False])
+            for one in conditions
+        ]
+        while True:
+            way = ways.pop(0)
+            try:
+                return self._send_as(artifact, *way)
+            except ChecksumsUnknownError:
+                ways = [(one, False) for one in conditions]
+            except ClientError as exc:
+                # What begins an upload holds no condition: its refusal is about checksums.
+                if exc.operation_name == "CreateMultipartUpload" and way[1]:
+                    ways = [(one, False) for one in conditions]
+                if exc.response["Error"]["Code"] not in UNKNOWN_TO_STORE or not ways:
+                    raise
 
-    def _send_as(self, artifact: Artifact, condition: dict[str, Any], checksums: bool) -> None:
+    def _send_as(self, artifact: Artifact, condition: dict[str, Any], checksums: bool) -> bool:
         bucket, key = self.storage.bucket, self.key
         options: dict[str, Any] = {"Metadata": self.metadata, "ContentType": "application/zip"}
         if self.storage.access == "public-read-acl":
@@ -67,11 +69,14 @@ class ArtifactUpload:
                 *(self.access, bucket, key, options, checksums),
                 *(self.progress, self.sent, self.cancel),
             )
-            upload.run(artifact, condition)
+            compared = upload.run(artifact, condition)
             upload.abort_stale(self.storage.prefix)
-            return
+            return compared
+        body = artifact.read(0, artifact.size)
         if checksums:
             options["ChecksumCRC32"] = base64_of(artifact.crc32(0, artifact.size))
-        body = artifact.read(0, artifact.size)
+        else:
+            options["ContentMD5"] = md5_of(body)
         with s3_response(bucket):
             self.access.client.put_object(Bucket=bucket, Key=key, Body=body, **options, **condition)
+        return checksums
