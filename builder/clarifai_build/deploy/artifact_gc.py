@@ -29,7 +29,7 @@ from clarifai_build.storage.keys import (
 from clarifai_build.storage.leases import Lease, NoLease
 from clarifai_build.util.text import short
 
-GcAction = Literal["remove", "release", "used", "young", "leased", "removed", "released"]
+GcAction = Literal["remove", "release", "used", "young", "leased", "unsafe", "removed", "released"]
 DELETING: tuple[GcAction, ...] = ("remove", "release")
 """What `collect` carries out: the artifact goes, or the claim of this app on it."""
 
@@ -144,7 +144,7 @@ def _remove_leased(
     progress: ProgressCallback,
 ) -> Decision:
     if not lease.exclusive:
-        return Decision(stored, "leased", "the store keeps no leases, so an apply could be at work")
+        return Decision(stored, "unsafe", "the store keeps no leases, so an apply could be at work")
     store = bucket.store
     if not claims.announce_removal(store, stored.folder):
         return Decision(stored, "leased", "another removal is under way")

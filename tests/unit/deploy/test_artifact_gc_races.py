@@ -57,7 +57,7 @@ def test_a_store_without_leases_keeps_everything(world: World) -> None:
     put = world.store.put
     world.store.put_if = lambda key, body, _replaces: put(key, body, {})  # type: ignore[method-assign]  # a fault
     (decision,) = world.collect()
-    assert (decision.action, "keeps no leases" in decision.reason) == ("leased", True)
+    assert (decision.action, "keeps no leases" in decision.reason) == ("unsafe", True)
     assert world.store.objects == before
 
 
@@ -143,7 +143,7 @@ def test_a_model_that_is_leased_keeps_its_artifacts(world: World) -> None:
     )
     (decision,) = world.collect()
     assert (decision.action, decision.reason) == (
-        "leased",
+        "unsafe",
         "the store keeps no leases, so an apply could be at work",
     )
     assert world.stored()

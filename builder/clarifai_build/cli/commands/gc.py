@@ -16,6 +16,7 @@ from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.arguments import DAY_SECONDS, add_manifest, add_sandbox
 from clarifai_build.cli.console import Console
 from clarifai_build.connection import connect
+from clarifai_build.errors import LeaseHeldError, StorageError
 
 if TYPE_CHECKING:
     from clarifai_build.deploy.artifact_gc import Decision
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         Approval(console, None, yes=args.yes).ask(deletion)
         decisions = collect(bucket, decisions, progress)
     _show(decisions, args, console)
-    return 0
+    return _left_over(decisions, console)
 
 
 def _show(decisions: Sequence[Decision], args: argparse.Namespace, console: Console) -> None:
@@ -96,6 +97,22 @@ def _show(decisions: Sequence[Decision], args: argparse.Namespace, console: Cons
         f"{len(done)} artifacts, {total}, {'would go' if args.dry_run else 'removed'}"
         + (f"; {released} left to other apps" if released else "")
     )
+
+
+def _left_over(decisions: Sequence[Decision], console: Console) -> int:
+    """Say what was to be removed and was not, and return the exit code."""
+    unsafe = sum(one.action == "unsafe" for one in decisions)
+    leased = sum(one.action == "leased" for one in decisions)
+    if unsafe:
+        console.err(
+            f"{unsafe} artifacts were not removed: this store keeps no leases, so an apply could "
+            "be about to register them; remove their folders by hand while nothing is applied"
+        )
+        return StorageError.exit_code
+    if leased:
+        console.err(f"{leased} artifacts were not removed: run gc again once their models are free")
+        return LeaseHeldError.exit_code
+    return 0
 
 
 def _duration(text: str) -> float:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 import pytest
 
 from clarifai_build.cli.commands.gc import configure
 from clarifai_build.errors import UsageError
+from clarifai_build.storage.keys import lease_key
+from clarifai_build.storage.lease_holder import Holder
 from support.command_line import World, command
 from support.light_platform import INFERENCE
-from support.memory_s3 import Bucket
+from support.memory_s3 import Bucket, error
 
 DAY = 24 * 3600.0
 
@@ -73,6 +76,33 @@ def test_a_dry_run_removes_nothing(world: World) -> None:
     (goes,) = (one for one in told if one["action"] == "remove")
     lies = [found for key, found in world.bucket.objects.items() if key.startswith(goes["folder"])]
     assert goes["size"] == sum(len(found.body) for found in lies)
+
+
+def test_a_store_without_conditions_has_nothing_removed_and_that_is_a_failure(world: World) -> None:
+    """What was listed, and agreed to, is still there: said, with the way out."""
+    two_of_which_one_is_used(world)
+    age(world.bucket, 8)
+    world.bucket.before = lambda request: (
+        error(501, "NotImplemented") if "if-none-match" in request.headers else None
+    )
+    ran = command("gc", "lines/clarifai.yaml", "--yes", "--json")
+    assert ran.code == 5
+    assert '"action": "unsafe"' in ran.out
+    assert "1 artifacts were not removed" in ran.err
+    assert "by hand" in ran.err
+    assert len(world.zips()) == 2
+
+
+def test_what_an_apply_holds_is_not_removed_and_that_is_a_failure(world: World) -> None:
+    """As for everything else that a lease keeps out."""
+    two_of_which_one_is_used(world)
+    age(world.bucket, 8)
+    key = lease_key("models", world.registry.scope, "lines")
+    world.bucket.put(key, replace(Holder.here("apply"), host="elsewhere").body())
+    ran = command("gc", "lines/clarifai.yaml", "--yes")
+    assert ran.code == 6
+    assert "1 artifacts were not removed" in ran.err
+    assert len(world.zips()) == 2
 
 
 def test_nothing_goes_without_consent(world: World) -> None:
