@@ -210,12 +210,13 @@ def test_refusals_without_a_body(store: Store, status: int, off: int, way_out: s
 
 
 @pytest.mark.parametrize("code", ["InvalidArgument", "InvalidRequest", "NotImplemented"])
-def test_a_condition_that_the_store_does_not_know(store: Store, code: str) -> None:
-    """Whatever it answers to it, that is no failure of the store's."""
+def test_a_request_that_is_refused_with_and_without_its_condition(store: Store, code: str) -> None:
+    """It is not the condition that the store does not know, and what it says is told."""
     store.says(400, code)
-    client = opened(store).client
-    with pytest.raises(ConditionalWritesUnsupportedError), map_boto_errors("b", conditional=True):
-        client.put_object(Bucket="b", Key="k", Body=b"", IfNoneMatch="*")
+    with pytest.raises(StorageError, match=code) as caught:
+        opened(store).put_if("k", b"", None)
+    assert not isinstance(caught.value, ConditionalWritesUnsupportedError)
+    assert problem_of(caught).code == "store-failed"
 
 
 @pytest.mark.parametrize("code", ["InvalidArgument", "InvalidRequest"])

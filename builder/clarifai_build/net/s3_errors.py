@@ -53,7 +53,9 @@ _WAYS_OUT = {
 }
 _EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"})
 _UNKNOWN = frozenset({"NotImplemented", "501"})
-_UNKNOWN_CONDITION = frozenset({"InvalidArgument", "InvalidRequest"})
+# What may be meant by them is the condition, or anything else that the store does not like.
+_DOUBTFUL = _UNKNOWN | {"InvalidArgument", "InvalidRequest", "400"}
+_CONDITIONS = ("if-none-match", "if-match")
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
 # Codes are words in CamelCase; anything else may repeat what was sent.
 _CODE = re.compile(r"[A-Z][A-Za-z0-9]{2,47}")
@@ -69,11 +71,20 @@ class RefusedError(Exception):
     """The condition of a request does not hold."""
 
 
+class ConditionDoubtedError(Exception):
+    """A request with a condition is refused, and that may be for the condition: `told` if not."""
+
+    def __init__(self, told: BuilderError) -> None:
+        self.told = told
+        super().__init__(str(told))
+
+
 @contextmanager
 def map_boto_errors(bucket: str, *, conditional: bool = False) -> Iterator[None]:
     """Turn what botocore raises into errors that say which bucket, and what to do.
 
-    With `conditional`, the request depends on what lies at its key, which not all stores know.
+    With `conditional`, the request depends on what lies at its key, which not all stores know: what
+    they answer is seldom unmistakable, and else a ConditionDoubtedError.
     """
     try:
         yield
@@ -104,13 +115,12 @@ def _failure(exc: Exception, bucket: str) -> BuilderError:
 
 def _meaning(
     exc: ClientError, bucket: str, *, conditional: bool
-) -> BuilderError | AbsentError | RefusedError:
+) -> BuilderError | AbsentError | RefusedError | ConditionDoubtedError:
     code, operation = exc.response["Error"]["Code"], exc.operation_name
     if code in _EXISTS:
         return RefusedError()
-    if code in _UNKNOWN or (conditional and code in _UNKNOWN_CONDITION):
-        message = f"bucket {bucket}: {_answer(exc)}"
-        return ConditionalWritesUnsupportedError.of("no-conditional-writes", message)
+    if conditional and code in _DOUBTFUL:
+        return _unknown_condition(exc, bucket)
     if code in _ABSENT:
         return AbsentError()
     if code == "403" and _clock_is_off(exc):
@@ -123,6 +133,22 @@ def _meaning(
         return StorageError.of("no-bucket", f"there is no bucket {bucket}", hint="create it")
     message = f"bucket {bucket}: {_answer(exc)}"
     return StorageError.of("store-failed", message, hint=_WAYS_OUT.get(code))
+
+
+def _unknown_condition(exc: ClientError, bucket: str) -> BuilderError | ConditionDoubtedError:
+    code = exc.response["Error"]["Code"]
+    # AWS, and who follows it, says which header is meant.
+    said = " ".join(map(str, exc.response["Error"].values())).lower()
+    if code in _UNKNOWN and any(name in said for name in _CONDITIONS):
+        return unsupported(bucket)
+    message = f"bucket {bucket}: {_answer(exc)}"
+    return ConditionDoubtedError(StorageError.of("store-failed", message, hint=_WAYS_OUT.get(code)))
+
+
+def unsupported(bucket: str) -> ConditionalWritesUnsupportedError:
+    """Return the error of a store that takes a request but with a condition."""
+    message = f"bucket {bucket}: the store knows no conditional writes"
+    return ConditionalWritesUnsupportedError.of("no-conditional-writes", message)
 
 
 def _refusal(operation: str, bucket: str, code: str, hint: str) -> NotAuthorisedError:

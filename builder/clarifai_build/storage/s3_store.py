@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.cancellation import NEVER, CancelToken
-from clarifai_build.errors import StorageError
+from clarifai_build.errors import NotAuthorisedError, StorageError
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_access import S3Access, address_of, head_object
 from clarifai_build.net.s3_client import access_to, unsigned_client
-from clarifai_build.net.s3_errors import AbsentError, RefusedError, map_boto_errors
+from clarifai_build.net.s3_errors import (
+    AbsentError,
+    ConditionDoubtedError,
+    RefusedError,
+    map_boto_errors,
+    unsupported,
+)
 from clarifai_build.net.s3_responses import required_field, s3_request, s3_response, time_of
 from clarifai_build.progress import Event, ProgressCallback, no_progress, warn
 from clarifai_build.storage import (
@@ -27,6 +35,7 @@ from clarifai_build.storage import (
 )
 from clarifai_build.storage.anonymous import crc_hex, look_at, url_before
 from clarifai_build.storage.upload.part_sender import UNKNOWN_TO_STORE, UploadGoneError
+from clarifai_build.storage.upload.parts import md5_of
 from clarifai_build.storage.upload.uploader import ArtifactUpload
 
 if TYPE_CHECKING:
@@ -190,23 +199,45 @@ class S3Store:
 
     def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
         """Store `body` where the ETag `replaces` lies, or where nothing lies for None."""
-        bucket = self.storage.bucket
         try:
-            with s3_request(bucket, conditional=True):
-                if replaces is None:
-                    put = self.client.put_object(Bucket=bucket, Key=key, Body=body, IfNoneMatch="*")
-                else:
-                    put = self.client.put_object(
-                        Bucket=bucket, Key=key, Body=body, IfMatch=replaces
-                    )
+            return self._put(key, body, {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"})
         except (RefusedError, AbsentError):
             return None
-        return str(required_field(put, "ETag", bucket))
+        except ConditionDoubtedError as doubt:
+            if self._takes_no_condition(key, body):
+                raise unsupported(self.storage.bucket) from doubt
+            raise doubt.told from doubt
 
     def write(self, key: str, body: bytes) -> None:
         """Store `body` at `key`, whatever lies there."""
-        with s3_request(self.storage.bucket):
-            self.client.put_object(Bucket=self.storage.bucket, Key=key, Body=body)
+        self._put(key, body)
+
+    def _put(self, key: str, body: bytes, condition: Mapping[str, Any] = {}) -> str:
+        bucket, md5 = self.storage.bucket, md5_of(body)
+        with s3_request(bucket, conditional=bool(condition)):
+            put = self.client.put_object(
+                Bucket=bucket, Key=key, Body=body, ContentMD5=md5, **condition
+            )
+        return str(required_field(put, "ETag", bucket))
+
+    def _takes_no_condition(self, key: str, body: bytes) -> bool:
+        """Find out whether what a request was refused for is its condition, at a key beside it.
+
+        Without one it has to be taken, or what it meets is raised; and with one refused once more,
+        though it is neither for what it holds nor for a fault that has passed.
+        """
+        beside = f"{key}.{uuid.uuid4().hex}.probe"
+        self._put(beside, body)
+        try:
+            self._put(beside, body, {"IfNoneMatch": "*"})
+        except ConditionDoubtedError:
+            return True
+        except RefusedError:
+            return False  # it does know what a condition is
+        finally:
+            with suppress(StorageError, NotAuthorisedError):
+                self.delete(beside)
+        return True
 
     def find(self, prefix: str) -> Iterator[FoundObject]:
         """Yield every object whose key begins with `prefix`, by key."""
@@ -238,6 +269,9 @@ class S3Store:
             return False
         except AbsentError:
             return True
+        except ConditionDoubtedError as doubt:
+            # Whoever then removes without one is told what it meets.
+            raise unsupported(bucket) from doubt
         return True
 
     def _compare(self, key: str, artifact: Artifact) -> None:

@@ -29,6 +29,7 @@ from clarifai_build.errors import (
 from clarifai_build.net.s3_errors import (
     REFUSED,
     AbsentError,
+    ConditionDoubtedError,
     RefusedError,
     map_boto_errors,
     refusal,
@@ -50,7 +51,7 @@ def raised(
 
 def meaning(exc: Exception, *, conditional: bool = False) -> Exception:
     """Return what an exception becomes."""
-    kinds = (BuilderError, AbsentError, RefusedError)
+    kinds = (BuilderError, AbsentError, RefusedError, ConditionDoubtedError)
     with pytest.raises(kinds) as found, map_boto_errors("b", conditional=conditional):
         raise exc
     assert found.value.__cause__ is exc
@@ -77,14 +78,19 @@ def test_conditions_that_do_not_hold(code: str) -> None:
     assert isinstance(meaning(raised(code)), RefusedError)
 
 
-def test_requests_that_are_unknown() -> None:
-    """Some codes say so always, others only of a request with a condition."""
-    for code in ("NotImplemented", "501"):
-        assert isinstance(meaning(raised(code)), ConditionalWritesUnsupportedError)
-    for code in ("InvalidArgument", "InvalidRequest"):
-        found = meaning(raised(code), conditional=True)
-        assert isinstance(found, ConditionalWritesUnsupportedError)
-        assert problem(raised(code)).code == "store-failed"
+@pytest.mark.parametrize(
+    "code", ["NotImplemented", "501", "InvalidArgument", "InvalidRequest", "400"]
+)
+def test_a_condition_may_be_what_is_refused(code: str) -> None:
+    """Or it may not: only a refusal that names the header is unmistakable, if it means that."""
+    assert problem(raised(code)).code == "store-failed"
+    doubted = meaning(raised(code), conditional=True)
+    assert isinstance(doubted, ConditionDoubtedError)
+    assert doubted.told.problems[0].code == "store-failed"
+    named = raised(code)
+    named.response["Error"]["Header"] = "If-None-Match"  # type: ignore[typeddict-unknown-key]  # as AWS has it
+    certain = isinstance(meaning(named, conditional=True), ConditionalWritesUnsupportedError)
+    assert certain is (code in ("NotImplemented", "501"))
 
 
 @pytest.mark.parametrize("code", sorted(REFUSED))

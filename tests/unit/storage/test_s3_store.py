@@ -182,12 +182,13 @@ def test_a_store_without_conditions_is_told_apart(bucket: Bucket, code: str) -> 
     """Whoever needs a condition can go on without one: the error is of a type of its own."""
     store = store_of(bucket)
     bucket.before = lambda request: (
-        error(400, code) if request.method in ("PUT", "DELETE") else None
+        error(400, code) if {"if-match", "if-none-match"} & set(request.headers) else None
     )
     for call in (lambda: store.put_if("a", b"", "e"), lambda: store.delete("a", "e")):
         with pytest.raises(ConditionalWritesUnsupportedError) as raised:
             call()
         assert raised.value.problems[0].code == "no-conditional-writes"
+    assert bucket.objects == {}
 
 
 def test_writing_replaces_whatever_lies_there(bucket: Bucket) -> None:

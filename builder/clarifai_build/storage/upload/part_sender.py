@@ -24,6 +24,7 @@ _MAY_PASS = frozenset({200, 408, 429, 500, 502, 503, 504})
 _BROKEN_ON_THE_WAY = ("BadDigest", "IncompleteBody", "RequestTimeout", "XAmzContentChecksum")
 _KEPT = "the parts that arrived are kept at the store, and the next run goes on from there"
 _NO_CHECKSUMS = "should the store not know checksums, say `storage: {checksums: when_required}`"
+_CHECKSUMS = "buckets with Object Lock want checksums: say `storage: {checksums: auto}`"
 
 
 class UploadGoneError(Exception):
@@ -77,4 +78,6 @@ def _failed(part: Part, exc: Exception, *, checksums: bool) -> StorageError:
         hint = NOT_S3_HINT
     elif isinstance(exc, StoreAnsweredError) and checksums and not _may_pass(exc):
         hint = f"{_KEPT}; {_NO_CHECKSUMS}"
+    elif isinstance(exc, StoreAnsweredError) and exc.code == "InvalidRequest":
+        hint = f"{_KEPT}; {_CHECKSUMS}"
     return StorageError.of("upload-failed", f"part {part.number} can't be sent: {why}", hint=hint)
