@@ -15,6 +15,7 @@ from .errors import (
     RequestError,
 )
 from .loading import Predict
+from .outputs import OUTPUT_CLASSES
 from .parameters import Value
 
 _RUNTIME_FOLDER = Path(__file__).parent
@@ -58,7 +59,10 @@ def call(predict: Predict, group: Group) -> List[Any]:
         raise failure_of(error) from error
     if not isinstance(outputs, list):
         kind = type(outputs).__name__
-        raise InvalidOutputError(f"the model returned a {kind}, not a list with one output an item")
+        message = f"the model returned a {kind}, not a list with one output an item"
+        if kind in OUTPUT_CLASSES:
+            message += "; code.per_item in the manifest is for code that takes one item"
+        raise InvalidOutputError(message)
     if len(outputs) != count:
         raise InvalidOutputError(f"the model returned {len(outputs)} outputs for {count} items")
     return outputs

@@ -19,15 +19,17 @@ Items = Tuple[List[Any], Hashable]
 Decoder = Callable[[Any], Items]
 
 
-def decoder_for(model_type: ModelType, mixed_sizes: bool) -> Decoder:
+def decoder_for(model_type: ModelType, mixed_sizes: bool, alone: bool = False) -> Decoder:
     """Return the function that reads the items out of a request of this model type.
 
-    With `mixed_sizes`, images of all sizes may share a call.
+    With `mixed_sizes`, images of all sizes may share a call; with `alone`, no two requests do.
     """
     if len(model_type.inputs) > 1:
         decode = decode_multimodal
     else:
         decode = decode_images if model_type.has_image_input else decode_texts
+    if alone:
+        return lambda request: (decode(request)[0], object())
     return (lambda request: (decode(request)[0], None)) if mixed_sizes else decode
 
 

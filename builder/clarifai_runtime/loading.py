@@ -50,6 +50,15 @@ def load_model(version_folder: Path, params: Optional[Sequence[Param]] = None) -
     )
 
 
+def one_by_one(predict: Predict) -> Predict:
+    """Call a model that takes one item and returns one output, as clarifai 9.7 to 9.10 did."""
+
+    def predict_each(items: List[Any], values: Dict[str, Value]) -> List[Any]:
+        return [predict(item, values) for item in items]
+
+    return predict_each
+
+
 def load_module(path: Path) -> ModuleType:
     """Import a file by its path, under a name that nothing else can have.
 

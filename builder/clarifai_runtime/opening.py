@@ -10,7 +10,7 @@ from .config import find_model_type
 from .decoding import decoder_for
 from .encoding import Encoder, Limits
 from .errors import ModelLoadError
-from .loading import load_model
+from .loading import load_model, one_by_one
 from .model_types import ModelType
 from .parameters import Parameters
 from .serving import Server
@@ -24,18 +24,20 @@ def open_server(
     """Load the model in a folder. `model_config` is Triton's; `pb_utils` its module."""
     settings = read_settings(version_folder)
     model = load_model(version_folder, settings.params)
+    # A call per item gains nothing from other requests, and would be repeated when one fails.
+    predict = one_by_one(model.predict) if settings.per_item else model.predict
     model_type = _model_type(settings, model.model_type)
     limits = Limits(
         labels=len(settings.labels) if model_type.has_labels and settings.labels else None,
         dims=_dims(model_type, model_config),
     )
     encoder = Encoder(model_type, limits)
-    decode = decoder_for(model_type, model.mixed_sizes)
+    decode = decoder_for(model_type, model.mixed_sizes, alone=settings.per_item)
     parameters = Parameters(settings.params)
     responder = Responder(pb_utils, encoder.names)
     if settings.streaming:
-        return StreamingServer(model.predict, decode, encoder, parameters, responder)
-    return Server(model.predict, decode, encoder, parameters, responder, settings.isolate)
+        return StreamingServer(predict, decode, encoder, parameters, responder)
+    return Server(predict, decode, encoder, parameters, responder, settings.isolate)
 
 
 def _model_type(settings: Settings, in_code: Union[str, None]) -> ModelType:

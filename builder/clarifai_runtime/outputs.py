@@ -87,9 +87,10 @@ class TextOutput:
 
 
 def as_text(value: Union[str, object]) -> str:
-    """Return `value` as a str; a zero-dimensional array of one is what older SDKs made of it."""
-    if isinstance(value, np.ndarray) and value.ndim == 0:
+    """Return `value` as a str; clarifai 9.7 to 9.10 had arrays of one text."""
+    if isinstance(value, np.ndarray) and value.size == 1:
         value = value.item()
+        value = value.decode() if isinstance(value, bytes) else value
     if not isinstance(value, str):
         raise InvalidOutputError(f"predicted_text must be a str, but is a {type(value).__name__}")
     return value

@@ -21,6 +21,7 @@ class Settings(NamedTuple):
     params: Optional[Tuple[Param, ...]] = None
     isolate: bool = True
     streaming: bool = False
+    per_item: bool = False
 
 
 def read_settings(version_folder: Path) -> Settings:
@@ -44,6 +45,7 @@ def _from_json(raw: Mapping[str, Any]) -> Settings:
         params=tuple(Param(**param) for param in raw.get("params", ())),
         isolate=raw.get("isolate", True),
         streaming=raw.get("streaming", False),
+        per_item=raw.get("per_item", False),
     )
 
 

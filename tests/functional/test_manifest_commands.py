@@ -112,7 +112,7 @@ def test_config_shows_values_with_origins() -> None:
     manifest = EXAMPLES / "valid" / "everything.clarifai.yaml"
     assert "triton.max_batch_size = 8" in run("config", "--show", manifest).stdout
     shown = json.loads(run("config", "--show", "-o", "json", manifest).stdout)
-    assert {"path": "triton.isolate", "value": True, "origin": f"{manifest}:30"} in shown
+    assert {"path": "triton.isolate", "value": True, "origin": f"{manifest}:31"} in shown
     broken = run("config", "--show", EXAMPLES / "invalid" / "unknown-key.clarifai.yaml")
     assert (broken.returncode, broken.stdout) == (3, "")
     assert "error[unknown-key]" in broken.stderr

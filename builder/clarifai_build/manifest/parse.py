@@ -66,7 +66,7 @@ def _code(data: dict[str, Any], base: Path) -> Code:
         requirements,
         exclude=tuple(data.get("exclude", ())),
         allow_secrets=tuple(data.get("allow_secrets", ())),
-        **_given(data, "python"),
+        **_given(data, "python", "per_item"),
     )
 
 

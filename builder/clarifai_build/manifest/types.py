@@ -33,13 +33,14 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The user's folder, whose files land under `1/`, and what they need."""
+    """The user's folder, whose files land under `1/`, what they need, and how they are called."""
 
     path: Path
     requirements: Path | None = None
     python: str = "3.11"
     exclude: tuple[str, ...] = ()
     allow_secrets: tuple[str, ...] = ()
+    per_item: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ WHOLE = f"""\
 version: 1
 project: p
 model: {{id: m, type: visual-detector, description: d, labels: names.txt}}
-code: {{path: src, requirements: needs.txt, python: "3.12", exclude: [a, b], allow_secrets: [c]}}
+code: {{path: src, requirements: needs.txt, python: "3.12", exclude: [a, b], allow_secrets: [c],
+  per_item: true}}
 weights: [{{to: w, from: s3://bucket/w, sha256: {"0f" * 32}}}]
 shapes: {{image: [8, 16]}}
 triton:
@@ -61,7 +62,9 @@ def test_every_setting_arrives(folder: Path) -> None:
     found = load(folder, {})
     assert (found.path, found.project, found.version) == (folder / "clarifai.yaml", "p", 1)
     assert found.model == Model("m", "visual-detector", "d", folder / "names.txt")
-    assert found.code == Code(folder / "src", folder / "needs.txt", "3.12", ("a", "b"), ("c",))
+    assert found.code == Code(
+        folder / "src", folder / "needs.txt", "3.12", ("a", "b"), ("c",), True
+    )
     assert found.weights == (Weight("w", "s3://bucket/w", "0f" * 32),)
     assert found.shapes == Shapes((8, 16))
     assert found.triton == Triton(
@@ -88,7 +91,7 @@ def test_what_is_left_out_has_its_default(folder: Path) -> None:
     (folder / "clarifai.yaml").write_text("model: {id: m, type: text-to-text}\n")
     found = load(folder, {})
     assert found.model == Model("m", "text-to-text", "", None)
-    assert found.code == Code(folder, None, "3.11", (), ())
+    assert found.code == Code(folder, None, "3.11", (), (), False)
     assert found.triton == Triton(max_batch_size=1, ragged=False)
     assert (found.weights, found.params, found.storage) == ((), (), None)
     assert (found.clarifai, found.artifact, found.project) == (Clarifai(), Zip(), None)

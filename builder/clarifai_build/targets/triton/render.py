@@ -18,7 +18,7 @@ from clarifai_build.model_types import template_table
 from clarifai_build.repository_layout import CONFIG, RUNTIME
 from clarifai_build.resources import files_below, runtime_dir, template_dir
 
-TEMPLATE_VERSION = 1
+TEMPLATE_VERSION = 2
 """Raised when the template gives other bytes for the same manifest."""
 
 # generate_files changes the working directory of the process while it runs.
@@ -62,6 +62,7 @@ class RenderContext:
                 "_embeddings": list(manifest.shapes.embeddings),
                 "_ragged": triton.ragged,
                 "_isolate": triton.isolate,
+                "_per_item": manifest.code.per_item,
                 "_streaming": triton.streaming,
                 "_warmup": triton.warmup,
                 "_version_policy": triton.version_policy,

@@ -208,8 +208,8 @@ def test_a_version_of_the_template_gives_these_bytes() -> None:
             if not path.startswith(RUNTIME):
                 whole.update(f"{name} {path} {len(content)}\n".encode() + content)
     assert (TEMPLATE_VERSION, whole.hexdigest()) == (
-        1,
-        "811c34109435a3254d83bd4aef6c0cd38ae733e9afe976786cd5401945030fbb",
+        2,
+        "3a972811caef5266ad4796917b82c07189210ea9f6d71ec966ff179885b82feb",
     )
 
 
