@@ -11,6 +11,7 @@ from clarifai_build.manifest.document import Document
 from clarifai_build.source.python_code import parse_python
 from clarifai_build.source.source_file import unreadable
 from clarifai_build.validation.declared_types import declared_types
+from clarifai_build.validation.prediction_form import returned_form
 
 # `predict` is what clarifai 10.x calls it.
 METHODS = ("get_predictions", "predict")
@@ -43,6 +44,7 @@ def problems(document: Document, file: Path, shown: str) -> Iterator[Problem]:
     for node in module.body:
         if isinstance(node, ast.ClassDef) and node.name == "InferenceModel":
             yield from _methods(node, shown)
+    yield from _form(document, module, shown)
 
 
 def _bound(node: ast.AST) -> list[str]:
@@ -82,6 +84,19 @@ def _may_inherit(model: ast.ClassDef) -> bool:
         for base in model.bases
     }
     return bool(names - abstract)
+
+
+def _form(document: Document, module: ast.Module, shown: str) -> Iterator[Problem]:
+    per_item = document.get("code", "per_item") is True
+    found = returned_form(module)
+    if found is None or per_item == (found.form == "item"):
+        return
+    message = "get_predictions returns one output, but is called with a list of items"
+    hint = "return a list; code for clarifai 9.7 to 9.10 needs `code: {per_item: true}`"
+    if per_item:
+        message = "get_predictions returns a list, but code.per_item has it called with one item"
+        hint = "remove `per_item`, or return one output"
+    yield Problem("prediction-form", message, shown, found.line, found.column, hint=hint)
 
 
 def _declared_types(document: Document, module: ast.Module, shown: str) -> Iterator[Problem]:

@@ -110,6 +110,10 @@ def _triton(document: Document) -> Iterator[Problem]:
     if document.get("triton", "streaming") is True and document.get(*path[:2]):
         message = "a streaming model gets its requests one by one: this would have no effect"
         yield document.problem("streaming-batching", message, path[:2], key=True, hint="remove it")
+    if document.get("triton", "streaming") is True and document.get("code", "per_item") is True:
+        message = "a streaming model is called with a list, of the one text of its request"
+        path = ("code", "per_item")
+        yield document.problem("streaming-per-item", message, path, hint="remove it")
     if document.get("triton", "response_cache") is not True:
         return
     for section, why in (

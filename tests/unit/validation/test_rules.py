@@ -50,6 +50,10 @@ REFUSED = [
         model("text-to-text", "triton: {streaming: true, dynamic_batching: {x: 1}}"),
         *("streaming-batching", (2, 27)),
     ),
+    (
+        model("text-to-text", "triton: {streaming: true}\ncode: {per_item: true}"),
+        *("streaming-per-item", (3, 18)),
+    ),
     ("triton: {response_cache: true}\nparams: [{name: a}]", "response-cache", (1, 26)),
     (
         model("text-to-text", "triton: {response_cache: true, streaming: true}"),
