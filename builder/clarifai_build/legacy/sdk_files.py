@@ -30,6 +30,13 @@ _MAX_BYTES = 4 * MIB
 # A file beside the user's, since an import changes nothing that exists.
 KEPT_REQUIREMENTS = "requirements.serving.txt"
 _KEYS = ("path", "field_type", "default_value", "description")
+# What the model.py of clarifai 9.7 to 9.9 imports.
+_SDK_MODEL = frozenset(
+    (
+        *("os", "sys", "triton_python_backend_utils", "google.protobuf"),
+        *("tritonclient.grpc.model_config_pb2", "inference"),
+    )
+)
 _FITS = {"boolean": (bool,), "string": (str,), "number": (int, float)}
 
 
@@ -129,7 +136,8 @@ def left_behind(folder: Path, notes: list[str]) -> list[str]:
     """Return patterns for generated files, which the artifact's own ones replace."""
     exclude = [f"/{name}" for name in GENERATED if (folder / name.rstrip("/")).exists()]
     for name in (in_folder(MODEL), in_folder(TESTS)):
-        if (folder / name).is_file() and uses_sdk(folder / name):
+        file = folder / name
+        if file.is_file() and (uses_sdk(file) or is_sdk_model(file)):
             exclude.append(f"/{name}")
             notes.append(f"{name} is the SDK's: the artifact has one of its own")
     if "clarifai_runtime.triton_model" in imported_modules(folder / in_folder(MODEL)):
@@ -140,6 +148,12 @@ def left_behind(folder: Path, notes: list[str]) -> list[str]:
 def uses_sdk(file: Path) -> bool:
     """Return whether a Python file imports the Clarifai SDK, or the model the SDK's way."""
     return any(module.split(".")[0] == "clarifai" for module in imported_modules(file))
+
+
+def is_sdk_model(file: Path) -> bool:
+    """Return whether a file is the model.py of clarifai 9.7 to 9.9, which imports no clarifai."""
+    modules = set(imported_modules(file))
+    return {"inference", "tritonclient.grpc.model_config_pb2"} <= modules <= _SDK_MODEL
 
 
 def imported_modules(file: Path) -> list[str]:

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from clarifai_build.errors import ManifestError, UsageError
-from clarifai_build.legacy import label_lists, sdk_files, triton_settings, versions
+from clarifai_build.legacy import (
+    label_lists,
+    sdk_files,
+    sdk_generation,
+    triton_settings,
+    versions,
+)
 from clarifai_build.legacy.config_fields import noted
 from clarifai_build.legacy.imported import Imported
 from clarifai_build.legacy.triton_config import (
@@ -52,6 +58,8 @@ def read_repository(folder: Path, type_name: str | None = None) -> Imported:
         code["requirements"] = requirements
     if exclude := sdk_files.left_behind(folder / version, notes):
         code["exclude"] = exclude
+    if sdk_generation.takes_item(folder, version, notes):
+        code["per_item"] = True
     manifest: dict[str, Any] = {"version": 1, "model": model, "code": code}
     if shapes := _shapes(config, model_type):
         manifest["shapes"] = shapes
