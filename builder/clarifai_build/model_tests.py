@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +40,7 @@ def run_tests(
         folder = Path(scratch) / manifest.model.id
         write_folder(artifact.tree, folder)
         python = make_environment(folder / REQUIREMENTS, manifest.code.python, progress)
-        return _pytest(python, folder, {})
+        return _pytest(python, folder, _parameters_of(manifest))
 
 
 def run_tests_in_triton(
@@ -55,7 +56,8 @@ def run_tests_in_triton(
         requirements = folder / REQUIREMENTS
         with single_model.serving(folder, Path(scratch) / "work", STAGE, progress) as served:
             python = make_environment(requirements, served.python, progress)
-            return _pytest(python, folder, {ADDRESS_VARIABLE: served.address})
+            extra = {**_parameters_of(manifest), ADDRESS_VARIABLE: served.address}
+            return _pytest(python, folder, extra)
 
 
 def make_environment(
@@ -84,6 +86,14 @@ def make_environment(
     hint = "check the model's requirements"
     recipe = Recipe(STAGE, interpreter, arguments, hint, folder=requirements.parent)
     return provision(target, recipe, progress) / "bin" / "python"
+
+
+def _parameters_of(manifest: Manifest) -> dict[str, str]:
+    """Return the variables that give the model's own parameters their values in its tests."""
+    from clarifai_runtime.testing_parameters import PREFIX
+
+    names = (PREFIX + param.name for param in manifest.params)
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def _pytest(python: Path, folder: Path, extra: Mapping[str, str]) -> bool:

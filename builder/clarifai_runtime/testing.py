@@ -18,6 +18,7 @@ from .outputs import OUTPUT_CLASSES
 from .parameters import Value
 from .pbtxt import parse_config
 from .settings import Settings, read_settings
+from .testing_parameters import check_complete, from_environment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,13 +84,20 @@ class ModelTests:
         """The repository under test."""
         return open_repository(self.folder)
 
+    def _values(self, **parameters: Value) -> Dict[str, Value]:
+        """Return what to send: `parameters`, the environment's, the class's, in this order."""
+        declared = self.repository.settings.params or ()
+        values = {**self.parameters, **from_environment(declared, os.environ), **parameters}
+        check_complete(declared, list(values))
+        return values
+
     def predict(self, inputs: Sequence[Any], **parameters: Value) -> List[Any]:
         """Answer inputs that reach Triton as one request each, and return one output each.
 
         An input is an image array, a text or, for multimodal models, a dict of both.
         """
         repository = self.repository
-        values = {**self.parameters, **parameters}
+        values = self._values(**parameters)
         if repository.settings.streaming:
             return [_streamed(repository, item, values) for item in inputs]
         requests = [_tensors([item]) for item in inputs]
@@ -141,7 +149,7 @@ class ModelTests:
         items = _alike(_inputs(self.repository))[:limit]
         if self.repository.settings.streaming or len(items) < 2:
             return
-        (reply,) = self.repository.model.ask([_tensors(items)], self.parameters)
+        (reply,) = self.repository.model.ask([_tensors(items)], self._values())
         assert len(_outputs(self.repository, reply)) == len(items)
 
     def test_parameters(self) -> None:

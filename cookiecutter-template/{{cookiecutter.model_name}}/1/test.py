@@ -14,5 +14,6 @@ from clarifai_runtime.testing import ModelTests  # noqa: E402
 
 class TestModel(ModelTests):
     folder = FOLDER
-    # Values for inference parameters that have no default, and for secrets:
+    # Values for inference parameters without a default; secrets come from the environment, as
+    # CLARIFAI_BUILD_PARAM_<name>:
     parameters = {}

@@ -209,7 +209,7 @@ def test_a_version_of_the_template_gives_these_bytes() -> None:
                 whole.update(f"{name} {path} {len(content)}\n".encode() + content)
     assert (TEMPLATE_VERSION, whole.hexdigest()) == (
         2,
-        "3a972811caef5266ad4796917b82c07189210ea9f6d71ec966ff179885b82feb",
+        "1f4f584f1376e2db9ba4b9dac3508593708611430b9cc25f808c9d5de6394bab",
     )
 
 
