@@ -114,6 +114,10 @@ def _triton(document: Document) -> Iterator[Problem]:
         message = "a streaming model is called with a list, of the one text of its request"
         path = ("code", "per_item")
         yield document.problem("streaming-per-item", message, path, hint="remove it")
+    if document.get("triton", "warmup") is True and (name := _required_param(document)):
+        message = f"the made-up request sends no parameter '{name}', which has no default"
+        hint = "set it to false, or give the parameter a default; Triton does not load such a model"
+        yield document.problem("warmup-params", message, ("triton", "warmup"), hint=hint)
     if document.get("triton", "response_cache") is not True:
         return
     for section, why in (
@@ -123,6 +127,14 @@ def _triton(document: Document) -> Iterator[Problem]:
         if section:
             path = ("triton", "response_cache")
             yield document.problem("response-cache", why, path, hint="set it to false")
+
+
+def _required_param(document: Document) -> str | None:
+    params = document.get("params")
+    for param in params if isinstance(params, list) else ():
+        if isinstance(param, dict) and param.get("default") is None:
+            return str(param.get("name"))
+    return None
 
 
 def _params(document: Document) -> Iterator[Problem]:

@@ -54,6 +54,11 @@ REFUSED = [
         model("text-to-text", "triton: {streaming: true}\ncode: {per_item: true}"),
         *("streaming-per-item", (3, 18)),
     ),
+    (
+        "triton: {warmup: true}\nparams: [{name: a, default: 1}, {name: b}]",
+        "warmup-params",
+        (1, 18),
+    ),
     ("triton: {response_cache: true}\nparams: [{name: a}]", "response-cache", (1, 26)),
     (
         model("text-to-text", "triton: {response_cache: true, streaming: true}"),
