@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build.cancellation import NEVER, CancelToken
-from clarifai_build.errors import BuilderError, ManifestError, Problem, UsageError
+from clarifai_build.errors import (
+    BuilderError,
+    ManifestError,
+    Problem,
+    RegistryError,
+    UsageError,
+)
 from clarifai_build.manifest import settings
 from clarifai_build.manifest.types import Clarifai, Manifest, Storage
 from clarifai_build.progress import Event, ProgressCallback, no_progress
@@ -119,6 +126,21 @@ class Connection:
             progress,
             cancel=cancel,
         )
+
+    def canary(self, plan: Plan) -> str | None:
+        """Return whether the live version of a plan answers: empty, or why it does not.
+
+        What an apply found out is taken from its record. None where nobody can ask it.
+        """
+        live = plan.live
+        if live is None or live.health != "ready" or live.recorded.canary is not None:
+            return live.recorded.canary if live else None
+        from clarifai_build.deploy import canary
+
+        with suppress(RegistryError):
+            request = canary.canary_of(self.manifest, live)
+            return canary.outcome(self.registry, self.manifest.model.id, live.id, request)
+        return None
 
     def destroy(
         self,

@@ -123,9 +123,7 @@ def apply(
     if version is None:
         raise RegistryError.of("no-version", f"model '{model_id}' has no version of ours")
     if options.waiting.wait:
-        version = wait_until_ready(
-            registry, model_id, version, options.waiting.timeout, progress, cancel=cancel
-        )
+        version = _ready_and_asked(registry, manifest, version, options.waiting, progress, cancel)
     if planned.actions:
         progress(Event("register", "done", f"version {version.id} is {version.health}"))
     return Applied(planned, version, store.url(key))
@@ -155,12 +153,30 @@ def roll_back(
         key = versions.key_of(earlier, manifest, destination)
         version = rollback.roll_back(context, earlier, key)
         if waiting.wait:
-            version = wait_until_ready(
-                registry, model_id, version, waiting.timeout, progress, cancel=cancel
-            )
+            version = _ready_and_asked(registry, manifest, version, waiting, progress, cancel)
             # The new one serves by now: the older may go.
             rollback.delete_duplicates(context, version)
     return version
+
+
+def _ready_and_asked(
+    registry: ModelRegistry,
+    manifest: Manifest,
+    version: RemoteVersion,
+    waiting: Waiting,
+    progress: ProgressCallback,
+    cancel: CancelToken,
+) -> RemoteVersion:
+    """Follow a version until it is ready, and see that it answers."""
+    version = wait_until_ready(
+        registry, manifest.model.id, version, waiting.timeout, progress, cancel=cancel
+    )
+    if version.recorded.canary == "":
+        return version
+    # What only a new version needs: loading it would slow an apply with nothing to do.
+    from clarifai_build.deploy import canary
+
+    return canary.settle(registry, manifest, version, waiting.timeout, progress, cancel=cancel)
 
 
 def live_url(planned: Plan, manifest: Manifest, store: ObjectStore) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,10 +17,17 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests import files as digests
+from clarifai_build.errors import RegistryError
 from clarifai_build.manifest.types import Clarifai, Code, Manifest, Model, Storage, Triton
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.provenance import records
-from clarifai_build.registry import NewModel, NewVersion, RemoteModel, RemoteVersion
+from clarifai_build.registry import (
+    NewModel,
+    NewVersion,
+    PredictionInput,
+    RemoteModel,
+    RemoteVersion,
+)
 from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.storage import (
     FoundObject,
@@ -114,6 +121,8 @@ class MemoryRegistry:
         self.posted: dict[str, list[RemoteVersion]] = {}
         self.clock = count(1)
         self.code = 21100
+        self.asked: list[tuple[str, str, tuple[PredictionInput, ...], dict[str, Any]]] = []
+        self.silence: RegistryError | None = None
 
     def model(self, model_id: str) -> RemoteModel | None:
         with self.calls.call("model"):
@@ -195,6 +204,18 @@ class MemoryRegistry:
         with self.calls.call("delete_version"), self.lock:
             versions = self.posted.get(model_id, [])
             versions[:] = [one for one in versions if one.id != version_id]
+
+    def ask(
+        self,
+        model_id: str,
+        version_id: str,
+        inputs: Sequence[PredictionInput],
+        params: Mapping[str, bool | float | str],
+    ) -> None:
+        with self.calls.call("ask"):
+            self.asked.append((model_id, version_id, tuple(inputs), dict(params)))
+            if self.silence:
+                raise self.silence
 
 
 class MemoryStore:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from clarifai_grpc.grpc.api import resources_pb2, service_pb2_grpc
+from clarifai_grpc.grpc.api import resources_pb2, service_pb2, service_pb2_grpc
 
 from clarifai_build.sandbox.api.database import Database
 from clarifai_build.sandbox.api.errors import Code, status
@@ -116,7 +116,8 @@ def light_platform(folder: Path) -> Iterator[Platform]:
     accounts.create_app(APP_ID, "")
     access, counting = Access(USER_ID, TOKEN), Counting()
     builds = ReadyAtOnce(database)
-    table = handlers.table(database, accounts, builds, None, access)  # type: ignore[arg-type]  # predictions are not asked for
+    table = handlers.table(database, accounts, builds, None, access)  # type: ignore[arg-type]  # the answers are made here
+    table["PostModelOutputs"] = _answer
     server = grpc.server(ThreadPoolExecutor(16), interceptors=[counting])
     service_pb2_grpc.add_V2Servicer_to_server(Service(table, access), server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -125,6 +126,13 @@ def light_platform(folder: Path) -> Iterator[Platform]:
         yield Platform(f"http://127.0.0.1:{port}", builds, counting)
     finally:
         server.stop(None).wait()
+
+
+def _answer(request: Any) -> Any:
+    """Answer every input, with nothing: what stands in for the model is always well."""
+    fine = status(Code.SUCCESS)
+    outputs = [resources_pb2.Output(status=fine) for _ in request.inputs]
+    return service_pb2.MultiOutputResponse(status=fine, outputs=outputs)
 
 
 def main(folder: Path) -> None:

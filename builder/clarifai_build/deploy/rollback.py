@@ -65,6 +65,7 @@ def roll_back(context: RollbackContext, target: RemoteVersion, key: str) -> Remo
     metadata = replace(
         source.recorded,
         rollback_of=label(target),
+        canary=None,
         revision=next_revision(read_model(context.registry, context.model)[1]),
         apply=uuid.uuid4().hex,
         by=leases.user(),

@@ -47,13 +47,20 @@ class Status:
     conditions: tuple[Condition, ...] = ()
 
 
-def status_of(manifest: str, plan: Plan) -> Status:
-    """Read the status off a plan: what would have to be done is what does not hold."""
+def status_of(manifest: str, plan: Plan, canary: str | None = None) -> Status:
+    """Read the status off a plan: what would have to be done is what does not hold.
+
+    `canary` is what came of asking the live version, where it was: empty, or why it does not
+    answer. Without, it is what was recorded; a version that nobody has asked is not Healthy.
+    """
     live, observed = plan.live, plan.observed
     conditions = [
         Condition(_CONDITIONS[action.kind], _sentence(action.version, action.reason))
         for action in plan.actions
     ]
+    asked = live.recorded.canary if live and canary is None else canary
+    if live and live.health == "ready" and asked != "":
+        conditions.append(_unanswered(live, asked))
     if live and live.health == "failed":
         conditions.append(Condition("VersionReady", f"{live.status}: {live.details}".strip(": ")))
     # The platform serves the newest version, whatever made it.
@@ -65,7 +72,7 @@ def status_of(manifest: str, plan: Plan) -> Status:
         manifest=manifest,
         model=plan.registration.model.id,
         sync="OutOfSync" if plan.writes else "Synced",
-        health=_health(live),
+        health=_health(live, asked),
         version=live.id if live else "",
         artifact_digest=(live.artifact_digest or "") if live else "",
         conditions=tuple(conditions),
@@ -80,9 +87,17 @@ def unknown(manifest: str, model: str, error: BuilderError) -> Status:
     return Status(manifest, model, "Unknown", "Unknown", conditions=conditions)
 
 
-def _health(live: RemoteVersion | None) -> Health:
+def _unanswered(live: RemoteVersion, asked: str | None) -> Condition:
+    if asked is None:
+        return Condition("Answers", f"{live.id}: nobody could ask it", "Unknown")
+    return Condition("Answers", f"{live.id}: {asked}")
+
+
+def _health(live: RemoteVersion | None, asked: str | None) -> Health:
     if live is None:
         return "Missing"
+    if live.health == "ready" and asked != "":
+        return "Unknown" if asked is None else "Degraded"
     known: dict[str, Health] = {
         "ready": "Healthy",
         "progressing": "Progressing",

@@ -16,6 +16,8 @@ from clarifai_build.manifest.types import (
     Param,
     Shapes,
     Storage,
+    Trial,
+    TrialInput,
     Triton,
     Weight,
     Zip,
@@ -38,6 +40,7 @@ def from_document(document: Document, path: Path) -> Manifest:
         shapes=shapes,
         weights=tuple(_weight(weight) for weight in data.get("weights", ())),
         params=tuple(Param(**param) for param in data.get("params", ())),
+        test=_trial(data.get("test", {}), base),
         storage=_storage(data["storage"]) if "storage" in data else None,
         clarifai=Clarifai(**data.get("clarifai", {})),
         project=data.get("project"),
@@ -106,6 +109,14 @@ def _dynamic_batching(data: dict[str, Any]) -> DynamicBatching:
 def _instance_group(data: dict[str, Any]) -> InstanceGroup:
     default = InstanceGroup()
     return InstanceGroup(int(data.get("count", default.count)), data.get("kind", default.kind))
+
+
+def _trial(data: dict[str, Any], base: Path) -> Trial:
+    inputs = (
+        TrialInput(one.get("text"), base / one["image"] if "image" in one else None)
+        for one in data.get("inputs", ())
+    )
+    return Trial(tuple(inputs), tuple(data.get("params", {}).items()))
 
 
 def _storage(data: dict[str, Any]) -> Storage:

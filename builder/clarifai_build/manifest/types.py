@@ -16,6 +16,8 @@ VersionPolicy = Literal["latest", "all"]
 Compression = Literal["stored", "deflate"]
 
 FILE_NAME = "clarifai.yaml"
+TRIAL_IMAGE_BYTES = 16 << 20
+"""The largest image file of `test.inputs`."""
 
 FIELD_TYPES: dict[ParamType, int] = {"boolean": 1, "string": 2, "number": 3, "secret": 21}
 """The numbers of parameter types in Clarifai's API (ModelTypeField.field_type)."""
@@ -108,6 +110,22 @@ class Param:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialInput:
+    """An input to try the model with: a text, an image file, or both."""
+
+    text: str | None = None
+    image: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What the model is asked once it is ready. Without inputs, it is its type's smallest one."""
+
+    inputs: tuple[TrialInput, ...] = ()
+    params: tuple[tuple[str, bool | int | float | str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Storage:
     """An S3-compatible bucket and how anonymous clients reach what is in it."""
 
@@ -152,6 +170,7 @@ class Manifest:
     shapes: Shapes = Shapes()
     weights: tuple[Weight, ...] = ()
     params: tuple[Param, ...] = ()
+    test: Trial = Trial()
     storage: Storage | None = None
     clarifai: Clarifai = Clarifai()
     project: str | None = None

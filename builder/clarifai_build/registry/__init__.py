@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,6 +14,18 @@ from clarifai_build.registry.version_metadata import NO_METADATA, VersionMetadat
 
 class NoAnswerError(RegistryError):
     """A call that must not run twice got no answer: it may have been carried out, or may yet be."""
+
+
+class DeadlineError(NoAnswerError):
+    """It got none within its time."""
+
+
+class PredictionFailedError(RegistryError):
+    """A version was asked and gave no answer. The message is the model's or the platform's."""
+
+
+class NotServedYetError(RegistryError):
+    """A version can't be asked yet: it is being deployed, loaded, or busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,14 @@ class RemoteVersion:
 def next_revision(versions: Iterable[RemoteVersion]) -> int:
     """Return the revision of the version that comes after these."""
     return 1 + max((version.revision for version in versions), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionInput:
+    """What a model is asked about: a text, the bytes of an image file, or both."""
+
+    text: str | None = None
+    image: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,3 +212,16 @@ class ModelRegistry(Protocol):
 
     def delete_version(self, model_id: str, version_id: str) -> None:
         """Remove a version; one that is gone already is not an error."""
+
+    def ask(
+        self,
+        model_id: str,
+        version_id: str,
+        inputs: Sequence[PredictionInput],
+        params: Mapping[str, bool | float | str],
+    ) -> None:
+        """Ask a version for one prediction, whose answer is thrown away.
+
+        Raises PredictionFailedError where it does not answer every input, NotServedYetError where
+        it can't be asked yet, and RegistryError where nobody can ask it.
+        """

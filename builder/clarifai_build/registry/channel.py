@@ -14,7 +14,7 @@ from clarifai_grpc.grpc.api.status import status_code_pb2
 from google.protobuf.message_factory import GetMessageClass
 
 from clarifai_build.errors import BuilderError, NotAuthorisedError, RegistryError
-from clarifai_build.registry import NoAnswerError
+from clarifai_build.registry import DeadlineError, NoAnswerError
 from clarifai_build.registry.account import Account
 from clarifai_build.registry.status_codes import (
     CONNECTION_DOES_NOT_EXIST,
@@ -69,25 +69,30 @@ class Channel:
         self._channel.close()
 
     def call(
-        self, rpc: str, request: Any, *, allowed: Iterable[int] = (), repeatable: bool = True
+        self,
+        rpc: str,
+        request: Any,
+        *,
+        allowed: Iterable[int] = (),
+        repeatable: bool = True,
+        timeout: float = CALL_SECONDS,
     ) -> Any:
         """Call an RPC and return its answer.
 
         Answers with a status that is neither success nor in `allowed` become errors. What may pass
         is tried again, with backoff and jitter. A call that is not `repeatable` is not tried again
-        when it got no answer, but raises NoAnswerError: it may have been carried out.
+        when it got no answer, but raises NoAnswerError: it may have been carried out. `timeout` is
+        in seconds; DeadlineError says that it was over.
         """
         last_attempt = ATTEMPTS - 1
         for attempt in range(ATTEMPTS):
             try:
-                answer = self._method(rpc)(
-                    request, metadata=self.account.metadata, timeout=CALL_SECONDS
-                )
+                answer = self._method(rpc)(request, metadata=self.account.metadata, timeout=timeout)
             except grpc.RpcError as error:
                 if repeatable and attempt < last_attempt and error.code() in _TRANSIENT:
                     self._sleep(_backoff(attempt))
                     continue
-                kind = RegistryError if repeatable else NoAnswerError
+                kind = RegistryError if repeatable else _no_answer(error)
                 raise _transport_error(kind, rpc, error, self.account) from error
             code = answer.status.code
             if code == SUCCESS or code in allowed:
@@ -141,6 +146,11 @@ def _roots(file: str | None) -> bytes | None:
 def _backoff(attempt: int) -> float:
     """Seconds to wait: exponential, with full jitter on the upper half."""
     return float(0.5 * 2**attempt * random.uniform(0.5, 1.0))
+
+
+def _no_answer(error: grpc.RpcError) -> type[NoAnswerError]:
+    late = error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    return DeadlineError if late else NoAnswerError
 
 
 def _transport_error(

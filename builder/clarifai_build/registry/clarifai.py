@@ -15,6 +15,7 @@ from clarifai_build.registry import (
     NewModel,
     NewVersion,
     NoAnswerError,
+    PredictionInput,
     RemoteModel,
     RemoteVersion,
 )
@@ -162,6 +163,18 @@ class ClarifaiRegistry:
             ),
             allowed=_GONE,
         )
+
+    def ask(
+        self,
+        model_id: str,
+        version_id: str,
+        inputs: Sequence[PredictionInput],
+        params: Mapping[str, bool | float | str],
+    ) -> None:
+        # Only an apply that has made a version asks it.
+        from clarifai_build.registry import predictions
+
+        predictions.ask(self._channel, model_id, version_id, inputs, params)
 
 
 def _all_pages(page: Callable[[int], Sequence[Any]]) -> dict[str, Any]:

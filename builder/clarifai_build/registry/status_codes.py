@@ -11,7 +11,9 @@ Health = Literal["ready", "progressing", "failed", "unknown"]
 
 SUCCESS = 10000
 MIXED_STATUS = 10010
+FAILURE = 10020
 MODEL_DOES_NOT_EXIST = 21200
+MODEL_PREDICTION_FAILED = 21313
 # Also the answer to another user's token.
 CONNECTION_DOES_NOT_EXIST = 11101
 # Not in RETRY: waiting for an hour is the user's decision.
@@ -25,6 +27,8 @@ UNTRAINED = 21102
 FAILED = frozenset({21105, 21106, 21108, 21109, *range(21110, 21120)})
 NOT_DEPLOYED_YET = range(21351, 21356)
 """Answers after a successful registration: the build did not fail."""
+NOT_DEPLOYED = 21353
+"""The one of them that does not pass by itself."""
 
 # TRY_AGAIN and CONN_THROTTLED.
 RETRY = frozenset({10030, 11005})

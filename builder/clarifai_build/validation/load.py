@@ -12,7 +12,7 @@ from clarifai_build.manifest import environment
 from clarifai_build.manifest.document import Document, read
 from clarifai_build.manifest.parse import from_document
 from clarifai_build.manifest.types import FILE_NAME, Manifest
-from clarifai_build.validation import named_files, rules
+from clarifai_build.validation import named_files, rules, trial_request
 from clarifai_build.validation.schema_checker import schema_problems
 
 
@@ -65,6 +65,7 @@ def examine_document(
         *schema_problems(document),
         *rules.problems(document),
         *named_files.problems(document, path.parent),
+        *trial_request.problems(document, path.parent),
     ]
     # The manifest first: what is wrong in it often explains the rest.
     found.sort(

@@ -27,7 +27,7 @@ WANTED = Registration(
     NewModel("lines", "text-to-text", "Reads.", "private"), {}, {}, (), "a" * 64, 100
 )
 MODEL = RemoteModel("lines", "text-to-text", "Reads.", "private", managed=True)
-METADATA = WANTED.new_version("http://zip", VersionMetadata()).metadata
+METADATA = WANTED.new_version("http://zip", VersionMetadata(canary="")).metadata
 READY = RemoteVersion("v1", 21100, "Trained", description="Reads.", metadata=METADATA)
 FAILED = replace(READY, status_code=21108, status="Failed", details="no memory")
 STORED = StoredObject("key", 100, "etag", {ARTIFACT_DIGEST: WANTED.artifact_digest})
@@ -83,6 +83,18 @@ def test_health_is_that_of_the_live_version(code: int, health: str) -> None:
     assert (found.sync, found.health) == ("OutOfSync", health)
     assert (found.version, found.artifact_digest) == ("v1", "b" * 64)
     assert (found.manifest, found.model) == ("clarifai.yaml", "lines")
+
+
+def test_a_version_that_nobody_has_heard_is_not_healthy() -> None:
+    """What was recorded, or found out just now, decides."""
+    silent = replace(READY, metadata=replace(METADATA, canary="ValueError: x"))
+    unasked = replace(READY, metadata=replace(METADATA, canary=None))
+    plans = [make_plan(WANTED, replace(SETTLED, versions=(one,))) for one in (silent, unasked)]
+    degraded, unknown_yet = (status_of("m", plan) for plan in plans)
+    assert (degraded.health, degraded.conditions[0].message) == ("Degraded", "v1: ValueError: x")
+    assert (unknown_yet.health, unknown_yet.conditions[0].status) == ("Unknown", "Unknown")
+    assert status_of("m", plans[1], "").health == "Healthy"
+    assert status_of("m", plans[1], "no").health == "Degraded"
 
 
 def test_nothing_live_is_missing() -> None:

@@ -56,6 +56,14 @@ MENDED: Mapping[str, Sequence[Edit]] = {
     "duplicate-target.clarifai.yaml": [Edit("to: a.bin\n    from: https://example.com/b",
                                             "to: b.bin\n    from: https://example.com/b")],
     "empty.clarifai.yaml": [],
+    "prediction-form/clarifai.yaml": [
+        Edit("type: text-to-text", "type: text-to-text\ncode: {per_item: true}")
+    ],
+    "streaming-per-item.clarifai.yaml": [Edit("code: {per_item: true}\n", "")],
+    "trial-image.clarifai.yaml": [Edit("nowhere.png", "labels.txt")],
+    "trial-input.clarifai.yaml": [Edit("image: cat.png", "text: a cat")],
+    "trial-param.clarifai.yaml": [Edit("limit: many, other: 1", "limit: 1")],
+    "warmup-params.clarifai.yaml": [Edit("triton: {warmup: true}\n", "")],
     "env-not-allowed.clarifai.yaml": [Edit("${env:HOME}", ".")],
     "env-syntax.clarifai.yaml": [Edit("${NAME}", "$ {NAME}")],
     "env-unset.clarifai.yaml": [Edit("VARIABLE}", "VARIABLE:-value}")],

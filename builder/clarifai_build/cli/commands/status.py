@@ -77,7 +77,8 @@ def _status(connection: Connection, _progress: ProgressCallback, *, cancel: Canc
     from clarifai_build.deploy.status import status_of
 
     # adopt: a model made otherwise is shown as it is, not refused.
-    return status_of(connection.name, connection.plan(adopt=True, cancel=cancel))
+    plan = connection.plan(adopt=True, cancel=cancel)
+    return status_of(connection.name, plan, connection.canary(plan))
 
 
 def _show(statuses: Sequence[Status], output: str, console: Console) -> None:
