@@ -71,7 +71,7 @@ def build_to(
     from clarifai_build.artifact.packing.zip_writer import write_zip
     from clarifai_build.provenance import records
 
-    beside = partial(records.beside, manifest, progress)
+    beside = partial(records.beside, manifest, progress=progress)
     # Offsets of stored files are known before they are read; sizes of compressed ones are not.
     if manifest.artifact.compression == "stored":
         generated = _generated(manifest, progress, renders)

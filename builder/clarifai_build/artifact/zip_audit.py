@@ -6,11 +6,10 @@ what stands around them is compared with what this tool writes for such files, b
 
 from __future__ import annotations
 
-import zlib
 from typing import NamedTuple
 
 from clarifai_build.artifact import zip_format
-from clarifai_build.artifact.zip_format import CENTRAL, LOCAL, Member
+from clarifai_build.artifact.zip_format import CENTRAL, LOCAL, STORED, Member
 from clarifai_build.artifact.zip_reader import (
     Directory,
     PublishedEntry,
@@ -20,6 +19,7 @@ from clarifai_build.artifact.zip_reader import (
     read_entry,
     read_header,
 )
+from clarifai_build.digests import crc32 as crc
 from clarifai_build.errors import ArtifactError
 
 # Bytes a read: a published zip is asked for in few requests.
@@ -89,19 +89,20 @@ class _Auditor:
 
     def content(self, record: Record) -> PublishedEntry:
         """Return a file with the size and the CRC-32 of its content, and note that of its bytes."""
-        entry, packed = record.entry, 0
+        entry, sum_up = record.entry, crc.fastest()
+        crc32 = size = packed = 0
 
         def read(offset: int, length: int) -> bytes:
             nonlocal packed
             block = self.read(offset, length)
-            if offset > entry.offset:  # what begins there is the header
-                packed = zlib.crc32(block, packed)
+            # What begins there is the header; stored bytes are summed below.
+            if entry.method != STORED and offset > entry.offset:
+                packed = sum_up(block, packed)
             return block
 
-        crc32 = size = 0
         for block in read_entry(read, entry):
-            crc32, size = zlib.crc32(block, crc32), size + len(block)
-        self.packed[record.name] = packed
+            crc32, size = sum_up(block, crc32), size + len(block)
+        self.packed[record.name] = crc32 if entry.method == STORED else packed
         return entry._replace(crc32=crc32, size=size)
 
     def header(self, record: Record, header: bytes) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import ConditionalWritesUnsupportedError, StorageError
 from clarifai_build.manifest.types import Manifest
-from clarifai_build.progress import ProgressCallback
+from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.provenance import lock as locks
 from clarifai_build.provenance.lock import Lock
 from clarifai_build.provenance.statement import statement_of, subject_of
@@ -57,7 +57,10 @@ def publish(
 
 
 def beside(
-    manifest: Manifest, progress: ProgressCallback, artifact: Artifact, sha256: str
+    manifest: Manifest,
+    artifact: Artifact,
+    sha256: str,
+    progress: ProgressCallback = no_progress,
 ) -> dict[str, bytes | None]:
     """Return what lies beside a zip on disk, by suffix; None where nothing does."""
     lock = locks.read(locks.path_of(manifest))
