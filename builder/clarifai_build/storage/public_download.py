@@ -30,7 +30,8 @@ _BEYOND = re.compile(r"bytes \*/(\d+)")
 _HINT = (
     "Clarifai downloads the zip without credentials. Allow everyone to read objects under the "
     "prefix (a bucket policy), put a CDN before the bucket and name it in `public_base_url`, or "
-    "set `access: presigned`."
+    "set `access: presigned`. A CDN may have kept an answer from before "
+    "the zip was there: purge it."
 )
 
 
