@@ -8,21 +8,30 @@ import os
 import socket
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 
+from clarifai_build.storage.process_identity import UNKNOWN, ProcessIdentity
 from clarifai_build.util.small_files import parse_json
+
+_WORDS = ("id", "who", "host", "since", "what")
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lease: as JSON, the content of the object."""
+    """Who holds a lease: as JSON, the content of the object.
+
+    `process` is that of the holder, so that another on the same machine can look whether it lives;
+    `renewals` makes each content another one, and with it each ETag.
+    """
 
     id: str
     who: str
     host: str
     since: str
     what: str
+    process: ProcessIdentity = UNKNOWN
+    renewals: int = field(default=0, compare=False)
 
     @classmethod
     def here(cls, what: str, environ: Mapping[str, str] = os.environ) -> Holder:
@@ -35,14 +44,17 @@ class Holder:
             host=f"{socket.gethostname()}:{os.getpid()}",
             since=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             what=what,
+            process=ProcessIdentity.own(),
         )
 
     @classmethod
     def of(cls, body: bytes) -> Holder:
         """Read what a lease object says; the holder is unknown where it can't be read."""
         try:
-            return cls(**parse_json(body))
-        except (ValueError, TypeError):
+            said = dict(parse_json(body))
+            id_, who, host, since, what = (str(said[name]) for name in _WORDS)
+            return cls(id_, who, host, since, what, _process(said.get("process")))
+        except (ValueError, TypeError, KeyError):
             return cls("", "someone unknown", "an unknown host", "an unknown time", "something")
 
     def __str__(self) -> str:
@@ -51,6 +63,17 @@ class Holder:
     def body(self) -> bytes:
         """Return the content of the object."""
         return json.dumps(asdict(self), sort_keys=True).encode()
+
+
+def _process(said: object) -> ProcessIdentity:
+    """Read which process holds a lease; earlier releases did not say."""
+    if not isinstance(said, dict):
+        return UNKNOWN
+    machine, pid, started = (said.get(name) for name in ("machine", "pid", "started"))
+    if not isinstance(machine, str) or type(pid) is not int or type(started) is not int:
+        return UNKNOWN
+    # 0 and below stand for groups of processes.
+    return ProcessIdentity(machine, pid, started) if 0 < pid < 1 << 31 else UNKNOWN
 
 
 def user(environ: Mapping[str, str] = os.environ) -> str:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from clarifai_build.errors import BuilderError, ConditionalWritesUnsupportedError, LeaseHeldError
 from clarifai_build.progress import Event, ProgressCallback, no_progress, warn
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.keys import lease_key
+from clarifai_build.storage.lease_acquisition import EXPIRY, acquire, holder_of
 from clarifai_build.storage.lease_holder import Holder, user
+from clarifai_build.util import threads
 
-# Seconds. Three renewals may fail; a CI job that was cancelled costs the next one a minute.
-EXPIRY = 60.0
+# Seconds: three of them may fail before a lease expires.
 RENEWAL = 15.0
 # Seconds. One that lands while the lease is given back would keep it for another minute.
 _LAST_RENEWAL = 5.0
@@ -29,12 +31,6 @@ _UNCONDITIONAL = (
     "--no-lease does without this warning"
 )
 _EXPIRES = "the lease expires by itself"
-
-
-def holder_of(store: ObjectStore, key: str) -> Holder | None:
-    """Return who holds the lease, if anyone does."""
-    found = store.get(key)
-    return Holder.of(found.body) if found else None
 
 
 def unlock(store: ObjectStore, prefix: str, scope: str, model_id: str) -> Holder | None:
@@ -85,14 +81,24 @@ class Lease:
     def renew(self) -> None:
         """Renew once. A store that fails now may answer the next time."""
         asked = _now()
+        self._holder = replace(self._holder, renewals=self._holder.renewals + 1)
         try:
-            etag = self._store.put_if(self._key, self._holder.body(), self._etag)
+            etag = self._replace()
             if etag is not None:
                 self._etag, self._renewed = etag, asked
             elif not self._is_ours():
                 self._lost = f"{holder_of(self._store, self._key) or 'nobody'} holds it now"
         except BuilderError:
             return
+
+    def _replace(self) -> str | None:
+        try:
+            return self._store.put_if(self._key, self._holder.body(), self._etag)
+        except ConditionalWritesUnsupportedError:
+            if not self._is_ours():
+                return None
+            self._store.write(self._key, self._holder.body())
+            return self._etag  # of what was replaced: no condition will need the new one
 
     def stop(self) -> None:
         """Make `renew_until_released` end."""
@@ -165,40 +171,74 @@ def held(
 
     Gives None, after a warning, with a store that knows no conditional writes.
     """
-    etag = _acquire(store, key, holder, progress, expiry)
-    if etag is None:
-        warn(progress, "lease-unsupported", _UNCONDITIONAL, stage="lease")
-        yield None
-        return
-    lease = Lease(store, key, holder, etag)
-    heartbeat = threading.Thread(target=lease.renew_until_released, args=(renewal,), daemon=True)
-    heartbeat.start()
-
-    def give_back(tell: ProgressCallback) -> None:
-        lease.stop()
-        heartbeat.join(_LAST_RENEWAL)
-        lease.release(tell)
-
+    grip = _Grip(store, key, holder, expiry)
     try:
+        lease = grip.take(progress, renewal)
+        if lease is None:
+            warn(progress, "lease-unsupported", _UNCONDITIONAL, stage="lease")
         yield lease
+        grip.give_back(progress)
+    # That, too, may be interrupted, and is done again then.
     except BaseException as error:
-        _try_for(_PATIENCE if isinstance(error, Exception) else _HASTE, give_back, progress)
+        grip.give_back(progress, _PATIENCE if isinstance(error, Exception) else _HASTE)
         raise
-    give_back(progress)
 
 
-def _try_for(
-    seconds: float, give_back: Callable[[ProgressCallback], None], progress: ProgressCallback
-) -> None:
-    """Give a lease back on the way out from a failure: the store may not answer any more."""
-    from clarifai_build.util import threads
+class _Grip:
+    """A lease on its way to this process and back. Both are walked on threads of their own: what
+    interrupts the one that works must not leave a lease behind that nobody knows of."""
 
-    told: list[Event] = []
-    if threads.ended(threads.start([lambda: give_back(told.append)], 1), seconds):
+    def __init__(self, store: ObjectStore, key: str, holder: Holder, expiry: float) -> None:
+        self._store, self._key, self._holder, self._expiry = store, key, holder, expiry
+        self._lease: Lease | None = None
+        self._heartbeat: threading.Thread | None = None
+        self._begun, self._ended = False, threading.Event()
+
+    def take(self, progress: ProgressCallback, renewal: float) -> Lease | None:
+        """Take the lease, and keep it alive; gives None where the store can't keep one."""
+        told: list[Event] = []
+        self._begun = True
+        taking = threads.start([lambda: self._take(told.append, renewal)], 1)
+        threads.wait_all(taking, lambda: None)
         for event in told:
             progress(event)
-    else:
-        _not_released(progress, f"not given back in time, {_EXPIRES}")
+        return self._lease
+
+    def give_back(self, progress: ProgressCallback, seconds: float | None = None) -> None:
+        """Give back what was taken; on the way out from a failure the store may not answer."""
+        if not self._begun or (self._ended.is_set() and self._lease is None):
+            return
+        told: list[Event] = []
+        giving = threads.start([lambda: self._give_back(told.append)], 1)
+        done = threads.ended(giving, seconds)
+        for event in told:
+            progress(event)
+        if not done:
+            _not_released(progress, f"not given back in time, {_EXPIRES}")
+        elif seconds is None:
+            giving[0].result()
+
+    def _take(self, progress: ProgressCallback, renewal: float) -> None:
+        try:
+            etag = acquire(self._store, self._key, self._holder, progress, self._expiry)
+            if etag is None:
+                return
+            lease = Lease(self._store, self._key, self._holder, etag)
+            self._heartbeat = threading.Thread(
+                target=lease.renew_until_released, args=(renewal,), daemon=True
+            )
+            self._heartbeat.start()
+            self._lease = lease
+        finally:
+            self._ended.set()
+
+    def _give_back(self, tell: ProgressCallback) -> None:
+        # It may still be on its way here.
+        self._ended.wait()
+        if self._lease and self._heartbeat:
+            self._lease.stop()
+            self._heartbeat.join(_LAST_RENEWAL)
+            self._lease.release(tell)
 
 
 def _not_released(progress: ProgressCallback, words: str) -> None:
@@ -206,52 +246,10 @@ def _not_released(progress: ProgressCallback, words: str) -> None:
     warn(progress, "lease-not-released", words, stage="lease", hint=hint)
 
 
-def _acquire(
-    store: ObjectStore, key: str, holder: Holder, progress: ProgressCallback, expiry: float
-) -> str | None:
-    """Return the ETag of the lease, or None where the store can't keep one."""
-    try:
-        etag = store.put_if(key, holder.body(), None)
-        if etag is not None:
-            return etag if _is_conditional(store, key, holder) else None
-    except ConditionalWritesUnsupportedError:
-        return None
-    found = store.get(key)
-    now = Holder.of(found.body) if found else None
-    if found and now and now.id == holder.id:
-        # This process's own request, sent again because its first answer was lost.
-        return found.etag
-    if found and now and found.age <= expiry:
-        raise _held(now, found.age)
-    etag = store.put_if(key, holder.body(), found.etag if found else None)
-    if etag is None:
-        raise _held(holder_of(store, key) or Holder.of(b""), 0.0)
-    if now:
-        progress(Event("lease", "done", f"taken over from {now}: it had expired"))
-    return etag
-
-
-def _is_conditional(store: ObjectStore, key: str, holder: Holder) -> bool:
-    """Try to make the lease a second time: a store that takes it ignores conditions."""
-    if store.put_if(key, holder.body(), None) is None:
-        return True
-    store.delete(key)
-    return False
-
-
 def _now() -> float:
     """Return seconds of a clock that also counts while the machine sleeps, where there is one."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
-
-
-def _held(holder: Holder, age: float) -> LeaseHeldError:
-    return LeaseHeldError.of(
-        "lease-held",
-        f"another apply of this model is under way: {holder}, last renewed {age:.0f} s ago",
-        hint=f"wait for it; should it be dead, its lease expires after {EXPIRY:.0f} s without a "
-        "renewal, or `clarifai-build unlock` takes it away",
-    )
 
 
 __all__ = [

@@ -55,8 +55,8 @@ def run_interruptibly(call: Callable[[], Value], on_tick: Callable[[], None]) ->
     return future.result()
 
 
-def ended(futures: Collection[Future[Value]], seconds: float) -> bool:
-    """Give all some time, and say whether they have ended."""
+def ended(futures: Collection[Future[Value]], seconds: float | None) -> bool:
+    """Give all some time, any time for None, and say whether they have ended."""
     return not wait(futures, seconds).not_done
 
 
