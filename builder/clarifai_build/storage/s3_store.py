@@ -200,11 +200,13 @@ class S3Store:
     def put_if(self, key: str, body: bytes, replaces: str | None) -> str | None:
         """Store `body` where the ETag `replaces` lies, or where nothing lies for None."""
         try:
-            return self._put(key, body, {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"})
+            condition = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
+            put = self._put(key, body, condition)
+            return str(required_field(put, "ETag", self.storage.bucket))
         except (RefusedError, AbsentError):
             return None
         except ConditionDoubtedError as doubt:
-            if self._takes_no_condition(key, body):
+            if self._is_for_condition(key, body, replaces=replaces is not None):
                 raise unsupported(self.storage.bucket) from doubt
             raise doubt.told from doubt
 
@@ -212,24 +214,24 @@ class S3Store:
         """Store `body` at `key`, whatever lies there."""
         self._put(key, body)
 
-    def _put(self, key: str, body: bytes, condition: Mapping[str, Any] = {}) -> str:
+    def _put(self, key: str, body: bytes, condition: Mapping[str, Any] = {}) -> Any:
         bucket, md5 = self.storage.bucket, md5_of(body)
         with s3_request(bucket, conditional=bool(condition)):
-            put = self.client.put_object(
+            return self.client.put_object(
                 Bucket=bucket, Key=key, Body=body, ContentMD5=md5, **condition
             )
-        return str(required_field(put, "ETag", bucket))
 
-    def _takes_no_condition(self, key: str, body: bytes) -> bool:
+    def _is_for_condition(self, key: str, body: bytes, *, replaces: bool) -> bool:
         """Find out whether what a request was refused for is its condition, at a key beside it.
 
         Without one it has to be taken, or what it meets is raised; and with one refused once more,
         though it is neither for what it holds nor for a fault that has passed.
         """
         beside = f"{key}.{uuid.uuid4().hex}.probe"
-        self._put(beside, body)
+        etag = self._put(beside, body).get("ETag", "")
         try:
-            self._put(beside, body, {"IfNoneMatch": "*"})
+            # Some stores know the one condition and not the other.
+            self._put(beside, body, {"IfMatch": etag} if replaces else {"IfNoneMatch": "*"})
         except ConditionDoubtedError:
             return True
         except RefusedError:
@@ -237,7 +239,7 @@ class S3Store:
         finally:
             with suppress(StorageError, NotAuthorisedError):
                 self.delete(beside)
-        return True
+        return not replaces  # what lies there was replaced, though it should not have been
 
     def find(self, prefix: str) -> Iterator[FoundObject]:
         """Yield every object whose key begins with `prefix`, by key."""

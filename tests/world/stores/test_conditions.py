@@ -127,6 +127,21 @@ def test_a_store_that_refuses_conditions_alone_keeps_none(bucket: Bucket, code: 
     assert bucket.objects == {}
 
 
+def test_a_store_that_knows_one_condition_of_two_keeps_leases(bucket: Bucket) -> None:
+    """As Swift: an object is made under a condition, and replaced under none."""
+    bucket.before = lambda request: (
+        error(501, "NotImplemented") if "if-match" in request.headers else None
+    )
+    with leased(bucket) as lease:
+        assert isinstance(lease, Lease)
+        before = bucket.objects[LEASE].body
+        lease.renew()
+        lease.check()
+        assert bucket.objects[LEASE].body != before
+        assert list(bucket.objects) == [LEASE]
+    assert bucket.objects == {}
+
+
 def test_a_store_that_names_the_header_is_asked_no_more(bucket: Bucket) -> None:
     """That is unmistakable."""
     named = b"<Error><Code>NotImplemented</Code><Header>If-None-Match</Header></Error>"
