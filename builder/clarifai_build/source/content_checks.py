@@ -7,49 +7,29 @@ read: a finding is a fact about bytes and rules, and the manifest's exemptions c
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from clarifai_build.errors import Problem
 from clarifai_build.source.source_file import SourceFile
-from clarifai_build.util.token_patterns import TOKEN_PATTERNS, TokenPattern
+from clarifai_build.util.tokens.file_names import kind_of_name
+from clarifai_build.util.tokens.patterns import TOKEN_PATTERNS, TokenPattern
+from clarifai_build.util.tokens.readings import readings
+from clarifai_build.util.tokens.search import search_for
 
-_KEY_NAMES = ("id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", ".htpasswd", "kaggle.json")
-_KEY_ENDS = (".p12", ".pfx", ".ppk", ".jks", ".keystore", ".kdbx")
 DVC = ".dvc"
-_SUSPECTS = (*_KEY_NAMES, *_KEY_ENDS, DVC)
 
-_SCAN_VERSION = 1
+_SCAN_VERSION = 2
 """Raise it when the same rules find other things: findings are cached."""
 
 POINTER = "a Git LFS pointer"
 """The one finding that is no secret."""
 
 
-class TokenRule(NamedTuple):
-    """A kind of secret in bytes: `pattern` is only sought where one of `marks` stands."""
-
-    name: str
-    marks: tuple[bytes, ...]
-    pattern: bytes
-
-    @classmethod
-    def of(cls, kind: TokenPattern) -> TokenRule:
-        """Return the rule by which files are looked through for a kind of token."""
-        marks = tuple(mark.encode("ascii") for mark in kind.marks)
-        return cls(kind.name, marks, kind.pattern.encode("ascii"))
-
-    def is_in(self, content: bytes) -> bool:
-        """Return whether a content holds such a token."""
-        marked = any(mark in content for mark in self.marks)
-        return marked and re.search(self.pattern, content) is not None
-
-
 class ContentRules(NamedTuple):
     """What is looked for in files of at most `largest` bytes."""
 
-    tokens: tuple[TokenRule, ...]
+    tokens: tuple[TokenPattern, ...]
     pointers: tuple[bytes, ...]
     largest: int
 
@@ -62,15 +42,19 @@ class ContentRules(NamedTuple):
         """Return what a content is or holds that should not be shipped; nothing if it is fine."""
         if content.startswith(self.pointers):
             return POINTER
-        return next((token.name for token in self.tokens if token.is_in(content)), "")
+        if not self.tokens:
+            return ""
+        search = search_for(self.tokens)
+        return next(filter(None, map(search.first, readings(content))), "")
 
 
 NO_RULES = ContentRules((), (), 0)
 RULES = ContentRules(
-    tuple(map(TokenRule.of, TOKEN_PATTERNS)),
+    TOKEN_PATTERNS,
     (b"version https://git-lfs.github.com/spec/",),
-    # Bytes: keys and tokens sit in code and settings; scanning weights would find none, slowly.
-    1 << 20,
+    # Bytes: keys and tokens sit in code, settings and notebooks with their pictures; scanning
+    # weights would find none, slowly.
+    4 << 20,
 )
 
 
@@ -79,19 +63,14 @@ def is_pointer(content: bytes) -> bool:
     return content.startswith(RULES.pointers)
 
 
-def suspicious_names(files: Iterable[SourceFile], allowed: Collection[str]) -> list[Problem]:
+def suspicious_names(files: Sequence[SourceFile], allowed: Collection[str]) -> list[Problem]:
     """Return a problem for each file whose name is that of keys, or of data left elsewhere."""
-    suspects = [file for file in files if file.path.endswith(_SUSPECTS)]
     keys = [
-        _secret(file.path, file.file, "is a file of keys")
-        for file in suspects
-        if _is_key_file(file.path.rpartition("/")[2]) and file.path not in allowed
+        _secret(file.path, file.file, f"has the name of {what}")
+        for file in files
+        if (what := kind_of_name(file.path)) and file.path not in allowed
     ]
-    return keys + [dvc_pointer(file.path, file.file) for file in suspects if is_dvc(file.path)]
-
-
-def _is_key_file(name: str) -> bool:
-    return name in _KEY_NAMES or name.endswith(_KEY_ENDS)
+    return keys + [dvc_pointer(file.path, file.file) for file in files if is_dvc(file.path)]
 
 
 def is_dvc(path: str) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from clarifai_build.errors import SourceError, cannot_read
 from clarifai_build.util.atomic_file import is_unfinished
 from clarifai_build.util.small_files import MIB, read_small
+from clarifai_build.util.tokens.file_names import LEFT_OUT
 
 if TYPE_CHECKING:
     from clarifai_build.source.gitignore import Verdicts
@@ -56,21 +57,7 @@ _DEFAULTS = {
         "Thumbs.db",
         "desktop.ini",
     ),
-    "credentials": (
-        ".env",
-        ".env.*",
-        ".envrc",
-        ".netrc",
-        "_netrc",
-        ".pypirc",
-        ".npmrc",
-        ".aws",
-        ".ssh",
-        ".gnupg",
-        ".kube",
-        ".docker",
-        ".git-credentials",
-    ),
+    "credentials": LEFT_OUT,
 }
 # Lookups instead of one regex: this runs for every file of the folder.
 _NAMES = {name: why for why, rules in _DEFAULTS.items() for name in rules if "*" not in name}

@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from clarifai_build.util.text import printable
-from clarifai_build.util.token_patterns import BARE_TOKEN, TOKEN_PATTERNS
+from clarifai_build.util.tokens.patterns import BARE_TOKEN, PASSWORD_IN_URL, TOKEN_PATTERNS
+from clarifai_build.util.tokens.search import search_for
 
-_TOKEN = re.compile(
-    "|".join([BARE_TOKEN, *(kind.pattern for kind in TOKEN_PATTERNS if kind.alone)]), re.ASCII
-)
-# White space and quotes end an address. Runs are cut first: from each `://` of a text to its end,
-# a single expression would take the square of its length.
-_RUN = re.compile(r"[^\s\"']+")
-# In hf://repo@revision/file, what stands before the sign is the repository.
-_SCHEME = re.compile(r"(?<!hf)://")
-_BARE_USER = re.compile(r"[^:@]+:(?!//)[^@]+(?=@)")
+_SHOWN = (*TOKEN_PATTERNS, BARE_TOKEN)
+_IN_ADDRESSES = tuple(kind for kind in _SHOWN if kind.name != PASSWORD_IN_URL)
+_WORD = re.compile(r"[^\s\"']+")
+# In hf://repo@revision/file, what stands there is the repository.
+_ADDRESS = re.compile(r"(?<!hf)://")
+_PAIR = re.compile(r"[^:@]+:(?!//)[^@]+(?=@)")
 
 # Of a message: more than this nobody reads, and a secret is never longer than the second.
 _LONGEST = 1000
 _SECRET = 4096
 
 
-def has_token(text: str) -> bool:
-    """Return whether something in the text looks like a token."""
-    return _TOKEN.search(text) is not None
+def has_token(text: str, *, address: bool = False) -> bool:
+    """Return whether something in the text looks like a token, or a password in an address.
+
+    An `address` has checks of its own for the latter.
+    """
+    return bool(search_for(_IN_ADDRESSES if address else _SHOWN).first(_bytes(text)))
 
 
 def masked(text: str) -> str:
     """Replace what looks like a token, and users in addresses, by as many asterisks."""
-    text = _TOKEN.sub(_asterisks, text)
-    return _RUN.sub(_without_users, text) if "@" in text else text
+    spans = [(found.start, found.end) for found in search_for(_SHOWN).all(_bytes(text))]
+    if "@" in text:
+        spans += _users(text)
+    shown, at = [], 0
+    for start, end in sorted(spans):
+        shown += [text[at:start], "*" * (end - max(at, start))]
+        at = max(at, end)
+    return "".join([*shown, text[at:]])
 
 
 def message_of(text: str) -> str:
@@ -41,16 +49,19 @@ def message_of(text: str) -> str:
     return printable(masked(text[: _LONGEST + _SECRET] + "@")[:_LONGEST]) + "…"
 
 
-def _asterisks(match: re.Match[str]) -> str:
-    return "*" * len(match[0])
+def _bytes(text: str) -> bytes:
+    """Return a byte a character, so that places in the one are places in the other."""
+    return text.encode("ascii", "replace")
 
 
-def _without_users(match: re.Match[str]) -> str:
-    """Mask the user and the password, of an address that can't be read, too."""
-    run = match[0]
-    end = run.rfind("@")
-    if end < 0:
-        return run
-    run = _BARE_USER.sub(_asterisks, run, count=1) if _BARE_USER.match(run) else run
-    begin = _SCHEME.search(run, 0, end)
-    return run[: begin.end()] + "*" * (end - begin.end()) + run[end:] if begin else run
+def _users(text: str) -> Iterator[tuple[int, int]]:
+    """Yield user and password of each address, be it one that can't be read."""
+    for word in _WORD.finditer(text):
+        last = word[0].rfind("@")
+        if last <= 0:
+            continue
+        address, pair = _ADDRESS.search(word[0], 0, last), _PAIR.match(word[0])
+        if address and address.end() < last:
+            yield word.start() + address.end(), word.start() + last
+        elif pair:
+            yield word.start(), word.start() + pair.end()

@@ -22,7 +22,7 @@ from clarifai_build.model_types import (
 from clarifai_build.repository_layout import RESERVED_TARGETS
 from clarifai_build.source.portable_names import is_portable
 from clarifai_build.util.redaction import has_token
-from clarifai_build.util.urls import is_plain
+from clarifai_build.util.urls import FIELDS, is_plain
 
 # Parameters are passed by name to get_predictions(self, input_data, **kwargs).
 RESERVED_PARAMS = ("self", "input_data")
@@ -248,7 +248,8 @@ def is_bucket(name: str) -> bool:
 def _secrets(document: Document) -> Iterator[Problem]:
     for path, text in _texts(document.data, ()):
         # A digest cut to 32 digits looks like a Clarifai token; the schema refuses it already.
-        if path[-1:] != ("sha256",) and has_token(text):
+        is_address = bool(path) and path[-1] in FIELDS and path[0] != "triton"
+        if path[-1:] != ("sha256",) and has_token(text, address=is_address):
             yield document.problem(
                 "secret-in-manifest",
                 "this looks like a token or key, and a manifest is not the place for one",

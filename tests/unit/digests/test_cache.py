@@ -22,7 +22,8 @@ from clarifai_build.digests.cache import DigestCache, digests_file
 from clarifai_build.digests.files import FileFacts
 from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.progress import Event
-from clarifai_build.source.content_checks import RULES, TokenRule
+from clarifai_build.source.content_checks import RULES
+from clarifai_build.util.tokens.patterns import TokenPattern
 from support.trees import manifest_of, write_files
 
 FILES = {"a.txt": b"alpha", "b.bin": b"b" * 70_000, "sub/c.txt": b"gamma"}
@@ -218,7 +219,7 @@ def test_verifying_names_what_the_cache_has_wrong(tmp_path: Path) -> None:
 
 TOKEN = b"key = 'new_" + b"7" * 16 + b"'"
 NEWER = RULES._replace(
-    tokens=(*RULES.tokens, TokenRule("a new token", (b"new_",), rb"new_[0-9]{16}"))
+    tokens=(*RULES.tokens, TokenPattern("a new token", ("new_",), r"new_[0-9]{16}"))
 )
 
 
@@ -243,7 +244,7 @@ def test_what_older_rules_passed_is_refused_by_newer_ones(code: Path, tmp_path: 
 
 def test_newer_rules_read_small_files_once_and_large_ones_never(tmp_path: Path) -> None:
     """Nothing is looked for in large files, whose digests hold."""
-    code = settled(write_files(tmp_path / "code", {**FILES, "large": bytes((1 << 20) + 1)}))
+    code = settled(write_files(tmp_path / "code", {**FILES, "large": bytes(RULES.largest + 1)}))
     cache = DigestCache(tmp_path / "digests")
     expected, _ = lay(code, cache)
     newer = cache._replace(rules=NEWER)

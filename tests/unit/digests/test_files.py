@@ -15,8 +15,9 @@ from clarifai_build.digests import files as digests
 from clarifai_build.digests.files import CHUNK, Digest
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import Event
-from clarifai_build.source.content_checks import ContentRules, TokenRule
+from clarifai_build.source.content_checks import ContentRules
 from clarifai_build.source.source_file import FileStat, SourceFile
+from clarifai_build.util.tokens.patterns import TokenPattern
 
 MIB = 1 << 20
 BAD_DISK = "/proc/self/mem"  # reads of this process's memory at address 0 fail with EIO
@@ -97,7 +98,7 @@ def test_progress_counts_every_byte(tmp_path: Path) -> None:
 def test_files_are_looked_into_up_to_a_size(tmp_path: Path, largest: int) -> None:
     """At their whole content; a file without a finding has its digest alone."""
     sizes = {"small": 5, "most": MIB, "large": MIB + 1}
-    rules = ContentRules((TokenRule("the end", b"END", b"END$"),), (), largest)
+    rules = ContentRules((TokenPattern("the end", ("END",), r"END\Z"),), (), largest)
     contents = {name: NOISE[: size - 3] + b"END" for name, size in sizes.items()}
     files = [file_of(tmp_path, name, content) for name, content in contents.items()]
     files.append(file_of(tmp_path, "other", NOISE[:5]))

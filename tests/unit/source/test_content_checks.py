@@ -11,27 +11,9 @@ from clarifai_build.source.content_checks import (
     POINTER,
     RULES,
     ContentRules,
-    TokenRule,
     content_problem,
 )
-
-TOKENS = {
-    "a private key": b"-----BEGIN EC " + b"PRIVATE KEY-----",
-    "an AWS access key": b"AKIA" + b"ABCDEFGHIJKLMNOP",
-    "a GitHub token": b"ghp_" + b"a1" * 18,
-    "a GitLab token": b"glpat-" + b"a1" * 10,
-    "a Hugging Face token": b"hf_" + b"aB" * 17,
-    "a Slack token": b"xoxb-" + b"1a" * 10,
-    "a Google API key": b"AIza" + b"a1" * 17 + b"b",
-    "a Clarifai token": b"CLARIFAI_PAT='" + b"0f" * 16 + b"'",
-}
-
-
-def test_each_kind_of_token_is_found_by_its_name() -> None:
-    """In the midst of others' text, and by no other name."""
-    found = {name: RULES.finding(b"x = '" + token + b"'\n") for name, token in TOKENS.items()}
-    assert found == {name: name for name in TOKENS}
-    assert found.keys() == {token.name for token in RULES.tokens}
+from clarifai_build.util.tokens.patterns import TokenPattern
 
 
 @given(st.binary())
@@ -44,9 +26,9 @@ def test_no_rules_find_nothing(content: bytes) -> None:
     "other",
     [
         RULES._replace(tokens=RULES.tokens[1:]),
-        RULES._replace(tokens=(*RULES.tokens, TokenRule("another", (b"x",), b"x"))),
-        RULES._replace(tokens=(RULES.tokens[0]._replace(pattern=b"x"), *RULES.tokens[1:])),
-        RULES._replace(tokens=(RULES.tokens[0]._replace(marks=(b"x",)), *RULES.tokens[1:])),
+        RULES._replace(tokens=(*RULES.tokens, TokenPattern("another", ("x",), "x"))),
+        RULES._replace(tokens=(RULES.tokens[0]._replace(pattern="x"), *RULES.tokens[1:])),
+        RULES._replace(tokens=(RULES.tokens[0]._replace(starts=("x",)), *RULES.tokens[1:])),
         RULES._replace(tokens=(RULES.tokens[0]._replace(name="x"), *RULES.tokens[1:])),
         RULES._replace(pointers=()),
         RULES._replace(largest=RULES.largest + 1),

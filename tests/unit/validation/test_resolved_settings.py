@@ -18,7 +18,7 @@ MANIFEST = f"""\
 model: {{id: m, type: visual-detector, labels: [x, y]}}
 weights: [{{to: w, from: "https://h/w?token=hush", sha256: {"0f" * 32}}}]
 triton:
-  parameters: {{endpoint_url: "https://me:hush@h", b: c}}
+  parameters: {{endpoint_url: "https://h/?a=hush", b: c}}
 params: [{{name: n, type: number, default: 0.5}}]
 storage: {{bucket: models, endpoint_url: "https://h"}}
 clarifai: {{app_id: mine}}
@@ -86,7 +86,7 @@ def test_addresses_lose_what_is_secret_in_them(examined: Examined) -> None:
     """A parameter of Triton's is none, whatever it is called: it is in the artifact as it is."""
     found = shown(examined)
     assert "hush" not in str(found["weights", 0, "from"])
-    assert found["triton", "parameters", "endpoint_url"][0] == "https://me:hush@h"
+    assert found["triton", "parameters", "endpoint_url"][0] == "https://h/?a=hush"
     assert found["storage", "endpoint_url"][0] == "https://h"
 
 

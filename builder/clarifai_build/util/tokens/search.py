@@ -1,0 +1,160 @@
+"""Seeks the tokens of the table in bytes: fast where there are none, which is nearly everywhere.
+
+No regular expression is run over a whole: each is tried only where its token may begin. Most tokens
+are long words, and hold less than a tenth of what files hold: their beginnings are sought there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import groupby
+from typing import NamedTuple
+
+from clarifai_build.util.tokens.patterns import HEX_RUN, TokenPattern
+
+_SIGNS = (b"_", b"-", b".", b"=")
+_LONG = b"a" * 20
+# Bytes before a long word in which the beginning of its token may stand: the longest of the table.
+_LEAD = 20
+# Bytes before 32 hex digits in which the name that tells of them may begin.
+_CONTEXT = 120
+_IN_WORDS = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz-%")
+_WORDS = bytes(97 if byte in _IN_WORDS else 32 for byte in range(256))
+_HEX_RUNS = bytes(48 if byte in b"0123456789abcdef" else 32 for byte in range(256))
+_HEX = re.compile(b"[0-9a-f]{32}(?![0-9A-Za-z])")
+
+_RARE = {b"://": b"@", b"8Q~": b"~"}
+
+Words = list[tuple[int, int]]
+
+
+class Found(NamedTuple):
+    """A token: its kind, and where it stands."""
+
+    name: str
+    start: int
+    end: int
+
+
+class _Kind(NamedTuple):
+    name: str
+    pattern: re.Pattern[bytes]
+
+    def found(self, match: re.Match[bytes]) -> Found:
+        group = match.lastgroup if match.lastgroup in ("secret", "token") else 0
+        return Found(self.name, *match.span(group))
+
+
+class TokenSearch:
+    """Seeks several kinds of tokens."""
+
+    def __init__(self, kinds: tuple[TokenPattern, ...]) -> None:
+        self._in_words: dict[bytes, list[_Kind]] = {}
+        self._in_text: dict[bytes, list[_Kind]] = {}
+        self._names: dict[bytes, list[_Kind]] = {}
+        self._by_hex: list[_Kind] = []
+        for kind in kinds:
+            compiled = _Kind(kind.name, re.compile(kind.pattern.encode()))
+            if kind.starts == (HEX_RUN,):
+                self._by_hex.append(compiled)
+                continue
+            group = self._in_words if kind.in_words else self._in_text
+            group = self._names if kind.any_case else group
+            for start in kind.starts:
+                group.setdefault(start.encode(), []).append(compiled)
+        self._signs = _ends_at_signs(self._in_words)
+        self._sizes = {len(start) for start in self._in_words}
+
+    def first(self, content: bytes) -> str:
+        """Return the name of a token in a content; nothing where there is none."""
+        return next((found.name for found in self.all(content)), "")
+
+    def all(self, content: bytes) -> Iterator[Found]:
+        """Yield every token in a content; some may be found as two kinds."""
+        yield from _at_starts(self._in_text, content, content)
+        if self._names:
+            yield from _at_starts(self._names, content, content.lower())
+        words = _long_words(content)
+        if not words:
+            return
+        joined = b"\n".join({content[start:end] for start, end in words})
+        for mark in self._starts_in(joined):
+            yield from self._in_long_words(mark, content, words)
+        if HEX_RUN.encode() in joined.translate(_HEX_RUNS):
+            yield from self._before_hex(content, words)
+
+    def _starts_in(self, joined: bytes) -> Iterator[bytes]:
+        """Yield which beginnings stand in the long words of a content."""
+        ends = {sign.end() for sign in self._signs.finditer(joined)}
+        seen = {joined[max(0, end - size) : end] for end in ends for size in self._sizes}
+        for start in self._in_words:
+            if start in (seen if start.endswith(_SIGNS) else joined):
+                yield start
+
+    def _in_long_words(self, mark: bytes, content: bytes, words: Words) -> Iterator[Found]:
+        for start, end in words:
+            for at in _places(mark, content, start, end):
+                yield from _matches(self._in_words[mark], content, at)
+
+    def _before_hex(self, content: bytes, words: Words) -> Iterator[Found]:
+        for start, end in words:
+            for digits in _HEX.finditer(content, start, end):
+                before = max(0, digits.start() - _CONTEXT)
+                for kind in self._by_hex:
+                    for match in kind.pattern.finditer(content, before, digits.end() + 1):
+                        yield kind.found(match)
+
+
+@cache
+def search_for(kinds: tuple[TokenPattern, ...]) -> TokenSearch:
+    """Return the search for some kinds; to compile it takes longer than to use it."""
+    return TokenSearch(kinds)
+
+
+def _ends_at_signs(starts: Iterable[bytes]) -> re.Pattern[bytes]:
+    """Return what finds the sign at the end of a beginning: signs are rarer than letters."""
+    signed = sorted((len(start), start) for start in starts if start.endswith(_SIGNS))
+    # A lookbehind has one width.
+    behind = (
+        b"(?<=" + b"|".join(re.escape(start) for _, start in same) + b")"
+        for _, same in groupby(signed, lambda pair: pair[0])
+    )
+    return re.compile(b"[_.=-](?:" + b"|".join(behind) + b")" if signed else b"(?!)")
+
+
+def _at_starts(
+    starts: dict[bytes, list[_Kind]], content: bytes, searched: bytes
+) -> Iterator[Found]:
+    for start, kinds in starts.items():
+        # To look for one byte takes next to nothing, and most addresses have no user.
+        if (rare := _RARE.get(start)) and rare not in content:
+            continue
+        for at in _places(start, searched, 0, len(searched)):
+            yield from _matches(kinds, content, at)
+
+
+def _matches(kinds: list[_Kind], content: bytes, at: int) -> Iterator[Found]:
+    for kind in kinds:
+        if match := kind.pattern.match(content, at):
+            yield kind.found(match)
+
+
+def _places(mark: bytes, content: bytes, start: int, end: int) -> Iterator[int]:
+    at = content.find(mark, start, end)
+    while at >= 0:
+        yield at
+        at = content.find(mark, at + 1, end)
+
+
+def _long_words(content: bytes) -> Words:
+    """Return where the long words stand, each with a little of what is before it."""
+    shape, words = content.translate(_WORDS), []
+    at = shape.find(_LONG)
+    while at >= 0:
+        end = shape.find(b" ", at)
+        end = len(shape) if end < 0 else end
+        words.append((max(0, at - _LEAD), end))
+        at = shape.find(_LONG, end)
+    return words
