@@ -25,6 +25,7 @@ from clarifai_build.source.build_records import BUILD_TYPE, STATEMENT
 from clarifai_build.targets.triton.toolchain import current_toolchain
 from clarifai_build.util import git, urls
 from clarifai_build.util.git import Checkout
+from clarifai_build.util.redaction import has_token
 from clarifai_build.util.small_files import parse_json
 from clarifai_build.util.urls import redact_url
 
@@ -146,11 +147,16 @@ def _plain(value: Any, base: Path, name: str = "") -> Any:
 
 def _repository(remote: str) -> str:
     """Return a remote's address without credentials; nothing for a path on this machine."""
+    if has_token(remote.partition("://")[2].rpartition("@")[2]):
+        return "git"
     scheme, separator, _ = remote.partition("://")
     if separator:
         known = scheme.lower() in _NETWORK and urls.is_plain(remote, user=True)
         return f"git+{redact_url(remote)}" if known else "git"
-    return f"git+{remote}" if _HOST_AND_PATH.match(remote) else "git"
+    # Who logs in is nobody else's business, and may be a token; `git` is everybody.
+    user, _, place = remote.rpartition("@")
+    address = remote if user == "git" else place
+    return f"git+{address}" if _HOST_AND_PATH.match(address) else "git"
 
 
 def _dependencies(

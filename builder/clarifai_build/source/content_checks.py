@@ -13,7 +13,7 @@ from typing import NamedTuple
 from clarifai_build.errors import Problem
 from clarifai_build.source.source_file import SourceFile
 from clarifai_build.util.tokens.file_names import kind_of_name
-from clarifai_build.util.tokens.patterns import TOKEN_PATTERNS, TokenPattern
+from clarifai_build.util.tokens.patterns import PASSWORD_IN_URL, TOKEN_PATTERNS, TokenPattern
 from clarifai_build.util.tokens.readings import readings
 from clarifai_build.util.tokens.search import search_for
 
@@ -100,5 +100,7 @@ def _secret(path: str, file: str, what: str) -> Problem:
         "take it out, leave it out by a line in .clarifaiignore, or, if it is not a secret, "
         f"name it in the manifest: `code: {{allow_secrets: [{path}]}}`"
     )
+    if what.endswith(PASSWORD_IN_URL):
+        hint = f"write ${{NAME}} in its place, and set NAME where it is used; or {hint}"
     message = f"{path} {what}, and anyone can read an artifact"
     return Problem("secret", message, file=file, hint=hint)

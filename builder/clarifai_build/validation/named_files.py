@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from clarifai_build.errors import Problem, SourceError
@@ -11,7 +11,7 @@ from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.labels import OWN_NAME, labels_in, unwritable
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.repository_layout import INFERENCE, MODEL, REQUIREMENTS, in_folder
-from clarifai_build.validation import inference_module, requirements_file
+from clarifai_build.validation import inference_module, requirements_file, secrets_in_files
 from clarifai_build.validation.code_folder import display_path, is_file, missing, packed
 
 # A label's place in the file is what the model predicts: a line that goes moves all after it.
@@ -115,6 +115,9 @@ def _code(document: Document, base: Path, requirements: Path | None) -> Iterator
         yield from requirements_file.problems(requirements, called)
     found = yield from packed(document, folder, base, requirements)
     inference = folder / in_folder(INFERENCE)
+    labels = document.get("model", "labels")
+    read = [requirements, base / labels if isinstance(labels, str) and labels else None]
+    yield from _secrets(document, [*read, inference if found else None], folder, base)
     if found is None:
         return
     if in_folder(INFERENCE) in found:
@@ -123,6 +126,19 @@ def _code(document: Document, base: Path, requirements: Path | None) -> Iterator
         )
     elif in_folder(MODEL) not in found:
         yield _no_inference(document, name, is_file(inference))
+
+
+def _secrets(
+    document: Document, files: Iterable[Path | None], folder: Path, base: Path
+) -> Iterator[Problem]:
+    """Look into what is laid into the artifact, and is read here anyway."""
+    allowed = document.get("code", "allow_secrets")
+    for file in files:
+        if file is not None and is_file(file) and not leaves(base, file):
+            path, shown = os.path.relpath(file, folder), display_path(document, file, base)
+            yield from secrets_in_files.problems(
+                file, path, shown, allowed if isinstance(allowed, list) else ()
+            )
 
 
 def _no_inference(document: Document, name: str, ignored: bool) -> Problem:

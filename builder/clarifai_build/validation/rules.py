@@ -246,14 +246,15 @@ def is_bucket(name: str) -> bool:
 
 
 def _secrets(document: Document) -> Iterator[Problem]:
-    for path, text in _texts(document.data, ()):
-        # A digest cut to 32 digits looks like a Clarifai token; the schema refuses it already.
+    for path, text, is_key in _texts(document.data, ()):
         is_address = bool(path) and path[-1] in FIELDS and path[0] != "triton"
+        # A digest cut to 32 digits looks like a Clarifai token; the schema refuses it already.
         if path[-1:] != ("sha256",) and has_token(text, address=is_address):
             yield document.problem(
                 "secret-in-manifest",
                 "this looks like a token or key, and a manifest is not the place for one",
                 path,
+                key=is_key,
                 hint=f"revoke it if it is real, and {_way_of_secrets(path)}",
             )
 
@@ -265,11 +266,18 @@ def _way_of_secrets(path: Steps) -> str:
     return "remove it here: a parameter of type secret has its value in Clarifai"
 
 
-def _texts(value: Value, path: Steps) -> Iterator[tuple[Steps, str]]:
+def _texts(value: Value, path: Steps) -> Iterator[tuple[Steps, str, bool]]:
+    """Yield every text, each with the name that says what it is; and keys, which are texts, too."""
     if isinstance(value, str):
-        yield path, value
+        name = next((step for step in reversed(path) if isinstance(step, str)), "")
+        yield path, f"{name}: {value}", False
     elif isinstance(value, dict):
+        called = value.get("name")
         for key, item in value.items():
+            yield (*path, key), key, True
+            # What is called a password in one field is one in another.
+            if isinstance(called, str) and key == "default" and isinstance(item, str):
+                item = f"{called}: {item}"
             yield from _texts(item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):

@@ -1,0 +1,38 @@
+"""Secrets in the files that a check reads anyway: told before a build, with their lines."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from clarifai_build.errors import Problem
+from clarifai_build.source.content_checks import RULES, content_problem
+from clarifai_build.util.tokens.search import search_for
+
+
+def problems(file: Path, path: str, shown: str, allowed: Collection[str]) -> Iterator[Problem]:
+    """Yield a problem for each line of a file, called `path` in the manifest, that holds a secret.
+
+    What can't be read is another check's to tell, and large files are left to the build.
+    """
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(RULES.largest + 1)
+    except OSError:
+        return
+    if len(content) > RULES.largest or not (finding := RULES.finding(content)):
+        return
+    problem = content_problem(finding, path, shown, allowed)
+    if problem is None:
+        return
+    lines = dict.fromkeys(
+        (content.count(b"\n", 0, found.start) + 1, found.name)
+        for found in search_for(RULES.tokens).all(content)
+    )
+    # In another encoding, lines are not where line breaks seem to be.
+    yield from [_at(problem, finding, name, line) for line, name in sorted(lines)] or [problem]
+
+
+def _at(problem: Problem, finding: str, name: str, line: int) -> Problem:
+    message = problem.message.replace(f"holds {finding}", f"holds {name}")
+    return problem._replace(message=message, line=line, column=1)
