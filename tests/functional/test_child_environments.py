@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.util.child_environment import CREDENTIALS, TOKENS
+from clarifai_build.util.tokens.variables import CREDENTIALS, TOKENS
 from support.trees import write_files
 
 CANARY = "canary-0123456789"

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from clarifai_build.errors import BuilderError, Problem
 from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.util.text import inert, printable, printable_lines
+from clarifai_build.util.tokens.variables import secret_values, without_secrets
 
 if TYPE_CHECKING:
     from clarifai_build.cli.progress_bars import Bars
@@ -32,6 +33,7 @@ class Console:
         self._stderr = stderr
         self._bars: Bars | None = None
         self._warnings: list[dict[str, Any]] = []
+        self._secrets = secret_values()
         self.json_errors = False
         self.heard = True
         """Whether somebody may still read stdout."""
@@ -62,22 +64,25 @@ class Console:
             and os.environ.get("TERM") != "dumb"
         )
 
-    def out(self, line: str) -> None:
-        """Write a line of data; line breaks and controls of the values in it are escaped."""
-        self.out_lines(printable(line))
+    def out(self, line: str, *, with_secrets: bool = False) -> None:
+        """Write a line of data; line breaks and controls of the values in it are escaped.
 
-    def out_lines(self, text: str) -> None:
-        """Write lines of data, in which the values are escaped already."""
-        self._write(inert(printable_lines(text)))
+        With `with_secrets`, those of the environment are not masked: they were asked for.
+        """
+        self.out_lines(printable(line), with_secrets=with_secrets)
+
+    def out_lines(self, text: str, *, with_secrets: bool = False) -> None:
+        """Write lines of data likewise, in which the values are escaped already."""
+        self._write(inert(printable_lines(text)), with_secrets=with_secrets)
 
     def commands(self, text: str) -> None:
         """Write lines of our own that a CI service is to obey."""
         self._write(printable_lines(text))
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str, *, with_secrets: bool = False) -> None:
         self._pause()
         with self._while_heard():
-            print(text, file=self._stdout)
+            print(text if with_secrets else self._safe(text), file=self._stdout)
 
     def flush(self) -> None:
         """Let whoever reads stdout see what was written so far."""
@@ -92,15 +97,16 @@ class Console:
         """Write in one piece: several threads may be writing."""
         self._pause()
         try:
-            print(f"{text}\n", end="", file=self._stderr, flush=True)
+            print(f"{self._safe(text)}\n", end="", file=self._stderr, flush=True)
         except OSError:
             _silence(self._stderr)
 
-    def json(self, value: Any, *, with_warnings: bool = True) -> None:
+    def json(self, value: Any, *, with_warnings: bool = True, with_secrets: bool = False) -> None:
         """Write one JSON document to stdout; an object gets the warnings so far, if any."""
         if self._warnings and with_warnings and isinstance(value, dict):
             value = {"warnings": self._warnings, **value}
-        self.out_lines(json.dumps(value, indent=2, sort_keys=True))
+        text = json.dumps(value, indent=2, sort_keys=True)
+        self.out_lines(text, with_secrets=with_secrets)
 
     def problems(self, problems: Sequence[Problem]) -> None:
         """Write findings for people."""
@@ -151,6 +157,9 @@ class Console:
 
             self._bars = Bars(self._stderr)
         return self._bars
+
+    def _safe(self, text: str) -> str:
+        return without_secrets(text, self._secrets) if self._secrets else text
 
     def close(self) -> None:
         """Take progress off the terminal for good, however the command ended."""

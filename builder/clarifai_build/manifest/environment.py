@@ -12,6 +12,7 @@ from clarifai_build.manifest import settings
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.schema import walk
 from clarifai_build.manifest.yaml_reader import Steps, Value
+from clarifai_build.util.tokens.variables import credential_values, is_credential
 
 # A default ends at the first `}`: there is no way to escape one.
 REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -48,6 +49,7 @@ def allowed_fields() -> frozenset[Steps]:
 class _Resolver:
     def __init__(self, document: Document, environ: Mapping[str, str], offline: bool) -> None:
         self.document, self.environ, self.offline = document, environ, offline
+        self.secrets = credential_values(environ)
         self.problems: list[Problem] = []
         self.origins: dict[Steps, str] = {}
 
@@ -74,7 +76,12 @@ class _Resolver:
 
     def _value(self, match: re.Match[str], path: Steps) -> str:
         name, default = match.groups()
+        # By its name, whether or not it is set here: it will be in CI.
+        if is_credential(name):
+            return self._refused(match, path, f"{name} holds a credential")
         found = settings.setting(name, self.environ)
+        if found is not None and any(secret in found.value for secret in self.secrets):
+            return self._refused(match, path, f"{name} has the value of a variable that is secret")
         if found is not None:
             self.origins[path] = found.origin
             return found.value
@@ -89,6 +96,12 @@ class _Resolver:
             f"set it, or give a default: ${{env:{name}:-value}}",
             "warning" if warn else "error",
         )
+        return match[0]
+
+    def _refused(self, match: re.Match[str], path: Steps, why: str) -> str:
+        message = f"{why}, and what stands in this field is shown, and sent to others"
+        hint = "name a variable without secrets; credentials are read from the environment as it is"
+        self._problem("env-secret", message, path, hint)
         return match[0]
 
     def _problem(

@@ -15,7 +15,7 @@ from urllib.request import (
 )
 
 from clarifai_build.net.trust import web_context
-from clarifai_build.util.redirects import UnreadRedirects
+from clarifai_build.util.redirects import PlainRedirects
 
 
 def web_opener() -> OpenerDirector:
@@ -28,7 +28,7 @@ def web_opener() -> OpenerDirector:
         HTTPHandler,
         _TrustingHandler,
         HTTPDefaultErrorHandler,
-        UnreadRedirects,
+        PlainRedirects,
         HTTPErrorProcessor,
     ):
         opener.add_handler(handler())

@@ -11,18 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-TOKENS = ("CLARIFAI_PAT", "CLARIFAI_SESSION_TOKEN")
-"""Variables that hold a token of the platform's."""
-
-CREDENTIALS = (
-    *TOKENS,
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "HF_TOKEN",
-    "HUGGING_FACE_HUB_TOKEN",
-)
-"""Variables whose values are secret, of those that this tool or its libraries read."""
+from clarifai_build.util.tokens.variables import CREDENTIALS, TOKENS, is_credential
 
 # PYTHON: PYTHONPATH and PYTHONHOME would mix the packages of two environments. WEED and TRITON:
 # each setting of SeaweedFS's configuration files has such a variable, and so have Triton's.
@@ -52,10 +41,9 @@ _DROPPED = frozenset(
         *(f"GIT_{name}" for name in _LEADS_GIT_ELSEWHERE),
     )
 )
-# By a word of its name, since CI hands over tokens of many services.
+# More than may be named in a manifest: a child that misses one of these is seldom the worse.
 _SECRET_NAME = re.compile(
-    r"(^|_)(TOKENS?|PAT|JWT|SECRETS?|PASSPHRASE|PASS|CREDENTIALS?|API_?KEY)(_|$)|PASSWORD|PASSWD"
-    r"|_KEY$|_AUTH(_CONFIG)?$",
+    r"(^|_)(TOKENS?|JWT|SECRETS?|CREDENTIALS?)(_|$)|PASSWORD|PASSWD|_KEY$|_AUTH(_CONFIG)?$",
     re.IGNORECASE,
 )
 # An address with a password, as of a database.
@@ -103,8 +91,8 @@ def without_tokens(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 def _may_see(name: str, value: str) -> bool:
     if name in _DROPPED or name.startswith(_PREFIXES):
         return False
-    secret = _SECRET_NAME.search(name) or _SECRET_VALUE.search(value)
-    return secret is None or _EXCEPTED.match(name) is not None
+    secret = is_credential(name) or _SECRET_NAME.search(name) or _SECRET_VALUE.search(value)
+    return not secret or _EXCEPTED.match(name) is not None
 
 
 def _anchored(environ: dict[str, str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clarifai_build._version import __version__
 from clarifai_build.errors import BuilderError
+from clarifai_build.util.tokens.variables import secret_values, without_secrets
 
 
 class InternalError(BuilderError):
@@ -17,10 +18,11 @@ def internal_error(error: Exception) -> InternalError:
     """Write the traceback to a file that can be attached to a report, and say where."""
     import traceback
 
+    trace = without_secrets("".join(traceback.format_exception(error)), secret_values())
     return InternalError.of(
         "internal-error",
         f"a bug in clarifai-build {__version__}: {type(error).__name__}: {error}",
-        hint=_write_traceback("".join(traceback.format_exception(error))),
+        hint=_write_traceback(trace),
     )
 
 

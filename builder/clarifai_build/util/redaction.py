@@ -63,5 +63,5 @@ def _users(text: str) -> Iterator[tuple[int, int]]:
         address, pair = _ADDRESS.search(word[0], 0, last), _PAIR.match(word[0])
         if address and address.end() < last:
             yield word.start() + address.end(), word.start() + last
-        elif pair:
+        if pair:
             yield word.start(), word.start() + pair.end()

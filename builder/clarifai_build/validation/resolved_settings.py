@@ -13,7 +13,7 @@ from clarifai_build.manifest.settings import setting
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.util import urls
-from clarifai_build.util.child_environment import CREDENTIALS
+from clarifai_build.util.tokens.variables import CREDENTIALS
 from clarifai_build.util.urls import redact_url
 from clarifai_build.validation.load import Examined
 

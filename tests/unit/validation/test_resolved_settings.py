@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from clarifai_build.manifest.schema import manifest_schema
-from clarifai_build.util.child_environment import CREDENTIALS
+from clarifai_build.util.tokens.variables import CREDENTIALS
 from clarifai_build.validation.load import Examined, examine
 from clarifai_build.validation.resolved_settings import MASK, settings
 from support.trees import write_files

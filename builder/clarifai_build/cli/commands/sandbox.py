@@ -71,7 +71,7 @@ def _status(args: argparse.Namespace, console: Console) -> int:
 
     status = lifecycle.status(args.state)
     if args.output == "json":
-        console.json(_plain(status))
+        console.json(_plain(status), with_secrets=True)
         return 0
     console.err(_sentence(status))
     if status.endpoints is not None:
@@ -81,7 +81,7 @@ def _status(args: argparse.Namespace, console: Console) -> int:
 
 def _show(endpoints: Endpoints, output: str, console: Console) -> None:
     if output == "json":
-        console.json(_plain(endpoints))
+        console.json(_plain(endpoints), with_secrets=True)
         return
     console.err(f"S3      {endpoints.s3_endpoint}   buckets {endpoints.bucket} (public)")
     console.err(f"        and {endpoints.private_bucket} (they may not)")
@@ -91,7 +91,7 @@ def _show(endpoints: Endpoints, output: str, console: Console) -> None:
     # Only these lines go to standard output: they are for `eval`.
     console.out(f"unset {' '.join(MISLEADING)}")
     for name, value in {**endpoints.environ(), **past_proxies()}.items():
-        console.out(f"export {name}={shlex.quote(value)}")
+        console.out(f"export {name}={shlex.quote(value)}", with_secrets=True)
 
 
 def _sentence(status: Status) -> str:

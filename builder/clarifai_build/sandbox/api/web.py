@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from clarifai_build.cancellation import NEVER, CancelToken
-from clarifai_build.util.redirects import UnreadRedirects
+from clarifai_build.util.redirects import PlainRedirects
 
 # Seconds between looks at the token while a server is silent.
 _BEAT = 0.5
@@ -86,7 +86,7 @@ def _opener(deadline: Deadline) -> urllib.request.OpenerDirector:
         urllib.request.UnknownHandler(),
         _Connections(deadline),
         urllib.request.HTTPDefaultErrorHandler(),
-        UnreadRedirects(),
+        PlainRedirects(),
         urllib.request.HTTPErrorProcessor(),
     ):
         opener.add_handler(handler)

@@ -40,6 +40,9 @@ _TWO_DIGITS = r"(?=[\w.-]{0,60}?\d[\w.-]{0,60}?\d)"
 _ASSIGNED = (
     r"(?:\\[nrt]|\W|(?:str|Optional|Final|value|default|or)\b|[BbFfRrUu](?=\\?[\"'])){1,40}?"
 )
+# Characters of a part that more must follow: without a bound, a text of nothing but beginnings
+# would take the square of its length.
+_LONGEST = 4096
 # Between two words of a netrc file, which may be lines of a notebook.
 _GAP = r"(?:\\[nt]|[\s\",]){1,40}"
 # What stands before the words that say it in a private key's first line.
@@ -135,7 +138,7 @@ TOKEN_PATTERNS = (
         "a registry's password",
         ("_authToken", "_auth", "_password"),
         r"(?:(?<![\w.])|(?<=\\n))_(?:authToken|auth|password)[ =]{1,3}"
-        r"(?P<secret>(?![$%{<])(?=\S{0,60}?\d)[0-9A-Za-z_+/=-]{20,})(?![\w.(])",
+        r"(?P<secret>(?![$%{<])(?=\S{0,60}?\d)[0-9A-Za-z_+/=-]{20,999})(?![\w.(])",
         in_words=True,
     ),
     TokenPattern(
@@ -145,7 +148,12 @@ TOKEN_PATTERNS = (
     ),
     _beginning("a PyPI token", "pypi-", r"[\w-]{40,}"),
     _beginning("a Docker Hub token", "dckr_pat_ dckr_oat_", r"[\w-]{20,}"),
-    _beginning("a JSON web token", "eyJ", r"[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}", real=""),
+    _beginning(
+        "a JSON web token",
+        "eyJ",
+        rf"[\w-]{{8,{_LONGEST}}}\.eyJ[\w-]{{8,{_LONGEST}}}\.[\w-]{{8,}}",
+        real="",
+    ),
     TokenPattern(
         "an Azure key",
         ("AccountKey=", "AccessKey=", "sig=", "8Q~"),
@@ -155,7 +163,7 @@ TOKEN_PATTERNS = (
         r"|(?<=[0-9A-Za-z_~.-]{3})8Q~[0-9A-Za-z_~.-]{31,34}",
     ),
     _beginning("a Stripe key", "sk_live_ rk_live_ sk_test_ rk_test_ whsec_", r"[0-9A-Za-z+/]{20,}"),
-    _beginning("a SendGrid key", "SG.", r"[\w-]{20,}\.[\w-]{20,}"),
+    _beginning("a SendGrid key", "SG.", rf"[\w-]{{20,{_LONGEST}}}\.[\w-]{{20,}}"),
     _beginning("a Databricks token", "dapi", r"[0-9a-f]{32}(?:-\d)?" + _END),
     _beginning("a DigitalOcean token", "dop_v1_ doo_v1_ dor_v1_", r"[0-9a-f]{64}"),
     _beginning(
@@ -168,7 +176,7 @@ TOKEN_PATTERNS = (
     TokenPattern(
         "a password of a machine",
         ("machine",),
-        rf"machine{_GAP}[^\s\\]+{_GAP}login{_GAP}[^\s\\]+{_GAP}password{_GAP}"
+        rf"machine{_GAP}[^\s\\]{{1,255}}?{_GAP}login{_GAP}[^\s\\]{{1,255}}?{_GAP}password{_GAP}"
         r"(?P<secret>(?![$%{<*])[^\s\\\"']+)",
     ),
     # A token of Clarifai's is 32 hex digits, as is many a digest: it takes its name to tell.
@@ -179,7 +187,7 @@ TOKEN_PATTERNS = (
         "a secret key",
         "secret api_key apikey access_token auth_token",
         r"secret(?:_?key)?|api_?key|access_token|auth_token",
-        _WORDS + _TWO_DIGITS + r"(?=[\d_-]{0,80}[A-Za-z])[\w-]{20,}(?![\w+=~.(\[/-])",
+        _WORDS + _TWO_DIGITS + r"(?=[\d_-]{0,80}[A-Za-z])[\w-]{20,999}(?![\w+=~.(\[/-])",
     ),
     TokenPattern(
         "a password",

@@ -95,8 +95,7 @@ class TokenSearch:
 
     def _in_long_words(self, mark: bytes, content: bytes, words: Words) -> Iterator[Found]:
         for start, end in words:
-            for at in _places(mark, content, start, end):
-                yield from _matches(self._in_words[mark], content, at)
+            yield from _matches(self._in_words[mark], mark, content, content, (start, end))
 
     def _before_hex(self, content: bytes, words: Words) -> Iterator[Found]:
         for start, end in words:
@@ -131,21 +130,22 @@ def _at_starts(
         # To look for one byte takes next to nothing, and most addresses have no user.
         if (rare := _RARE.get(start)) and rare not in content:
             continue
-        for at in _places(start, searched, 0, len(searched)):
-            yield from _matches(kinds, content, at)
+        yield from _matches(kinds, start, content, searched, (0, len(searched)))
 
 
-def _matches(kinds: list[_Kind], content: bytes, at: int) -> Iterator[Found]:
-    for kind in kinds:
-        if match := kind.pattern.match(content, at):
-            yield kind.found(match)
-
-
-def _places(mark: bytes, content: bytes, start: int, end: int) -> Iterator[int]:
-    at = content.find(mark, start, end)
+def _matches(
+    kinds: list[_Kind], mark: bytes, content: bytes, searched: bytes, span: tuple[int, int]
+) -> Iterator[Found]:
+    """Yield the tokens that begin with a mark; in one that was found, no other is looked for."""
+    start, end = span
+    at = searched.find(mark, start, end)
     while at >= 0:
-        yield at
-        at = content.find(mark, at + 1, end)
+        after = at + 1
+        for kind in kinds:
+            if match := kind.pattern.match(content, at):
+                yield kind.found(match)
+                after = max(after, match.end())
+        at = searched.find(mark, after, end)
 
 
 def _long_words(content: bytes) -> Words:
