@@ -49,8 +49,8 @@ def is_conditional(request: Request) -> bool:
 
 
 def is_summed(request: Request) -> bool:
-    """Return whether a request has a checksum of its body."""
-    return "content-md5" in request.headers or "x-amz-checksum-crc32" in request.headers
+    """Return whether a request has a checksum where every store with Object Lock looks for it."""
+    return "content-md5" in request.headers or "x-amz-sdk-checksum-algorithm" in request.headers
 
 
 def with_object_lock(request: Request) -> Answer | None:

@@ -50,7 +50,11 @@ def test_the_proof_trusts_what_the_client_trusts(
 
 
 @pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
-@pytest.mark.parametrize("content", [None, b"", b"-----BEGIN nothing-----", bytes(100)])
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b"-----BEGIN nothing-----", bytes(100)],
+    ids=["missing", "empty", "words", "binary"],
+)
 def test_a_file_that_holds_no_certificates_is_named(
     no_aws: Path, monkeypatch: pytest.MonkeyPatch, variable: str, content: bytes | None
 ) -> None:

@@ -109,6 +109,8 @@ class Wire:
         headers = {"Host": urlsplit(url).netloc}
         if self.checksums:
             headers[_CHECKSUM] = base64_of(part.crc32)
+            # As boto3 has it: some stores look for this one with Object Lock.
+            headers["x-amz-sdk-checksum-algorithm"] = "CRC32"
         request = AWSRequest("PUT", url, headers=headers)
         # To sign the SHA-256 of the body would mean to read the part once more.
         request.context["client_config"] = Config(s3={"payload_signing_enabled": False})

@@ -54,8 +54,8 @@ class ArtifactUpload:
                 ways = [(one, False) for one in conditions]
             except ClientError as exc:
                 # What begins an upload holds no condition: its refusal is about checksums.
-                if exc.operation_name == "CreateMultipartUpload" and way[1]:
-                    ways = [(one, False) for one in conditions]
+                if exc.operation_name == "CreateMultipartUpload":
+                    ways = [(one, False) for one in conditions] if way[1] else []
                 if exc.response["Error"]["Code"] not in UNKNOWN_TO_STORE or not ways:
                     raise
 
@@ -73,10 +73,10 @@ class ArtifactUpload:
             upload.abort_stale(self.storage.prefix)
             return compared
         body = artifact.read(0, artifact.size)
+        # Besides: some stores with Object Lock take no other checksum for one.
+        options["ContentMD5"] = md5_of(body)
         if checksums:
             options["ChecksumCRC32"] = base64_of(artifact.crc32(0, artifact.size))
-        else:
-            options["ContentMD5"] = md5_of(body)
         with s3_response(bucket):
             self.access.client.put_object(Bucket=bucket, Key=key, Body=body, **options, **condition)
         return checksums
