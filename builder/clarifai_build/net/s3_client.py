@@ -14,15 +14,14 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.session import Session
 
 from clarifai_build.errors import NotAuthorisedError, StorageError
+from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_access import S3Access
 from clarifai_build.net.s3_endpoints import endpoint_of, profile_of, region_of
 from clarifai_build.net.trust import refuse_unusable
-from clarifai_build.util.urls import redact_url
+from clarifai_build.util.urls import insecure_hint, is_insecure, redact_url
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-    from clarifai_build.manifest.types import Storage
 
 # A signature needs one. Other stores than AWS mostly take any.
 _DEFAULT_REGION = "us-east-1"
@@ -101,7 +100,7 @@ def client_of(
         s3=_addressing(session.core, endpoint),
     )
     try:
-        return session.clients.client(
+        client: S3Client = session.clients.client(
             "s3",
             endpoint_url=endpoint,
             region_name=region or _DEFAULT_REGION,
@@ -116,6 +115,19 @@ def client_of(
             f"the store's address {redact_url(endpoint or '')} can't be used",
             hint="write https://host, with letters, digits, '-' and '.' in the host's name",
         ) from exc
+    if signed:
+        _refuse_insecure(endpoint or "", environ)
+    return client
+
+
+def _refuse_insecure(endpoint: str, environ: Mapping[str, str]) -> None:
+    """Refuse what only a manifest names: where the environment names it, its owner means it."""
+    if is_insecure(endpoint, environ) and endpoint != endpoint_of(Storage(""), environ):
+        raise StorageError.of(
+            "insecure-address",
+            f"key id and session token would go in clear to the store at {redact_url(endpoint)}",
+            hint=insecure_hint(endpoint),
+        )
 
 
 def _variables(environ: Mapping[str, str]) -> dict[str, tuple[Any, Any, Any, Any]]:

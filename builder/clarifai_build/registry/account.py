@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from clarifai_build.errors import NotAuthorisedError, Problem
 from clarifai_build.manifest import settings
 from clarifai_build.manifest.types import Clarifai
+from clarifai_build.util.urls import insecure_hint, is_insecure, is_plain, redact_url
 
 DEFAULT_API = "https://api.clarifai.com"
 
@@ -46,10 +47,18 @@ class Account:
         ]
         if missing:
             raise NotAuthorisedError(*missing)
+        api_base = clarifai.api_base or _setting("CLARIFAI_API_BASE", environ) or DEFAULT_API
+        # One with a user is refused for that, when it is opened.
+        if is_plain(api_base) and is_insecure(api_base, environ):
+            raise NotAuthorisedError.of(
+                "insecure-address",
+                f"the token would go in clear to the API at {redact_url(api_base)}",
+                hint=insecure_hint(api_base),
+            )
         return cls(
             user_id=user_id,
             app_id=app_id,
-            api_base=clarifai.api_base or _setting("CLARIFAI_API_BASE", environ) or DEFAULT_API,
+            api_base=api_base,
             metadata=metadata,
             root_certificates=_setting("CLARIFAI_ROOT_CERTIFICATES_PATH", environ) or None,
         )

@@ -24,7 +24,7 @@ from clarifai_build.registry.status_codes import (
     SUCCESS,
 )
 from clarifai_build.util.small_files import MIB, read_small
-from clarifai_build.util.urls import is_plain, redact_url
+from clarifai_build.util.urls import is_loopback, is_plain, redact_url
 
 # A bundle of all public authorities has a quarter of this.
 _MAX_CERTIFICATES = MIB
@@ -125,7 +125,10 @@ def _open(account: Account) -> grpc.Channel:
         )
     address = urlsplit(base)
     if address.scheme == "http":
-        return grpc.insecure_channel(f"{address.hostname}:{address.port or 80}", _OPTIONS)
+        # A proxy would be sent in clear what is meant for this machine.
+        direct = (("grpc.enable_http_proxy", 0),) if is_loopback(base) else ()
+        target = f"{address.hostname}:{address.port or 80}"
+        return grpc.insecure_channel(target, (*_OPTIONS, *direct))
     credentials = grpc.ssl_channel_credentials(_roots(account.root_certificates))
     return grpc.secure_channel(f"{address.hostname}:{address.port or 443}", credentials, _OPTIONS)
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from json import JSONDecodeError
 from typing import Any
 
 from clarifai_build.errors import SourceError
 from clarifai_build.net.errors import answer, cause, is_transient
-from clarifai_build.util.urls import redact_url
+from clarifai_build.util.urls import insecure_hint, is_insecure, redact_url
 from clarifai_build.weights.remote.stream import BLOCK, Remote, refused
 
 # Bytes that fsspec asks for at a time, and keeps in memory.
 _RANGE = 8 << 20
 
 
-def open_other(url: str, offset: int) -> Remote:
+def open_other(url: str, offset: int, environ: Mapping[str, str] = os.environ) -> Remote:
     """Open an address at an offset by the file system that is installed for its scheme."""
+    # The hub's token goes along, and fsspec would chain what follows `::` as another address.
+    hub = environ.get("HF_ENDPOINT", "")
+    if is_insecure(hub, environ):
+        raise refused(url, f"a token would go in clear to {redact_url(hub)}", insecure_hint(hub))
+    if "::" in url:
+        raise refused(url, "the address can't be read")
     with _translated(url):
         from fsspec.core import url_to_fs
 

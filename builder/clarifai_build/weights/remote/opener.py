@@ -30,4 +30,4 @@ def open_remote(
         return open_web(url, offset)
     from clarifai_build.weights.remote.hubs import open_other
 
-    return open_other(url, offset)
+    return open_other(url, offset, environ)
