@@ -13,12 +13,11 @@ from clarifai_build.errors import BuilderError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.repository_layout import REQUIREMENTS, TESTS
+from clarifai_build.requirements.reader import content_of, text_of
 from clarifai_build.sandbox.engines.interpreters import find_python
 from clarifai_build.util import children
 from clarifai_build.util.child_environment import child_environment
 from clarifai_build.util.scratch_folder import ScratchFolder
-from clarifai_build.util.small_files import read_small_text
-from clarifai_build.validation.requirements_file import MAX_BYTES
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
@@ -77,7 +76,8 @@ def make_environment(
             f"the model asks for Python {version}, which is not on this machine",
             hint=f"put python{version} on PATH, for example with 'uv python install {version}'",
         )
-    content = "\n".join((version, *_TEST_NEEDS, read_small_text(requirements, MAX_BYTES)))
+    text = text_of(content_of(requirements), str(requirements))
+    content = "\n".join((version, *_TEST_NEEDS, text))
     key = hashlib.sha256(content.encode()).hexdigest()[:16]
     target = cache_folder() / "environments" / f"test-{key}-py{version}"
     if not is_complete(target):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from clarifai_build.repository_layout import (
     TESTS,
     in_folder,
 )
+from clarifai_build.requirements.inlined import Inlined, inline
+from clarifai_build.requirements.reader import Line, text_of
 from clarifai_build.scaffold import id_from
 from clarifai_build.source.python_code import parse_python
-from clarifai_build.util.small_files import MIB, read_small, read_small_json
+from clarifai_build.util.small_files import MIB, read_small_json
 
 _KINDS = {number: kind for kind, number in FIELD_TYPES.items()}
 # What this tool generates as well: a copy of the old ones would conflict.
@@ -37,6 +40,7 @@ _SDK_MODEL = frozenset(
         *("tritonclient.grpc.model_config_pb2", "inference"),
     )
 )
+_SDK = re.compile(r"clarifai(?![\w.-])", re.IGNORECASE)
 _FITS = {"boolean": (bool,), "string": (str,), "number": (int, float)}
 
 
@@ -110,26 +114,28 @@ def requirements(folder: Path, notes: list[str]) -> tuple[str | None, dict[str, 
     file = folder / REQUIREMENTS
     if not file.is_file():
         return None, {}
-    try:
-        # The ends stay as they are: tools differ in what ends a line.
-        lines = read_small(file, _MAX_BYTES).decode("utf-8-sig").splitlines(keepends=True)
-    except OSError as error:
-        raise ManifestError(cannot_read(file, error)) from error
-    except UnicodeDecodeError as error:
-        raise ManifestError.of(
-            "not-utf8", f"it is not UTF-8: {error}", file=str(file), hint="save the file as UTF-8"
-        ) from error
-    kept = [line for line in lines if not _names_sdk(line)]
-    if kept == lines:
+    found = inline(file, folder)
+    sdk = [(part, line) for part, line in found.lines if _SDK.match(line.requirement)]
+    if not sdk:
         return REQUIREMENTS, {}
-    dropped = ", ".join(line.strip() for line in lines if _names_sdk(line))
+    dropped = ", ".join(line.text for _, line in sdk)
     notes.append(f"{REQUIREMENTS}: {dropped} (the artifact needs none; see {KEPT_REQUIREMENTS})")
-    return KEPT_REQUIREMENTS, {KEPT_REQUIREMENTS: "".join(kept)}
+    lines = _without_sdk(found, [line for _, line in sdk])
+    return KEPT_REQUIREMENTS, {KEPT_REQUIREMENTS: "".join(lines)}
 
 
-def _names_sdk(line: str) -> bool:
-    name = line.strip().lower().removeprefix("clarifai")
-    return name != line.strip().lower() and (not name or name[0] in "<>=!~ ;[#@")
+def _without_sdk(found: Inlined, sdk: Sequence[Line]) -> list[str]:
+    """Return the lines to keep; where an included file names the SDK, all in one file."""
+    first = found.parts[0]
+    if all(line in first.lines for line in sdk):
+        gone = {number for line in sdk for number in range(line.first, line.last + 1)}
+        # The ends stay as they are: tools differ in what ends a line.
+        lines = text_of(first.content, first.shown).splitlines(keepends=True)
+        return [line for number, line in enumerate(lines, 1) if number not in gone]
+    # What could not be included would be lost here without a word.
+    if lost := [problem for problem in found.problems if problem.code == "requirement-include"]:
+        raise ManifestError(*lost)
+    return [f"{line.text}\n" for _, line in found.lines if line not in sdk]
 
 
 def left_behind(folder: Path, notes: list[str]) -> list[str]:

@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clarifai_build.errors import SourceError
 from clarifai_build.legacy import sdk_files
 from clarifai_build.repository_layout import INFERENCE, MODEL, REQUIREMENTS, in_folder
-from clarifai_build.util.small_files import read_small_text
+from clarifai_build.requirements.reader import read
 from clarifai_build.validation.prediction_form import Form, annotated_form, returned_form
-from clarifai_build.validation.requirements_file import MAX_BYTES
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -65,10 +65,13 @@ def _code(inference: Path) -> Form | None:
 def _requirement(file: Path) -> Form | None:
     from packaging.requirements import InvalidRequirement, Requirement
 
-    text = read_small_text(file, MAX_BYTES, errors="replace") if file.is_file() else ""
-    for line in text.splitlines():
+    try:
+        lines = read(file) if file.is_file() else ()
+    except SourceError:
+        return None
+    for line in lines:
         try:
-            requirement = Requirement(line.partition("#")[0].strip())
+            requirement = Requirement(line.requirement)
         except InvalidRequirement:
             continue
         if requirement.name.lower() == "clarifai":

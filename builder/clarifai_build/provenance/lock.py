@@ -40,7 +40,10 @@ class LockError(BuilderError):
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """Pinned requirements: what they were resolved from (SHA-256), for what, and the pins."""
+    """Pinned requirements: what they were resolved from (SHA-256), for what, and the pins.
+
+    Before the pins stand the options that say where they come from.
+    """
 
     source: str
     python: str
@@ -50,6 +53,11 @@ class Requirements:
     @property
     def text(self) -> str:
         return "".join(f"{line}\n" for line in self.pins)
+
+    @property
+    def without_options(self) -> str:
+        """The packages and their hashes alone, without where they come from."""
+        return "".join(f"{line}\n" for line in self.pins if not line.startswith("-"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +149,7 @@ def requirements_of(manifest: Manifest) -> bytes | None:
     lock = read(path_of(manifest))
     if lock is None:
         source = manifest.code.requirements
-        return resolving.read(source) if source else None
+        return resolving.portable(source, manifest.path.parent) if source else None
     if moved := tuple(_source_drift(lock, manifest)):
         raise LockError(*moved)
     return lock.requirements.text.encode() if lock.requirements else None
@@ -191,8 +199,11 @@ def _resolve(manifest: Manifest, previous: Requirements | None) -> Requirements 
     source, python = manifest.code.requirements, manifest.code.python
     if source is None:
         return None
-    text = resolving.compile_pins(source, python, previous.text if previous else "")
-    pins = tuple(text.splitlines())
+    # First: what can't be kept is refused before hours of resolving.
+    options = resolving.sources(source, manifest.path.parent)
+    pinned = previous.without_options if previous else ""
+    text = resolving.compile_pins(source, python, pinned)
+    pins = (*options, *text.splitlines())
     return Requirements(resolving.digest(source), python, resolving.PLATFORM, pins)
 
 

@@ -3,49 +3,102 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from clarifai_build.errors import SourceError, cannot_read
+from clarifai_build.errors import SourceError
+from clarifai_build.provenance import uv_arguments
+from clarifai_build.provenance.uv_arguments import FORMATS, PLACES
+from clarifai_build.requirements.inlined import Inlined, Part, inline
+from clarifai_build.requirements.location import Location, is_local, location_of
+from clarifai_build.requirements.reader import Line
 from clarifai_build.util import children
 from clarifai_build.util.child_environment import child_environment
-from clarifai_build.util.small_files import read_small
-from clarifai_build.validation.requirements_file import MAX_BYTES
 
 # manylinux_2_28: wheels for glibc 2.28 (2018) or newer.
 PLATFORM = "x86_64-manylinux_2_28"
 """Where models are served."""
 
-_INCLUDE = re.compile(r"\s*(?:-r|-c|--requirement|--constraint)[\s=]\s*(\S+)")
+# Of what a file says for all its requirements, what tells where they come from.
+_SOURCES = (*PLACES, "--trusted-host", *FORMATS)
 
 
-def read(file: Path) -> bytes:
-    """Read a requirements file."""
-    try:
-        return read_small(file, MAX_BYTES)
-    except OSError as error:
-        raise SourceError(cannot_read(file, error)) from error
+def portable(file: Path, base: Path) -> bytes:
+    """Return what a file says with all that it includes from the folder `base`.
+
+    Raises SourceError where some of it works on this machine alone.
+    """
+    found = inline(file, base)
+    _refuse_errors(found)
+    return found.content
 
 
 def digest(file: Path) -> str:
     """Return the SHA-256 of a requirements file and of all that it includes."""
-    contents = [hashlib.sha256(content).hexdigest() for content in _with_includes(file, set())]
+    found = _all_of(file)
+    contents = [hashlib.sha256(part.content).hexdigest() for part in found.parts]
     return hashlib.sha256("\n".join(contents).encode()).hexdigest()
+
+
+def sources(file: Path, base: Path) -> tuple[str, ...]:
+    """Return the options that say where the requirements come from, for whom installs the pins.
+
+    What only this machine reaches is left out. Raises SourceError for a password: a lock is
+    committed, and published with the artifact.
+    """
+    found = inline(file, base, locked=True)
+    _refuse_errors(found)
+    for part, line in found.lines:
+        _refuse_credentials(part, line)
+    settings = [line for _, line in found.lines if line.is_setting]
+    options = [
+        f"{option} {shlex.quote(value)}"
+        for line in settings
+        for option in _SOURCES
+        for value in line.values(option)
+        if option not in PLACES or not is_local(value)
+    ]
+    return tuple(dict.fromkeys([*_no_index(settings), *options]))
+
+
+def _no_index(lines: Sequence[Line]) -> Iterator[str]:
+    """Keep `--no-index` where all that replaces the index can be reached from elsewhere, too."""
+    replaced = any(is_local(place) for line in lines for place in line.values("--find-links"))
+    if not replaced and any(line.values("--no-index") for line in lines):
+        yield "--no-index"
+
+
+def _refuse_errors(found: Inlined) -> None:
+    if errors := [problem for problem in found.problems if problem.severity == "error"]:
+        raise SourceError(*errors)
+
+
+def _refuse_credentials(part: Part, line: Line) -> None:
+    places = [Location(place) for option in PLACES for place in line.values(option)]
+    if found := location_of(line.editable or line.requirement):
+        places.append(found)
+    if any(not place.is_local and place.has_credentials for place in places):
+        message = "a lock is public, and an address of this line has a user or a password in it"
+        hint = "the platform can install only what anyone can fetch: name another place"
+        raise SourceError(part.problem(line, "requirement-credentials", message, hint))
 
 
 def compile_pins(file: Path, python: str, previous: str) -> str:
     """Resolve requirements for a Python version; pins of `previous` that still fit stay."""
     from clarifai_build.util.scratch_folder import ScratchFolder
 
+    found = _all_of(file)
     with ScratchFolder() as folder:
-        target = Path(folder, "requirements.txt")
+        target = Path(folder, "pins.txt")
         if previous:
             target.write_text(previous, encoding="utf-8")
         command = [
-            *(_uv(), "pip", "compile", str(file), "--output-file", str(target), "--quiet"),
+            *(_uv(), "pip", "compile", *uv_arguments.inputs(found, Path(folder))),
+            *uv_arguments.options(found),
+            *("--output-file", str(target), "--quiet"),
             *("--python-version", python, "--python-platform", PLATFORM, "--generate-hashes"),
-            # No paths of this machine, no private index: the lock is committed.
+            # `sources` tells them: uv would write paths of this machine and passwords, too.
             *("--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate"),
         ]
         done = children.run(command, cwd=file.parent, env=child_environment())
@@ -60,16 +113,12 @@ def compile_pins(file: Path, python: str, previous: str) -> str:
         return target.read_text(encoding="utf-8")
 
 
-def _with_includes(file: Path, seen: set[Path]) -> Iterator[bytes]:
-    # Files may include each other.
-    if file.resolve() in seen:
-        return
-    seen.add(file.resolve())
-    content = read(file)
-    yield content
-    for line in content.decode("utf-8", "replace").splitlines():
-        if (match := _INCLUDE.match(line)) and "://" not in match[1]:
-            yield from _with_includes(file.parent / match[1], seen)
+def _all_of(file: Path) -> Inlined:
+    """Read a file and all that it includes, wherever that lies. Raises SourceError."""
+    found = inline(file, Path(file.absolute().anchor), locked=True)
+    if missing := [problem for problem in found.problems if problem.code == "requirement-include"]:
+        raise SourceError(*missing)
+    return found
 
 
 def _uv() -> str:

@@ -15,6 +15,7 @@ from clarifai_build._version import __version__
 from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance.lock import Lock
+from clarifai_build.requirements.reader import Line, lines_in
 from clarifai_build.util.small_files import parse_json
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
 # Fixed for good: serial numbers follow from it, the model and the pins.
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:clarifai-build:sbom")
-_PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)")
-_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+_PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;]+)")
 
 
 def sbom_of(manifest: Manifest, lock: Lock) -> bytes:
@@ -75,9 +75,8 @@ def _components(pins: tuple[str, ...]) -> Iterator[Component]:
     from cyclonedx.model.component import Component, ComponentType
     from packageurl import PackageURL
 
-    # A requirement goes on in indented lines, which hold its hashes.
-    for requirement in re.split(r"\n(?=\S)", "\n".join(pins)):
-        if (pin := _PIN.match(requirement)) is None:
+    for line in lines_in("\n".join(pins)):
+        if (pin := _PIN.match(line.requirement)) is None:
             continue
         # PyPI's normalised name (PEP 503), which purl asks for.
         name, version = re.sub(r"[-_.]+", "-", pin["name"]).lower(), pin["version"]
@@ -88,5 +87,10 @@ def _components(pins: tuple[str, ...]) -> Iterator[Component]:
             bom_ref=f"{name}=={version}",
             purl=PackageURL("pypi", None, name, version),
             hashes=[HashType(alg=HashAlgorithm.SHA_256, content=content)
-                    for content in _HASH.findall(requirement)],
+                    for content in _sha256s(line)],
         )  # fmt: skip
+
+
+def _sha256s(line: Line) -> list[str]:
+    pairs = (value.partition(":") for value in line.values("--hash"))
+    return [digest for algorithm, _, digest in pairs if algorithm == "sha256"]

@@ -12,7 +12,9 @@ from clarifai_build.manifest import environment
 from clarifai_build.manifest.document import Document, read
 from clarifai_build.manifest.parse import from_document
 from clarifai_build.manifest.types import FILE_NAME, Manifest
+from clarifai_build.source.named_files import lock_of
 from clarifai_build.validation import named_files, rules, trial_request
+from clarifai_build.validation.code_folder import is_file
 from clarifai_build.validation.schema_checker import schema_problems
 
 
@@ -30,19 +32,24 @@ class Examined:
         return tuple(problem for problem in self.problems if problem.severity == "error")
 
 
-def load(path: Path, environ: Mapping[str, str], *, offline: bool = False) -> Manifest:
+def load(
+    path: Path, environ: Mapping[str, str], *, offline: bool = False, locking: bool = False
+) -> Manifest:
     """Load the manifest at `path`, a file or a folder that holds `clarifai.yaml`.
 
     Raise ManifestError with every problem at once. With `offline`, environment variables that only
-    storage and clarifai name may be unset; their references then stay as they are written.
+    storage and clarifai name may be unset; their references then stay as they are written. With
+    `locking`, requirements may be such as only a lock can be made of.
     """
-    examined = examine(path, environ, offline=offline)
+    examined = examine(path, environ, offline=offline, locking=locking)
     if examined.manifest is None:
         raise ManifestError(*examined.errors)
     return examined.manifest
 
 
-def examine(path: Path, environ: Mapping[str, str], *, offline: bool = False) -> Examined:
+def examine(
+    path: Path, environ: Mapping[str, str], *, offline: bool = False, locking: bool = False
+) -> Examined:
     """Read the manifest at `path` and check it, the schema first, then the rules beyond it."""
     if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir, False without access
         path = path / FILE_NAME
@@ -50,11 +57,16 @@ def examine(path: Path, environ: Mapping[str, str], *, offline: bool = False) ->
         document = read(path)
     except ManifestError as error:
         return Examined(None, None, error.problems, {})
-    return examine_document(document, path, environ, offline=offline)
+    return examine_document(document, path, environ, offline=offline, locking=locking)
 
 
 def examine_document(
-    document: Document, path: Path, environ: Mapping[str, str], *, offline: bool = False
+    document: Document,
+    path: Path,
+    environ: Mapping[str, str],
+    *,
+    offline: bool = False,
+    locking: bool = False,
 ) -> Examined:
     """Check a document as if it stood at `path`."""
     resolved = environment.resolve(document, environ, offline=offline)
@@ -64,7 +76,7 @@ def examine_document(
         *resolved.problems,
         *schema_problems(document),
         *rules.problems(document),
-        *named_files.problems(document, path.parent),
+        *named_files.problems(document, path.parent, locked=locking or is_file(lock_of(path))),
         *trial_request.problems(document, path.parent),
     ]
     # The manifest first: what is wrong in it often explains the rest.

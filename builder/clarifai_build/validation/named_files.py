@@ -19,8 +19,11 @@ _IN_BETWEEN = "write the name of the class there; without the line, all classes 
 _AT_THE_END = "remove the blank lines at the end"
 
 
-def problems(document: Document, base: Path) -> Iterator[Problem]:
-    """Yield every problem in the files that the document names; it stands in the folder `base`."""
+def problems(document: Document, base: Path, *, locked: bool = False) -> Iterator[Problem]:
+    """Yield every problem in the files that the document names; it stands in the folder `base`.
+
+    With `locked`, requirements are pinned, or are about to be.
+    """
     labels = document.get("model", "labels")
     if isinstance(labels, str) and labels:
         path: Steps = ("model", "labels")
@@ -34,7 +37,7 @@ def problems(document: Document, base: Path) -> Iterator[Problem]:
         path = ("code", "requirements")
         file, found = _named_file(document, base, requirements, path, "requirements-missing")
         yield from found
-    yield from _code(document, base, file)
+    yield from _code(document, base, file, locked=locked)
 
 
 def _named_file(
@@ -94,7 +97,9 @@ def _labels(document: Document, file: Path, base: Path, path: Steps) -> Iterator
         first.setdefault(label, number)
 
 
-def _code(document: Document, base: Path, requirements: Path | None) -> Iterator[Problem]:
+def _code(
+    document: Document, base: Path, requirements: Path | None, *, locked: bool
+) -> Iterator[Problem]:
     name = document.get("code", "path")
     name = "." if name is None else name
     if not isinstance(name, str) or not name or "${env:" in name:
@@ -112,7 +117,7 @@ def _code(document: Document, base: Path, requirements: Path | None) -> Iterator
     # Whatever lies there: a pipe, or a link that leads nowhere, would else be left out in silence.
     if requirements is not None and os.path.lexists(requirements):
         called = display_path(document, requirements, base)
-        yield from requirements_file.problems(requirements, called)
+        yield from requirements_file.problems(requirements, called, base, locked=locked)
     found = yield from packed(document, folder, base, requirements)
     inference = folder / in_folder(INFERENCE)
     labels = document.get("model", "labels")

@@ -1,4 +1,4 @@
-"""Checks a requirements file the way pip reads it."""
+"""Checks a requirements file: what pip would refuse, and what can't be installed elsewhere."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from clarifai_build.errors import Problem, cannot_read
-from clarifai_build.util.small_files import MIB, read_small_text
-
-MAX_BYTES = 4 * MIB
+from clarifai_build.errors import Problem, SourceError
+from clarifai_build.requirements.inlined import Inlined, Part, inline
+from clarifai_build.requirements.location import location_of
+from clarifai_build.requirements.portable import conda_version
+from clarifai_build.requirements.reader import Line
 
 # What most lines are. packaging, which reads the others, takes long to import.
 _PLAIN_REQUIREMENT = re.compile(
@@ -17,59 +18,63 @@ _PLAIN_REQUIREMENT = re.compile(
     r"(?:(?:==|>=|<=|!=|<|>)\d+(?:\.\d+)*(?:,(?:==|>=|<=|!=|<|>)\d+(?:\.\d+)*)*)?",
     re.IGNORECASE | re.ASCII,
 )
+_OF_CONDA = "list them as pip does: `pip list --format=freeze > requirements.txt`"
 
 
-def problems(file: Path, shown: str) -> Iterator[Problem]:
-    """Yield what is wrong with the requirements in `file`, which problems call `shown`."""
+def problems(
+    file: Path, shown: str, base: Path | None = None, *, locked: bool = False
+) -> Iterator[Problem]:
+    """Yield what is wrong with the requirements in `file`, which problems call `shown`.
+
+    What it includes has to lie in `base`, or else beside it. With `locked`, pins stand in the
+    artifact in place of its lines.
+    """
     try:
-        text = read_small_text(file, MAX_BYTES, "utf-8-sig", "replace")
-    except OSError as error:
-        yield cannot_read(shown, error)
+        found = inline(file, base or file.parent, shown, locked=locked)
+    except SourceError as error:
+        yield from error.problems
         return
-    for number, line in _logical_lines(text):
-        if problem := _requirement(line, shown, number):
-            yield problem
+    yield from found.problems
+    yield from _of_lines(found)
 
 
-def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each requirement with its line number, without comments and options."""
-    joined, start = "", 0
-    for number, line in enumerate(text.splitlines(), 1):
-        start = start or number
-        if line.endswith("\\"):
-            joined += line[:-1]
-            continue
-        whole = (joined + line).strip()
-        # As pip: '#' begins a comment only after white space, options such as --hash follow ' --'.
-        whole = "" if whole.startswith("#") else whole.split(" #")[0]
-        whole = whole.split(" --")[0].strip()
-        if whole and not whole.startswith("-"):
-            yield start, whole
-        joined, start = "", 0
+def _of_lines(found: Inlined) -> Iterator[Problem]:
+    for part in found.parts:
+        for line in part.lines:
+            if problem := _of_line(part, line):
+                yield problem
 
 
-def _requirement(line: str, shown: str, number: int) -> Problem | None:
-    if "://" in line.split("@")[0] or line.startswith((".", "/")):
-        return None  # an address or a path, which pip reads by itself
-    if _PLAIN_REQUIREMENT.fullmatch(line):
+def _of_line(part: Part, line: Line) -> Problem | None:
+    text = line.requirement
+    if line.error:
+        return part.problem(line, "requirement-syntax", line.error, "correct it, or remove it")
+    if not text or line.variables or _PLAIN_REQUIREMENT.fullmatch(text):
         return None
+    if pinned := conda_version(text):
+        message = f"conda writes '{text}'; to pip it is {pinned}"
+        return part.problem(line, "requirement-syntax", message, _OF_CONDA)
+    location = location_of(text)
+    if location and not location.name:
+        return None  # an address or a path, which pip reads by itself
+    return _named(part, line)
+
+
+def _named(part: Part, line: Line) -> Problem | None:
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:
-        requirement = Requirement(line)
+        requirement = Requirement(line.requirement)
     except InvalidRequirement as error:
         reason = str(error).splitlines()[0]
         message = f"pip can't read this requirement: {reason}"
-        return Problem("requirement-syntax", message, shown, number, 1, len(line))
+        return part.problem(line, "requirement-syntax", message)
     pinned = any(spec.operator in ("==", "===") for spec in requirement.specifier)
-    if requirement.name.lower() == "clarifai" and not pinned and not requirement.url:
-        return Problem(
-            "clarifai-unpinned",
-            "clarifai without an exact version: it changes under the model",
-            shown,
-            number,
-            1,
-            len(line),
-            hint="remove it: the runtime in the artifact has all that the model needs",
-        )
-    return None
+    if requirement.name.lower() != "clarifai" or pinned or requirement.url:
+        return None
+    return part.problem(
+        line,
+        "clarifai-unpinned",
+        "clarifai without an exact version: it changes under the model",
+        "remove it: the runtime in the artifact has all that the model needs",
+    )

@@ -177,7 +177,7 @@ def test_what_has_another_form_is_told(tmp_path: Path, config: str, told: str) -
 
 def test_requirements_in_another_encoding_are_a_problem(repository: Path) -> None:
     """The file is named, with the way out."""
-    (repository / "requirements.txt").write_bytes("numpy\n".encode("utf-16"))
+    (repository / "requirements.txt").write_bytes("# caf\xe9\nnumpy\n".encode("latin-1"))
     with pytest.raises(ManifestError) as caught:
         import_folder(repository)
     assert caught.value.problems[0].code == "not-utf8"

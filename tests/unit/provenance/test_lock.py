@@ -190,7 +190,9 @@ def test_a_lock_comes_back_as_it_was(lock: Lock, manifest: Manifest) -> None:
 
 def test_without_a_lock_requirements_are_the_users(manifest: Manifest) -> None:
     """A model without a lock is built from its own requirements, and is refused by --locked."""
-    assert locks.requirements_of(manifest) == b"-r base.txt\nnumpy<2\n"
+    assert (
+        locks.requirements_of(manifest) == b"# base.txt\nruamel.yaml\n# requirements.txt\nnumpy<2\n"
+    )
     with pytest.raises(LockError, match="no lock") as raised:
         check_lock(manifest)
     assert raised.value.exit_code == 3

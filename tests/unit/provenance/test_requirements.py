@@ -45,9 +45,8 @@ def test_addresses_are_not_files(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
     """Also one that another includes."""
     write_files(tmp_path, {"r.txt": b"-r none.txt\n"})
-    with pytest.raises(SourceError, match=r"none\.txt can't be read") as raised:
+    with pytest.raises(SourceError, match=r"none\.txt can't be read"):
         requirements.digest(tmp_path / name)
-    assert raised.value.problems[0].code == "unreadable"
 
 
 def test_a_package_is_resolved_for_the_models_python(tmp_path: Path) -> None:
@@ -82,7 +81,10 @@ def test_without_uv_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         requirements.compile_pins(file, "3.12", "")
 
 
-@pytest.mark.parametrize("include", ["-r base.txt", "-r\tbase.txt", "-r=base.txt", "-c  base.txt"])
+@pytest.mark.parametrize(
+    "include",
+    ["-r base.txt", "-r\tbase.txt", "--requirement=base.txt", "-c  base.txt", "-rbase.txt"],
+)
 def test_what_requirements_include_is_a_part_of_them(tmp_path: Path, include: str) -> None:
     """However the include is written."""
     (tmp_path / "base.txt").write_text("numpy\n")

@@ -169,11 +169,11 @@ def test_a_model_of_its_own_needs_no_inference(folder: Path) -> None:
     ("line", "expected"),
     [
         ("numpy>=1.24,<3; python_version < '3.13'", []),
-        ("-r more.txt", []),
+        ("-r more.txt", ["requirement-include"]),
         ("--extra-index-url https://example.com/simple", []),
         ("torch @ https://example.com/torch.whl", []),
         ("https://example.com/torch.whl", []),
-        ("./wheels/own.whl", []),
+        ("./wheels/own.whl", ["requirement-local"]),
         ("clarifai==9.11.0", []),
         ("clarifai-grpc>=10", []),
         ("# a comment", []),
@@ -185,7 +185,7 @@ def test_a_model_of_its_own_needs_no_inference(folder: Path) -> None:
     ],
 )
 def test_requirements_are_read_as_pip_does(folder: Path, line: str, expected: list[str]) -> None:
-    """Options, addresses and paths are pip's; names and versions are checked."""
+    """Options and addresses are pip's; names, versions and what is here alone are checked."""
     (folder / "requirements.txt").write_text(f"{line}\n")
     assert codes(folder) == expected
 

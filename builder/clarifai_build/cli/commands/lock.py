@@ -28,7 +28,7 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.provenance import lock
     from clarifai_build.validation.load import load
 
-    manifest = load(args.manifest, os.environ, offline=True)
+    manifest = load(args.manifest, os.environ, offline=True, locking=True)
     path = lock.path_of(manifest)
     if args.check:
         check_lock(manifest)
@@ -37,8 +37,8 @@ def run(args: Namespace, console: Console) -> int:
     made = lock.make(manifest, lock.read(path), upgrade=args.upgrade)
     lock.write(made, path)
     pins = made.requirements.pins if made.requirements else ()
-    # Hashes stand on indented lines below their package.
-    packages = sum(not line.startswith((" ", "#")) for line in pins)
+    # Hashes stand on indented lines below their package, options before all of them.
+    packages = sum(not line.startswith((" ", "#", "-")) for line in pins)
     console.err(f"pinned {packages} packages and {len(made.weights)} weights")
     console.out(str(path))
     return 0

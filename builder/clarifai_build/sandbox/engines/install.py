@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
+from clarifai_build.requirements.reader import read
 from clarifai_build.util import children
 from clarifai_build.util.child_environment import child_environment
 
@@ -116,8 +117,8 @@ def numpy_for(python: str) -> str:
     """Return the version of numpy in engines.txt for a Python version."""
     from packaging.requirements import Requirement
 
-    lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
-    pins = [Requirement(line.rstrip("\\ ")) for line in lines if line.startswith("numpy==")]
+    lines = [line.requirement for line in read(REQUIREMENTS)]
+    pins = [Requirement(line) for line in lines if line.startswith("numpy==")]
     here = {"python_full_version": f"{python}.0"}
     found = next(pin for pin in pins if pin.marker is None or pin.marker.evaluate(here))
     return str(found.specifier).removeprefix("==")

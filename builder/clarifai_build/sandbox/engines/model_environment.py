@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
+from clarifai_build.requirements.reader import Line, content_of, lines_in, text_of
 from clarifai_build.sandbox.engines.install import Engines
 from clarifai_build.sandbox.engines.shell_safe_paths import is_plain
-from clarifai_build.util.small_files import MIB, read_small_text
 
 STAGE = "model environment"
-_MAX_BYTES = 4 * MIB
 # Triton's Python stub crashes on the first array when it meets numpy 2.
 STUB_NEEDS = ("numpy<2",)
 
@@ -27,8 +27,11 @@ def prepare(
     The path is what Triton takes as EXECUTION_ENV_PATH. Environments are kept in the user's cache
     by the digest of the requirements, so the same file is installed once.
     """
-    text = read_small_text(requirements, _MAX_BYTES) if requirements else ""
-    if requirements is None or satisfied_by_engines(text, engines.numpy):
+    if requirements is None:
+        return None
+    text = text_of(content_of(requirements), str(requirements))
+    lines = tuple(lines_in(text))
+    if satisfied_by_engines(lines, engines.numpy):
         return None
     from clarifai_build.sandbox.engines.venvs import Recipe, is_complete, provision
     from clarifai_build.util.cache_dir import cache_folder
@@ -46,7 +49,7 @@ def prepare(
         )
     if not is_complete(target):
         progress(Event(STAGE, "started", "installing the model's requirements"))
-    arguments, then = _pip_arguments(requirements, text, target)
+    arguments, then = _pip_arguments(requirements, lines, target)
     recipe = Recipe(
         stage=STAGE,
         python=engines.interpreter.executable,
@@ -62,14 +65,14 @@ def prepare(
 
 
 def _pip_arguments(
-    requirements: Path, text: str, target: Path
+    requirements: Path, lines: Sequence[Line], target: Path
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what pip installs first, and what afterwards.
 
     Beside requirements with hashes, pip accepts none without: what the stub needs is a constraint
     on them, and is installed afterwards.
     """
-    if "--hash=" not in text:
+    if not any(line.values("--hash") or line.values("--require-hashes") for line in lines):
         return ("-r", str(requirements), *STUB_NEEDS), ()
     needs = target.with_name(f"{target.name}.needs.txt")
     needs.parent.mkdir(parents=True, exist_ok=True)
@@ -77,19 +80,18 @@ def _pip_arguments(
     return ("-r", str(requirements), "-c", str(needs)), STUB_NEEDS
 
 
-def satisfied_by_engines(text: str, numpy: str) -> bool:
+def satisfied_by_engines(lines: Iterable[Line], numpy: str) -> bool:
     """Return whether an environment that holds this numpy alone already meets the requirements."""
-    lines = (line.partition("#")[0].strip() for line in text.splitlines())
-    return all(_admits(line, numpy) for line in lines if line)
+    return all(_admits(line, numpy) for line in lines)
 
 
-def _admits(line: str, numpy: str) -> bool:
+def _admits(line: Line, numpy: str) -> bool:
     try:
-        requirement = Requirement(line)
+        requirement = Requirement(line.requirement)
     except InvalidRequirement:
         return False
     return (
         requirement.name.lower() == "numpy"
-        and not requirement.url
+        and not (requirement.url or line.options or line.error)
         and requirement.specifier.contains(numpy)
     )

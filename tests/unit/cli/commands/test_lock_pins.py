@@ -142,6 +142,7 @@ def test_a_locked_apply_needs_a_lock_that_fits(world: World) -> None:
     sbom = world.bucket.objects[f"{key}.sbom.json"].body
     assert version.recorded.sbom == hashlib.sha256(sbom).hexdigest()
     (folder / "clarifai.lock").unlink()
+    (folder / "requirements.txt").write_text("alpha\nbeta\n")
     refused = ended("apply", "--locked")
     assert refused.code == 3
     assert "lock-missing" in refused.err

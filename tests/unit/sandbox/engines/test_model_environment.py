@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from clarifai_build.requirements.reader import lines_in
 from clarifai_build.sandbox.engines.model_environment import satisfied_by_engines
 
 
@@ -12,7 +13,7 @@ from clarifai_build.sandbox.engines.model_environment import satisfied_by_engine
 )
 def test_numpy_alone_is_there_already(text: str) -> None:
     """A model that needs nothing but a numpy that the engines have needs no environment."""
-    assert satisfied_by_engines(text, "1.26.4")
+    assert satisfied_by_engines(tuple(lines_in(text)), "1.26.4")
 
 
 @pytest.mark.parametrize(
@@ -29,4 +30,4 @@ def test_numpy_alone_is_there_already(text: str) -> None:
 )
 def test_anything_else_is_installed(text: str) -> None:
     """Every other line is pip's to read."""
-    assert not satisfied_by_engines(text, "1.26.4")
+    assert not satisfied_by_engines(tuple(lines_in(text)), "1.26.4")
