@@ -187,7 +187,7 @@ def test_what_is_built_past_validation_is_refused_too(tmp_path: Path) -> None:
 
 def test_import_leaves_the_sdk_out_wherever_it_is_named(tmp_path: Path) -> None:
     """In an included file, too: then one file says the rest."""
-    config = b"model: {id: m, model_type_id: text-to-text}\nserving_backend: {triton: {}}\n"
+    config = b"clarifai_model: {clarifai_model_id: m, type: text-to-text}\n"
     files = {
         "clarifai_config.yaml": config,
         "requirements.txt": b"-r base.txt\nsix  # kept\n",
