@@ -68,6 +68,25 @@ def load(file: Path) -> SavedPlan:
     )
 
 
+def check_target(file: Path) -> None:
+    """Raise UsageError where a file that is no plan lies in the place of one."""
+    try:
+        if not file.exists() or file.stat().st_size == 0:
+            return
+        load(file)
+    except OSError:
+        return  # writing it will say why
+    except UsageError as error:
+        if error.problems[0].code == "plan-version":
+            return
+        raise UsageError.of(
+            "output-target",
+            f"{file} is there already, and no plan",
+            file=str(file),
+            hint="move it, or name another file",
+        ) from error
+
+
 def _document(file: Path) -> Any:
     try:
         return read_small_json(file, _MAX_BYTES)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from clarifai_build.errors import ArtifactError
-from clarifai_build.util.small_files import MIB, parse_json, read_small, read_start
+from clarifai_build.util.small_files import MIB, parse_json, read_start
 
 PROVENANCE, SBOM = SUFFIXES = (".provenance.json", ".sbom.json")
 """What follows the name of the zip."""
@@ -28,9 +28,7 @@ _BEGINNING = 4096
 
 def is_statement(file: str | Path) -> bool:
     """Return whether a build wrote a file: its keys are sorted, and its types come first."""
-    beginning = b""
-    with suppress(OSError):
-        beginning = read_start(file, _BEGINNING)
+    beginning = beginning_of(file, _BEGINNING)
     return all(f'"{mark}"'.encode() in beginning for mark in (STATEMENT, BUILD_TYPE))
 
 
@@ -47,17 +45,17 @@ def check_existing_records(target: Path) -> None:
 def _is_byproduct(sbom: Path, provenance: Path) -> bool:
     """Return whether a provenance that a build wrote names this SBOM."""
     try:
-        made = parse_json(_read(provenance))["predicate"]["runDetails"]["byproducts"]
+        made = parse_json(beginning_of(provenance))["predicate"]["runDetails"]["byproducts"]
         digests = {one["digest"]["sha256"] for one in made if one["name"] == "sbom"}
     except (ValueError, KeyError, TypeError):
         return False
-    return hashlib.sha256(_read(sbom)).hexdigest() in digests
+    return hashlib.sha256(beginning_of(sbom)).hexdigest() in digests
 
 
-def _read(file: Path) -> bytes:
-    """Return what is in a record; nothing of what can't be read, or is none."""
+def beginning_of(file: str | Path, length: int = MAX_BYTES) -> bytes:
+    """Return how a regular file begins; nothing of what can't be read, or might never end."""
     with suppress(OSError):
-        return read_small(file, MAX_BYTES)
+        return read_start(file, length)
     return b""
 
 

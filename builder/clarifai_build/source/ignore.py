@@ -104,6 +104,10 @@ class Rules(NamedTuple):
                 return _BY_RULE if out else None
         return default_reason(name)
 
+    def brings_back(self, path: str, folder: bool = False) -> bool:
+        """Return whether a rule of the user's takes this very file or folder, whatever it is."""
+        return self.user is not None and self.user.out(path, folder) is False
+
     def reason_of_link(
         self, path: str, name: str, folder: bool, places: Iterable[tuple[str, bool]]
     ) -> str | None:
@@ -112,7 +116,7 @@ class Rules(NamedTuple):
         `places` is where it really lies, and which of these are folders. A rule that brings
         `path` back brings it back whatever lies there.
         """
-        if self.user is not None and self.user.out(path, folder) is False:
+        if self.brings_back(path, folder):
             return self.own.get(path)
         if reason := self.reason(path, name, folder):
             return reason

@@ -1,21 +1,15 @@
-"""Files in the user's folder that are not code: those the manifest names, and build outputs."""
+"""Files in the user's folder that are not code, by their paths: what manifest and builds name."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build.repository_layout import LABELS, REQUIREMENTS
-from clarifai_build.source.build_records import OUTPUT_FOLDER, PROVENANCE, SUFFIXES, is_statement
-from clarifai_build.source.content_checks import DVC
+from clarifai_build.source.build_records import OUTPUT_FOLDER, SUFFIXES
 from clarifai_build.source.ignore import IGNORE_FILE
-from clarifai_build.source.source_file import SourceFile
-from clarifai_build.source.walk import ExcludedFile, WalkResult
-
-# Without any of these, nothing beside them needs to be looked at.
-_TELLING = (DVC, PROVENANCE)
 
 
 def lock_of(manifest: Path) -> Path:
@@ -76,29 +70,3 @@ def _parent_resolved(path: Path) -> Path:
 
 def _below(root: Path, path: Path) -> str:
     return os.path.relpath(path, root).replace(os.sep, "/")
-
-
-def exclude_build_outputs(found: WalkResult) -> WalkResult:
-    """Leave out the files that are recognised by what lies beside them."""
-    if not any(file.path.endswith(_TELLING) for file in found.files):
-        return found
-    out = dict.fromkeys(_pulled_by_dvc(found.files), "data version control")
-    out |= _built_before(found.files)
-    left = [ExcludedFile(file.path, file.file, reason) for file, reason in out.items()]
-    files = [file for file in found.files if file not in out]
-    return found._replace(files=files, left=[*found.left, *left])
-
-
-def _built_before(files: Sequence[SourceFile]) -> dict[SourceFile, str]:
-    """Return the artifacts that have a provenance of a build beside them, with their records."""
-    statements = {f.path for f in files if f.path.endswith(PROVENANCE) and is_statement(f.file)}
-    artifacts = {path.removesuffix(PROVENANCE) for path in statements}
-    built = {file: "a built artifact" for file in files if file.path in artifacts}
-    beside = {file.path + record for file in built for record in SUFFIXES}
-    return built | {file: "a record of a built artifact" for file in files if file.path in beside}
-
-
-def _pulled_by_dvc(files: Iterable[SourceFile]) -> list[SourceFile]:
-    """Return the `.dvc` files whose data is there, which say nothing to a server."""
-    present = {file.path for file in files}
-    return [f for f in files if f.path.endswith(DVC) and f.path.removesuffix(DVC) in present]

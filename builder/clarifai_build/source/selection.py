@@ -7,7 +7,8 @@ from pathlib import Path
 from clarifai_build.errors import Problem
 from clarifai_build.source.checkout_gaps import missing_files
 from clarifai_build.source.ignore import Rules
-from clarifai_build.source.named_files import ReferencedFiles, exclude_build_outputs
+from clarifai_build.source.named_files import ReferencedFiles
+from clarifai_build.source.own_files import exclude_own_files
 from clarifai_build.source.walk import WalkResult, walk
 
 
@@ -16,7 +17,7 @@ def select_files(
 ) -> WalkResult:
     """Walk the folder of a manifest that names these files, and excludes others by rules."""
     rules = Rules.of(named.folder, exclude, named.elsewhere, named.built(output))
-    found = exclude_build_outputs(walk(named.folder, rules))
+    found = exclude_own_files(walk(named.folder, rules), rules)
     found.problems.extend(missing_files(named.folder, rules, found.empty))
     return found
 

@@ -45,9 +45,12 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.cli.pruning import orphans_in
     from clarifai_build.cli.tables import error_json, report_errors
+    from clarifai_build.deploy import saved_plan
     from clarifai_build.reports import plan as plan_report
 
     console.json_errors = args.json
+    if args.out:
+        saved_plan.check_target(args.out)
     models = Models(args.manifests, args, console)
     results = models.each(partial(_plan, adopt=args.adopt, cancel=models.cancel))
     results.raise_if_alone()

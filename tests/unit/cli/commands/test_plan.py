@@ -63,6 +63,28 @@ def test_a_saved_plan_is_carried_out(world: World) -> None:
     assert world.registry.versions("lines")[0].recorded.apply == ran.json["id"]
 
 
+def test_a_plan_that_lies_in_the_folder_does_not_make_itself_stale(world: World) -> None:
+    """Nor do older ones there, nor one that is saved over another."""
+    world.model()
+    command("plan", "lines", "--out", "lines/first.json")
+    command("plan", "lines", "--out", "lines/plan.json")
+    saved = command("plan", "lines", "--out", "lines/plan.json", "--json").json
+    assert command("apply", "lines/plan.json").code == 0
+    assert world.registry.versions("lines")[0].recorded.apply == saved["id"]
+    assert "nothing to do" in command("plan", "lines").out
+
+
+def test_a_plan_takes_no_other_files_place(world: World) -> None:
+    """A file of the user's stays as it is, and that is said before anything is planned."""
+    world.model()
+    settings = world.folder / "settings.json"
+    settings.write_text('{"threshold": 1}\n')
+    with pytest.raises(UsageError) as caught:
+        command("plan", "lines", "--out", "settings.json")
+    assert [p.code for p in caught.value.problems] == ["output-target"]
+    assert settings.read_text() == '{"threshold": 1}\n'
+
+
 def test_a_saved_plan_of_something_else_is_refused(world: World) -> None:
     """The source changed in between."""
     world.model()

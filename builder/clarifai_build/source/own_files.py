@@ -1,0 +1,179 @@
+"""Files of this tool in the user's folder, known by what is in them: none of them is code.
+
+Manifests, locks, saved plans, built artifacts with their records, rendered repositories: of this
+model they stay out by their paths, of any other, and under any name, by their content.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.repository_layout import CONFIG, MODEL, RUNTIME, SERVING
+from clarifai_build.source.build_records import (
+    PROVENANCE,
+    SBOM,
+    SUFFIXES,
+    beginning_of,
+    is_statement,
+)
+from clarifai_build.source.content_checks import DVC
+from clarifai_build.source.ignore import IGNORE_FILE, Rules
+from clarifai_build.source.source_file import SourceFile, open_source
+from clarifai_build.source.walk import ExcludedFile, WalkResult
+from clarifai_build.util.small_files import parse_json
+
+_MANIFEST_NAME = re.compile(r"(?:.*\.)?clarifai\.ya?ml", re.IGNORECASE | re.DOTALL)
+_MODEL_KEY = re.compile(rb"""^["']?model["']?\s*:""", re.MULTILINE)
+_RUNTIME_FILE = RUNTIME + "__init__.py"
+# Bytes. Of a manifest as of what reads it; a lock has a line for each package and hash, a plan one
+# for each file.
+_LARGEST_MANIFEST, _LARGEST_JSON = 1 << 20, 16 << 20
+# Bytes: the first keys of a document stand in there.
+_HEAD = 512
+_PLAN_REASON = "a saved plan"
+_PLAN = frozenset({"format_version", "tool_version", "id", "sandbox", "adopt", "models", "summary"})
+_LOCK = frozenset({"format", "digest", "template_sha256", "runtime_sha256", "weights"})
+
+
+class _Kind(NamedTuple):
+    """What files that end so may be, and how that shows."""
+
+    end: str
+    reason: str
+    is_one: Callable[[SourceFile], bool]
+
+
+def exclude_own_files(found: WalkResult, rules: Rules) -> WalkResult:
+    """Leave out what this tool wrote or reads, unless a rule of the user's names it."""
+    out = dict.fromkeys(_pulled_by_dvc(found.files), "data version control")
+    out |= _built_before(found.files)
+    rest = [file for file in found.files if file not in out]
+    recognised = _rendered(rest) | {f: why for f in rest if (why := _reason(f))}
+    # A plan that is packed would be stale as soon as it is saved.
+    out |= {
+        file: why
+        for file, why in recognised.items()
+        if why == _PLAN_REASON or not rules.brings_back(file.path)
+    }
+    if not out:
+        return found
+    left = [ExcludedFile(file.path, file.file, reason) for file, reason in out.items()]
+    files = [file for file in found.files if file not in out]
+    return found._replace(files=files, left=[*found.left, *left])
+
+
+def _reason(file: SourceFile) -> str | None:
+    # The first test alone is made for most files.
+    if not file.path.endswith(_ENDS):
+        return None
+    kinds = (kind for kind in _KINDS if file.path.endswith(kind.end))
+    return next((kind.reason for kind in kinds if kind.is_one(file)), None)
+
+
+def _is_manifest(file: SourceFile) -> bool:
+    """Return whether a YAML file is a manifest: by the name they have, or by what it says."""
+    if _MANIFEST_NAME.fullmatch(file.path.rpartition("/")[2]):
+        return True
+    if file.stamp.size > _LARGEST_MANIFEST:
+        return False
+    content = beginning_of(file.file, _LARGEST_MANIFEST)
+    likely = _MODEL_KEY.search(content) and any(name in content for name in _TYPES)
+    return bool(likely) and _names_model(content)
+
+
+def _names_model(content: bytes) -> bool:
+    """Return whether a YAML document describes a model as a manifest does."""
+    import yaml
+
+    try:
+        document = yaml.load(content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return False
+    model = document.get("model") if isinstance(document, dict) else None
+    return isinstance(model, dict) and "id" in model and model.get("type") in list(MODEL_TYPES)
+
+
+def _is_plan(file: SourceFile) -> bool:
+    return _is_document(file, _PLAN, b'"adopt"')
+
+
+def _is_lock(file: SourceFile) -> bool:
+    return _is_document(file, _LOCK, b'"digest"')
+
+
+def _is_document(file: SourceFile, keys: frozenset[str], mark: bytes) -> bool:
+    """Return whether a file is a JSON object with these keys, of which `mark` is an early one."""
+    head = beginning_of(file.file, _HEAD)
+    if not head.lstrip().startswith(b"{") or mark not in head or file.stamp.size > _LARGEST_JSON:
+        return False
+    try:
+        document: Any = parse_json(beginning_of(file.file, _LARGEST_JSON))
+    except ValueError:
+        return False
+    return isinstance(document, dict) and keys <= document.keys()
+
+
+def _is_record(file: SourceFile) -> bool:
+    return is_statement(file.file)
+
+
+def _is_sbom(file: SourceFile) -> bool:
+    head = beginning_of(file.file, _LARGEST_JSON)
+    return b'"CycloneDX"' in head and b'"clarifai-build"' in head
+
+
+def _is_artifact(file: SourceFile) -> bool:
+    """Return whether a zip holds what every artifact does."""
+    import zipfile
+
+    try:
+        with open_source(file.file) as stream, zipfile.ZipFile(stream) as archive:
+            return {CONFIG, MODEL, SERVING, _RUNTIME_FILE} <= set(archive.namelist())
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, EOFError):
+        return False
+
+
+def _rendered(files: Sequence[SourceFile]) -> dict[SourceFile, str]:
+    """Return the files of repositories that `render` wrote below the folder."""
+    tops = {f.path[: -len(_RUNTIME_FILE)] for f in files if f.path.endswith(f"/{_RUNTIME_FILE}")}
+    if not tops:
+        return {}
+    paths = {file.path for file in files}
+    whole = tuple(top for top in tops if {top + CONFIG, top + MODEL, top + SERVING} <= paths)
+    return {
+        file: "a rendered repository" for file in files if whole and file.path.startswith(whole)
+    }
+
+
+def _built_before(files: Sequence[SourceFile]) -> dict[SourceFile, str]:
+    """Return the artifacts that have a provenance of a build beside them, with their records."""
+    statements = {f.path for f in files if f.path.endswith(PROVENANCE) and is_statement(f.file)}
+    artifacts = {path.removesuffix(PROVENANCE) for path in statements}
+    built = {file: "a built artifact" for file in files if file.path in artifacts}
+    beside = {file.path + record for file in built for record in SUFFIXES}
+    return built | {file: "a record of a built artifact" for file in files if file.path in beside}
+
+
+def _pulled_by_dvc(files: Iterable[SourceFile]) -> list[SourceFile]:
+    """Return the `.dvc` files whose data is there, which say nothing to a server."""
+    if not (pointers := [file for file in files if file.path.endswith(DVC)]):
+        return []
+    present = {file.path for file in files}
+    return [file for file in pointers if file.path.removesuffix(DVC) in present]
+
+
+_TYPES = tuple(name.encode() for name in MODEL_TYPES)
+_KINDS = (
+    _Kind(".yaml", "a manifest", _is_manifest),
+    _Kind(".yml", "a manifest", _is_manifest),
+    _Kind(".lock", "a lock", _is_lock),
+    _Kind(PROVENANCE, "a record of a built artifact", _is_record),
+    _Kind(SBOM, "a record of a built artifact", _is_sbom),
+    _Kind(".json", _PLAN_REASON, _is_plan),
+    _Kind(".zip", "a built artifact", _is_artifact),
+    _Kind(IGNORE_FILE, "ignore rules", lambda file: file.path.endswith(f"/{IGNORE_FILE}")),
+)
+_ENDS = tuple(kind.end for kind in _KINDS)
