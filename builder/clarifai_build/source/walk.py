@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from clarifai_build.errors import Problem
 from clarifai_build.source.ignore import IGNORE_FILE, Rules
+from clarifai_build.source.recognised.folders import MARKS, RUNS, parts_of
 from clarifai_build.source.source_file import FileStat, SourceFile
 from clarifai_build.source.symlinks import Link
 
@@ -84,23 +85,61 @@ class _Walker:
         """Look at everything in `folder`."""
         prefix, base = folder.path, folder.file + "/"
         look = self.look_through_link if folder.crossed else self.look
+        found, marked = self.found(), _own_name(prefix) in RUNS
+        item: os.DirEntry[str] | None = None
         try:
             with _opened(folder.file) as opened, os.scandir(opened) as items:
-                item: os.DirEntry[str] | None = None
                 for item in items:
                     path = prefix + item.name
+                    marked = marked or item.name in MARKS
                     try:
                         look(item, path, base + item.name, folder)
                     except FileNotFoundError:
                         self.refuse(path, "vanished", "vanished while the folder was read")
-                if item is None:
-                    self.empty.append(prefix.rstrip("/"))
+            if item is None:
+                self.empty.append(prefix.rstrip("/"))
+            if marked:
+                self.recognise(folder, found)
+            elif item is None and prefix:
+                self.left.append(ExcludedFile(prefix[:-1], folder.file, "an empty folder"))
         except OSError as exc:
             path = prefix.rstrip("/") or folder.file
             if isinstance(exc, FileNotFoundError):
                 self.refuse(path, "vanished", "vanished before it was read")
             else:
                 self.refuse(path, "unreadable", f"can't be read: {exc.strerror}")
+
+    def found(self) -> tuple[int, int, int, int]:
+        """Return how much was found so far."""
+        return len(self.files), len(self.left), len(self.problems), len(self.waiting)
+
+    def recognise(self, folder: _Folder, before: tuple[int, int, int, int]) -> None:
+        """Leave out a folder, or what of it, that another tool made; take back what was found."""
+        path = folder.path[:-1]
+        if path and self.rules.brings_back(path, True):
+            return
+        if not (known := parts_of(folder.file, _own_name(folder.path), not path)):
+            return
+        reason, parts = known
+        out = tuple(f"{folder.path}{name}" for name in parts) if parts is not None else (path,)
+        out = tuple(each for each in out if not self.rules.brings_back(each, True))
+        self.forget(out, before)
+        for each in out:
+            file = folder.file + each[len(path) :] if path else f"{folder.file}/{each}"
+            self.left.append(ExcludedFile(each, file, reason))
+
+    def forget(self, out: tuple[str, ...], before: tuple[int, int, int, int]) -> None:
+        """Drop what was found since `before` at these paths and below them."""
+        below = tuple(f"{path}/" for path in out)
+
+        def stays(path: str) -> bool:
+            return not f"{path.rstrip('/')}/".startswith(below)
+
+        files, left, problems, waiting = before
+        self.files[files:] = [one for one in self.files[files:] if stays(one.path)]
+        self.left[left:] = [one for one in self.left[left:] if stays(one.path)]
+        self.problems[problems:] = [o for o in self.problems[problems:] if stays(o.file or "")]
+        self.waiting[waiting:] = [one for one in self.waiting[waiting:] if stays(one.path)]
 
     def look(self, item: os.DirEntry[str], path: str, file: str, folder: _Folder) -> None:
         """Handle one directory entry. Hot path."""
@@ -180,6 +219,11 @@ class _Walker:
     def refuse(self, path: str, code: str, what: str) -> None:
         hint = f"fix or remove it, or leave it out by a line in {IGNORE_FILE}"
         self.problems.append(Problem(code, f"{path} {what}", file=path, hint=hint))
+
+
+def _own_name(path: str) -> str:
+    """Return the last name of a folder's path, which ends in `/`; nothing of the root's."""
+    return path[:-1].rpartition("/")[2]
 
 
 @contextmanager
