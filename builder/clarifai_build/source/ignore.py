@@ -7,7 +7,8 @@ and what lies in it has to be brought back by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -90,6 +91,11 @@ _DEFAULTS = {
     ),
     "credentials": LEFT_OUT,
 }
+CREDENTIALS, VERSION_CONTROL = "credentials", "version control"
+UNFINISHED = "an artifact that was never finished"
+_REPOSITORIES = frozenset({".git", ".hg", ".svn"})
+# Where git-annex, Git LFS and Mercurial keep the content of large files.
+_CONTENT = re.compile(r"(?:^|/)(?:\.git/(?:.+/)?(?:annex|lfs)/objects|\.hg/largefiles)/")
 # Lookups instead of one regex: this runs for every file of the folder.
 _NAMES = {name: why for why, rules in _DEFAULTS.items() for name in rules if "*" not in name}
 _ENDS = {r[1:]: why for why, rules in _DEFAULTS.items() for r in rules if r.startswith("*")}
@@ -157,10 +163,35 @@ class Rules(NamedTuple):
         return None
 
     def _reason_of_place(self, place: str, folder: bool) -> str | None:
-        """Like `reason`, but what is laid elsewhere may be laid under another name, too."""
+        """Return why what lies there stays out under any name.
+
+        What is laid elsewhere may be laid under another name, too; and what a default alone leaves
+        out is named by the link.
+        """
         if place in self.own:
             return self.built.get(place)
-        return self.reason(place, place.rpartition("/")[2], folder)
+        if self.user is not None and (out := self.user.out(place, folder)) is not None:
+            return _BY_RULE if out else None
+        name = place.rpartition("/")[2]
+        return UNFINISHED if default_reason(name) == UNFINISHED else None
+
+    def refusal_of_link(
+        self, path: str, folder: bool, places: Sequence[tuple[str, bool]]
+    ) -> str | None:
+        """Return why a link can't be followed, though nobody asked for it to be left out."""
+        if self.brings_back(path, folder):
+            return None
+        for place, is_folder in places:
+            if place not in self.own and not self.brings_back(place, is_folder):
+                reason = default_reason(place.rpartition("/")[2])
+                if reason == CREDENTIALS or _is_in_repository(place, places[-1][0]):
+                    return f"to {place}: {reason}"
+        return None
+
+
+def _is_in_repository(place: str, target: str) -> bool:
+    """Return whether a link leads into what Git and its like keep for themselves."""
+    return place.rpartition("/")[2] in _REPOSITORIES and not _CONTENT.search(f"{target}/")
 
 
 def default_reason(name: str) -> str | None:
@@ -173,7 +204,7 @@ def default_reason(name: str) -> str | None:
         return next(why for start, why in _STARTS.items() if name.startswith(start))
     # The first test alone costs less than the regex in the second.
     if name.startswith(".") and is_unfinished(name):
-        return "an artifact that was never finished"
+        return UNFINISHED
     return None
 
 

@@ -64,6 +64,16 @@ class Link(NamedTuple):
             return f"to {self.target}, neither a file nor a folder"
         return None
 
+    @property
+    def way_out(self) -> str | None:
+        """What to do where a tool that keeps large files made the link; None for all others."""
+        if "/annex/objects/" in self.target:
+            verb = "unlock" if self.status is not None else "get"
+            return f"run `git annex {verb} {{}}`"
+        if "/.dvc/cache/" in self.target and self.status is None:
+            return "run `dvc pull {}`"
+        return None
+
     def _unreachable(self, error: OSError) -> str:
         if error.errno == errno.ELOOP:
             return "that leads in a circle"

@@ -191,8 +191,10 @@ class _Walker:
         places += link.places
         if reason := self.rules.reason_of_link(path, name, link.is_folder, places):
             self.left.append(ExcludedFile(path, file, reason))
+        elif refusal := self.rules.refusal_of_link(path, link.is_folder, places):
+            self.refuse(path, "symlink", f"is a symbolic link {refusal}")
         elif trouble := link.trouble((*folder.crossed, folder.place)):
-            self.refuse(path, "symlink", f"is a symbolic link {trouble}")
+            self.refuse(path, "symlink", f"is a symbolic link {trouble}", link.way_out)
         elif link.is_folder:
             crossed = (*folder.crossed, folder.place)
             self.wait_for(_Folder(file, path + "/", f"{link.place}/", crossed))
@@ -216,8 +218,9 @@ class _Walker:
             if not os.access(found.file, os.F_OK):
                 self.refuse(found.path, "unreadable", "can't be read: its path is too long")
 
-    def refuse(self, path: str, code: str, what: str) -> None:
-        hint = f"fix or remove it, or leave it out by a line in {IGNORE_FILE}"
+    def refuse(self, path: str, code: str, what: str, way_out: str | None = None) -> None:
+        first = way_out.format(path) if way_out else "fix or remove it"
+        hint = f"{first}, or leave it out by a line in {IGNORE_FILE}"
         self.problems.append(Problem(code, f"{path} {what}", file=path, hint=hint))
 
 

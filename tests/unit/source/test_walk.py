@@ -144,30 +144,39 @@ def private(tmp_path: Path) -> Path:
 def test_links_do_not_get_round_the_rules(private: Path) -> None:
     """What they lead to is looked at, each part of its path, and named with the reason."""
     by_rule = ".clarifaiignore or code.exclude"
-    assert reasons(private, "*.log", "/real/a") == {
+    links = ("settings", "again", "folder", "keys", "git")
+    assert reasons(private, "*.log", "/real/a", *(f"/{name}" for name in links)) == {
         ".aws": "credentials",
         ".env": "credentials",
         ".git": "version control",
-        "again": "leads to .env: credentials",
         "b.log": by_rule,
         "copy/__pycache__": "cache",
         "copy/a": f"leads to real/a: {by_rule}",
-        "folder": "leads to .aws: credentials",
-        "git": "leads to .git: version control",
-        "keys": "leads to .aws: credentials",
         "real/__pycache__": "cache",
         "real/a": by_rule,
-        "settings": "leads to .env: credentials",
         "text": f"leads to b.log: {by_rule}",
+        **dict.fromkeys(links, by_rule),
     }
+
+
+def test_links_to_credentials_and_repositories_are_refused(private: Path) -> None:
+    """By whatever links they lead there: nobody asked for them to be left out."""
+    assert problems(private) == [
+        ("symlink", name) for name in ("again", "folder", "git", "keys", "settings")
+    ]
+    told = [problem.message for problem in walk(private, Rules.of(private, ())).problems]
+    assert "keys is a symbolic link to .aws: credentials" in told
+    assert "git is a symbolic link to .git: version control" in told
 
 
 def test_a_rule_for_the_link_itself_brings_it_back(private: Path) -> None:
     """By the link's own path or name; or one for what it leads to does, and for all that is in."""
-    listed = reasons(private, "!settings", "!/folder", "!/copy/a", "/real/a", "*.log", "!text")
+    out = ("/again", "/git", "/keys")
+    rules = ("!settings", "!/folder", "!/copy/a", "/real/a", "*.log", "!text")
+    listed = reasons(private, *out, *rules)
     went_in = {path for path, reason in listed.items() if not reason}
     assert went_in == {"settings", "folder/credentials", "copy/a", "text"}
-    assert reasons(private, "!.env")["settings"] == ""
+    assert reasons(private, *out, "/folder", "!.env")["settings"] == ""
 
 
 def test_links_to_what_builds_wrote_stay_out(tmp_path: Path) -> None:
