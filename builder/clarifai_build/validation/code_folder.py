@@ -22,6 +22,7 @@ from clarifai_build.source.content_checks import suspicious_names
 from clarifai_build.source.named_files import ReferencedFiles
 from clarifai_build.source.selection import place_of, select_files
 from clarifai_build.source.source_file import SourceFile, unreadable
+from clarifai_build.validation import left_out
 from clarifai_build.validation.rules import target_problem
 
 # Triton starts model.py; the generated one loads inference.py, the user's own need not.
@@ -45,7 +46,7 @@ def packed(
         yield from (_placed(document, problem, folder, base) for problem in error.problems)
         return frozenset(name for name in _MODELS if is_file(folder / name))
     allowed = tuple(_texts(document, "allow_secrets"))
-    wrong = [*found.problems, *suspicious_names(found.files, allowed)]
+    wrong = [*found.problems, *suspicious_names(found.files, allowed), *left_out.problems(found)]
     placed = [_placed(document, problem, folder, base) for problem in wrong]
     yield from sorted([*placed, *_clashes(document, found.files, folder, base)], key=place_of)
     # The folder itself could not be listed: nothing is known to be missing.
