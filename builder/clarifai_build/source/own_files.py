@@ -6,6 +6,7 @@ model they stay out by their paths, of any other, and under any name, by their c
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -30,7 +31,9 @@ _MODEL_KEY = re.compile(rb"""^["']?model["']?\s*:""", re.MULTILINE)
 _RUNTIME_FILE = RUNTIME + "__init__.py"
 # Bytes. Of a manifest as of what reads it; a lock has a line for each package and hash, a plan one
 # for each file.
-_LARGEST_MANIFEST, _LARGEST_JSON = 1 << 20, 16 << 20
+_LARGEST_MANIFEST, _SMALLEST_JSON, _LARGEST_JSON = 1 << 20, 100, 16 << 20
+# A file that has become a pipe meanwhile is not waited for. Windows has no such flag.
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 # Bytes: the first keys of a document stand in there.
 _HEAD = 512
 _PLAN_REASON = "a saved plan"
@@ -106,14 +109,30 @@ def _is_lock(file: SourceFile) -> bool:
 
 def _is_document(file: SourceFile, keys: frozenset[str], mark: bytes) -> bool:
     """Return whether a file is a JSON object with these keys, of which `mark` is an early one."""
-    head = beginning_of(file.file, _HEAD)
-    if not head.lstrip().startswith(b"{") or mark not in head or file.stamp.size > _LARGEST_JSON:
+    if not _SMALLEST_JSON < file.stamp.size <= _LARGEST_JSON:
+        return False
+    head = _head(file.file)
+    if mark not in head or not head.lstrip().startswith(b"{"):
         return False
     try:
         document: Any = parse_json(beginning_of(file.file, _LARGEST_JSON))
     except ValueError:
         return False
     return isinstance(document, dict) and keys <= document.keys()
+
+
+def _head(file: str) -> bytes:
+    """Return the first bytes of a file. Data sets have thousands of JSON files: the way is short."""
+    try:
+        opened = os.open(file, os.O_RDONLY | _NONBLOCK)
+    except OSError:
+        return b""
+    try:
+        return os.read(opened, _HEAD)
+    except OSError:
+        return b""
+    finally:
+        os.close(opened)
 
 
 def _is_record(file: SourceFile) -> bool:
