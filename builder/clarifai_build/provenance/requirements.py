@@ -13,6 +13,7 @@ from clarifai_build.provenance.uv_arguments import FORMATS, PLACES
 from clarifai_build.requirements.inlined import Inlined, Part, inline
 from clarifai_build.requirements.location import Location, is_local, location_of
 from clarifai_build.requirements.reader import Line
+from clarifai_build.source.content_checks import is_pointer
 from clarifai_build.util import children
 from clarifai_build.util.child_environment import child_environment
 
@@ -30,7 +31,9 @@ def portable(file: Path, base: Path) -> bytes:
     Raises SourceError where some of it works on this machine alone.
     """
     found = inline(file, base)
-    _refuse_errors(found)
+    # Whoever checks contents tells what a pointer is; read as requirements, it would be nonsense.
+    if not is_pointer(found.content):
+        _refuse_errors(found)
     return found.content
 
 

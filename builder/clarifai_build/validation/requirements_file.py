@@ -11,6 +11,7 @@ from clarifai_build.requirements.inlined import Inlined, Part, inline
 from clarifai_build.requirements.location import location_of
 from clarifai_build.requirements.portable import conda_version
 from clarifai_build.requirements.reader import Line
+from clarifai_build.source.content_checks import is_pointer
 
 # What most lines are. packaging, which reads the others, takes long to import.
 _PLAIN_REQUIREMENT = re.compile(
@@ -34,8 +35,18 @@ def problems(
     except SourceError as error:
         yield from error.problems
         return
+    pointers = [part for part in found.parts if is_pointer(part.content)]
+    if pointers:
+        yield from (_pointer(part) for part in pointers)
+        return
     yield from found.problems
     yield from _of_lines(found)
+
+
+def _pointer(part: Part) -> Problem:
+    hint = "run `git lfs pull`"
+    message = f"{part.shown} is a Git LFS pointer, not the file itself"
+    return Problem("lfs-pointer", message, part.shown, 1, 1, hint=hint)
 
 
 def _of_lines(found: Inlined) -> Iterator[Problem]:

@@ -37,11 +37,13 @@ FILES = {
 }
 
 
+PIP = RequirementsFileParser(PipSession(), get_line_parser(None))
+
+
 def read_by_pip(file: Path) -> list[tuple[int, str, str, list[str]]] | None:
     """Return line, requirement, what is installed in place, and values; None where pip refuses."""
-    parser = RequirementsFileParser(PipSession(), get_line_parser(None))
     try:
-        return [_of_pip(line) for line in parser._parse_file(str(file), constraint=False)]
+        return [_of_pip(line) for line in PIP._parse_file(str(file), constraint=False)]
     except InstallationError:
         return None
 
@@ -53,9 +55,10 @@ def _of_pip(line: Any) -> tuple[int, str, str, list[str]]:
     values += [value for value in (given.get("index_url"),) if value]
     hashes = given.get("hashes") or {}
     values += [f"{kind}:{digest}" for kind, found in hashes.items() for digest in found]
-    requirement = line.requirement.strip() if line.is_requirement else ""
-    in_place = requirement if line.is_requirement and line.is_editable else ""
-    return line.lineno, "" if in_place else requirement, in_place, sorted(values)
+    told = line.requirement if line.is_requirement else ""
+    in_place = line.is_requirement and line.is_editable
+    # pip strips a requirement when it makes something of it.
+    return line.lineno, "" if in_place else told.strip(), told if in_place else "", sorted(values)
 
 
 def _of_ours(line: Line) -> tuple[int, str, str, list[str]]:

@@ -199,3 +199,13 @@ def test_import_leaves_the_sdk_out_wherever_it_is_named(tmp_path: Path) -> None:
     (tmp_path / "base.txt").write_text("six\n")
     imported = import_folder(tmp_path)
     assert imported.files == {"requirements.serving.txt": "-r base.txt # kept\n"}
+
+
+@pytest.mark.parametrize("name", ["needs.txt", "base.txt"])
+def test_a_file_that_git_lfs_has_not_fetched_is_told_as_that(tmp_path: Path, name: str) -> None:
+    """Its lines are no requirements; an included one, too."""
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"
+    files = {"base.txt": b"six\n", name: pointer}
+    text = files.pop("needs.txt", b"-r base.txt\n").decode()
+    (problem,) = problems_of(tmp_path, text, **files)
+    assert (problem.code, Path(problem.file or "").name) == ("lfs-pointer", name)
