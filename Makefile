@@ -2,7 +2,7 @@
 PYTEST := .venv/bin/python -m pytest
 FAST := tests/unit tests/functional
 .DEFAULT_GOAL := help
-.PHONY: help bench-artifact bench-serving setup demo rebuild-check bare-check test test-fast test-slow lint format mutants reference bench-startup lock wheel clean
+.PHONY: help bench-artifact bench-serving setup demo rebuild-check bare-check test test-fast test-slow lint format mutants reference bench-startup bench-noop bench-odd lock wheel clean
 # What setup has to see to, before it makes anything.
 NEEDS :=
 demo rebuild-check bench-artifact bench-noop bench-serving: NEEDS := sandbox
@@ -57,6 +57,9 @@ reference: setup  ## write from the code: reference pages, and lists of model ty
 
 bench-startup: setup  ## how long the tool takes to start, against its limits and its peers
 	@.venv/bin/python benchmarks/startup.py
+
+bench-odd: setup  ## validate manifests of a megabyte that are none, against limits of time and memory
+	@.venv/bin/python benchmarks/odd_manifests.py
 
 bench-noop: setup  ## an apply with nothing to do, against its limits
 	@.venv/bin/python benchmarks/noop.py

@@ -27,6 +27,15 @@ class Problem(NamedTuple):
     severity: Severity = "error"
 
 
+MOST_TOLD = 100
+"""Problems of one file that are told; those beyond are only counted."""
+
+
+def untold(code: str, file: str, severity: Severity = "error") -> Problem:
+    """Return a problem that is only to be counted, beyond those of its file that are told."""
+    return Problem(code, "", file, severity=severity)
+
+
 def cannot_read(file: object, why: OSError | str, *, hint: str | None = None) -> Problem:
     """Return what to say of a file or folder that can't be read."""
     return Problem("unreadable", f"{file} can't be read: {_reason(why)}", str(file), hint=hint)

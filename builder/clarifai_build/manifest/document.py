@@ -23,6 +23,9 @@ from clarifai_build.util.text import yaml_lines
 # A manifest has a few kB. This bounds time and memory for a file that is something else.
 MAX_BYTES = 1024 * 1024
 
+# libyaml compares each %TAG with all before it.
+_MOST_DIRECTIVES = 100
+
 # What PyYAML refuses, by a ReaderError that has no line and column.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -154,6 +157,8 @@ def parse(
     if bad := _UNPRINTABLE.search(text):
         place = _place_of(text, bad.start())
         raise refused(name, place, "yaml-character", f"character {bad[0]!a} is not allowed")
+    if text.partition("\n---")[0].count("\n%") > _MOST_DIRECTIVES:
+        raise refused(name, SourceLocation(1, 1), "yaml-syntax", "it begins with many directives")
     reader = Reader(name, lines)
     try:
         data = reader.document(_events((parser or _fastest_parser())(text)))

@@ -7,15 +7,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from clarifai_build.errors import Problem, Severity
+from clarifai_build.errors import MOST_TOLD, Problem, Severity, untold
 from clarifai_build.manifest import settings
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.schema import walk
 from clarifai_build.manifest.yaml_reader import Steps, Value
 from clarifai_build.util.tokens.variables import credential_values, is_credential
 
-# A default ends at the first `}`: there is no way to escape one.
-REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+# A default ends at the first `}`: there is no way to escape one. A reference in it is none, or
+# text with many that don't end would be read to its end from each of them.
+REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-((?:[^}$]|\$(?!\{))*))?\}")
+# More than this many in one value are a mistake.
+_MOST_REFERENCES = 100
 # Commands that stay offline (validate, build) never use these.
 ONLINE_SECTIONS = ("storage", "clarifai")
 
@@ -69,6 +72,10 @@ class _Resolver:
                 hint = "write the value itself"
                 self._problem("env-not-allowed", "this field takes no ${env:…}", path, hint)
             return text
+        if text.count("${") > _MOST_REFERENCES:
+            message = f"more than {_MOST_REFERENCES} references in one value"
+            self._problem("env-syntax", message, path, "write the value itself")
+            return text
         if "${" in REFERENCE.sub("", text):
             hint = "write ${env:NAME} or ${env:NAME:-default}"
             self._problem("env-syntax", "a reference that can't be read", path, hint)
@@ -107,6 +114,8 @@ class _Resolver:
     def _problem(
         self, code: str, message: str, path: Steps, hint: str, severity: Severity = "error"
     ) -> None:
-        self.problems.append(
-            self.document.problem(code, message, path, hint=hint, severity=severity)
-        )
+        if len(self.problems) < MOST_TOLD:
+            made = self.document.problem(code, message, path, hint=hint, severity=severity)
+        else:
+            made = untold(code, self.document.name, severity)
+        self.problems.append(made)

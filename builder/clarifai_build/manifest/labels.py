@@ -12,8 +12,8 @@ from clarifai_build.util.small_files import MIB, read_small
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest
 
-# Of a file: a million labels of sixteen letters.
-MAX_BYTES = 16 * MIB
+# Of a file: half a million labels of sixteen letters.
+MAX_BYTES = 8 * MIB
 
 # Includes every line break of str.splitlines, by which the sandbox reads labels.txt.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -5,6 +5,9 @@ Contexts are read from `~/.config/clarifai/config` and never written.
 
 from __future__ import annotations
 
+import functools
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,11 +61,21 @@ def merged(environ: Mapping[str, str]) -> dict[str, str]:
 def _config(environ: Mapping[str, str]) -> Document | None:
     # USERPROFILE is what Windows sets.
     home = environ.get("HOME") or environ.get("USERPROFILE")
-    path = Path(home or "", ".config", "clarifai", "config")
-    if not home or not path.is_file():
-        return None
+    path = os.path.join(home or "", ".config", "clarifai", "config")  # noqa: PTH118 - once a reference
     try:
-        return read(path)
+        status = os.stat(path)  # noqa: PTH116 - likewise
+    except (OSError, ValueError):
+        return None
+    if not home or not stat.S_ISREG(status.st_mode):
+        return None
+    return _read(path, (status.st_mtime_ns, status.st_size, status.st_ino))
+
+
+@functools.lru_cache(maxsize=2)
+def _read(path: str, _stamp: tuple[int, int, int]) -> Document | None:
+    """Read the file once, as long as it is the same: a manifest may have many references."""
+    try:
+        return read(Path(path))
     except ManifestError:
         # The official CLI's file is not this tool's to check: unreadable, it sets nothing.
         return None

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from clarifai_build.errors import ManifestError, Problem
-from clarifai_build.util.redaction import masked
+from clarifai_build.errors import MOST_TOLD, ManifestError, Problem, untold
+from clarifai_build.util.redaction import message_of
 
 Value = Any  # None | bool | int | float | str | list[Value] | dict[str, Value]
 Steps = tuple["str | int", ...]
@@ -22,6 +22,11 @@ Steps = tuple["str | int", ...]
 MAX_DEPTH = 32
 # Nested aliases ('billion laughs') take little memory, but each check would walk all nodes.
 MAX_ALIASED = 10_000
+# Checks take some 10 µs and 400 bytes a value. The longest list of labels known has 22,000.
+MAX_VALUES = 50_000
+# Characters of a text that count like a value more, where an alias repeats it.
+_TEXT_UNIT = 64
+_LISTS = "put long lists of labels into a file of their own, and name it in model.labels"
 # A double overflows at 309 digits, and int() refuses text of more than 4,300.
 MAX_DIGITS = 300
 
@@ -48,6 +53,8 @@ def core_scalar(text: str) -> Value:
         return None
     if _BOOL.match(text):
         return text[0] in "tT"
+    if len(text) > MAX_DIGITS:
+        return text
     if _INT.match(text):
         return int(text)
     if _BASED.match(text):
@@ -76,6 +83,7 @@ class Reader:
         self._open: set[str] = set()
         self._aliased = 0
         self._count = 0
+        self._seen = 0
 
     def document(self, events: Iterator[yaml.Event]) -> Value:
         data: Value = None
@@ -97,14 +105,19 @@ class Reader:
         return SourceLocation(line + 1, start.column + 1, max(1, stop - start.column))
 
     def _problem(self, event: yaml.Event, code: str, message: str, hint: str | None = None) -> None:
+        if len(self.problems) >= MOST_TOLD:
+            self.problems.append(untold(code, self.name))
+            return
         place = self._place(event)
-        message = masked(message)
+        message = message_of(message)
         self.problems.append(
             Problem(code, message, self.name, place.line, place.column, place.length, hint)
         )
 
-    def _fatal(self, event: yaml.Event, code: str, message: str) -> ManifestError:
-        return refused(self.name, self._place(event), code, message)
+    def _fatal(
+        self, event: yaml.Event, code: str, message: str, hint: str | None = None
+    ) -> ManifestError:
+        return refused(self.name, self._place(event), code, message_of(message), hint)
 
     def _node(self, event: yaml.Event, events: Iterator[yaml.Event], path: Steps) -> Value:
         if len(path) > MAX_DEPTH:
@@ -114,6 +127,7 @@ class Reader:
             return self._alias(event)
         before, anchor = self._count, getattr(event, "anchor", None)
         self._count += 1
+        self._one_more(event)
         if anchor:
             self._open.add(anchor)
         if isinstance(event, yaml.ScalarEvent):
@@ -126,6 +140,12 @@ class Reader:
             self._open.discard(anchor)
             self._anchors[anchor] = value, self._count - before
         return value
+
+    def _one_more(self, event: yaml.Event) -> None:
+        self._seen += 1
+        if self._seen > MAX_VALUES:
+            message = f"a manifest can't have more than {MAX_VALUES:,} values"
+            raise self._fatal(event, "yaml-values", message, _LISTS)
 
     def _alias(self, event: yaml.AliasEvent) -> Value:
         if event.anchor in self._open or event.anchor not in self._anchors:
@@ -171,6 +191,7 @@ class Reader:
     def _skip(self, events: Iterator[yaml.Event]) -> None:
         depth = 0
         for event in events:
+            self._one_more(event)
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
             elif isinstance(event, yaml.CollectionEndEvent):
@@ -180,6 +201,7 @@ class Reader:
 
     def _scalar(self, event: yaml.ScalarEvent) -> Value:
         text: str = event.value
+        self._count += len(text) // _TEXT_UNIT
         if not event.implicit[0]:
             if event.tag not in _STR_TAGS:
                 self._problem(event, "yaml-tag", f"tag '{event.tag}' is not supported")

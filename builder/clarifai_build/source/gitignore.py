@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
 
-# Git drops spaces at the end of a line, but for those after a backslash.
-_TRIMMED = re.compile(r"((?:\\.|[^\\])*?) *", re.DOTALL)
+# No path is longer (Linux's PATH_MAX).
+_LONGEST = 4096
 _LITERAL = re.compile(r"[^*?[\\]*")
 _NAMED = re.compile(r"\[:([^\]]*):\]")
 _PRINTED = string.ascii_letters + string.digits + string.punctuation
@@ -105,8 +105,9 @@ def read_rule(line: str) -> Rule | None:
         return None
     if "\0" in line:
         raise ValueError("it holds a null character")
-    trimmed = _TRIMMED.fullmatch(line)
-    rule = trimmed[1] if trimmed else line
+    rule = _trimmed(line)
+    if len(rule) > _LONGEST:
+        raise ValueError(f"it is longer than {_LONGEST:,} bytes, as no path is")
     back = rule.startswith("!")
     glob = rule[back:].removesuffix("/")
     if not glob:
@@ -116,6 +117,13 @@ def read_rule(line: str) -> Rule | None:
     else:
         parts = [_FOLDERS, *_parts(glob, across=False)]
     return Rule(_joined(parts), not back, rule.endswith("/"))
+
+
+def _trimmed(line: str) -> str:
+    """Drop the spaces at the end, as Git does, but for one after a backslash."""
+    rule = line.rstrip(" ")
+    backslashes = len(rule) - len(rule.rstrip("\\"))
+    return line[: len(rule) + 1] if backslashes % 2 else rule
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -9,6 +9,16 @@ from clarifai_build.errors import Problem, SourceError, cannot_read
 from clarifai_build.source.gitignore import Rule, Verdicts, lines_in, read_rule
 
 HINT = "correct it, or remove it"
+FEWER = "leave out whole folders, or use wildcards"
+
+# What compiles in half a second. Each rule is tried on each file.
+_MOST_RULES = 2_000
+_MOST_BYTES = 64 * 1024
+_MOST_WILDCARDS = 5_000
+TOO_MANY = (
+    f"the rules are too many: the limits are {_MOST_RULES:,} rules, {_MOST_BYTES // 1024} KiB and "
+    f"{_MOST_WILDCARDS:,} wildcards"
+)
 
 
 def compile_rules(text: bytes, file: Path, exclude: Sequence[str]) -> Verdicts:
@@ -18,6 +28,8 @@ def compile_rules(text: bytes, file: Path, exclude: Sequence[str]) -> Verdicts:
     except UnicodeDecodeError as exc:
         why = f"it is not UTF-8 at byte {exc.start}"
         raise SourceError(cannot_read(file, why, hint="save it as UTF-8")) from exc
+    if too_many([*lines, *exclude]):
+        raise SourceError.of("ignore-rule", TOO_MANY, file=str(file), hint=FEWER)
     rules: list[Rule] = []
     problems: list[Problem] = []
     for line, number in _numbered(lines, exclude):
@@ -29,6 +41,13 @@ def compile_rules(text: bytes, file: Path, exclude: Sequence[str]) -> Verdicts:
     if problems:
         raise SourceError(*problems)
     return Verdicts.of(rules)
+
+
+def too_many(rules: Sequence[str]) -> bool:
+    """Return whether these are more than anyone writes, and take long to compile."""
+    lines = len(rules) + sum(rule.count("\n") for rule in rules)
+    wildcards = sum(rule.count(sign) for rule in rules for sign in "*?[")
+    return lines > _MOST_RULES or sum(map(len, rules)) > _MOST_BYTES or wildcards > _MOST_WILDCARDS
 
 
 def reason_against(text: str) -> str | None:

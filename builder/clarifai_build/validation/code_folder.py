@@ -8,7 +8,9 @@ from pathlib import Path
 
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.manifest.document import Document
+from clarifai_build.manifest.schema import matches
 from clarifai_build.manifest.yaml_reader import Steps
+from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.repository_layout import (
     ALWAYS_WRITTEN,
     CODE,
@@ -91,16 +93,25 @@ def _texts(document: Document, key: str) -> Iterator[str]:
 
 
 def _rule_problems(document: Document) -> Iterator[Problem]:
-    exclude = document.get("code", "exclude")
-    for index in range(len(exclude) if isinstance(exclude, list) else 0):
-        rule = document.get("code", "exclude", index)
-        if isinstance(rule, str):
-            from clarifai_build.source.ignore_compiler import HINT, reason_against
+    rules = list(_texts(document, "exclude"))
+    if not rules:
+        return
+    from clarifai_build.source.ignore_compiler import (
+        FEWER,
+        HINT,
+        TOO_MANY,
+        reason_against,
+        too_many,
+    )
 
-            if reason := reason_against(rule):
-                message = f"the rule '{rule}' never applies: {reason}"
-                path = ("code", "exclude", index)
-                yield document.problem("ignore-rule", message, path, hint=HINT)
+    path: Steps = ("code", "exclude")
+    if too_many(rules):
+        yield document.problem("ignore-rule", TOO_MANY, path, key=True, hint=FEWER)
+        return
+    for index, rule in enumerate(document.get(*path)):
+        if isinstance(rule, str) and (reason := reason_against(rule)):
+            message = f"the rule '{rule}' never applies: {reason}"
+            yield document.problem("ignore-rule", message, (*path, index), hint=HINT)
 
 
 def _named(
@@ -110,11 +121,18 @@ def _named(
     return ReferencedFiles(
         base / Path(document.name).name,
         folder,
-        zip_name(str(document.get("model", "id")), str(document.get("model", "type"))),
+        _zip_name(document),
         base / labels if isinstance(labels, str) else None,
         requirements,
         [(source, to) for _, source, to in _weights(document)],
     )
+
+
+def _zip_name(document: Document) -> str:
+    """Return what builds of the model are called; with an invalid id there are none."""
+    model, model_type = document.get("model", "id"), document.get("model", "type")
+    known = isinstance(model, str) and matches("id", model) and isinstance(model_type, str)
+    return zip_name(model, model_type) if known and model_type in MODEL_TYPES else zip_name("", "")
 
 
 def _weights(document: Document) -> Iterator[tuple[int, str, str]]:

@@ -15,6 +15,7 @@ from clarifai_build.manifest.types import FILE_NAME, Manifest
 from clarifai_build.source.named_files import lock_of
 from clarifai_build.validation import named_files, rules, trial_request
 from clarifai_build.validation.code_folder import is_file
+from clarifai_build.validation.limits import found_by, told
 from clarifai_build.validation.schema_checker import schema_problems
 
 
@@ -71,14 +72,15 @@ def examine_document(
     """Check a document as if it stood at `path`."""
     resolved = environment.resolve(document, environ, offline=offline)
     document, path = resolved.document, path.resolve()
-    found = [
-        *document.problems,
-        *resolved.problems,
-        *schema_problems(document),
-        *rules.problems(document),
-        *named_files.problems(document, path.parent, locked=locking or is_file(lock_of(path))),
-        *trial_request.problems(document, path.parent),
-    ]
+    found = found_by(
+        document.problems,
+        resolved.problems,
+        schema_problems(document),
+        rules.problems(document),
+        named_files.problems(document, path.parent, locked=locking or is_file(lock_of(path))),
+        trial_request.problems(document, path.parent),
+    )
+    found += found_by(rules.unwritable_texts(document, {(one.line, one.column) for one in found}))
     # The manifest first: what is wrong in it often explains the rest.
     found.sort(
         key=lambda problem: (
@@ -88,4 +90,4 @@ def examine_document(
     )
     failed = any(problem.severity == "error" for problem in found)
     manifest = None if failed else from_document(document, path)
-    return Examined(document, manifest, tuple(found), resolved.origins)
+    return Examined(document, manifest, tuple(told(found)), resolved.origins)

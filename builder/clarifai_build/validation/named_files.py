@@ -17,6 +17,8 @@ from clarifai_build.validation.code_folder import display_path, is_file, missing
 # A label's place in the file is what the model predicts: a line that goes moves all after it.
 _IN_BETWEEN = "write the name of the class there; without the line, all classes below would move up"
 _AT_THE_END = "remove the blank lines at the end"
+# No file system takes more (Linux's PATH_MAX); to resolve one takes the square of its length.
+LONGEST_PATH = 4096
 
 
 def problems(document: Document, base: Path, *, locked: bool = False) -> Iterator[Problem]:
@@ -46,6 +48,8 @@ def _named_file(
     file = base / name
     if "${env:" in name:
         return None, []  # reported already: these fields take no references
+    if len(name) > LONGEST_PATH:
+        return None, [document.problem(missing, f"there is no file '{name}'", path)]
     if leaves(base, file):
         return None, [_outside(document, name, path)]
     if not is_file(file):
@@ -105,6 +109,9 @@ def _code(
     if not isinstance(name, str) or not name or "${env:" in name:
         return
     folder, path = base / name, ("code", "path")
+    if len(name) > LONGEST_PATH:
+        yield document.problem("code-missing", f"there is no folder '{name}'", path)
+        return
     if leaves(base, folder):
         yield _outside(document, name, path)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
 
 from clarifai_build.errors import Problem
@@ -24,13 +24,19 @@ from clarifai_build.source.portable_names import is_portable
 from clarifai_build.util.redaction import has_token
 from clarifai_build.util.urls import FIELDS, is_plain
 
+# What no text can hold: a null character ends it in C, half a character has no bytes.
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+# Of a path below `1/`: file systems take more, but not all of them.
+_LONGEST_TARGET = 1024
+_DEEPEST_TARGET = 32
+
 # Parameters are passed by name to get_predictions(self, input_data, **kwargs).
 RESERVED_PARAMS = ("self", "input_data")
 
 # Amazon's rules: no '..', '.-' or '-.', and (below) no IPv4 address.
 _BUCKET = re.compile(r"(?=.{3,63}\Z)[a-z0-9](?:[a-z0-9-]|\.(?![.-])|-(?!\.))*[a-z0-9]\Z")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+\Z")
-_HTTP = re.compile(r"https?://[^\s/?#]+\S*")
+_HTTP = re.compile(r"https?://[^\s/?#]\S*")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 # '@' before the first slash would follow a user name; in hf:// it precedes the revision.
 _SOURCES = {
@@ -179,6 +185,9 @@ def _weights(document: Document) -> Iterator[Problem]:
 
 def target_problem(to: str) -> Problem | None:
     """Return why no weight may be laid at `to`, or None where one may."""
+    if len(to) > _LONGEST_TARGET or to.count("/") > _DEEPEST_TARGET:
+        hint = f"use at most {_LONGEST_TARGET:,} characters and {_DEEPEST_TARGET} folders"
+        return Problem("path-outside", "the path is longer than file systems take", hint=hint)
     parts = PurePosixPath(to).parts
     # `./a` and `a//b` would be other names of a file than `a` and `a/b`, and clash with nothing.
     is_plain_path = bool(parts) and "/".join(parts) == to and ".." not in parts
@@ -264,6 +273,16 @@ def _way_of_secrets(path: Steps) -> str:
     if path[0] in ONLINE_SECTIONS:
         return "take it from the environment or a context"
     return "remove it here: a parameter of type secret has its value in Clarifai"
+
+
+def unwritable_texts(
+    document: Document, known: Collection[tuple[int | None, int | None]]
+) -> Iterator[Problem]:
+    """Yield the texts that nothing can hold; where a problem is `known`, it says more."""
+    for path, text, _ in _texts(document.data, ()):
+        if _UNWRITABLE.search(text) and document.place(path)[:2] not in known:
+            message = "a null character, or half a character, is not allowed in text"
+            yield document.problem("text-character", message, path, hint="remove it")
 
 
 def _texts(value: Value, path: Steps) -> Iterator[tuple[Steps, str, bool]]:

@@ -7,11 +7,13 @@ to the same verdicts on drawn manifests, another refuses keywords that are not r
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
-from clarifai_build.errors import Problem
+from clarifai_build.errors import MOST_TOLD, Problem, untold
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.schema import (
     Schema,
@@ -23,7 +25,11 @@ from clarifai_build.manifest.schema import (
 )
 from clarifai_build.manifest.yaml_reader import Steps, Value
 from clarifai_build.validation import schema_messages
+from clarifai_build.validation.limits import found_by
 from clarifai_build.validation.schema_messages import format_value
+
+# Of a text that has to have a form. An address may have a thousand characters.
+_LONGEST = 4096
 
 
 class Finding(NamedTuple):
@@ -32,19 +38,32 @@ class Finding(NamedTuple):
     code: str
     message: str
     path: Steps
-    hint: str | None = None
+    hint: str | Callable[[], str | None] | None = None
+    """What takes long to find is found where it is told."""
     key: bool = False
 
 
 def schema_problems(document: Document) -> list[Problem]:
-    """Return where the document breaks the schema, one problem a place."""
-    problems: dict[Steps, Problem] = {}
+    """Return where the document breaks the schema, one problem a place.
+
+    Those beyond the ones that are told (errors.MOST_TOLD) are there to be counted.
+    """
+    return found_by(_problems(document))
+
+
+def _problems(document: Document) -> Iterator[Problem]:
+    slots: set[Steps] = set()
     for code, message, path, hint, key in check(document, manifest_schema()):
         # A missing key is reported at its parent, which may lack several.
         slot = (*path, message) if code == "missing-key" else path
-        if slot not in problems:
-            problems[slot] = document.problem(code, message, path, key=key, hint=hint)
-    return list(problems.values())
+        if slot in slots:
+            continue
+        slots.add(slot)
+        if len(slots) > MOST_TOLD:
+            yield untold(code, document.name)
+        else:
+            hint = hint() if callable(hint) else hint
+            yield document.problem(code, message, path, key=key, hint=hint)
 
 
 def check(document: Document, schema: Schema) -> Iterator[Finding]:
@@ -90,8 +109,14 @@ class _Checker:
             if name in known:
                 continue
             if additional is False:
-                hint = schema_messages.unknown_key(name, list(known), homes(name))
-                yield Finding("unknown-key", f"unknown key '{name}'", (*path, name), hint, True)
+                hint = partial(_unknown_key, name, tuple(known))
+                yield Finding(
+                    "unknown-key",
+                    f"unknown key '{schema_messages.cut(name)}'",
+                    (*path, name),
+                    hint,
+                    True,
+                )
             else:
                 yield from self.check(value[name], additional, (*path, name))
 
@@ -101,7 +126,7 @@ class _Checker:
                 message = f"'{name}' is missing" + (
                     f" in {schema_messages.dotted(path)}" if path else ""
                 )
-                hint = schema_messages.example(name, examples(path, name))
+                hint = partial(_example, path, name)
                 yield Finding("missing-key", message, path, hint, True)
 
     def items(self, value: Value, items: Schema, _: Schema, path: Steps) -> Iterator[Finding]:
@@ -109,9 +134,11 @@ class _Checker:
             yield from self.check(item, items, (*path, index))
 
     def unique(self, value: Value, _: bool, __: Schema, path: Steps) -> Iterator[Finding]:
-        items = value if isinstance(value, list) else []
-        for index, item in enumerate(items):
-            if any(_same(item, other) for other in items[:index]):
+        seen: set[tuple[bool, Value]] = set()
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            before = len(seen)
+            seen.add(_identity(item))
+            if len(seen) == before:
                 message = f"duplicate item {format_value(item)}"
                 yield Finding("duplicate-item", message, (*path, index))
 
@@ -129,7 +156,7 @@ class _Checker:
             yield Finding("not-allowed", message, path)
 
     def pattern(self, value: Value, pattern: str, schema: Schema, path: Steps) -> Iterator[Finding]:
-        if isinstance(value, str) and not compiled(pattern).search(value):
+        if isinstance(value, str) and not _fits(pattern, value):
             message = f"{schema_messages.dotted(path)} can't be {format_value(value)}"
             yield Finding("bad-value", message, path, schema.get("patternErrorMessage"))
 
@@ -212,6 +239,31 @@ KEYWORDS: Mapping[str, Callable[[_Checker, Value, Any, Schema, Steps], Iterator[
     "minItems": _limit("minItems", _is_list, lambda value, limit: len(value) >= limit),
     "maxItems": _limit("maxItems", _is_list, lambda value, limit: len(value) <= limit),
 }
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Return whether text has a form; a long one never has one that its end belongs to.
+
+    Names, digests and addresses are short; to try them on a megabyte may take its square.
+    """
+    if len(text) > _LONGEST and pattern.endswith("$"):
+        return False
+    return compiled(pattern).search(text[:_LONGEST]) is not None
+
+
+def _unknown_key(name: str, known: tuple[str, ...]) -> str:
+    return schema_messages.unknown_key(name, known, homes(name))
+
+
+def _example(path: Steps, name: str) -> str | None:
+    return schema_messages.example(name, examples(path, name))
+
+
+def _identity(value: Value) -> tuple[bool, Value]:
+    """Return what two values share that are the same in JSON: 1 is 1.0, but true is not 1."""
+    if isinstance(value, (dict, list)):
+        return False, json.dumps(value, sort_keys=True)
+    return isinstance(value, bool), value
 
 
 def _same(one: Value, other: Value) -> bool:

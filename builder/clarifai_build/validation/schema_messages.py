@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from clarifai_build.manifest.yaml_reader import Steps, Value, core_scalar
-from clarifai_build.util.redaction import masked
+from clarifai_build.util.redaction import message_of
 
 _KINDS = {
     "string": "a string",
@@ -36,19 +36,21 @@ def dotted(path: Steps) -> str:
     """Write a path as people do: `params[0].name`."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        name = cut(step) if isinstance(step, str) else f"[{step}]"
+        text += f".{name}" if text and isinstance(step, str) else name
     return f"'{text}'" if text else "the manifest"
 
 
 def format_value(value: Value) -> str:
     """Write a value as it could stand in YAML, shortened."""
     if isinstance(value, str):
-        safe = masked(value)  # before it is cut: half a token does not look like one
-        return "'" + _cut(safe).encode("unicode_escape").decode().replace("\\\\", "\\") + "'"
-    return _cut(json.dumps(value, ensure_ascii=False))
+        safe = message_of(value)  # before it is cut: half a token does not look like one
+        return "'" + cut(safe).encode("unicode_escape").decode().replace("\\\\", "\\") + "'"
+    return cut(json.dumps(value, ensure_ascii=False))
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """Shorten a value or a name to what a message has room for."""
     return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "…"
 
 
@@ -57,6 +59,8 @@ def closest(word: str, known: tuple[str, ...]) -> str | None:
     """Return the known word that was probably meant."""
     import difflib
 
+    if len(word) > _WIDTH:
+        return None
     plain = {_plain(name): name for name in known}
     # Above difflib's default of 0.6: a wrong proposal is worse than none.
     near = difflib.get_close_matches(_plain(word), list(plain), n=1, cutoff=0.7)
