@@ -14,7 +14,7 @@ from clarifai_build._version import __version__
 from clarifai_build.errors import Problem
 from clarifai_build.util.redaction import masked
 from clarifai_build.util.small_files import MIB, read_small_text
-from clarifai_build.util.text import printable, printable_lines, yaml_lines
+from clarifai_build.util.text import inert, printable, printable_lines, yaml_lines
 
 DOCS = "https://github.com/clarifai-build/clarifai-build/blob/main/docs/reference/problems.md"
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -156,6 +156,7 @@ def _annotation(problem: Problem) -> str:
 
 
 def _escaped(words: str, more: str = "") -> str:
+    words = inert(printable_lines(words))
     # The percent sign first: the others are replaced by it and two digits.
     for character in "%\r\n" + more:
         words = words.replace(character, f"%{ord(character):02X}")
