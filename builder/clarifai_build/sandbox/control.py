@@ -13,7 +13,7 @@ from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.sandbox.endpoints import Endpoints, Status
 from clarifai_build.sandbox.engines import install, seaweedfs
-from clarifai_build.sandbox.engines.file_locks import exclusive
+from clarifai_build.sandbox.engines.file_locks import exclusive, writing
 from clarifai_build.sandbox.engines.processes import own_environment, spawn
 from clarifai_build.sandbox.state import APP_ID, USER_ID, Folder, Settings
 from clarifai_build.util import children
@@ -37,7 +37,8 @@ def up(root: Path, progress: ProgressCallback, *, attached: bool) -> Endpoints:
         process = None
         if not folder.is_running():
             # What the last run said would be taken for news of this one.
-            folder.phase_file.unlink(missing_ok=True)
+            with writing(folder.phase_file):
+                folder.phase_file.unlink(missing_ok=True)
             process = _launch(folder, attached)
         _wait_ready(folder, process, progress)
     return _endpoints(folder, _settings(folder))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox.engines import seaweedfs
-from clarifai_build.sandbox.engines.file_locks import is_claimed
+from clarifai_build.sandbox.engines.file_locks import is_claimed, writing
 from clarifai_build.sandbox.engines.processes import free_ports, is_free
 from clarifai_build.util.atomic_file import fresh_mark, partial_path, remove_abandoned
 from clarifai_build.util.small_files import MIB, read_small_json
@@ -85,9 +85,10 @@ class Folder:
 
     def create(self) -> None:
         """Make the folder, readable by its owner alone: it holds secrets."""
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.log("x").parent.mkdir(exist_ok=True)
-        self.data.mkdir(exist_ok=True)
+        with writing(self.root):
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.log("x").parent.mkdir(exist_ok=True)
+            self.data.mkdir(exist_ok=True)
         remove_abandoned(self.root)
 
     def is_running(self) -> bool:
@@ -100,12 +101,15 @@ class Folder:
             return None
         try:
             return Settings(**read_small_json(self.settings_file, _MAX_BYTES))
-        except (ValueError, TypeError) as error:
-            raise SandboxError.of(
-                "sandbox-state-broken",
-                f"{self.settings_file} can't be read: {error}",
-                hint=f"remove {self.root} to start afresh",
-            ) from error
+        except (OSError, ValueError, TypeError) as error:
+            raise self._broken(self.settings_file, error) from error
+
+    def _broken(self, file: Path, error: Exception) -> SandboxError:
+        return SandboxError.of(
+            "sandbox-state-broken",
+            f"{file} can't be read: {error}",
+            hint=f"remove {self.root} to start afresh",
+        )
 
     def settle(self) -> Settings:
         """Return settings to start with: those of the last run, with ports that are free now."""
@@ -130,8 +134,10 @@ class Folder:
         """Return how far the supervisor had come."""
         try:
             return Phase(**read_small_json(self.phase_file, _MAX_BYTES))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return Phase("stopped", "", 0)
+        except (OSError, ValueError, TypeError) as error:
+            raise self._broken(self.phase_file, error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +158,9 @@ def _usable(ports: Mapping[str, int]) -> dict[str, int]:
 def _write(path: Path, value: object) -> None:
     """Replace the file whole, readable by its owner alone."""
     temporary = partial_path(path, fresh_mark())
-    # Created with its mode: a chmod afterwards would leave a moment to read the secrets.
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(value, file, indent=2, sort_keys=True)
-    temporary.replace(path)
+    with writing(path):
+        # Created with its mode: a chmod afterwards would leave a moment to read the secrets.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(value, file, indent=2, sort_keys=True)
+        temporary.replace(path)

@@ -8,6 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from clarifai_build.errors import SandboxError, cannot_write
+
+_HINT = "make it writable, or set XDG_CACHE_HOME to a folder that is"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Refuse a place in the user's cache, or a sandbox's folder, that can't be written."""
+    try:
+        yield
+    except OSError as error:
+        raise SandboxError(cannot_write(error.filename or path, error, hint=_HINT)) from error
+
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[int]:
@@ -15,8 +28,9 @@ def exclusive(path: Path) -> Iterator[int]:
 
     A child that is given the descriptor shares the lock: it is free again when both have ended.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
@@ -26,7 +40,8 @@ def exclusive(path: Path) -> Iterator[int]:
 
 def claim(path: Path) -> int | None:
     """Take the lock at `path` for the life of this process, or return None if another has it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with writing(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -11,6 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.requirements.reader import Line, content_of, lines_in, text_of
+from clarifai_build.sandbox.engines.file_locks import writing
 from clarifai_build.sandbox.engines.install import Engines
 from clarifai_build.sandbox.engines.shell_safe_paths import is_plain
 
@@ -75,8 +76,9 @@ def _pip_arguments(
     if not any(line.values("--hash") or line.values("--require-hashes") for line in lines):
         return ("-r", str(requirements), *STUB_NEEDS), ()
     needs = target.with_name(f"{target.name}.needs.txt")
-    needs.parent.mkdir(parents=True, exist_ok=True)
-    needs.write_text("\n".join(STUB_NEEDS), encoding="utf-8")
+    with writing(needs):
+        needs.parent.mkdir(parents=True, exist_ok=True)
+        needs.write_text("\n".join(STUB_NEEDS), encoding="utf-8")
     return ("-r", str(requirements), "-c", str(needs)), STUB_NEEDS
 
 
