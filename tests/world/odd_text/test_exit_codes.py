@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from clarifai_build.cli.main import main
@@ -88,6 +88,8 @@ def crashes(*arguments: str | Path) -> str:
 
 @DRAWN
 @given(st.sampled_from(text_fields()), VALUES)
+@example(("model", "id"), "a\0b")
+@example(("triton", "version_policy"), "9" * 5000)
 def test_no_value_of_a_manifest_is_a_bug(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], path: tuple[str, ...], value: str
 ) -> None:
@@ -108,6 +110,9 @@ def test_no_value_of_a_manifest_is_a_bug(
 
 @DRAWN
 @given(st.sampled_from(SMALL_FILES), CONTENTS)
+@example("clarifai.lock", b"[" * 100_000)
+@example("plan.json", b"[" * 100_000)
+@example("inference_parameters.json", b"[" * 100_000)
 def test_no_small_file_is_a_bug(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, content: bytes
 ) -> None:
