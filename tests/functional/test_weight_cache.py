@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.cancellation import CancelToken
+from clarifai_build.cli import cache_entries
 from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, no_progress
-from clarifai_build.util import cache_entries
 from clarifai_build.weights.locate import locate
 from support.fetched import CONTENT, one_weight, problem_of, weights_in
 from support.scripted_web import Asked, web

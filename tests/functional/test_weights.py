@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from clarifai_build.artifact.tree import make_tree
+from clarifai_build.cli import cache_entries
 from clarifai_build.errors import SourceError
-from clarifai_build.util import cache_entries
 from clarifai_build.weights.locate import locate
 from clarifai_build.weights.remote.opener import open_remote
 from support.trees import manifest_of, weight_of

@@ -9,7 +9,7 @@ from clarifai_build.cli.arguments import DAY_SECONDS
 from clarifai_build.cli.console import Console
 
 if TYPE_CHECKING:
-    from clarifai_build.util.cache_entries import CacheEntry
+    from clarifai_build.cli.cache_entries import CacheEntry
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, console: Console) -> int:
-    from clarifai_build.util import cache_entries
+    from clarifai_build.cli import cache_entries
 
     if args.action == "prune":
         files = cache_entries.prune(args.unused_days * DAY_SECONDS)
