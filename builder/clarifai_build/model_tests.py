@@ -15,9 +15,9 @@ from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.repository_layout import REQUIREMENTS, TESTS
 from clarifai_build.requirements.reader import content_of, text_of
 from clarifai_build.sandbox.engines.interpreters import find_python
-from clarifai_build.util import children
-from clarifai_build.util.child_environment import child_environment
-from clarifai_build.util.scratch_folder import ScratchFolder
+from clarifai_build.util.processes import children
+from clarifai_build.util.processes.child_environment import child_environment
+from clarifai_build.util.processes.scratch_folder import ScratchFolder
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact

@@ -27,7 +27,7 @@ from clarifai_build.source.content_checks import NO_RULES
 from clarifai_build.source.source_file import FileStat, SourceFile
 from clarifai_build.util import cache_dir
 from clarifai_build.util.atomic_file import open_partial, remove_abandoned
-from clarifai_build.util.scratch_folder import ScratchFolder
+from clarifai_build.util.processes.scratch_folder import ScratchFolder
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

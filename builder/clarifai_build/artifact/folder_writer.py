@@ -7,7 +7,7 @@ from pathlib import Path
 from clarifai_build.artifact.artifact import blocks_of
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.errors import ArtifactError, cannot_write
-from clarifai_build.util.scratch_folder import ScratchFolder
+from clarifai_build.util.processes.scratch_folder import ScratchFolder
 
 
 def write_folder(tree: FileTree, target: Path) -> None:

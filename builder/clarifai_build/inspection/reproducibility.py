@@ -19,11 +19,11 @@ from clarifai_build.inspection import contents, diff
 from clarifai_build.inspection.diff import FileDiff
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, ProgressCallback, no_progress
-from clarifai_build.source.ignore import default_reason
+from clarifai_build.source.ignoring.ignore import default_reason
 from clarifai_build.source.source_file import unreadable
-from clarifai_build.util import children
-from clarifai_build.util.child_environment import without_tokens
-from clarifai_build.util.scratch_folder import ScratchFolder
+from clarifai_build.util.processes import children
+from clarifai_build.util.processes.child_environment import without_tokens
+from clarifai_build.util.processes.scratch_folder import ScratchFolder
 
 # Bytes: from here on, weights mostly, a link saves the time and the disk of a copy.
 _LARGE = 1 << 20

@@ -24,7 +24,7 @@ from clarifai_build.registry import ModelRegistry, NewModel, NewVersion, RemoteV
 from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.repository_layout import INFERENCE, LABELS, VERSION, in_folder
 from clarifai_build.resources import starters_dir
-from clarifai_build.util.scratch_folder import ScratchFolder
+from clarifai_build.util.processes.scratch_folder import ScratchFolder
 from clarifai_build.validation.load import examine_document, load
 
 

@@ -23,7 +23,7 @@ from clarifai_build.repository_layout import (
 from clarifai_build.requirements.inlined import Inlined, inline
 from clarifai_build.requirements.reader import Line, text_of
 from clarifai_build.scaffold import id_from
-from clarifai_build.source.python_code import parse_python
+from clarifai_build.util.python_code import parse_python
 from clarifai_build.util.small_files import MIB, read_small_json
 
 _KINDS = {number: kind for kind, number in FIELD_TYPES.items()}

@@ -15,7 +15,7 @@ from clarifai_build.errors import SourceError
 from clarifai_build.legacy import sdk_files
 from clarifai_build.repository_layout import INFERENCE, MODEL, REQUIREMENTS, in_folder
 from clarifai_build.requirements.reader import read
-from clarifai_build.validation.prediction_form import Form, annotated_form, returned_form
+from clarifai_build.validation.inference.prediction_form import Form, annotated_form, returned_form
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet

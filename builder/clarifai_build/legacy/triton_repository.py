@@ -31,7 +31,7 @@ from clarifai_build.repository_layout import (
     REQUIREMENTS,
     in_folder,
 )
-from clarifai_build.validation.declared_types import declared_types, decorating_types
+from clarifai_build.validation.inference.declared_types import declared_types, decorating_types
 
 PARAMETERS = "inference_parameters.json"
 _KNOWN = {CONFIG, REQUIREMENTS, LABELS, PARAMETERS, FILE_NAME}

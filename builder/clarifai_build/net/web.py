@@ -15,7 +15,7 @@ from urllib.request import (
 )
 
 from clarifai_build.net.trust import web_context
-from clarifai_build.util.redirects import PlainRedirects
+from clarifai_build.util.http.redirects import PlainRedirects
 
 
 def web_opener() -> OpenerDirector:

@@ -16,7 +16,7 @@ from clarifai_build.sandbox.engines import install, seaweedfs
 from clarifai_build.sandbox.engines.file_locks import exclusive, writing
 from clarifai_build.sandbox.engines.processes import own_environment, spawn
 from clarifai_build.sandbox.state import APP_ID, USER_ID, Folder, Settings
-from clarifai_build.util import children
+from clarifai_build.util.processes import children
 
 STAGE = "sandbox"
 # Above the supervisor's START_SECONDS: it knows why a server is not up, and says it first.

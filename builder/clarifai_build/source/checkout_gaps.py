@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build.errors import Problem
-from clarifai_build.source.ignore import IGNORE_FILE, Rules
+from clarifai_build.source.ignoring.ignore import IGNORE_FILE, Rules
 from clarifai_build.util import git
 from clarifai_build.util.vcs.index import Tracked
 from clarifai_build.util.vcs.process import GitError, repository_above

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 
 from clarifai_build.errors import Problem
 from clarifai_build.repository_layout import CODE, MEANT_TO_BE_REPLACED, MODEL, RUNTIME
-from clarifai_build.source.ignore import IGNORE_FILE
+from clarifai_build.source.ignoring.ignore import IGNORE_FILE
 from clarifai_build.source.portable_names import name_problems
-from clarifai_build.source.python_code import MAX_BYTES
 from clarifai_build.source.source_file import SourceFile, unreadable
+from clarifai_build.util.python_code import MAX_BYTES
 from clarifai_build.util.small_files import read_small
 
 _WRITTEN = "a generated file"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from clarifai_build.repository_layout import LABELS, REQUIREMENTS
 from clarifai_build.source.build_records import OUTPUT_FOLDER, SUFFIXES
-from clarifai_build.source.ignore import IGNORE_FILE
+from clarifai_build.source.ignoring.ignore import IGNORE_FILE
 
 
 def lock_of(manifest: Path) -> Path:

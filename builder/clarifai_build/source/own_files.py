@@ -21,7 +21,7 @@ from clarifai_build.source.build_records import (
     is_statement,
 )
 from clarifai_build.source.content_checks import DVC
-from clarifai_build.source.ignore import IGNORE_FILE, Rules
+from clarifai_build.source.ignoring.ignore import IGNORE_FILE, Rules
 from clarifai_build.source.source_file import SourceFile, open_source
 from clarifai_build.source.walk import ExcludedFile, WalkResult
 from clarifai_build.util.small_files import parse_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from clarifai_build.errors import Problem
-from clarifai_build.source.ignore import IGNORE_FILE
+from clarifai_build.source.ignoring.ignore import IGNORE_FILE
 
 
 def name_problems(paths: Collection[str]) -> list[Problem]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clarifai_build.errors import Problem
 from clarifai_build.source.checkout_gaps import missing_files
-from clarifai_build.source.ignore import Rules
+from clarifai_build.source.ignoring.ignore import Rules
 from clarifai_build.source.named_files import ReferencedFiles
 from clarifai_build.source.own_files import exclude_own_files
 from clarifai_build.source.walk import WalkResult, walk

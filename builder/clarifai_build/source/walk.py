@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build.errors import Problem
-from clarifai_build.source.ignore import IGNORE_FILE, Rules
+from clarifai_build.source.ignoring.ignore import IGNORE_FILE, Rules
 from clarifai_build.source.recognised.folders import MARKS, RUNS, parts_of
 from clarifai_build.source.source_file import FileStat, SourceFile
 from clarifai_build.source.symlinks import Link

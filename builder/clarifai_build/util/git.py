@@ -90,7 +90,7 @@ def files_at(folder: Path, revision: str) -> Iterator[Path]:
     commit = commit_of(folder, revision)
     if commit is None:
         raise _no_revision(folder, revision)
-    from clarifai_build.util.scratch_folder import ScratchFolder
+    from clarifai_build.util.processes.scratch_folder import ScratchFolder
     from clarifai_build.util.vcs.revision_copy import RevisionCopy
 
     below = told(folder, "rev-parse", "--show-prefix")

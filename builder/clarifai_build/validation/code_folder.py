@@ -96,7 +96,7 @@ def _rule_problems(document: Document) -> Iterator[Problem]:
     rules = list(_texts(document, "exclude"))
     if not rules:
         return
-    from clarifai_build.source.ignore_compiler import (
+    from clarifai_build.source.ignoring.ignore_compiler import (
         FEWER,
         HINT,
         TOO_MANY,

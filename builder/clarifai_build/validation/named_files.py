@@ -11,8 +11,9 @@ from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.labels import OWN_NAME, labels_in, unwritable
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.repository_layout import INFERENCE, MODEL, REQUIREMENTS, in_folder
-from clarifai_build.validation import inference_module, requirements_file, secrets_in_files
+from clarifai_build.validation import requirements_file, secrets_in_files
 from clarifai_build.validation.code_folder import display_path, is_file, missing, packed
+from clarifai_build.validation.inference import inference_module
 
 # A label's place in the file is what the model predicts: a line that goes moves all after it.
 _IN_BETWEEN = "write the name of the class there; without the line, all classes below would move up"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.artifact.file_list import listing
-from clarifai_build.source.ignore import Rules
+from clarifai_build.source.ignoring.ignore import Rules
 from clarifai_build.source.walk import MOST_NAMES, walk
 from support.trees import manifest_of, write_files
 

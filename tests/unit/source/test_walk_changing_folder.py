@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.source.ignore import Rules
+from clarifai_build.source.ignoring.ignore import Rules
 from clarifai_build.source.walk import WalkResult, walk
 from support.trees import write_files
 

@@ -83,6 +83,29 @@ def inference_ignored(folder: Path) -> None:
     fine("validate", folder)
 
 
+def left_out(folder: Path) -> None:
+    """Either line of the hint ends it; the first brings the file back."""
+    model(folder)
+    (folder / ".cache").mkdir()
+    (folder / ".cache/model.bin").write_bytes(b"weights")
+    code = (folder / "inference.py").read_text()
+    (folder / "inference.py").write_text(f"WEIGHTS = '.cache/model.bin'\n{code}")
+    lines = told("left-out", "validate", folder).split("`")[1::2]
+    assert len(lines) == 2
+    for line in lines:
+        (folder / ".clarifaiignore").write_text(f"{line}\n")
+        fine("validate", folder)
+
+
+def yaml_values(folder: Path) -> None:
+    """A file of its own takes any number of labels."""
+    names = [f"class-{number}" for number in range(60_000)]
+    model(folder, CLASSIFIER % json.dumps(names))
+    told("yaml-values", "validate", folder)
+    model(folder, CLASSIFIER % "labels.txt", labels_dot_txt="".join(f"{n}\n" for n in names))
+    fine("validate", folder)
+
+
 def inference_missing(folder: Path) -> None:
     """`init` writes it where the manifest has its code."""
     model(folder, f"{MANIFEST}code: {{path: src}}\n", src__other_dot_py="")
@@ -338,6 +361,8 @@ FOLLOWED: Mapping[str, Callable[[Path], None]] = {
     "inference-ignored": inference_ignored,
     "inference-missing": inference_missing,
     "label-characters": label_characters,
+    "left-out": left_out,
+    "yaml-values": yaml_values,
     "lock-edited": spoilt_lock("lock-edited", lambda text: text.replace('"weights": {}',
                                                                         '"weights": {"a": "b"}')),
     "lock-format": spoilt_lock("lock-format", lambda text: text.replace('"format": 1',
@@ -373,7 +398,7 @@ BY_OTHERS: Mapping[str, str] = {
         no-such-version no-version not-authorised not-ours pages-repeat root-certificates
         version-ambiguous version-failed version-gone version-without-id versions-incomplete""",
     "the store and its credentials": """
-        artifact-being-removed credentials-malformed download-failed lease-held lease-lost
+        artifact-being-removed ca-bundle credentials-malformed download-failed lease-held lease-lost
         lease-not-released lease-unsupported no-bucket no-conditional-writes no-credentials
         not-a-zip not-public not-s3 object-gone presigned-temporary provenance-unreadable
         published-differs ranges-ignored records-unstable sbom-unreadable storage-missing
@@ -386,11 +411,13 @@ BY_OTHERS: Mapping[str, str] = {
         triton-failed unreadable unsafe-links unsupported-platform unusable-cache-path unwritable
         uv-missing zip-refused""",
     "Git, Git LFS or DVC": """
-        dvc-pointer git-failed lfs-pointer manifest-not-there no-git no-revision""",
+        commit-unknown dvc-pointer git-failed git-missing git-refuses lfs-pointer manifest-not-there
+        no-git no-revision not-checked-out submodule-empty""",
     "the index of packages, or another version of this tool": """
-        lock-python lock-requirements lock-tool requirements-unresolved""",
+        lock-python lock-requirements lock-tool requirement-credentials requirements-unresolved""",
     "whoever applies, and what else runs at that time": """
-        changed check-failed internal-error model-version not-approved plan-applied plan-stale
+        changed check-failed insecure-address internal-error manifest-passed-over
+        model-version more-problems not-approved plan-applied plan-stale
         plan-unreadable plan-unwritable plan-version prune-project prune-unsure usage vanished""",
 }
 

@@ -56,6 +56,14 @@ MENDED: Mapping[str, Sequence[Edit]] = {
     "duplicate-target.clarifai.yaml": [Edit("to: a.bin\n    from: https://example.com/b",
                                             "to: b.bin\n    from: https://example.com/b")],
     "empty.clarifai.yaml": [],
+    "env-secret.clarifai.yaml": [Edit("${env:NPM_TOKEN}", "my-models")],
+    "text-character.clarifai.yaml": [Edit("\\0", "")],
+    "requirements-elsewhere/clarifai.yaml": [
+        Edit("numpy @ file:///croot/numpy", "numpy==1.26.4", "requirements.txt"),
+        Edit("-c limits.txt\n", "", "requirements.txt"),
+        Edit("pywin32==306", "pywin32==306 ; sys_platform == 'win32'", "requirements.txt"),
+        Edit("${SIX}", "1.16.0", "requirements.txt"),
+    ],
     "prediction-form/clarifai.yaml": [
         Edit("type: text-to-text", "type: text-to-text\ncode: {per_item: true}")
     ],

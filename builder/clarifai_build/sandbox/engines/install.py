@@ -15,8 +15,8 @@ from typing import NamedTuple
 from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.requirements.reader import read
-from clarifai_build.util import children
-from clarifai_build.util.child_environment import child_environment
+from clarifai_build.util.processes import children
+from clarifai_build.util.processes.child_environment import child_environment
 
 REQUIREMENTS = Path(__file__).with_name("engines.txt")
 STAGE = "engines"

@@ -12,8 +12,8 @@ from pathlib import Path
 from subprocess import Popen, TimeoutExpired
 
 from clarifai_build.errors import SandboxError
-from clarifai_build.util import children
-from clarifai_build.util.child_environment import child_environment
+from clarifai_build.util.processes import children
+from clarifai_build.util.processes.child_environment import child_environment
 from clarifai_build.util.small_files import read_end
 
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "grpc_proxy"})

@@ -13,7 +13,7 @@ from typing import Any
 
 from clarifai_build.sandbox.engines.install import Engines
 from clarifai_build.sandbox.engines.processes import spawn
-from clarifai_build.util.child_environment import child_environment
+from clarifai_build.util.processes.child_environment import child_environment
 
 PUBLIC_BUCKET = "public"
 PRIVATE_BUCKET = "private"

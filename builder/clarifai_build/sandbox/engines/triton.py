@@ -23,7 +23,7 @@ from clarifai_build.sandbox.engines.processes import (
     wait_until,
 )
 from clarifai_build.sandbox.engines.shell_safe_paths import forget, plain
-from clarifai_build.util.child_environment import child_environment
+from clarifai_build.util.processes.child_environment import child_environment
 
 if TYPE_CHECKING:
     import numpy as np

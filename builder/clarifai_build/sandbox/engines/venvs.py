@@ -9,8 +9,8 @@ from pathlib import Path
 from clarifai_build.errors import SandboxError
 from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.sandbox.engines.file_locks import exclusive, released
-from clarifai_build.util import children
-from clarifai_build.util.child_environment import child_environment
+from clarifai_build.util.processes import children
+from clarifai_build.util.processes.child_environment import child_environment
 from clarifai_build.util.small_files import MIB, read_end
 
 # Of pip's log: what failed stands at its end.

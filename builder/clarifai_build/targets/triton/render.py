@@ -79,7 +79,7 @@ def render(context: RenderContext) -> dict[str, bytes]:
     """
     from cookiecutter.generate import generate_files
 
-    from clarifai_build.util.scratch_folder import ScratchFolder
+    from clarifai_build.util.processes.scratch_folder import ScratchFolder
 
     try:
         with ScratchFolder() as folder, _ONE_AT_A_TIME:

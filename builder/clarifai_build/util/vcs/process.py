@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from clarifai_build.errors import SourceError
-from clarifai_build.util.child_environment import child_environment
+from clarifai_build.util.processes.child_environment import child_environment
 
 if TYPE_CHECKING:
     import subprocess
@@ -53,7 +53,7 @@ def run(
     folder: Path, *arguments: str, environ: Mapping[str, str] = _NOTHING, given: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
     """Run Git in a folder; `given` is its standard input. Raises GitError where there is none."""
-    from clarifai_build.util import children
+    from clarifai_build.util.processes import children
 
     try:
         return children.exchange(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from clarifai_build.util.scratch_folder import ScratchFolder
+from clarifai_build.util.processes.scratch_folder import ScratchFolder
 from clarifai_build.util.vcs.index import LISTED, Tracked, entries
 from clarifai_build.util.vcs.process import GitError, line, must, repository_above, told
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import SandboxError
-from clarifai_build.sandbox.api.web import Deadline, open_url
+from clarifai_build.util.http.deadline import Deadline, open_url
 
 PAUSES_SECONDS = (0.5, 1.0)
 SILENCE_SECONDS = 60.0

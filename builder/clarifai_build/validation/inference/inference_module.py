@@ -8,10 +8,10 @@ from pathlib import Path
 
 from clarifai_build.errors import Problem
 from clarifai_build.manifest.document import Document
-from clarifai_build.source.python_code import parse_python
 from clarifai_build.source.source_file import unreadable
-from clarifai_build.validation.declared_types import declared_types
-from clarifai_build.validation.prediction_form import returned_form
+from clarifai_build.util.python_code import parse_python
+from clarifai_build.validation.inference.declared_types import declared_types
+from clarifai_build.validation.inference.prediction_form import returned_form
 
 # `predict` is what clarifai 10.x calls it.
 METHODS = ("get_predictions", "predict")

@@ -19,7 +19,7 @@ from clarifai_build.util.small_files import MIB, read_small
 from clarifai_build.util.tokens.file_names import LEFT_OUT
 
 if TYPE_CHECKING:
-    from clarifai_build.source.gitignore import Verdicts
+    from clarifai_build.source.ignoring.gitignore import Verdicts
 
 IGNORE_FILE = ".clarifaiignore"
 
@@ -127,7 +127,7 @@ class Rules(NamedTuple):
         text = _read(file)
         if not text and not excluded:
             return cls(own, built, None)
-        from clarifai_build.source.ignore_compiler import compile_rules
+        from clarifai_build.source.ignoring.ignore_compiler import compile_rules
 
         return cls(own, built, compile_rules(text, file, excluded))
 

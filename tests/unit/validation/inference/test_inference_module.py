@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.manifest.document import parse
-from clarifai_build.validation.inference_module import problems
+from clarifai_build.validation.inference.inference_module import problems
 
 DOCUMENT = parse("model: {id: m, type: visual-detector}\n")
 

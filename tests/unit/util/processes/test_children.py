@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import clarifai_build
-from clarifai_build.util import children
+from clarifai_build.util.processes import children
 
 PACKAGE = Path(clarifai_build.__file__).parent
 STARTS = re.compile(

@@ -9,8 +9,8 @@ from textwrap import indent
 import pytest
 
 from clarifai_build.manifest.document import parse
-from clarifai_build.validation.inference_module import problems
-from clarifai_build.validation.prediction_form import annotated_form, returned_form
+from clarifai_build.validation.inference.inference_module import problems
+from clarifai_build.validation.inference.prediction_form import annotated_form, returned_form
 
 
 def model(body: str, more: str = "", arguments: str = "self, x", returns: str = "") -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.util.child_environment import child_environment, without_tokens
+from clarifai_build.util.processes.child_environment import child_environment, without_tokens
 from clarifai_build.util.tokens.variables import CREDENTIALS
 
 

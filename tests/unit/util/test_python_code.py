@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.source.python_code import MAX_BYTES, parse_python
+from clarifai_build.util.python_code import MAX_BYTES, parse_python
 from clarifai_build.util.small_files import TooLargeError
 
 

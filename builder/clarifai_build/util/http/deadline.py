@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from clarifai_build.cancellation import NEVER, CancelToken
-from clarifai_build.util.redirects import PlainRedirects
+from clarifai_build.util.http.redirects import PlainRedirects
 
 # Seconds between looks at the token while a server is silent.
 _BEAT = 0.5

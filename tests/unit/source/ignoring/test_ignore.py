@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from clarifai_build.artifact.file_list import listing
 from clarifai_build.errors import SourceError
-from clarifai_build.source.gitignore import Verdicts, lines_in, read_rule
-from clarifai_build.source.ignore import Rules, default_reason
+from clarifai_build.source.ignoring.gitignore import Verdicts, lines_in, read_rule
+from clarifai_build.source.ignoring.ignore import Rules, default_reason
 from clarifai_build.util.atomic_file import is_unfinished
 from support.trees import manifest_of, write_files
 
@@ -179,7 +179,8 @@ def test_rules_that_can_not_be_read_are_an_error(tmp_path: Path, kind: str) -> N
 def test_no_rule_makes_python_warn(tmp_path: Path) -> None:
     """What Python's regular expressions warn of in a set means nothing to Git."""
     write_files(tmp_path, {"a1": b"", ".clarifaiignore": b"[[:alpha:]]1\n[[a&&b~~c||d--e]\n"})
-    code = "import sys; from clarifai_build.source.ignore import Rules; from pathlib import Path\n"
+    code = "import sys; from clarifai_build.source.ignoring.ignore import Rules\n"
+    code += "from pathlib import Path\n"
     code += "print(Rules.of(Path(sys.argv[1]), ()).reason('a1', 'a1', False))"
     command = [sys.executable, "-W", "always", "-c", code, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

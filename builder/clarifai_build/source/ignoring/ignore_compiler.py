@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from clarifai_build.errors import Problem, SourceError, cannot_read
-from clarifai_build.source.gitignore import Rule, Verdicts, lines_in, read_rule
+from clarifai_build.source.ignoring.gitignore import Rule, Verdicts, lines_in, read_rule
 
 HINT = "correct it, or remove it"
 FEWER = "leave out whole folders, or use wildcards"
