@@ -17,6 +17,7 @@ import pytest
 from clarifai_build.artifact.deflate import deflated
 from clarifai_build.artifact.folder_writer import write_folder
 from clarifai_build.artifact.packing.output_files import Outputs
+from clarifai_build.cli.cache_entries import prune
 from clarifai_build.errors import SandboxError
 from clarifai_build.pipeline import ApplyOptions, Waiting, apply
 from clarifai_build.progress import no_progress
@@ -27,7 +28,6 @@ from clarifai_build.sandbox.engines.file_locks import exclusive
 from clarifai_build.sandbox.engines.venvs import Recipe, provision
 from clarifai_build.util.atomic_file import atomic_write, is_unfinished, partial_path
 from clarifai_build.util.cache_dir import deflated_folder
-from clarifai_build.util.cache_entries import prune
 from support import fakes
 from support.trees import artifact_of, write_files
 
@@ -84,7 +84,7 @@ def test_a_killed_build_is_cleaned_up_by_the_build_of_another(tmp_path: Path) ->
 SCRATCH = """
 import sys, time
 from pathlib import Path
-from clarifai_build.util.scratch_folder import ScratchFolder
+from clarifai_build.util.processes.scratch_folder import ScratchFolder
 folder = ScratchFolder()
 Path(folder.name, "large").write_bytes(b"x")
 print(folder.name, flush=True)
