@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +19,13 @@ clarifai: {user_id: someone, app_id: some-app}
 """
 _MEMORY = 1024**3
 _SECONDS = 30
+# Not by a `preexec_fn`: it has subprocess fork, and gRPC, where it is loaded, aborts such a child.
+_LIMITED = f"""
+import resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_AS, ({_MEMORY}, {_MEMORY}))
+sys.argv[0] = "clarifai-build"
+runpy.run_module("clarifai_build", run_name="__main__", alter_sys=True)
+"""
 
 
 def bounded(
@@ -27,7 +33,7 @@ def bounded(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command with 1 GiB of memory and 30 s; further environment variables are keywords."""
     return subprocess.run(
-        [sys.executable, "-m", "clarifai_build", *map(str, arguments)],
+        [sys.executable, "-c", _LIMITED, *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, "XDG_CACHE_HOME": str(cwd / "cache"), "HOME": str(cwd), **environ},
         stdin=subprocess.DEVNULL,
@@ -35,7 +41,6 @@ def bounded(
         text=True,
         timeout=_SECONDS,
         pass_fds=pass_fds,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY)),
     )
 
 

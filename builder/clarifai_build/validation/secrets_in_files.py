@@ -7,6 +7,7 @@ from pathlib import Path
 
 from clarifai_build.errors import Problem
 from clarifai_build.source.content_checks import RULES, content_problem
+from clarifai_build.util.small_files import read_small
 from clarifai_build.util.tokens.search import search_for
 
 
@@ -16,14 +17,14 @@ def problems(file: Path, path: str, shown: str, allowed: Collection[str]) -> Ite
     What can't be read is another check's to tell, and large files are left to the build.
     """
     try:
-        with file.open("rb") as stream:
-            content = stream.read(RULES.largest + 1)
+        content = read_small(file, RULES.largest)
     except OSError:
         return
-    if len(content) > RULES.largest or not (finding := RULES.finding(content)):
+    if not (finding := RULES.finding(content)):
         return
     problem = content_problem(finding, path, shown, allowed)
-    if problem is None:
+    # What is a pointer, whoever wanted its content says.
+    if problem is None or problem.code != "secret":
         return
     lines = dict.fromkeys(
         (content.count(b"\n", 0, found.start) + 1, found.name)

@@ -68,10 +68,9 @@ def test_no_field_of_a_manifest_takes_one(tmp_path: Path, field: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "--extra-index-url https://${USER}:${PASSWORD}@host.example.com/simple",
         "--extra-index-url https://user:password@host/simple",
         "--extra-index-url https://host.example.com:8443/simple",
-        "x @ git+ssh://git@host.example.com/a.git@v1",
+        "x @ git+https://git@host.example.com/a.git@v1",
     ],
 )
 def test_placeholders_and_plain_addresses_pass(tmp_path: Path, line: str) -> None:

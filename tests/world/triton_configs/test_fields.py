@@ -23,7 +23,7 @@ input { name: "image" data_type: TYPE_UINT8 dims: [-1, -1, 3] }
 output { name: "embeddings" data_type: TYPE_FP32 dims: -1 }
 """
 PYTHON = 'backend: "python" max_batch_size: 4 dynamic_batching { }\n'
-CODE = "class InferenceModel:\n    def get_predictions(self, input_data): ...\n"
+CODE = "class InferenceModel:\n    def get_predictions(self, items): return list(items)\n"
 
 
 def parameter(name: str, value: str) -> str:

@@ -36,7 +36,7 @@ def write(folder: Path, body: str, more: str = "") -> None:
 @pytest.fixture
 def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A folder for a model of the test's own."""
-    folder = tmp_path / f"canary-{request.node.name.replace('_', '-')[5:40]}"
+    folder = tmp_path / f"canary-{request.node.name.replace('_', '-')[5:30].strip('-')}"
     folder.mkdir()
     return folder
 

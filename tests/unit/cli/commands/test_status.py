@@ -64,7 +64,7 @@ def test_a_manifest_that_does_not_load_is_unknown(world: World) -> None:
 def test_a_model_whose_code_is_gone_is_unknown(world: World) -> None:
     """A manifest that loads may be of a model that can't be built."""
     manifest = world.model()
-    (manifest.parent / "key.pem").write_text("-----BEGIN " + "PRIVATE KEY-----\n" + "A" * 64)
+    (manifest.parent / "notes.txt").write_text("-----BEGIN " + "PRIVATE KEY-----\n" + "A" * 64)
     ran = command("status", manifest)
     (row,) = rows(ran.out)
     assert row[1:4] == ["lines", "Unknown", "Unknown"]

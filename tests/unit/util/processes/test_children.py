@@ -81,7 +81,7 @@ def test_pips_lines_come_one_by_one(tmp_path: Path) -> None:
 def test_a_program_in_sight_does_not_eat_a_list(tmp_path: Path) -> None:
     """`while read model; do clarifai-build test $model; done < list` tests every one."""
     code = (
-        "import sys; from pathlib import Path; from clarifai_build.util import children;"
+        "import sys; from pathlib import Path; from clarifai_build.util.processes import children;"
         "command = [sys.executable, '-c', 'import sys; print(sys.stdin.read())'];"
         "code = children.run_in_sight(command, cwd=Path('/'), env={});"
         "print(code, sys.stdin.read())"
@@ -149,4 +149,4 @@ def test_children_are_started_in_one_place() -> None:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if starts_a_process(node)
     }
-    assert found == {"util/children.py", "sandbox/engines/tether.py"}
+    assert found == {"util/processes/children.py", "sandbox/engines/tether.py"}
