@@ -26,9 +26,7 @@ dynamic_batching { }
 input { name: "image" data_type: TYPE_UINT8 dims: [64, 64, 3] }
 output { name: "softmax_predictions" data_type: TYPE_FP32 dims: -1 label_filename: "labels.txt" }
 """
-CODE = (
-    b"class InferenceModel:\n    def get_predictions(self, items): return list(items)\n"
-)
+CODE = b"class InferenceModel:\n    def get_predictions(self, items): return list(items)\n"
 # As COCO's 91 categories: ten of them were never used.
 GAPS = ["person", "N/A", "bicycle", "N/A", "N/A", "car"]
 

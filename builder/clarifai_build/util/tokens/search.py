@@ -40,7 +40,11 @@ class Found(NamedTuple):
 
 class _Kind(NamedTuple):
     name: str
-    pattern: re.Pattern[bytes]
+    expression: str
+
+    @property
+    def pattern(self) -> re.Pattern[bytes]:
+        return _compiled(self.expression)
 
     def found(self, match: re.Match[bytes]) -> Found:
         group = match.lastgroup if match.lastgroup in ("secret", "token") else 0
@@ -56,14 +60,14 @@ class TokenSearch:
         self._names: dict[bytes, list[_Kind]] = {}
         self._by_hex: list[_Kind] = []
         for kind in kinds:
-            compiled = _Kind(kind.name, re.compile(kind.pattern.encode()))
+            sought = _Kind(kind.name, kind.pattern)
             if kind.starts == (HEX_RUN,):
-                self._by_hex.append(compiled)
+                self._by_hex.append(sought)
                 continue
             group = self._in_words if kind.in_words else self._in_text
             group = self._names if kind.any_case else group
             for start in kind.starts:
-                group.setdefault(start.encode(), []).append(compiled)
+                group.setdefault(start.encode(), []).append(sought)
         self._signs = _ends_at_signs(self._in_words)
         self._sizes = {len(start) for start in self._in_words}
 
@@ -108,8 +112,14 @@ class TokenSearch:
 
 @cache
 def search_for(kinds: tuple[TokenPattern, ...]) -> TokenSearch:
-    """Return the search for some kinds; to compile it takes longer than to use it."""
+    """Return the search for some kinds."""
     return TokenSearch(kinds)
+
+
+# Where a token may begin, and not before: to compile all takes longer than most commands.
+@cache
+def _compiled(expression: str) -> re.Pattern[bytes]:
+    return re.compile(expression.encode())
 
 
 def _ends_at_signs(starts: Iterable[bytes]) -> re.Pattern[bytes]:
