@@ -17,7 +17,7 @@ from clarifai_build.errors import ArtifactError, cannot_read
 from clarifai_build.source.build_records import MAX_BYTES
 from clarifai_build.storage import ObjectStore, stat_existing
 from clarifai_build.storage.public_download import fetch_range
-from clarifai_build.util.small_files import read_small
+from clarifai_build.util.small_files import open_regular, read_small
 
 # Bytes: what a download takes a few seconds for.
 _AFFORDABLE = 128 << 20
@@ -178,7 +178,7 @@ def read_local(path: str) -> bytes | None:
 def of_file(path: Path) -> Iterator[Contents]:
     """Look into a zip on disk, which stays open while the block runs."""
     with _translated(path):
-        stream = path.open("rb")
+        stream = open_regular(path)
 
     def read(offset: int, length: int) -> bytes:
         with _translated(path):

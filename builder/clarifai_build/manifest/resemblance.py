@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Mapping
 
 from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.util.small_files import read_start
 
 # Bytes. The model, which a manifest begins with by custom, stands in the first few hundred.
 _HEAD = 64 << 10
@@ -51,11 +51,7 @@ def looks_like_one(file: str, *, by_content: bool) -> bool:
 def head_of(file: str) -> str | None:
     """Return how a text file begins; None where it can't be read, or is none."""
     try:
-        # A pipe would never end.
-        if not stat.S_ISREG(os.stat(file).st_mode):  # noqa: PTH116 - text all the way
-            return None
-        with open(file, "rb") as stream:  # noqa: PTH123 - as above
-            content = stream.read(_HEAD)
+        content = read_start(file, _HEAD)
     except OSError:
         return None
     return None if b"\0" in content else content.decode("utf-8-sig", "replace")

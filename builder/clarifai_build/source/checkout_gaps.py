@@ -15,6 +15,7 @@ from typing import NamedTuple
 from clarifai_build.errors import Problem
 from clarifai_build.source.ignoring.ignore import IGNORE_FILE, Rules
 from clarifai_build.util import git
+from clarifai_build.util.small_files import MIB, read_small_text
 from clarifai_build.util.vcs.index import Tracked
 from clarifai_build.util.vcs.process import GitError, repository_above
 
@@ -77,7 +78,7 @@ def _hints(top: Path) -> bool:
 def _submodules(folder: Path) -> Iterator[str]:
     top = repository_above(folder)
     try:
-        text = (top / _MODULES).read_text(encoding="utf-8", errors="replace") if top else ""
+        text = read_small_text(top / _MODULES, MIB, errors="replace") if top else ""
     except OSError:
         return
     for path in _MODULE_PATH.findall(text):

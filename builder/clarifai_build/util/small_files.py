@@ -11,7 +11,7 @@ import errno
 import json
 import os
 import stat
-from typing import Any
+from typing import Any, BinaryIO
 
 MIB = 1024 * 1024
 
@@ -71,6 +71,17 @@ def parse_json(content: str | bytes) -> Any:
         return json.loads(content)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def open_regular(file: str | os.PathLike[str]) -> BinaryIO:
+    """Open a regular file of any size, to be read in parts; raises OSError."""
+    descriptor = _open(file)
+    try:
+        _size(descriptor, file)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 def read_start(file: str | os.PathLike[str], length: int) -> bytes:

@@ -124,3 +124,12 @@ def test_a_context_file_of_gigabytes_sets_nothing(tmp_path: Path) -> None:
     environ = {"CLARIFAI_USER_ID": ""}
     ran = bounded("validate", "clarifai.yaml", "-o", "json", cwd=tmp_path, **environ)
     assert [one["code"] for one in json.loads(ran.stdout)["problems"]] == ["env-unset"]
+
+
+def test_no_command_waits_for_a_pipe_in_the_place_of_a_zip(tmp_path: Path) -> None:
+    """Nobody writes to it."""
+    os.mkfifo(tmp_path / "a.zip")
+    for command in ("diff", "inspect"):
+        done = bounded(command, *["a.zip"] * (2 if command == "diff" else 1), cwd=tmp_path)
+        assert done.returncode == 1
+        assert "not a regular file" in done.stderr

@@ -15,6 +15,7 @@ from clarifai_build.legacy.importer import import_folder
 from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.scaffold import write_missing
+from clarifai_build.util.small_files import read_small
 from clarifai_build.validation.load import examine
 
 
@@ -55,7 +56,7 @@ def _already_there(file: Path) -> UsageError:
 
 def _differs(file: Path, content: bytes) -> bool:
     try:
-        return file.read_bytes() != content
+        return read_small(file, len(content)) != content
     except FileNotFoundError:
         return False
     except OSError:
