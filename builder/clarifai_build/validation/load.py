@@ -13,7 +13,7 @@ from clarifai_build.manifest.document import Document, read
 from clarifai_build.manifest.parse import from_document
 from clarifai_build.manifest.types import FILE_NAME, Manifest
 from clarifai_build.source.named_files import lock_of
-from clarifai_build.validation import named_files, rules, trial_request
+from clarifai_build.validation import named_files, rules, texts, trial_request
 from clarifai_build.validation.code_folder import is_file
 from clarifai_build.validation.limits import found_by, told
 from clarifai_build.validation.schema_checker import schema_problems
@@ -80,7 +80,7 @@ def examine_document(
         named_files.problems(document, path.parent, locked=locking or is_file(lock_of(path))),
         trial_request.problems(document, path.parent),
     )
-    found += found_by(rules.unwritable_texts(document, {(one.line, one.column) for one in found}))
+    found += found_by(texts.unwritable(document, {(one.line, one.column) for one in found}))
     # The manifest first: what is wrong in it often explains the rest.
     found.sort(
         key=lambda problem: (
