@@ -99,11 +99,11 @@ def _interrupted(console: Console) -> int:
 
 
 def _failed(console: Console, error: Exception) -> int:
-    """Report an error; any exception that is not a BuilderError is a bug of this tool."""
+    """Report an error; what is neither a BuilderError nor the machine's is a bug of this tool."""
     if not isinstance(error, BuilderError):
-        from clarifai_build.util.crash_report import internal_error
+        from clarifai_build.util.crash_report import internal_error, refused_path
 
-        error = internal_error(error)
+        error = refused_path(error) or internal_error(error)
     console.failure(error)
     return error.exit_code
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 from clarifai_build._version import __version__
-from clarifai_build.errors import BuilderError
+from clarifai_build.errors import BuilderError, cannot_read, cannot_write
 from clarifai_build.util.tokens.variables import secret_values, without_secrets
+
+# What the system says of a path whatever a program does with it: a look at one raises it, too.
+_OF_READING = frozenset((errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ELOOP, errno.EIO))
+_OF_WRITING = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS))
 
 
 class InternalError(BuilderError):
@@ -12,6 +19,16 @@ class InternalError(BuilderError):
 
     # EX_SOFTWARE in sysexits.h.
     exit_code = 70
+
+
+def refused_path(error: Exception) -> BuilderError | None:
+    """Return what to say where the system refuses a path, which is no bug; else None."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return None
+    file = os.fsdecode(error.filename)
+    if error.errno in _OF_READING:
+        return BuilderError(cannot_read(file, error))
+    return BuilderError(cannot_write(file, error)) if error.errno in _OF_WRITING else None
 
 
 def internal_error(error: Exception) -> InternalError:
@@ -27,7 +44,6 @@ def internal_error(error: Exception) -> InternalError:
 
 
 def _write_traceback(trace: str) -> str:
-    import os
     import tempfile
 
     try:

@@ -167,6 +167,25 @@ def test_a_lock_of_brackets_is_told(tmp_path: Path) -> None:
     assert "error[lock-unreadable]" in ran.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments", [["init", "--type", "text-to-text"], ["import"], ["inspect"]], ids=" ".join
+)
+def test_a_path_that_no_system_takes_is_told(tmp_path: Path, arguments: list[str]) -> None:
+    """A name that is too long is no bug, wherever it is first looked at."""
+    ran = bounded(*arguments, "x" * 300, cwd=tmp_path)
+    assert ran.returncode == 1, ran.stderr
+    assert "error[unreadable]" in ran.stderr
+    assert "File name too long" in ran.stderr
+
+
+def test_a_cache_whose_name_no_system_takes_is_told(tmp_path: Path) -> None:
+    """It is looked at before anything is written there."""
+    model_in(tmp_path)
+    ran = bounded("test", "clarifai.yaml", cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / ("x" * 300)))
+    assert ran.returncode == 1, ran.stderr
+    assert "File name too long" in ran.stderr
+
+
 # In the place of a folder: nothing, not even root, writes there.
 PLACES = ["/proc/nowhere", "file"]
 
