@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from clarifai_build.artifact.folder_writer import write_folder
 from clarifai_build.errors import BuilderError
@@ -22,6 +22,8 @@ from clarifai_build.util.processes.scratch_folder import ScratchFolder
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
 
+Show: TypeAlias = Callable[[str], None]
+
 STAGE = "test"
 # Beside the model's requirements: what the runtime needs, and what runs the tests.
 _TEST_NEEDS = ("numpy", "pytest")
@@ -32,20 +34,29 @@ class NoPythonError(BuilderError):
 
 
 def run_tests(
-    manifest: Manifest, artifact: Artifact, progress: ProgressCallback = no_progress
+    manifest: Manifest,
+    artifact: Artifact,
+    progress: ProgressCallback = no_progress,
+    show: Show | None = None,
 ) -> bool:
-    """Run 1/test.py as it is in the artifact; pytest reports to this process's own output."""
+    """Run 1/test.py as it is in the artifact.
+
+    What pytest reports is shown line by line, or goes to this process's own output.
+    """
     with ScratchFolder() as scratch:
         folder = Path(scratch) / manifest.model.id
         write_folder(artifact.tree, folder)
         python = make_environment(folder / REQUIREMENTS, manifest.code.python, progress)
-        return _pytest(python, folder, _parameters_of(manifest))
+        return _pytest(python, folder, _parameters_of(manifest), show)
 
 
 def run_tests_in_triton(
-    manifest: Manifest, artifact: Artifact, progress: ProgressCallback = no_progress
+    manifest: Manifest,
+    artifact: Artifact,
+    progress: ProgressCallback = no_progress,
+    show: Show | None = None,
 ) -> bool:
-    """Run 1/test.py against a Triton server that serves the artifact."""
+    """Run 1/test.py likewise against a Triton server that serves the artifact."""
     from clarifai_build.sandbox import single_model
     from clarifai_runtime.asking import ADDRESS_VARIABLE
 
@@ -56,7 +67,7 @@ def run_tests_in_triton(
         with single_model.serving(folder, Path(scratch) / "work", STAGE, progress) as served:
             python = make_environment(requirements, served.python, progress)
             extra = {**_parameters_of(manifest), ADDRESS_VARIABLE: served.address}
-            return _pytest(python, folder, extra)
+            return _pytest(python, folder, extra, show)
 
 
 def make_environment(
@@ -96,8 +107,10 @@ def _parameters_of(manifest: Manifest) -> dict[str, str]:
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
-def _pytest(python: Path, folder: Path, extra: Mapping[str, str]) -> bool:
+def _pytest(python: Path, folder: Path, extra: Mapping[str, str], show: Show | None) -> bool:
     # No caches in a folder that is removed afterwards.
     command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", TESTS]
     environment = {**child_environment(), **extra, "PYTHONDONTWRITEBYTECODE": "1"}
-    return children.run_in_sight(command, cwd=folder, env=environment) == 0
+    if show is None:
+        return children.run_in_sight(command, cwd=folder, env=environment) == 0
+    return children.run_shown(command, cwd=folder, env=environment, show=show) == 0

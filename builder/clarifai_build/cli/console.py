@@ -56,6 +56,11 @@ class Console:
         return sys.stdin is not None and sys.stdin.isatty() and self._stderr.isatty()
 
     @property
+    def attended(self) -> bool:
+        """Whether a person sees stdout, and can answer."""
+        return sys.stdin is not None and sys.stdin.isatty() and self._stdout.isatty()
+
+    @property
     def colour(self) -> bool:
         """Whether stderr shows colours (NO_COLOR and dumb terminals do not)."""
         return (
@@ -135,7 +140,7 @@ class Console:
 
         def report(event: Event) -> None:
             if event.warning is None:
-                show(_printable(event))
+                show(self._printable(event))
             else:
                 self._warn(event.stage, event.warning)
 
@@ -157,6 +162,13 @@ class Console:
 
             self._bars = Bars(self._stderr)
         return self._bars
+
+    def _printable(self, event: Event) -> Event:
+        """Return an event as all else is written: bars are drawn past this console."""
+        stage, message = (
+            self._safe(inert(printable(text))) for text in (event.stage, event.message)
+        )
+        return event._replace(stage=stage, message=message)
 
     def _safe(self, text: str) -> str:
         return without_secrets(text, self._secrets) if self._secrets else text
@@ -183,11 +195,6 @@ class Console:
             self.json_errors = False
             message = f"the output can't be written: {exc.strerror}"
             raise BuilderError.of("output", message) from exc
-
-
-def _printable(event: Event) -> Event:
-    stage, message = printable(event.stage), printable(event.message)
-    return event._replace(stage=stage, message=message)
 
 
 def _silence(stream: TextIO) -> None:

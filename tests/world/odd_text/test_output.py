@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clarifai_build import model_tests
 from clarifai_build.cli.console import Console
 from clarifai_build.errors import BuilderError, RegistryError
 from clarifai_build.manifest import yaml_writer
@@ -145,3 +149,38 @@ def test_python_warns_nobody_of_what_stands_in_a_file(tmp_path: Path) -> None:
     )
     assert (ran.returncode, ran.stdout) == (0, "")
     assert ran.stderr == "1 manifest: no problems\n"
+
+
+def test_bars_show_what_lines_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal, too, progress is inert and without the credentials of the environment."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("DEPLOY_TOKEN", "made-up-for-this-test")
+    err = io.StringIO()
+    monkeypatch.setattr(err, "isatty", lambda: True)
+    with closing(Console(io.StringIO(), err)) as console:
+        progress = console.progress()
+        text = f"{ATTACK} made-up-for-this-test"
+        progress(Event(f"model {text}", "running", done=1, total=2))
+        progress(Event(f"model {text}", "done", text))
+    shown = re.sub(r"\x1b\[[\d;?]*[A-Za-z]|\r", "", err.getvalue())
+    assert list(raw_in(shown)) == []
+    assert "made-up-for-this-test" not in shown
+    assert "*" * len("made-up-for-this-test") in shown
+
+
+def test_what_a_model_says_in_its_tests_is_no_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log of CI has pytest's report with the model's words escaped, and no credential."""
+    monkeypatch.setattr(model_tests, "make_environment", lambda *_: Path(sys.executable))
+    monkeypatch.setenv("DEPLOY_TOKEN", "made-up-for-this-test")
+    text = "model: {id: odd, type: text-to-text}\nstorage: {bucket: models-of-ours}\n"
+    manifest = model_with(tmp_path, text)
+    raising = f"raise ValueError({ATTACK!r} + '\\nmade-up-' + 'for-this-test')"
+    (tmp_path / "inference.py").write_text(INFERENCE.replace("...", raising))
+    ran = ended("test", manifest)
+    assert ran.code == 1
+    assert raw(ran) == []
+    assert "ValueError" in ran.out
+    assert "made-up-for-this-test" not in ran.out + ran.err

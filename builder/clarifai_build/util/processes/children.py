@@ -6,11 +6,13 @@ A child that starts in the folder one happens to stand in takes what lies there 
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
+import selectors
 import shutil
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 UMASK = 0o022
@@ -18,6 +20,12 @@ UMASK = 0o022
 
 PRIVATE_UMASK = 0o077
 """For servers, whose data are their user's alone."""
+
+_BLOCK = 64 * 1024
+# Characters of a line that is shown in one piece.
+_LONGEST_LINE = 1024 * 1024
+# Seconds after which it is looked whether a silent program has ended.
+_LOOK_AGAIN = 0.2
 
 
 def run(
@@ -78,6 +86,55 @@ def run_in_sight(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -
         stdin=None if _reads_terminal() else subprocess.DEVNULL,
         check=False,
     ).returncode
+
+
+def run_shown(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], show: Callable[[str], None]
+) -> int:
+    """Run a program whose output, errors among it, is shown line by line; return its exit code.
+
+    Of what it left running nothing is waited for, though that may still hold its output open.
+    """
+    lines = _Lines(show)
+    with start(command, cwd=cwd, env=env) as process, selectors.DefaultSelector() as ready:
+        output = process.stdout
+        assert output is not None  # as `start` asks for it
+        ready.register(output, selectors.EVENT_READ)
+        try:
+            while True:
+                ended = process.poll() is not None
+                if ready.select(0 if ended else _LOOK_AGAIN):
+                    if not (block := os.read(output.fileno(), _BLOCK)):
+                        break
+                    lines.add(block)
+                elif ended:
+                    break
+            lines.end()
+            return process.wait()
+        except BaseException:
+            process.kill()
+            raise
+
+
+class _Lines:
+    """Lines of a program's output, of which one without end is shown in pieces."""
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self._show = show
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._rest = ""
+
+    def add(self, block: bytes) -> None:
+        *lines, self._rest = (self._rest + self._decoder.decode(block)).split("\n")
+        if len(self._rest) > _LONGEST_LINE:
+            lines.append(self._rest)
+            self._rest = ""
+        for line in lines:
+            self._show(line)
+
+    def end(self) -> None:
+        if rest := self._rest + self._decoder.decode(b"", final=True):
+            self._show(rest)
 
 
 def start(

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,6 +91,23 @@ def test_a_program_in_sight_does_not_eat_a_list(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=environ, input="a list", capture_output=True, text=True)
     assert done.stdout.split("\n") == ["", "0 a list", ""], done.stderr
+
+
+def test_what_is_shown_comes_line_by_line(tmp_path: Path) -> None:
+    """A line without end comes in pieces, characters stay whole, and a daemon is not waited for."""
+    code = (
+        "import os, subprocess; os.write(1, b'one\\n'); os.write(2, b'tw\\xc3');"
+        "os.write(2, b'\\xb6\\n' + b'x' * 3_000_000);"
+        "subprocess.Popen(['/bin/sleep', '5']); raise SystemExit(3)"
+    )
+    lines: list[str] = []
+    started = time.monotonic()
+    command = [sys.executable, "-c", code]
+    assert children.run_shown(command, cwd=tmp_path, env={}, show=lines.append) == 3
+    assert time.monotonic() - started < 4
+    assert lines[:2] == ["one", "tw\xf6"]
+    assert "".join(lines[2:]) == "x" * 3_000_000
+    assert len(lines) > 3
 
 
 def program(folder: Path, name: str, says: str) -> Path:
