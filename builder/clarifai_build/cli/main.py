@@ -61,8 +61,12 @@ class Parser(argparse.ArgumentParser):
             self.console.failure(UsageError.of("usage", message, hint=hint))
             # EX_USAGE in sysexits.h; argparse would exit with 2, which here means pending changes.
             self.exit(UsageError.exit_code)
+        from clarifai_build.util.redaction import masked
+        from clarifai_build.util.tokens.variables import secret_values, without_secrets
+
         self.print_usage(sys.stderr)
-        message = inert(printable(message))
+        # As typed: a token may stand where no option takes one.
+        message = inert(printable(without_secrets(masked(message), secret_values())))
         self.exit(UsageError.exit_code, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
 
 

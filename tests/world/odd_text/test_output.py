@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from clarifai_build import model_tests
 from clarifai_build.cli.console import Console
+from clarifai_build.cli.main import main
 from clarifai_build.errors import BuilderError, RegistryError
 from clarifai_build.manifest import yaml_writer
 from clarifai_build.progress import Event, warn
@@ -30,6 +31,7 @@ from support.odd_text import (
     raw_in,
     text_fields,
 )
+from support.token_samples import SAMPLES
 
 DRAWN = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -167,6 +169,20 @@ def test_bars_show_what_lines_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(raw_in(shown)) == []
     assert "made-up-for-this-test" not in shown
     assert "*" * len("made-up-for-this-test") in shown
+
+
+@pytest.mark.parametrize("before", ["plan --token=", "cache ", "init q --type ", ""])
+def test_usage_repeats_no_credential(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], before: str
+) -> None:
+    """What is typed where it does not belong is told without the token in it."""
+    monkeypatch.setenv("DEPLOY_TOKEN", "made-up-for-this-test")
+    for typed in ("made-up-for-this-test", SAMPLES["an AWS access key"][0]):
+        with pytest.raises(SystemExit):
+            main(f"{before}{typed}".split())
+        told = capfd.readouterr().err
+        assert "*" * 8 in told
+        assert typed not in told
 
 
 def test_what_a_model_says_in_its_tests_is_no_command(
