@@ -8,9 +8,17 @@ from dataclasses import dataclass, field
 from clarifai_build.errors import NotAuthorisedError, Problem
 from clarifai_build.manifest import settings
 from clarifai_build.manifest.types import Clarifai
-from clarifai_build.util.urls import insecure_hint, is_insecure, is_plain, redact_url
+from clarifai_build.util.urls import (
+    insecure_hint,
+    is_insecure,
+    is_loopback,
+    is_plain,
+    origin,
+    redact_url,
+)
 
 DEFAULT_API = "https://api.clarifai.com"
+_OWN_DOMAIN = ".clarifai.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +55,21 @@ class Account:
         ]
         if missing:
             raise NotAuthorisedError(*missing)
-        api_base = clarifai.api_base or _setting("CLARIFAI_API_BASE", environ) or DEFAULT_API
+        meant = _setting("CLARIFAI_API_BASE", environ)
+        api_base = clarifai.api_base or meant or DEFAULT_API
         # One with a user is refused for that, when it is opened.
         if is_plain(api_base) and is_insecure(api_base, environ):
             raise NotAuthorisedError.of(
                 "insecure-address",
                 f"the token would go in clear to the API at {redact_url(api_base)}",
                 hint=insecure_hint(api_base),
+            )
+        if is_plain(api_base) and not _may_have_the_token(api_base, meant):
+            raise NotAuthorisedError.of(
+                "api-base-foreign",
+                f"the token would go to {redact_url(api_base)}, which only the manifest names",
+                hint=f"set CLARIFAI_API_BASE={redact_url(api_base)} if that is your API; "
+                "whoever opens a pull request can change a manifest",
             )
         return cls(
             user_id=user_id,
@@ -62,6 +78,16 @@ class Account:
             metadata=metadata,
             root_certificates=_setting("CLARIFAI_ROOT_CERTIFICATES_PATH", environ) or None,
         )
+
+
+def _may_have_the_token(api_base: str, meant: str) -> bool:
+    """Return whether a token goes to this API without anyone's asking, or the environment's."""
+    address = api_base if "://" in api_base else f"https://{api_base}"
+    scheme, host, _ = place = origin(address)
+    # By http:// it is this machine, or one that the environment allowed.
+    if scheme == "http" or is_loopback(address) or (is_plain(meant) and place == origin(meant)):
+        return True
+    return scheme == "https" and host.endswith(_OWN_DOMAIN)
 
 
 def _token(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

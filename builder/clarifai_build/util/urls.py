@@ -50,6 +50,13 @@ def is_loopback(address: str) -> bool:
         return False
 
 
+def origin(address: str) -> tuple[str, str, int]:
+    """Return scheme, host and port of an address that is plain, for comparisons."""
+    parts = urlsplit(address if "://" in address else f"https://{address}")
+    port = parts.port or (80 if parts.scheme == "http" else 443)
+    return parts.scheme, (parts.hostname or "").rstrip("."), port
+
+
 def is_insecure(address: str, environ: Mapping[str, str]) -> bool:
     """Return whether credentials would go to an address in clear, and nobody allowed it."""
     # What can't be read is another check's to refuse.

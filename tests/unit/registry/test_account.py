@@ -28,9 +28,9 @@ def test_the_environment_fills_what_the_manifest_leaves_open() -> None:
 
 def test_the_manifest_goes_first() -> None:
     """Over the environment, each value by itself."""
-    account = Account.resolve(Clarifai("me", None, "https://mine.example"), ENVIRON)
+    account = Account.resolve(Clarifai("me", None, "https://eu.clarifai.com"), ENVIRON)
     assert (account.user_id, account.app_id) == ("me", "other")
-    assert account.api_base == "https://mine.example"
+    assert account.api_base == "https://eu.clarifai.com"
 
 
 def test_without_an_address_it_is_clarifais() -> None:

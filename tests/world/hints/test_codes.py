@@ -392,8 +392,8 @@ FOLLOWED: Mapping[str, Callable[[Path], None]] = {
 # Codes whose way out is not in the hands of a machine that has the model's folder alone.
 BY_OTHERS: Mapping[str, str] = {
     "the platform and its account": """
-        api-base api-refused api-unreachable app-not-found build-failed build-timeout
-        canary-failed canary-params not-deployed not-served-yet prediction-failed
+        api-base api-base-foreign api-refused api-unreachable app-not-found build-failed
+        build-timeout canary-failed canary-params not-deployed not-served-yet prediction-failed
         credentials-missing hourly-limit many-manifests model-exists model-twice names-missing
         no-such-version no-version not-authorised not-ours pages-repeat root-certificates
         version-ambiguous version-failed version-gone version-without-id versions-incomplete""",

@@ -20,7 +20,13 @@ AWAY = [
     "http://2130706433:9000",
     "http://0.0.0.0:9000",
 ]
-HERE = ["http://127.0.0.1:1", "http://localhost", "http://[::1]:1", "http://127.3.2.1", "https://a"]
+HERE = [
+    "http://127.0.0.1:1",
+    "http://localhost",
+    "http://[::1]:1",
+    "http://127.3.2.1",
+    "https://[::1]",
+]
 KEYS = {"HOME": "/nowhere", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "none"}
 OURS = {"HOME": "/nowhere", "CLARIFAI_PAT": "pat"}
 
