@@ -12,7 +12,7 @@ from clarifai_build.manifest import settings
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.schema import walk
 from clarifai_build.manifest.yaml_reader import Steps, Value
-from clarifai_build.util.tokens.variables import credential_values, is_credential
+from clarifai_build.util.tokens.variables import credential_values, is_credential, names_a_user
 
 # A default ends at the first `}`: there is no way to escape one. A reference in it is none, or
 # text with many that don't end would be read to its end from each of them.
@@ -89,6 +89,8 @@ class _Resolver:
         found = settings.setting(name, self.environ)
         if found is not None and any(secret in found.value for secret in self.secrets):
             return self._refused(match, path, f"{name} has the value of a variable that is secret")
+        if found is not None and names_a_user(found.value):
+            return self._refused(match, path, f"{name} holds an address with a user or a password")
         if found is not None:
             self.origins[path] = found.origin
             return found.value

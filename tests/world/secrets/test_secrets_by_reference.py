@@ -69,11 +69,22 @@ def test_a_value_that_is_secret_elsewhere_is_secret(tmp_path: Path, field: str) 
     assert SECRET not in repr(problem)
 
 
+@pytest.mark.parametrize("user", ["me:hunter2", ":pw", "0123456789abcdef"])
+def test_an_address_with_a_password_is_secret(tmp_path: Path, user: str) -> None:
+    """As of a database or an index of packages, whatever its variable is called."""
+    folder = manifest(tmp_path, "from", "${env:HARMLESS}")
+    (problem,) = examine(folder, {"HARMLESS": f"postgres://{user}@db.example/x"}).errors
+    assert problem.code == "env-secret"
+    assert user not in repr(problem)
+    assert not examine(folder, {"HARMLESS": "ssh://git@github.com/me/x"}).errors
+
+
 @pytest.mark.parametrize(
     "name",
     [
         *("GITHUB_TOKEN", "CI_JOB_TOKEN", "ACTIONS_RUNTIME_TOKEN", "NPM_TOKEN", "VAULT_TOKEN"),
         *("OPENAI_API_KEY", "AZURE_CLIENT_SECRET", "AZURE_STORAGE_KEY", "KAGGLE_KEY", "PGPASSWORD"),
+        *("RAILS_MASTER_KEY", "OPENAI_KEY", "NPM_AUTH", "SLACK_WEBHOOK", "JWT", "DOCKERHUB_PW"),
         *("MYSQL_PWD", "DOCKER_AUTH_CONFIG", "SSH_PRIVATE_KEY", "aws_session_token", "MY_PAT"),
     ],
 )
@@ -86,6 +97,7 @@ def test_names_of_credentials(name: str) -> None:
     "name",
     [
         *("MODEL_NAME", "BUCKET", "AWS_REGION", "GITHUB_SHA", "PWD", "OLDPWD", "PATH", "MODEL_KEY"),
+        *("AUTHOR", "SSH_AUTH_SOCK", "CACHE_KEY", "WEIGHTS_KEY", "JWT_PATH", "NPM_AUTH_TYPE"),
         *("TOKENIZERS_PARALLELISM", "MAX_TOKENS", "AWS_WEB_IDENTITY_TOKEN_FILE", "CLARIFAI_APP_ID"),
     ],
 )

@@ -23,8 +23,9 @@ CREDENTIALS = (
 # What others call theirs, in CI above all. Whole words: MAX_TOKENS holds none.
 _SECRET_WORDS = re.compile(
     r"(?:\A|_)(?:TOKEN|SECRETS?|PASSWORD|PASSWD|PASSPHRASE|PASS|PAT|CREDENTIALS?|APIKEY|COOKIE"
-    r"|(?:API|ACCESS|SECRET|PRIVATE|ACCOUNT|STORAGE|SIGNING|ENCRYPTION|DEPLOY|SSH|KAGGLE|AUTH)_KEY"
-    r"|CONNECTION_STRING|AUTH_CONFIG|WEBHOOK_URL)(?:_|\Z)|_PWD\Z|PASSWORD\Z",
+    r"|(?:API|ACCESS|SECRET|PRIVATE|ACCOUNT|STORAGE|SIGNING|ENCRYPTION|DEPLOY|SSH|KAGGLE|AUTH"
+    r"|MASTER|OPENAI)_KEY|JWT|CONNECTION_STRING|AUTH_CONFIG|WEBHOOK)(?:_|\Z)"
+    r"|_(?:PWD?|AUTH)\Z|PASSWORD\Z",
     re.IGNORECASE,
 )
 _USER_OF_ADDRESS = re.compile(r"://([^/\s@]+)@")
@@ -52,6 +53,12 @@ def secret_values(environ: Mapping[str, str] = os.environ) -> frozenset[str]:
     """Return what of an environment may not be shown: credentials, and users in addresses."""
     users = (user for value in environ.values() for user in _USER_OF_ADDRESS.findall(value))
     return credential_values(environ) | _worth_hiding(users)
+
+
+def names_a_user(value: str) -> bool:
+    """Return whether a value is an address with a password, as of a database, or with a token."""
+    users = _USER_OF_ADDRESS.findall(value)
+    return any(":" in user or len(user) >= _SHORTEST_SECRET for user in users)
 
 
 def _worth_hiding(values: Iterable[str]) -> frozenset[str]:
