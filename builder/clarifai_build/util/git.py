@@ -45,6 +45,11 @@ def remote_of(folder: Path) -> str:
     return line(folder, "remote", "get-url", "origin") if answers(folder) else ""
 
 
+def is_revision_name(name: str) -> bool:
+    """Return whether a name can only mean a revision: `HEAD~1`, `main@{1}`, `origin/main`."""
+    return name == "HEAD" or not set("~^@/:").isdisjoint(name)
+
+
 def commit_of(folder: Path, revision: str) -> str | None:
     """Return the commit that a revision names, or None for an unknown one."""
     # After --end-of-options, a revision that begins with `-` is no option.

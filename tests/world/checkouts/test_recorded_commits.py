@@ -83,3 +83,16 @@ def test_a_clean_checkout_is_recorded_as_clean(world: World, manifest: Path) -> 
     command("apply", manifest)
     recorded = [one.recorded for one in world.registry.versions("lines")]
     assert [(one.commit, one.dirty) for one in recorded] == [(head, False)]
+
+
+def test_a_revision_that_a_shallow_clone_lacks_is_no_version(world: World) -> None:
+    """`diff HEAD~1` in CI says what is missing, and asks no platform for a version called so."""
+    manifest = world.model()
+    assert "is in no Git repository" in ended("diff", "HEAD~1", "-f", manifest).err
+    clones.commit(world.folder, {})
+    clones.commit(world.folder, {"a.txt": b""})
+    shallow = world.folder / "shallow"
+    clones.git(world.folder, "clone", "-q", "--depth=1", world.folder.as_uri(), str(shallow))
+    for name in ("HEAD~1", "HEAD^", "HEAD@{9}", "origin/other"):
+        assert "fetch-depth 0" in ended("diff", name, "-f", shallow / "lines" / manifest.name).err
+    assert world.platform.calls == []

@@ -109,7 +109,10 @@ class _Sides:
         except GitError as unanswered:
             return self._published_or(name, unanswered)
         if commit is None:
-            return self._published(name)
+            if not git.is_revision_name(name):
+                return self._published(name)
+            # To be told why: a shallow clone, no repository at all.
+            commit = name
         there = git_revision.manifest_at(manifest, commit, os.environ)
         rebuilt = self._stack.enter_context(there)
         artifact = pipeline.build(rebuilt, self._progress)
