@@ -70,9 +70,10 @@ def exclude_own_files(found: WalkResult, rules: Rules) -> WalkResult:
 
 def _reason(file: SourceFile) -> str | None:
     # The first test alone is made for most files.
-    if not file.path.endswith(_ENDS):
+    path = file.path.lower()
+    if not path.endswith(_ENDS):
         return None
-    kinds = (kind for kind in _KINDS if file.path.endswith(kind.end))
+    kinds = (kind for kind in _KINDS if path.endswith(kind.end))
     return next((kind.reason for kind in kinds if kind.is_one(file)), None)
 
 

@@ -47,6 +47,8 @@ def reasons(manifest: Manifest) -> dict[str, str]:
         "sub/clarifai.yaml",
         "production.yaml",
         "deploy/prod.yml",
+        "PROD.CLARIFAI.YAML",
+        "production.Yml",
     ],
 )
 def test_a_word_in_another_manifest_is_no_change(model: Manifest, name: str) -> None:
