@@ -28,7 +28,10 @@ _BY_RULE = f"{IGNORE_FILE} or code.exclude"
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _DEFAULTS = {
-    "version control": (".git", ".hg", ".svn", ".gitignore", ".gitattributes", ".gitmodules"),
+    "version control": (
+        *(".git", ".hg", ".svn", ".jj", ".sl", ".bzr", ".pijul", "_darcs"),
+        *(".gitignore", ".gitattributes", ".gitmodules"),
+    ),
     "cache": (
         "__pycache__",
         "*.pyc",
@@ -93,7 +96,7 @@ _DEFAULTS = {
 }
 CREDENTIALS, VERSION_CONTROL = "credentials", "version control"
 UNFINISHED = "an artifact that was never finished"
-_REPOSITORIES = frozenset({".git", ".hg", ".svn"})
+_REPOSITORIES = frozenset({".git", ".hg", ".svn", ".jj", ".sl", ".bzr", ".pijul", "_darcs"})
 # Where git-annex, Git LFS and Mercurial keep the content of large files.
 _CONTENT = re.compile(r"(?:^|/)(?:\.git/(?:.+/)?(?:annex|lfs)/objects|\.hg/largefiles)/")
 # Lookups instead of one regex: this runs for every file of the folder.

@@ -188,7 +188,8 @@ def test_no_rule_makes_python_warn(tmp_path: Path) -> None:
 
 
 LEFT_OUT = {
-    "version control": ".git .hg .svn .gitignore .gitattributes .gitmodules",
+    "version control": ".git .hg .svn .jj .sl .bzr .pijul _darcs"
+    " .gitignore .gitattributes .gitmodules",
     "cache": "__pycache__ a.pyc a.pyo .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis"
     " .ipynb_checkpoints .tox .nox .coverage a.egg-info",
     "virtual environment": ".venv venv .conda node_modules",
