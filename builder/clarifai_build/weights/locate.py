@@ -20,6 +20,9 @@ from clarifai_build.weights.content_checks import is_remote, mismatch
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest, Weight
 
+# They are regular files by their mode: /proc/self/environ holds the tokens of this very process.
+_OF_THE_KERNEL = ("/proc/", "/sys/")
+
 
 def locate(
     manifest: Manifest,
@@ -79,5 +82,13 @@ def _found(weight: Weight, file: Path) -> SourceFile:
             f"the weight {redact_url(weight.source)} is not a regular file",
             file=str(file),
             hint="name a file that is read from beginning to end, as a folder or a pipe is not",
+        )
+    if os.path.realpath(file).startswith(_OF_THE_KERNEL):
+        raise SourceError.of(
+            "weight-missing",
+            f"the weight {redact_url(weight.source)} is no file, but what this machine says of "
+            "itself and its processes",
+            file=str(file),
+            hint="name a file that lies on a disk",
         )
     return SourceFile(weight.to, str(file), FileStat.of(status), executable=False)

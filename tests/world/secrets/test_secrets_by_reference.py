@@ -13,9 +13,11 @@ import pytest
 
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.main import main
+from clarifai_build.errors import SourceError
 from clarifai_build.net.web import web_opener
 from clarifai_build.util.tokens.variables import is_credential, secret_values, without_secrets
-from clarifai_build.validation.load import examine
+from clarifai_build.validation.load import examine, load
+from clarifai_build.weights.locate import locate
 from support.trees import write_files
 
 SECRET = "not-a-" + "real+secret/value"
@@ -141,6 +143,18 @@ def test_config_shows_no_secret(
     shown = capsys.readouterr()
     assert "env-secret" in shown.err
     assert SECRET not in shown.out + shown.err
+
+
+@pytest.mark.parametrize("source", ["/proc/self/environ", "linked", "/proc/self/../version"])
+def test_no_weight_is_the_environment_itself(tmp_path: Path, source: str) -> None:
+    """Its digest, which a refusal tells, would do to have it packed."""
+    text = f"{FIELDS['id'].format('b')}\ncode: {{path: code}}\n"
+    text += f"weights: [{{to: w, from: {source}, sha256: {DIGEST}}}]\n"
+    write_files(tmp_path, {"clarifai.yaml": text.encode(), "code/inference.py": MODEL})
+    (tmp_path / "linked").symlink_to("/proc/self/environ")
+    with pytest.raises(SourceError, match="says of itself") as caught:
+        locate(load(tmp_path, {}))
+    assert [problem.code for problem in caught.value.problems] == ["weight-missing"]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
