@@ -161,7 +161,8 @@ def _judge(layout: Layout, file: SourceFile, finding: str) -> Problem | None:
     from clarifai_build.weights.content_checks import weight_problem
 
     if weight := layout.weight_at(file.path):
-        return weight_problem(weight, finding, file.file, layout.allow_secrets)
+        base = os.path.dirname(layout.manifest_path)  # noqa: PTH120 - text, as all of a layout
+        return weight_problem(weight, finding, file.file, layout.allow_secrets, base)
     return content_problem(finding, file.path, file.file, layout.allow_secrets)
 
 

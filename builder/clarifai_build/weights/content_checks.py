@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,12 @@ from clarifai_build.util.urls import redact_url
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Weight
+
+
+_ELSEWHERE = (
+    "if it holds no secret, copy it into the manifest's folder, and name it under "
+    "code.allow_secrets: that speaks of no file elsewhere"
+)
 
 
 def is_remote(weight: Weight) -> bool:
@@ -41,12 +48,25 @@ def pointer_weight(weight: Weight) -> Problem:
 
 
 def weight_problem(
-    weight: Weight, finding: str, file: str, allowed: Collection[str]
+    weight: Weight, finding: str, file: str, allowed: Collection[str], base: str
 ) -> Problem | None:
-    """Return the problem of a finding in a weight, naming the weight's source."""
+    """Return the problem of a finding in a weight, naming the weight's source.
+
+    What is `allowed` is the manifest's to say of its own folder, `base`, and of what anyone can
+    fetch: with other files, whoever changes the manifest would take credentials off a machine.
+    """
+    place = _place(weight, file)
     if finding == POINTER:
-        return pointer_weight(weight)._replace(file=_place(weight, file))
-    return content_problem(finding, weight.to, _place(weight, file), allowed)
+        return pointer_weight(weight)._replace(file=place)
+    if is_remote(weight) or _is_below(file, base):
+        return content_problem(finding, weight.to, place, allowed)
+    problem = content_problem(finding, weight.to, place, ())
+    return problem and problem._replace(hint=_ELSEWHERE)
+
+
+def _is_below(file: str, folder: str) -> bool:
+    folder = os.path.realpath(folder)
+    return os.path.commonpath((os.path.realpath(file), folder)) == folder
 
 
 def _place(weight: Weight, file: str) -> str:
