@@ -94,6 +94,7 @@ BY_CONTENT: dict[str, str | bytes] = {
 """Secrets that show when a file is read."""
 
 BY_NAME = (
+    *("prod.env.bak", "api.env.staging", ".Renviron"),
     *("prod.env", "staging.env", "config/app.env", "kubeconfig", "kubeconfig.yaml", "a.kubeconfig"),
     *(
         "terraform.tfstate",

@@ -42,6 +42,11 @@ SAMPLES: dict[str, list[str]] = {
             'boto3.client("s3", aws_secret_access_key="',
         )
     ],
+    "an AWS session token": [
+        f"{name}{start}{BODY}"
+        for name in ("aws_session_token = ", "export AWS_SESSION_TOKEN=")
+        for start in ("IQoJb3Jp" + "Z2luX2Vj", "FwoGZXIv" + "YXdzE")
+    ],
     "a GitHub token": [
         *(f"gh{kind}_" + BODY[:36] for kind in "pousr"),
         "github_" + "pat_" + BODY[:22] + "_" + BODY[:59],
@@ -139,6 +144,10 @@ SAMPLES: dict[str, list[str]] = {
         f"curl -H 'Authorization: Key {HEX}'",
         f"KAGGLE_KEY={HEX}",
     ],
+    "a Weights & Biases key": [
+        "wandb." + form.format(HEX + "0f1e2d3c")
+        for form in ('login(key="{}")', "login('{}')", 'login(\n    key = "{}"\n)')
+    ],
     "a secret key": [
         f"export ROBOFLOW_API_KEY={BODY[:20]}",
         f"OPENAI_API_KEY={HEX}",
@@ -162,6 +171,10 @@ SAMPLES: dict[str, list[str]] = {
         "https://oauth2:" + "s3cr3t%21@gitlab.example.com/a.git",
         f"https://{BODY[:32]}@github.com/a/b.git",
         "mongodb+srv://user:" + "p4ss:w0rd@cluster0.example.com/",
+    ],
+    "a token in an address": [
+        f"--extra-index-url https://host/simple?token={BODY[:24]}",
+        f"curl -L 'https://host/raw/model.py?ref=main&token={BODY[:29]}'",
     ],
     "a signed address": [
         "https://b.s3.amazonaws.com/k?X-Amz-Expires=9&X-Amz-" + f"Signature={HEX * 2}",

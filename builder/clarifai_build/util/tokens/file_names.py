@@ -31,7 +31,9 @@ REFUSED = {
     "a store of passwords": """
         *.kdbx *.kdb *.agilekeychain *.psafe3 *.ovpn .htpasswd *.htpasswd vault_pass vault_pass.txt
         .vault_pass .vault_pass.txt .vault-password vault-password.txt""",
-    "an environment with secrets": "*.env *.env.local *.env.prod *.env.production *.env.secret",
+    "an environment with secrets": """
+        *.env *.env.local *.env.prod *.env.production *.env.secret *.env.staging *.env.bak
+        .renviron""",
     "credentials": """
         kaggle.json credentials credentials.json credentials.yaml credentials.yml credentials.toml
         credentials.csv credentials.db *-credentials.json *_credentials.json client_secret*.json

@@ -100,6 +100,12 @@ TOKEN_PATTERNS = (
         r"secret_?-?(?:access)?_?-?key",
         r"(?![0-9A-Za-z/+]{30}EXAMPLEKEY)[0-9A-Za-z/+]{40}(?![0-9A-Za-z/+=])",
     ),
+    # What is in base64 begins with "origin_ec" or "er/aws".
+    _beginning(
+        "an AWS session token",
+        "IQoJb3JpZ2lu FwoGZXIvYXdz FQoGZXIvYXdz",
+        r"[0-9A-Za-z/+=%]{100,}",
+    ),
     _beginning("a GitHub token", "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"\w{36,}"),
     _beginning("a GitLab token", "glpat- glptt- gldt- glrt- glcbt- glsoat-", r"[\w-]{20,}"),
     _beginning("a Hugging Face token", "hf_ api_org_", r"[0-9A-Za-z]{30,}"),
@@ -183,6 +189,12 @@ TOKEN_PATTERNS = (
     TokenPattern(
         "a Clarifai token", (HEX_RUN,), f"{_CLARIFAI}{_ASSIGNED}(?P<secret>[0-9a-f]{{32}}){_END}"
     ),
+    # So is a commit; the call tells.
+    TokenPattern(
+        "a Weights & Biases key",
+        (HEX_RUN,),
+        rf"wandb\.login\((?:{_GAP})?(?:key\s?=\s?)?\\?[\"'](?P<secret>[0-9a-f]{{40}}){_END}",
+    ),
     _named(
         "a secret key",
         "secret api_key apikey access_token auth_token",
@@ -207,6 +219,12 @@ TOKEN_PATTERNS = (
         r"(?!(?P=user)@(?:localhost|127\.|\[::1\]|db\b|postgres\b|redis\b|mysql\b|rabbitmq\b))"
         r"(?P<secret>[^\s/@:\"'`<>(){}\[\]\\|^][^\s/@\"'`<>(){}\[\]\\|^]{0,255})@(?=[\w\[$%{.-])"
         r"|(?<!ssh)://(?=[A-Za-z_-]{0,99}\d)(?P<token>[\w-]{20,255})(?::x-oauth-basic)?@(?![\w.-]*sentry)",
+    ),
+    TokenPattern(
+        "a token in an address",
+        ("?token=", "&token="),
+        r"[?&]token=" + _REAL + _WORDS + _TWO_DIGITS + r"(?P<secret>[\w.-]{20,999})(?![\w(\[{])",
+        in_words=True,
     ),
     _beginning(
         "a signed address", "X-Amz-Signature= X-Goog-Signature=", r"(?P<secret>[0-9a-f]{64,})"
