@@ -1,7 +1,8 @@
 """What several commands do about models that no manifest names any more.
 
 That a manifest is not there has innocent causes: it was renamed, it lies where nothing is searched,
-it is not checked out. Nothing is destroyed while that is possible.
+it is not checked out, its id is another one in this environment. Nothing is destroyed while that is
+possible.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable
 from clarifai_build.connection import Connected, Connection
 from clarifai_build.deploy.destroy import Deletion, find_orphans
 from clarifai_build.errors import Problem, UsageError
-from clarifai_build.manifest.unseen import others_naming
+from clarifai_build.manifest.unseen import naming_elsewhere, others_naming
 
 _UNSURE = "nothing is pruned while manifests may have been passed over: they may name what would go"
 
@@ -48,13 +49,9 @@ def orphans_in(found: Connected) -> list[tuple[Connection, Deletion]]:
         )
     ]
     if orphans:
-        _refuse(
-            others_naming(
-                [one.manifest.path for one in found.connections],
-                [deletion.model for _, deletion in orphans],
-                found.connections[0].environ,
-            )
-        )
+        files = [one.manifest.path for one in found.connections]
+        models = [deletion.model for _, deletion in orphans]
+        _refuse([*naming_elsewhere(files, models), *others_naming(files, models)])
     return orphans
 
 

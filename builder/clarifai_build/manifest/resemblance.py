@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.util.small_files import read_start
@@ -12,7 +11,8 @@ from clarifai_build.util.small_files import read_start
 # Bytes. The model, which a manifest begins with by custom, stands in the first few hundred.
 _HEAD = 64 << 10
 _ALL_BUT_NAMED = re.compile(r"(?:^|\.)clarifai\.ya?ml$", re.IGNORECASE)
-_YAML = re.compile(r".*?\.ya?ml", re.IGNORECASE | re.DOTALL)
+# JSON is YAML, too; of such files, and of those without an ending, only ones called so are read.
+_YAML = re.compile(r".*?\.ya?ml|(?:.*\.)?clarifai(?:\.json)?(?=$|[~.])", re.IGNORECASE | re.DOTALL)
 # Samples are no manifests yet; a model of the second generation has its own file.
 _SAMPLE = re.compile(
     r"\.(?:example|sample|template|tmpl|j2|dist|in)$|^clarifai_config\.ya?ml$", re.IGNORECASE
@@ -21,6 +21,8 @@ _KEYS = "model|code|weights|shapes|triton|params|storage|clarifai"
 _ANY_KEY = re.compile(rf"""^[ \t]*\{{?[ \t]*["']?(?:{_KEYS})["']?[ \t]*:""", re.MULTILINE)
 _MODEL = re.compile(r"""^\{?[ \t]*["']?model["']?[ \t]*:""", re.MULTILINE)
 _ID = r"""(?<![\w-])id["']?[ \t]*:[ \t]*["']?"""
+_REFERENCE = re.compile(r"\$\{[^{}]{0,999}\}")
+_ID_VALUE = re.compile(rf"""{_ID}((?:\$\{{[^{{}}]{{0,999}}\}}|[\w.-])+)""")
 _TYPE = re.compile(
     rf"""(?<![\w-])type["']?[ \t]*:[ \t]*["']?(?:{"|".join(MODEL_TYPES)})(?![\w-])"""
 )
@@ -57,12 +59,23 @@ def head_of(file: str) -> str | None:
     return None if b"\0" in content else content.decode("utf-8-sig", "replace")
 
 
-def names_model(text: str, model: str, environ: Mapping[str, str]) -> bool:
-    """Return whether a text has a model's id; a reference to what is not set may be any."""
-    from clarifai_build.manifest.environment import REFERENCE
+def names_model(text: str, model: str) -> bool:
+    """Return whether a text has a model's id, be it in another environment than this one.
 
-    resolved = REFERENCE.sub(lambda one: environ.get(one[1]) or one[2] or model, text)
-    return bool(re.search(rf"{_ID}{re.escape(model)}(?![\w-])", resolved))
+    An id that refers to the environment is one model here, and another where it applies next.
+    """
+    return any(_may_be(one[1], model) for one in _ID_VALUE.finditer(text))
+
+
+def varies_to(text: str, model: str) -> bool:
+    """Return whether an id in a text refers to the environment, and may be that model's."""
+    return any("${" in one[1] and _may_be(one[1], model) for one in _ID_VALUE.finditer(text))
+
+
+def _may_be(written: str, model: str) -> bool:
+    literal = [re.escape(part) for part in _REFERENCE.split(written)]
+    # To look for many would take long, and nearly any name would do.
+    return len(literal) > 4 or bool(re.fullmatch(".*".join(literal), model))
 
 
 def _is_whole(text: str) -> bool:

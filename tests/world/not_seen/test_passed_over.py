@@ -87,6 +87,9 @@ HIDDEN = {
     "yml": (renamed("old/clarifai.yml"), "old/clarifai.yml"),
     "named yml": (renamed("old/prod.clarifai.yml"), "old/prod.clarifai.yml"),
     "upper case": (renamed("old/Clarifai.YAML"), "old/Clarifai.YAML"),
+    "json": (renamed("old/clarifai.json"), "old/clarifai.json"),
+    "named json": (renamed("old/prod.clarifai.json"), "old/prod.clarifai.json"),
+    "no ending": (renamed("old/clarifai"), "old/clarifai"),
     "backup": (renamed("old/clarifai.yaml.bak"), "old/clarifai.yaml.bak"),
     "dash": (renamed("old/clarifai-prod.yaml"), "old/clarifai-prod.yaml"),
     "other name": (renamed("old/prod.yaml"), "old/prod.yaml"),
@@ -146,6 +149,33 @@ def test_the_rest_of_the_repository_is_asked_before_a_prune(project: World) -> N
     assert command("apply", "kept", "--prune", "--yes", "--json").json["pruned"] == ["old"]
 
 
+@pytest.mark.parametrize("given", [".", "kept"])
+@pytest.mark.parametrize("written", ["${env:STAGE:-new}", "o${env:STAGE}", "${env:A}l${env:B:-x}"])
+def test_an_id_of_another_environment_is_not_pruned(
+    project: World, monkeypatch: pytest.MonkeyPatch, written: str, given: str
+) -> None:
+    """The manifest was applied with one value, and is met with another, or is not given."""
+    monkeypatch.setenv("STAGE", "staging")
+    monkeypatch.setenv("A", "a")
+    file = project.folder / "old" / "clarifai.yaml"
+    text = file.read_text()
+    assert "old" in text
+    file.write_text(text.replace("id: old", f'id: "{written}"'))
+    clones.commit(project.folder, {})
+    refused = ended("apply", given, "--prune", "--yes")
+    assert refused.code == UsageError.exit_code
+    assert "name model 'old'" in refused.err or "names model 'old'" in refused.err
+    assert {model.id for model in project.registry.models()} == {"kept", "old"}
+
+
+def test_an_id_that_could_be_no_other_lets_a_model_go(project: World) -> None:
+    """What varies in it leads elsewhere."""
+    clones.git(project.folder, "rm", "-rq", "old")
+    file = project.folder / "kept" / "clarifai.yaml"
+    file.write_text(file.read_text().replace("id: kept", 'id: "${env:NOTHING:-k}ept"'))
+    assert command("apply", ".", "--prune", "--yes", "--json").json["pruned"] == ["old"]
+
+
 def test_a_saved_plan_prunes_no_model_that_a_manifest_names_since(project: World) -> None:
     """It came back after the plan was made."""
     text = (project.folder / "old" / "clarifai.yaml").read_text()
@@ -172,6 +202,8 @@ def test_where_git_does_not_answer_nothing_is_pruned(
 @pytest.mark.parametrize(
     ("name", "text"),
     [
+        ("kept/clarifai.json", '{"clarifai": {"pat": ""}}\n'),
+        ("kept/clarifai", "#!/bin/sh\nexec python -m clarifai\n"),
         ("clarifai.yaml.example", "model: {id: x, type: text-to-text}\n"),
         ("kept/clarifai.yaml~", "model: {id: kept, type: text-to-text}\n"),
         (".github/workflows/clarifai.yml", "on: push\njobs: {}\n"),
