@@ -123,6 +123,7 @@ class MemoryRegistry:
         self.code = 21100
         self.asked: list[tuple[str, str, tuple[PredictionInput, ...], dict[str, Any]]] = []
         self.silence: RegistryError | None = None
+        self.patience = 0.0
 
     def model(self, model_id: str) -> RemoteModel | None:
         with self.calls.call("model"):
@@ -211,8 +212,10 @@ class MemoryRegistry:
         version_id: str,
         inputs: Sequence[PredictionInput],
         params: Mapping[str, bool | float | str],
+        timeout: float,
     ) -> None:
         with self.calls.call("ask"):
+            self.patience = timeout
             self.asked.append((model_id, version_id, tuple(inputs), dict(params)))
             if self.silence:
                 raise self.silence

@@ -32,6 +32,12 @@ from clarifai_runtime.testing_parameters import PREFIX, from_environment
 # Pixels, where the manifest leaves a side open: what a convolution can still take apart.
 _OPEN_SIDE = 64
 _TEXT = "Hello"
+
+PREDICTION_SECONDS = 120.0
+"""How long a model may take: a picture that is generated without a GPU takes a minute."""
+
+# Also where there is no time to wait for the build: a model that is ready takes a moment.
+_LEAST_SECONDS = 10.0
 # Metadata are read with every list of versions.
 _LONGEST_WORDS = 500
 
@@ -66,8 +72,14 @@ def canary_of(
     return Canary(inputs, given, tuple(missing))
 
 
-def outcome(registry: ModelRegistry, model_id: str, version_id: str, canary: Canary) -> str:
-    """Ask once: empty where the version answers, else why it does not.
+def outcome(
+    registry: ModelRegistry,
+    model_id: str,
+    version_id: str,
+    canary: Canary,
+    timeout: float = PREDICTION_SECONDS,
+) -> str:
+    """Ask once, and wait `timeout` seconds: empty where the version answers, else why it does not.
 
     Raises RegistryError where nobody can ask it.
     """
@@ -81,7 +93,7 @@ def outcome(registry: ModelRegistry, model_id: str, version_id: str, canary: Can
             "environment",
         )
     try:
-        registry.ask(model_id, version_id, canary.inputs, canary.params)
+        registry.ask(model_id, version_id, canary.inputs, canary.params, timeout)
     except PredictionFailedError as error:
         return error.problems[0].message[:_LONGEST_WORDS]
     return ""
@@ -134,10 +146,10 @@ def _outcome_once_served(
     cancel: CancelToken,
 ) -> str:
     canary, start = canary_of(manifest, version), clock()
-    pause = 0.5
+    pause, patience = 0.5, max(_LEAST_SECONDS, min(timeout, PREDICTION_SECONDS))
     while True:
         try:
-            return outcome(registry, manifest.model.id, version.id, canary)
+            return outcome(registry, manifest.model.id, version.id, canary, patience)
         except NotServedYetError:
             if clock() - start > timeout:
                 raise

@@ -219,8 +219,9 @@ class ModelRegistry(Protocol):
         version_id: str,
         inputs: Sequence[PredictionInput],
         params: Mapping[str, bool | float | str],
+        timeout: float,
     ) -> None:
-        """Ask a version for one prediction, whose answer is thrown away.
+        """Ask a version for one prediction, whose answer is thrown away; `timeout` is in seconds.
 
         Raises PredictionFailedError where it does not answer every input, NotServedYetError where
         it can't be asked yet, and RegistryError where nobody can ask it.

@@ -170,11 +170,12 @@ class ClarifaiRegistry:
         version_id: str,
         inputs: Sequence[PredictionInput],
         params: Mapping[str, bool | float | str],
+        timeout: float,
     ) -> None:
         # Only an apply that has made a version asks it.
         from clarifai_build.registry import predictions
 
-        predictions.ask(self._channel, model_id, version_id, inputs, params)
+        predictions.ask(self._channel, model_id, version_id, inputs, params, timeout)
 
 
 def _all_pages(page: Callable[[int], Sequence[Any]]) -> dict[str, Any]:

@@ -25,9 +25,6 @@ from clarifai_build.registry.status_codes import (
     SUCCESS,
 )
 
-PREDICTION_SECONDS = 120.0
-"""How long a model may take: a picture that is generated without a GPU takes a minute."""
-
 _JUDGED_HERE = (FAILURE, MIXED_STATUS, MODEL_PREDICTION_FAILED, *NOT_DEPLOYED_YET)
 
 
@@ -37,6 +34,7 @@ def ask(
     version_id: str,
     inputs: Sequence[PredictionInput],
     params: Mapping[str, bool | float | str],
+    timeout: float,
 ) -> None:
     """Ask a version once; see `ModelRegistry.ask`, whose errors it raises."""
     request = service_pb2.PostModelOutputsRequest(
@@ -52,10 +50,10 @@ def ask(
             request,
             allowed=_JUDGED_HERE,
             repeatable=False,
-            timeout=PREDICTION_SECONDS,
+            timeout=timeout,
         )
     except DeadlineError as error:
-        raise _failed(f"no answer within {PREDICTION_SECONDS:.0f} s") from error
+        raise _failed(f"no answer within {timeout:.0f} s") from error
     # An output says more than the whole, which only counts them.
     for status in (*(output.status for output in answer.outputs), answer.status):
         if status.code != SUCCESS:

@@ -71,6 +71,8 @@ def test_an_answer_is_recorded_and_nothing_else_changes(manifest: Manifest) -> N
     assert found.recorded.canary == registry.recorded == ""
     assert (stored.recorded.by, stored.description, stored.visibility) == ("me", "Said.", "org")
     assert [one[2] for one in registry.asked] == [(PredictionInput(text="Hello"),)]
+    # The fixture waits for 60 s.
+    assert registry.patience == 60.0
 
 
 def test_one_that_has_answered_is_not_asked_again(manifest: Manifest) -> None:

@@ -52,7 +52,7 @@ def answer(code: int, *outputs: tuple[int, str]) -> Any:
 def asked(found: Any, *inputs: PredictionInput, **params: bool | float | str) -> Any:
     """Ask for one prediction, and return the request that was sent."""
     channel: Any = Answering(found)
-    ask(channel, "m", "v", inputs or TEXT, params)
+    ask(channel, "m", "v", inputs or TEXT, params, 120.0)
     (request,) = channel.requests
     return request
 
