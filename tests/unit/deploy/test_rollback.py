@@ -10,7 +10,7 @@ import pytest
 
 from clarifai_build.cancellation import CancelToken
 from clarifai_build.deploy.rollback import RollbackContext, delete_duplicates, roll_back
-from clarifai_build.errors import RegistryError
+from clarifai_build.errors import RegistryError, StorageError
 from clarifai_build.progress import Event
 from clarifai_build.registry import NewModel, NewVersion, RemoteVersion
 from clarifai_build.registry.version_metadata import VersionMetadata
@@ -104,3 +104,20 @@ def test_duplicates_go_and_are_returned(store: MemoryStore) -> None:
     gone = delete_duplicates(RollbackContext("lines", store, registry), newest)
     assert [version.id for version in gone] == ["v1"]
     assert [version.id for version in registry.posted["lines"]] == ["v2", "v3"]
+
+
+def test_a_zip_of_another_size_is_not_read(store: MemoryStore) -> None:
+    """It is another one, and may be large."""
+    registry = published(store, bytes(100), size=99)
+    told = list[Event]()
+    context = RollbackContext("lines", store, registry, progress=told.append)
+    with pytest.raises(StorageError, match="published were 99 bytes"):
+        roll_back(context, registry.posted["lines"][0], KEY)
+    assert told == []
+
+
+def test_what_came_of_asking_the_earlier_version_is_not_taken_over(store: MemoryStore) -> None:
+    """The new one is asked itself: the platform around it may have changed."""
+    registry = published(store, bytes(10), canary="")
+    context = RollbackContext("lines", store, registry)
+    assert roll_back(context, registry.posted["lines"][0], KEY).recorded.canary is None

@@ -184,3 +184,15 @@ def test_the_disk_has_it_before_it_takes_its_place(tmp_path: Path) -> None:
     renames = [word for word in done.stdout.split() if word == "rename"]
     assert done.stdout.split() == ["sync", "sync", *renames], done.stderr
     assert len(renames) >= 2
+
+
+def test_a_path_below_a_folder_that_is_gone_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell may stand in a folder that somebody has removed."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ArtifactError, match=r"a\.zip can't be written: No such file"):
+        check_output_path(Path("a.zip"))
