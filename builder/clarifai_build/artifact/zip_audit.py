@@ -57,7 +57,7 @@ class _Auditor:
         self.unlike: list[str] = []
         self.packed: dict[bytes, int] = {}
         self.ours = False
-        self.at = 0
+        self.at = self.ends = 0
 
     def run(self) -> Audit:
         by_place = sorted(self.directory.records, key=lambda record: record.entry.offset)
@@ -84,7 +84,8 @@ class _Auditor:
             return entry._replace(crc32=entry.crc32 ^ 0xFFFFFFFF)
         if found != entry:
             self.damage.append(f"{entry.path}: its content does not have the CRC-32 on record")
-        self.at = entry.offset + len(header) + entry.packed + follows
+        self.ends = entry.offset + len(header) + entry.packed
+        self.at = self.ends + follows
         return found
 
     def content(self, record: Record) -> PublishedEntry:
@@ -138,9 +139,11 @@ class _Auditor:
             self.unlike.append(f"{what} is not as clarifai-build writes it")
 
     def reach(self, offset: int, what: str) -> None:
-        """Note bytes that belong to no file."""
+        """Note bytes that belong to no file, or to two."""
         if offset > self.at:
             self.damage.append(f"{offset - self.at} bytes before {what} belong to no file")
+        elif offset < self.ends:
+            self.damage.append(f"{what} begins within the file before it")
 
     def tail(self) -> None:
         start, length = self.directory.start, self.directory.length

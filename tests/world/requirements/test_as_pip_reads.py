@@ -13,7 +13,7 @@ from pip._internal.network.session import PipSession
 from pip._internal.req.req_file import RequirementsFileParser, get_line_parser
 
 from clarifai_build.errors import SourceError
-from clarifai_build.requirements.reader import Line, lines_of
+from clarifai_build.requirements.reader import Line, lines_in, lines_of
 from clarifai_build.validation.requirements_file import problems
 from support.trees import write_files
 
@@ -27,7 +27,7 @@ FILES = {
     "-fhttps://f.example\n--find https://g.example --trusted-host e.example\n--no-binary :all:\n",
     "abbreviated and quoted": "--find-l 'https://f.example/a b'\n--only-b \"numpy,scipy\"\n",
     "installed in place": "-e git+https://h.example/y.git#egg=y\n--editable=./z\n",
-    "options of one requirement": "numpy --config-settings a=b --global-option=x\n",
+    "options of one requirement": "numpy --global-option=x\n",
     "a marker with dashes": "numpy ; python_version >= '3.8' and platform_machine != 'arm-64'\n",
     "windows and old mac": "numpy\r\nscipy\rpillow\x0csix\n",
     "an option that is not there": "numpy\n--frobnicate yes\n",
@@ -132,3 +132,10 @@ def test_a_comment_after_a_tab_is_no_problem(tmp_path: Path) -> None:
     """As `validate` sees it."""
     file = write_files(tmp_path, {"r.txt": b"pillow==10.3.0\t# why\n"}) / "r.txt"
     assert list(problems(file, "r.txt")) == []
+
+
+def test_an_option_that_older_releases_of_pip_lack_is_read() -> None:
+    """pip has it since 23.1; the one that tests are run with may be older."""
+    (line,) = lines_in("numpy --config-settings a=b --config-setting c=d\n")
+    assert (line.requirement, line.error) == ("numpy", "")
+    assert line.values("--config-settings") == ("a=b", "c=d")

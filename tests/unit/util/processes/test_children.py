@@ -63,11 +63,10 @@ def test_a_child_gets_what_is_named_and_nothing_else(odd_parent: int, tmp_path: 
 def test_a_server_keeps_its_files_to_itself(odd_parent: int, tmp_path: Path) -> None:
     """It has a session of its own, too, and writes to its log."""
     command = [sys.executable, "-c", f"{TELL}print(os.getsid(0) == os.getpid())"]
-    log = Path("/tmp") / f"{tmp_path.name}.log"
+    log = tmp_path / "server.log"
     with children.start_server(command, log, cwd=Path("/"), env={}) as server:
         assert server.wait() == 0
     told, leads = log.read_text().splitlines()
-    log.unlink()
     assert json.loads(told)[:3] == ["/", 0o077, ""]
     assert leads == "True"
 
