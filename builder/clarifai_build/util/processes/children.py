@@ -199,7 +199,10 @@ def _absolute(command: Sequence[str], env: Mapping[str, str]) -> list[str]:
 
 
 def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    descriptor = os.open(path, flags, 0o600)
+    # Whatever the umask of this process: who starts a server reads what it wrote.
+    os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 def _reads_terminal() -> bool:
