@@ -50,8 +50,8 @@ def search(paths: Iterable[Path]) -> Found:
             raise _nothing_at(path, searches)
         found.update(dict.fromkeys(file for search in searches for file in search.manifests))
         looked += searches
-    known = {os.path.realpath(file) for file in found}
     problems = [one for search in looked for one in search.passed_over]
+    known = {os.path.realpath(file) for file in found if problems}
     unknown = [one for one in problems if os.path.realpath(one.file or "") not in known]
     folders = [search.path for search in looked if search.path not in search.manifests]
     return Found(list(found), list(dict.fromkeys(unknown)), folders)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -161,7 +161,7 @@ def parse(
         raise refused(name, SourceLocation(1, 1), "yaml-syntax", "it begins with many directives")
     reader = Reader(name, lines)
     try:
-        data = reader.document(_events((parser or _fastest_parser())(text)))
+        data = reader.document(iter((parser or _fastest_parser())(text).get_event, None))
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(name, lines, error) from error
     return Document(name, lines, data, reader.keys, reader.values, tuple(reader.problems))
@@ -183,11 +183,6 @@ def _decode(raw: bytes, name: str) -> str:
 def _place_of(text: str, offset: int) -> SourceLocation:
     lines = yaml_lines(text[:offset])
     return SourceLocation(len(lines), len(lines[-1]) + 1)
-
-
-def _events(parser: Any) -> Iterator[yaml.Event]:
-    while (event := parser.get_event()) is not None:
-        yield event
 
 
 def _syntax_error(name: str, lines: tuple[str, ...], error: yaml.MarkedYAMLError) -> ManifestError:

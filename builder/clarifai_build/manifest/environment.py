@@ -52,9 +52,13 @@ def allowed_fields() -> frozenset[Steps]:
 class _Resolver:
     def __init__(self, document: Document, environ: Mapping[str, str], offline: bool) -> None:
         self.document, self.environ, self.offline = document, environ, offline
-        self.secrets = credential_values(environ)
         self.problems: list[Problem] = []
         self.origins: dict[Steps, str] = {}
+
+    @functools.cached_property
+    def secrets(self) -> frozenset[str]:
+        """What no field may hold; most manifests refer to no variable."""
+        return credential_values(self.environ)
 
     def replaced(self, value: Value, path: Steps) -> Value:
         if isinstance(value, dict):

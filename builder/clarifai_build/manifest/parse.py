@@ -25,10 +25,14 @@ from clarifai_build.manifest.types import (
 from clarifai_build.manifest.yaml_reader import Value
 from clarifai_build.model_types import MODEL_TYPES, default_max_batch_size
 from clarifai_build.repository_layout import REQUIREMENTS
+from clarifai_build.util.real_paths import real_in
 
 
 def from_document(document: Document, path: Path) -> Manifest:
-    """Turn a document that passed every check into a manifest, and fill in the defaults."""
+    """Turn a document that passed every check into a manifest, and fill in the defaults.
+
+    `path` is where it lies, without symbolic links.
+    """
     data: dict[str, Any] = document.data
     base = path.parent
     shapes = _shapes(data.get("shapes", {}))
@@ -58,7 +62,7 @@ def _model(data: dict[str, Any], base: Path) -> Model:
 
 
 def _code(data: dict[str, Any], base: Path) -> Code:
-    folder = (base / data.get("path", ".")).resolve()
+    folder = Path(real_in(str(base), data.get("path", ".")))
     requirements: Path | None = folder / REQUIREMENTS
     if "requirements" in data:
         requirements = base / data["requirements"]

@@ -36,6 +36,8 @@ _INT = re.compile(r"[-+]?[0-9]+\Z")
 _BASED = re.compile(r"0(?:o[0-7]+|x[0-9a-fA-F]+)\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _SPECIAL = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
+# How the above begin, or the end of an empty text: most texts are words.
+_MAY_BE_MORE = frozenset(("", *"~nNtTfF+-.0123456789"))
 _STR_TAGS = (None, "!", "tag:yaml.org,2002:str")
 
 
@@ -49,6 +51,8 @@ class SourceLocation(NamedTuple):
 
 def core_scalar(text: str) -> Value:
     """Resolve plain text by the YAML 1.2 core schema."""
+    if text[:1] not in _MAY_BE_MORE:
+        return text
     if _NULL.match(text):
         return None
     if _BOOL.match(text):

@@ -12,6 +12,7 @@ from clarifai_build.requirements.location import Location, is_local
 from clarifai_build.requirements.portable import findings
 from clarifai_build.requirements.reader import Line, content_of, lines_of
 from clarifai_build.requirements.text import is_utf8
+from clarifai_build.util.real_paths import is_within
 
 
 class Part(NamedTuple):
@@ -80,7 +81,7 @@ def inline(file: Path, base: Path, shown: str = "", *, locked: bool = False) -> 
 
 class _Reading:
     def __init__(self, base: Path, locked: bool) -> None:
-        self.base, self.locked = os.path.realpath(base), locked
+        self.base, self.locked = base, locked
         self.parts: list[Part] = []
         self.lines: list[tuple[Part, Line]] = []
         self.constraints: list[tuple[Part, Line]] = []
@@ -89,7 +90,6 @@ class _Reading:
 
     def read(self, part: Part) -> None:
         """Take the lines of a file, and of what it includes."""
-        self.seen.add(os.path.realpath(part.file))
         self.parts.append(part)
         for line in part.lines:
             for found in findings(line, locked=self.locked):
@@ -120,6 +120,8 @@ class _Reading:
     def included(self, part: Part, line: Line, name: str) -> Part | None:
         """Read a file that a line names; None with a problem, or where it was read before."""
         file, shown = part.beside(name)
+        # Here, as most files include no other.
+        self.seen = self.seen or {os.path.realpath(part.file)}
         try:
             real = os.path.realpath(file)
             if real in self.seen:
@@ -128,7 +130,9 @@ class _Reading:
                 hint = "name it by its path from this file, inside of the manifest's folder"
                 self.problems.append(part.problem(line, "requirement-include", reason, hint))
                 return None
-            return Part.of(file, shown)
+            found = Part.of(file, shown)
+            self.seen.add(real)
+            return found
         except SourceError as error:
             (problem,) = error.problems
             if problem.code == "unreadable":
@@ -140,7 +144,7 @@ class _Reading:
         """Return why an included file is not part of the model's sources; nothing where it is."""
         if not Location(name).is_path or Path(name).is_absolute():
             return f"'{name}' is a place on this machine"
-        if os.path.commonpath((real, self.base)) != self.base:
+        if not is_within(os.path.realpath(self.base), real):
             return f"'{name}' leads out of the manifest's folder"
         return ""
 

@@ -17,7 +17,7 @@ from clarifai_build.source.ignoring.ignore import IGNORE_FILE, Rules
 from clarifai_build.util import git
 from clarifai_build.util.small_files import MIB, read_small_text
 from clarifai_build.util.vcs.index import Tracked
-from clarifai_build.util.vcs.process import GitError, repository_above
+from clarifai_build.util.vcs.process import GitError, nearest_repository, repository_above
 
 _MODULES = ".gitmodules"
 _MODULE_PATH = re.compile(r"^\s*path\s*=\s*(.+?)\s*$", re.MULTILINE)
@@ -33,11 +33,14 @@ class Gap(NamedTuple):
 
 
 def missing_files(folder: Path, rules: Rules, empty: Iterable[str]) -> list[Problem]:
-    """Return a problem for each gap that would be packed; `empty` are the empty folders there."""
+    """Return a problem for each gap that would be packed; `empty` are the empty folders there.
+
+    `folder` is a real path.
+    """
     found: dict[str, Problem] = {}
     for root in _repositories(folder, list(empty)):
         for gap in gaps(root):
-            path = os.path.relpath(root / gap.path, os.path.realpath(folder)).replace(os.sep, "/")
+            path = os.path.relpath(root / gap.path, folder).replace(os.sep, "/")
             if not path.startswith("../") and not _stays_out(rules, path, gap.submodule):
                 found[path] = _problem(path, submodule=gap.submodule)
     return list(found.values())
@@ -61,12 +64,11 @@ def _repositories(folder: Path, empty: list[str]) -> Iterator[Path]:
 
     Git is asked only where something hints at a gap: it takes longer than a small model's walk.
     """
-    here = folder.resolve()
-    top = repository_above(here)
+    top = nearest_repository(folder)
     if top is not None and (empty or _hints(top)):
-        yield here
-    inner = {repository_above((here / path).parent) for path in empty}
-    yield from (place for place in inner if place and place != here and here in place.parents)
+        yield folder
+    inner = {repository_above((folder / path).parent) for path in empty}
+    yield from (place for place in inner if place and place != folder and folder in place.parents)
 
 
 def _hints(top: Path) -> bool:

@@ -6,8 +6,8 @@ read: a finding is a fact about bytes and rules, and the manifest's exemptions c
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from clarifai_build.errors import Problem
@@ -15,7 +15,7 @@ from clarifai_build.source.source_file import SourceFile
 from clarifai_build.util.tokens.file_names import kind_of_name
 from clarifai_build.util.tokens.patterns import PASSWORD_IN_URL, TOKEN_PATTERNS, TokenPattern
 from clarifai_build.util.tokens.readings import readings
-from clarifai_build.util.tokens.search import search_for
+from clarifai_build.util.tokens.search import TokenSearch
 
 DVC = ".dvc"
 
@@ -26,16 +26,25 @@ POINTER = "a Git LFS pointer"
 """The one finding that is no secret."""
 
 
-class ContentRules(NamedTuple):
-    """What is looked for in files of at most `largest` bytes."""
-
+class _Rules(NamedTuple):
     tokens: tuple[TokenPattern, ...]
     pointers: tuple[bytes, ...]
     largest: int
 
+
+class ContentRules(_Rules):
+    """What is looked for in files of at most `largest` bytes."""
+
+    @cached_property
+    def search(self) -> TokenSearch:
+        """What seeks the tokens: it takes as long to make as to search a small file."""
+        return TokenSearch(self.tokens)
+
     @property
     def digest(self) -> bytes:
         """What findings are kept with: they hold for these rules alone."""
+        import hashlib
+
         return hashlib.sha256(repr((_SCAN_VERSION, *self)).encode()).digest()
 
     def finding(self, content: bytes) -> str:
@@ -44,8 +53,7 @@ class ContentRules(NamedTuple):
             return POINTER
         if not self.tokens:
             return ""
-        search = search_for(self.tokens)
-        return next(filter(None, map(search.first, readings(content))), "")
+        return next(filter(None, map(self.search.first, readings(content))), "")
 
 
 NO_RULES = ContentRules((), (), 0)

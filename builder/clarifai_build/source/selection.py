@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from clarifai_build.errors import Problem
@@ -16,9 +17,10 @@ def select_files(
     named: ReferencedFiles, exclude: tuple[str, ...], output: Path | None = None
 ) -> WalkResult:
     """Walk the folder of a manifest that names these files, and excludes others by rules."""
-    rules = Rules.of(named.folder, exclude, named.elsewhere, named.built(output))
+    root = os.path.realpath(named.folder)
+    rules = Rules.of(named.folder, exclude, named.elsewhere, named.built(output, root))
     found = exclude_own_files(walk(named.folder, rules), rules)
-    found.problems.extend(missing_files(named.folder, rules, found.empty))
+    found.problems.extend(missing_files(Path(root), rules, found.empty))
     return found
 
 

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,7 +64,7 @@ def walk(folder: Path, rules: Rules) -> WalkResult:
 
 class _Walker:
     def __init__(self, folder: str, rules: Rules) -> None:
-        self.root = os.path.realpath(folder)
+        self.folder = folder
         self.rules, self.reason = rules, rules.reason
         self.files: list[SourceFile] = []
         self.left: list[ExcludedFile] = []
@@ -71,6 +72,11 @@ class _Walker:
         self.empty: list[str] = []
         self.waiting = [_Folder(folder, "", "", ())]
         self.names: dict[str, int] = {}
+
+    @cached_property
+    def root(self) -> str:
+        """The real path of the folder, which only links need."""
+        return os.path.realpath(self.folder)
 
     def run(self) -> None:
         """Enter one folder after the other, so that depth costs neither stack nor open files."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 
 from clarifai_build.util.text import printable
 from clarifai_build.util.tokens.patterns import BARE_TOKEN, PASSWORD_IN_URL, TOKEN_PATTERNS
-from clarifai_build.util.tokens.search import search_for
+from clarifai_build.util.tokens.search import TokenSearch
 
 _SHOWN = (*TOKEN_PATTERNS, BARE_TOKEN)
 _IN_ADDRESSES = tuple(kind for kind in _SHOWN if kind.name != PASSWORD_IN_URL)
@@ -15,6 +16,10 @@ _WORD = re.compile(r"[^\s\"']+")
 # In hf://repo@revision/file, what stands there is the repository.
 _ADDRESS = re.compile(r"(?<!hf)://")
 _PAIR = re.compile(r"[^:@]+:(?!//)[^@]+(?=@)")
+
+# Between texts that are searched as one: no pattern looks as far over white space for what would
+# make a token none, and where one asks for the end of the text, white space will do.
+_APART = "\n" * 8
 
 # Of a message: more than this nobody reads, and a secret is never longer than the second.
 _LONGEST = 1000
@@ -26,12 +31,17 @@ def has_token(text: str, *, address: bool = False) -> bool:
 
     An `address` has checks of its own for the latter.
     """
-    return bool(search_for(_IN_ADDRESSES if address else _SHOWN).first(_bytes(text)))
+    return bool(_search(address=address).first(_bytes(text)))
+
+
+def any_has_token(texts: Iterable[str]) -> bool:
+    """Return whether one of the texts may have a token: one search, where none of them has."""
+    return has_token(_APART.join(texts))
 
 
 def masked(text: str) -> str:
     """Replace what looks like a token, and users in addresses, by as many asterisks."""
-    spans = [(found.start, found.end) for found in search_for(_SHOWN).all(_bytes(text))]
+    spans = [(found.start, found.end) for found in _search().all(_bytes(text))]
     if "@" in text:
         spans += _users(text)
     shown, at = [], 0
@@ -47,6 +57,11 @@ def message_of(text: str) -> str:
         return printable(masked(text))
     # As if a user ended where the text is cut: of a password, not even the beginning is shown.
     return printable(masked(text[: _LONGEST + _SECRET] + "@")[:_LONGEST]) + "…"
+
+
+@cache
+def _search(*, address: bool = False) -> TokenSearch:
+    return TokenSearch(_IN_ADDRESSES if address else _SHOWN)
 
 
 def _bytes(text: str) -> bytes:

@@ -80,7 +80,9 @@ def is_file(path: Path) -> bool:
 
 def display_path(document: Document, file: Path, base: Path) -> str:
     """Name a file the way the manifest was named."""
-    return str(Path(document.name).parent / file.relative_to(base))
+    text, root = str(file), os.path.join(base, "")  # noqa: PTH118 - text: for each file named
+    below = text[len(root) :] if text.startswith(root) else os.path.relpath(file, base)
+    return str(Path(os.path.dirname(document.name), below))  # noqa: PTH120
 
 
 def _placed(document: Document, problem: Problem, folder: Path, base: Path) -> Problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from clarifai_build.errors import Problem, SourceError
@@ -11,6 +12,7 @@ from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.labels import OWN_NAME, labels_in, unwritable
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.repository_layout import INFERENCE, MODEL, REQUIREMENTS, in_folder
+from clarifai_build.util.real_paths import is_within, path_below, real_in
 from clarifai_build.validation import requirements_file, secrets_in_files
 from clarifai_build.validation.code_folder import display_path, is_file, missing, packed
 from clarifai_build.validation.inference import inference_module
@@ -27,20 +29,21 @@ def problems(document: Document, base: Path, *, locked: bool = False) -> Iterato
 
     With `locked`, requirements are pinned, or are about to be.
     """
-    labels = document.get("model", "labels")
-    if isinstance(labels, str) and labels:
+    name = document.get("model", "labels")
+    labels = None
+    if isinstance(name, str) and name:
         path: Steps = ("model", "labels")
-        file, found = _named_file(document, base, labels, path, "labels-missing")
+        labels, found = _named_file(document, base, name, path, "labels-missing")
         yield from found
-        if file:
-            yield from _labels(document, file, base, path)
-    requirements = document.get("code", "requirements")
-    file = None
-    if isinstance(requirements, str) and requirements:
+        if labels:
+            yield from _labels(document, labels, base, path)
+    name = document.get("code", "requirements")
+    requirements = None
+    if isinstance(name, str) and name:
         path = ("code", "requirements")
-        file, found = _named_file(document, base, requirements, path, "requirements-missing")
+        requirements, found = _named_file(document, base, name, path, "requirements-missing")
         yield from found
-    yield from _code(document, base, file, locked=locked)
+    yield from _code(document, base, labels, requirements, locked=locked)
 
 
 def _named_file(
@@ -51,7 +54,7 @@ def _named_file(
         return None, []  # reported already: these fields take no references
     if len(name) > LONGEST_PATH:
         return None, [document.problem(missing, f"there is no file '{name}'", path)]
-    if leaves(base, file):
+    if leaves(base, name):
         return None, [_outside(document, name, path)]
     if not is_file(file):
         return None, [document.problem(missing, f"there is no file '{name}'", path)]
@@ -67,10 +70,10 @@ def _outside(document: Document, name: str, path: Steps) -> Problem:
     )
 
 
-def leaves(base: Path, path: Path) -> bool:
-    """Return whether `path` lies outside of `base`, which is resolved; links are followed."""
+def leaves(base: Path, name: str) -> bool:
+    """Return whether a path from `base`, which is resolved, leads out of it; links are followed."""
     try:
-        return os.path.commonpath((os.path.realpath(path), base)) != str(base)
+        return not is_within(str(base), real_in(str(base), name))
     except ValueError:  # a null character, or what no file system takes: it leads nowhere
         return True
 
@@ -103,8 +106,14 @@ def _labels(document: Document, file: Path, base: Path, path: Steps) -> Iterator
 
 
 def _code(
-    document: Document, base: Path, requirements: Path | None, *, locked: bool
+    document: Document,
+    base: Path,
+    labels: Path | None,
+    requirements: Path | None,
+    *,
+    locked: bool,
 ) -> Iterator[Problem]:
+    """Look into the folder of the code; `labels` and `requirements` are named, and there."""
     name = document.get("code", "path")
     name = "." if name is None else name
     if not isinstance(name, str) or not name or "${env:" in name:
@@ -113,7 +122,7 @@ def _code(
     if len(name) > LONGEST_PATH:
         yield document.problem("code-missing", f"there is no folder '{name}'", path)
         return
-    if leaves(base, folder):
+    if leaves(base, name):
         yield _outside(document, name, path)
         return
     if problem := missing(document, folder, base):
@@ -128,9 +137,8 @@ def _code(
         yield from requirements_file.problems(requirements, called, base, locked=locked)
     found = yield from packed(document, folder, base, requirements)
     inference = folder / in_folder(INFERENCE)
-    labels = document.get("model", "labels")
-    read = [requirements, base / labels if isinstance(labels, str) and labels else None]
-    yield from _secrets(document, [*read, inference if found else None], folder, base)
+    read = [requirements, labels, inference if found else None]
+    yield from _secrets(document, read, folder, base)
     if found is None:
         return
     if in_folder(INFERENCE) in found:
@@ -147,10 +155,14 @@ def _secrets(
     """Look into what is laid into the artifact, and is read here anyway."""
     allowed = document.get("code", "allow_secrets")
     for file in files:
-        if file is not None and is_file(file) and not leaves(base, file):
-            path, shown = os.path.relpath(file, folder), display_path(document, file, base)
+        if (
+            file is not None
+            and is_file(file)
+            and not leaves(base, path_below(str(base), str(file)))
+        ):
+            shown = partial(display_path, document, file, base)
             yield from secrets_in_files.problems(
-                file, path, shown, allowed if isinstance(allowed, list) else ()
+                file, folder, shown, allowed if isinstance(allowed, list) else ()
             )
 
 

@@ -74,8 +74,14 @@ def check(document: Document, schema: Schema) -> Iterator[Finding]:
 class _Checker:
     """One method a keyword; each yields how the value breaks it."""
 
-    def __init__(self, document: Document, root: Schema) -> None:
-        self.document, self.root = document, root
+    def __init__(self, document: Document, root: Schema, *, silent: bool = False) -> None:
+        self.document, self.root, self.silent = document, root, silent
+
+    def fits(self, value: Value, schema: Schema, path: Steps) -> bool:
+        """Return whether there is no difference; nothing is put into words."""
+        # One finding settles it: the generator is left there.
+        silent = self if self.silent else _Checker(self.document, self.root, silent=True)
+        return next(silent.check(value, schema, path), None) is None
 
     def check(self, value: Value, schema: Schema, path: Steps) -> Iterator[Finding]:
         if isinstance(schema, bool):
@@ -92,7 +98,7 @@ class _Checker:
         if not any(_TYPES[name](value) for name in types):
             source = self.document.source(path)
             # Brackets around it help only where it could be the one item.
-            item = "array" in types and next(self.check([value], schema, path), None) is None
+            item = "array" in types and self.fits([value], schema, path)
             message, hint = schema_messages.wrong_type(path, types, value, source, item=item)
             yield Finding("wrong-type", message, path, hint)
 
@@ -143,7 +149,11 @@ class _Checker:
                 yield Finding("duplicate-item", message, (*path, index))
 
     def enum(self, value: Value, allowed: Any, _: Schema, path: Steps) -> Iterator[Finding]:
-        if not any(_same(value, one) for one in allowed):
+        if any(_same(value, one) for one in allowed):
+            return
+        if self.silent:
+            yield Finding("not-allowed", "", path)
+        else:
             message, hint = schema_messages.not_allowed(path, value, allowed)
             yield Finding("not-allowed", message, path, hint)
 
@@ -151,7 +161,7 @@ class _Checker:
         return self.enum(value, [wanted], schema, path)
 
     def negated(self, value: Value, schema: Schema, _: Schema, path: Steps) -> Iterator[Finding]:
-        if next(self.check(value, schema, path), None) is None:
+        if self.fits(value, schema, path):
             message = f"{schema_messages.dotted(path)} can't be {format_value(value)}"
             yield Finding("not-allowed", message, path)
 
@@ -167,8 +177,7 @@ class _Checker:
     def condition(
         self, value: Value, test: Schema, schema: Schema, path: Steps
     ) -> Iterator[Finding]:
-        # One finding settles it: the generator is left there.
-        holds = next(self.check(value, test, path), None) is None
+        holds = self.fits(value, test, path)
         branch = schema.get("then" if holds else "else", True)
         because = schema_messages.because(value, test) if holds else ""
         for finding in self.check(value, branch, path):

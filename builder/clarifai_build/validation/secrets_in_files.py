@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import os
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from clarifai_build.errors import Problem
 from clarifai_build.source.content_checks import RULES, content_problem
 from clarifai_build.util.small_files import read_small
-from clarifai_build.util.tokens.search import search_for
 
 
-def problems(file: Path, path: str, shown: str, allowed: Collection[str]) -> Iterator[Problem]:
-    """Yield a problem for each line of a file, called `path` in the manifest, that holds a secret.
+def problems(
+    file: Path, folder: Path, shown: Callable[[], str], allowed: Collection[str]
+) -> Iterator[Problem]:
+    """Yield a problem for each line of a file that holds a secret.
 
-    What can't be read is another check's to tell, and large files are left to the build.
+    `shown` says what it is called; `allowed` are paths below `folder` that may hold some. What
+    can't be read is another check's to tell, and large files are left to the build.
     """
     try:
         content = read_small(file, RULES.largest)
@@ -22,13 +25,13 @@ def problems(file: Path, path: str, shown: str, allowed: Collection[str]) -> Ite
         return
     if not (finding := RULES.finding(content)):
         return
-    problem = content_problem(finding, path, shown, allowed)
+    problem = content_problem(finding, os.path.relpath(file, folder), shown(), allowed)
     # What is a pointer, whoever wanted its content says.
     if problem is None or problem.code != "secret":
         return
     lines = dict.fromkeys(
         (content.count(b"\n", 0, found.start) + 1, found.name)
-        for found in search_for(RULES.tokens).all(content)
+        for found in RULES.search.all(content)
     )
     # In another encoding, lines are not where line breaks seem to be.
     yield from [_at(problem, finding, name, line) for line, name in sorted(lines)] or [problem]

@@ -100,7 +100,7 @@ def _code(folder: Path) -> str:
     """Return the folder of the code that the manifest names which is there, or else this one."""
     manifest = folder / FILE_NAME
     named = read(manifest).get("code", "path") if manifest.is_file() else None
-    return named if isinstance(named, str) and not leaves(folder.resolve(), folder / named) else "."
+    return named if isinstance(named, str) and not leaves(folder.resolve(), named) else "."
 
 
 def _type(args: argparse.Namespace, folder: Path, ask: Ask) -> str:

@@ -110,12 +110,6 @@ class TokenSearch:
                         yield kind.found(match)
 
 
-@cache
-def search_for(kinds: tuple[TokenPattern, ...]) -> TokenSearch:
-    """Return the search for some kinds."""
-    return TokenSearch(kinds)
-
-
 # Where a token may begin, and not before: to compile all takes longer than most commands.
 @cache
 def _compiled(expression: str) -> re.Pattern[bytes]:
@@ -140,7 +134,8 @@ def _at_starts(
         # To look for one byte takes next to nothing, and most addresses have no user.
         if (rare := _RARE.get(start)) and rare not in content:
             continue
-        yield from _matches(kinds, start, content, searched, (0, len(searched)))
+        if (at := searched.find(start)) >= 0:
+            yield from _matches(kinds, start, content, searched, (at, len(searched)))
 
 
 def _matches(

@@ -7,6 +7,7 @@ their own, which need not be the folder's.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -30,8 +31,17 @@ class GitError(SourceError):
 
 def repository_above(folder: Path) -> Path | None:
     """Return the folder nearest above that Git takes for a repository's, found without Git."""
-    here = folder.resolve()
-    return next((place for place in (here, *here.parents) if _is_repository(place)), None)
+    return nearest_repository(folder.resolve())
+
+
+def nearest_repository(here: Path) -> Path | None:
+    """Return likewise for a folder that is a real path."""
+    place = str(here)
+    while not _is_repository(place):
+        below, place = place, os.path.dirname(place)  # noqa: PTH120 - text: for each manifest
+        if place == below:
+            return None
+    return Path(place)
 
 
 def answers(folder: Path) -> bool:
@@ -117,7 +127,11 @@ def _named_by_environment(folder: Path) -> dict[str, str]:
     return {name: str(place) for name, place in places.items()}
 
 
-def _is_repository(place: Path) -> bool:
+def _is_repository(place: str) -> bool:
     """Return whether there is a `.git`: a repository, or the file that leads to one."""
-    inner = place / ".git"
-    return os.path.isfile(inner) or os.path.exists(inner / "HEAD")  # noqa: PTH110, PTH113 - False without access
+    inner = f"{place}/.git"
+    try:
+        mode = os.stat(inner).st_mode  # noqa: PTH116 - as above
+    except (OSError, ValueError):  # without access, too
+        return False
+    return stat.S_ISREG(mode) or os.path.exists(f"{inner}/HEAD")  # noqa: PTH110 - False likewise

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.util.python_code import nodes_of
 
 _MAKER = "get_model_config"
 _KEYWORD = "model_type"
@@ -26,9 +27,10 @@ def declared_types(module: ast.Module) -> Iterator[Declared]:
     `get_model_config("text-to-text")`, `get_model_config(ModelTypes.text_to_text)`, either by
     keyword or through a name that is assigned once.
     """
-    assigned, makers = _assigned(module), _names_of(_MAKER, module)
-    members = _names_of(_MEMBERS, module)
-    for node in ast.walk(module):
+    nodes = nodes_of(module)
+    assigned, makers = _assigned(nodes), _names_of(_MAKER, nodes)
+    members = _names_of(_MEMBERS, nodes)
+    for node in nodes:
         if not isinstance(node, ast.Call) or _name(node.func) not in makers:
             continue
         given = [*node.args[:1], *(word.value for word in node.keywords if word.arg == _KEYWORD)]
@@ -70,10 +72,10 @@ def _type_named(node: ast.expr, members: frozenset[str]) -> str | None:
     return None
 
 
-def _assigned(module: ast.Module) -> Mapping[str, ast.expr | None]:
+def _assigned(nodes: Iterable[ast.AST]) -> Mapping[str, ast.expr | None]:
     """Return what each name of the module stands for; None where that depends."""
     found: dict[str, ast.expr | None] = {}
-    for node in ast.walk(module):
+    for node in nodes:
         value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
         targets = node.targets if isinstance(node, ast.Assign) else []
         targets = [node.target] if isinstance(node, ast.AnnAssign) else targets
@@ -83,9 +85,9 @@ def _assigned(module: ast.Module) -> Mapping[str, ast.expr | None]:
     return found
 
 
-def _names_of(name: str, module: ast.Module) -> frozenset[str]:
+def _names_of(name: str, nodes: Iterable[ast.AST]) -> frozenset[str]:
     """Return what a name of the SDK is called here: itself, and what imports rename it to."""
-    imports = (node for node in ast.walk(module) if isinstance(node, ast.ImportFrom))
+    imports = (node for node in nodes if isinstance(node, ast.ImportFrom))
     aliases = (alias for node in imports for alias in node.names if alias.name == name)
     return frozenset({name, *(alias.asname for alias in aliases if alias.asname)})
 

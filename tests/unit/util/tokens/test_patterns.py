@@ -10,14 +10,19 @@ from hypothesis import strategies as st
 
 from clarifai_build.manifest.document import parse
 from clarifai_build.source.content_checks import RULES
-from clarifai_build.util.redaction import has_token, masked
+from clarifai_build.util.redaction import any_has_token, has_token, masked
 from clarifai_build.util.tokens.patterns import TOKEN_PATTERNS, TokenPattern
-from clarifai_build.util.tokens.search import search_for
+from clarifai_build.util.tokens.search import TokenSearch
 from clarifai_build.validation.rules import problems
 from support.token_samples import HEX, SAMPLES
 
 ALL = [(name, sample) for name, samples in SAMPLES.items() for sample in samples]
 SURROUNDINGS = ["{}", "x\n{}\n", "# {} #", "({},)", "é {}\té"]
+# What makes a token none where it stands just before or after it, or within its value.
+NEIGHBOURS = [
+    *("", "...", "<", "${", "{{", "xxxxxx", "your", "EXAMPLE", "@host", "(", ".", "=", "-", "/"),
+    *("@localhost", "sentry", "github", "ssh", "0", "a" * 20, "12345", "test", '"', "\n", " "),
+]
 ENCODINGS = ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"]
 
 
@@ -37,7 +42,7 @@ def test_every_kind_has_samples() -> None:
 def test_a_sample_is_found_in_files_manifests_and_output(name: str, sample: str) -> None:
     """By its own pattern and by all together, in every encoding; what is shown keeps its length."""
     text = f"é: {sample} é"
-    own, shown = search_for(kind_called(name)), masked(text)
+    own, shown = TokenSearch(kind_called(name)), masked(text)
     assert [own.first(form.format(sample).encode()) for form in SURROUNDINGS] == [name] * 5
     assert [form for form in SURROUNDINGS if not RULES.finding(form.format(sample).encode())] == []
     assert [
@@ -67,7 +72,27 @@ def test_no_surroundings_hide_a_sample(chosen: tuple[str, str], before: str, aft
     """What is found with the patterns alone is found with the marks that go before them."""
     name, sample = chosen
     content = f"{before} {sample} {after}".encode("utf-8", "surrogatepass")
-    assert search_for(kind_called(name)).first(content) == name
+    assert TokenSearch(kind_called(name)).first(content) == name
+
+
+@given(
+    st.sampled_from(ALL),
+    st.lists(st.sampled_from(NEIGHBOURS) | st.text(max_size=20), max_size=3),
+    st.lists(st.sampled_from(NEIGHBOURS) | st.text(max_size=20), max_size=3),
+)
+def test_no_other_text_hides_a_sample(
+    chosen: tuple[str, str], before: list[str], after: list[str]
+) -> None:
+    """Texts that are searched as one hold a token where one of them does by itself."""
+    texts = [*before, chosen[1], *after]
+    assert has_token(chosen[1])
+    assert any_has_token(texts)
+
+
+@given(st.lists(st.sampled_from(NEIGHBOURS) | st.sampled_from([HEX[:20], "key: "]), max_size=6))
+def test_texts_without_a_token_make_none(texts: list[str]) -> None:
+    """Halves of a token in texts of their own are none."""
+    assert not any_has_token(texts)
 
 
 @pytest.mark.parametrize(
