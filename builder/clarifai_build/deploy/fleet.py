@@ -9,7 +9,6 @@ from typing import Generic, TypeVar
 from clarifai_build.cancellation import CancelToken
 from clarifai_build.errors import BuilderError
 from clarifai_build.util.crash_report import internal_error
-from clarifai_build.util.threads import cancel_all
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -68,7 +67,7 @@ def each(
         return [future.result() for future in futures]
     except BaseException:
         cancel.cancel()
-        cancel_all(futures, _LAST_WORDS)
+        threads.cancel_all(futures, _LAST_WORDS)
         raise
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -44,6 +43,8 @@ def check_existing_records(target: Path) -> None:
 
 def _is_byproduct(sbom: Path, provenance: Path) -> bool:
     """Return whether a provenance that a build wrote names this SBOM."""
+    import hashlib
+
     try:
         made = parse_json(beginning_of(provenance))["predicate"]["runDetails"]["byproducts"]
         digests = {one["digest"]["sha256"] for one in made if one["name"] == "sbom"}
