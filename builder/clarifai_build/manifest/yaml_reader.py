@@ -104,9 +104,11 @@ class Reader:
         start, end = event.start_mark, event.end_mark
         if start is None or end is None:
             return SourceLocation(1, 1)
-        line = min(start.line, len(self.lines) - 1)
-        stop = end.column if end.line == start.line else len(self.lines[line])
-        return SourceLocation(line + 1, start.column + 1, max(1, stop - start.column))
+        line, column = start.line, start.column
+        if line >= len(self.lines):
+            line = len(self.lines) - 1
+        length = (end.column if end.line == start.line else len(self.lines[line])) - column
+        return SourceLocation(line + 1, column + 1, length if length > 0 else 1)
 
     def _problem(self, event: yaml.Event, code: str, message: str, hint: str | None = None) -> None:
         if len(self.problems) >= MOST_TOLD:

@@ -29,11 +29,12 @@ def nodes_of(tree: ast.AST) -> list[ast.AST]:
     """Return all nodes of a tree in the order of `ast.walk`, in half its time."""
     found = [tree]
     for node in found:
-        found += _children(node)
+        found += children_of(node)
     return found
 
 
-def _children(node: ast.AST) -> Iterator[ast.AST]:
+def children_of(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what `ast.iter_child_nodes` does, in half its time."""
     for name in node._fields:
         value = getattr(node, name, None)
         if isinstance(value, ast.AST):

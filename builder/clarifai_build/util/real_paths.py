@@ -28,11 +28,16 @@ def real_in(folder: str, name: str) -> str:
 
 def is_within(folder: str, place: str) -> bool:
     """Return whether a place is a folder itself or lies in it; both are real paths."""
-    return place == folder or place.startswith(os.path.join(folder, ""))  # noqa: PTH118 - text
+    return place == folder or place.startswith(_ended(folder))
 
 
 def path_below(folder: str, place: str) -> str:
     """Return the path from a folder to a place, both absolute and normal, with `/`."""
-    root = os.path.join(folder, "")  # noqa: PTH118 - text
+    root = _ended(folder)
     below = place[len(root) :] if place.startswith(root) else os.path.relpath(place, folder)
     return below.replace(os.sep, "/") or "."
+
+
+def _ended(folder: str) -> str:
+    # The root ends so by itself.
+    return folder if folder.endswith(os.sep) else folder + os.sep

@@ -24,6 +24,7 @@ from clarifai_build.source.content_checks import suspicious_names
 from clarifai_build.source.named_files import ReferencedFiles
 from clarifai_build.source.selection import place_of, select_files
 from clarifai_build.source.source_file import SourceFile, unreadable
+from clarifai_build.util.real_paths import path_below
 from clarifai_build.validation import left_out
 from clarifai_build.validation.rules import target_problem
 
@@ -72,17 +73,12 @@ def missing(document: Document, folder: Path, base: Path) -> Problem | None:
 
 def is_file(path: Path) -> bool:
     """Return whether there is a file; False where access is denied."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
+    return os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises there
 
 
 def display_path(document: Document, file: Path, base: Path) -> str:
     """Name a file the way the manifest was named."""
-    text, root = str(file), os.path.join(base, "")  # noqa: PTH118 - text: for each file named
-    below = text[len(root) :] if text.startswith(root) else os.path.relpath(file, base)
-    return str(Path(os.path.dirname(document.name), below))  # noqa: PTH120
+    return str(Path(os.path.dirname(document.name), path_below(str(base), str(file))))  # noqa: PTH120
 
 
 def _placed(document: Document, problem: Problem, folder: Path, base: Path) -> Problem:

@@ -128,6 +128,7 @@ def _code(
     if problem := missing(document, folder, base):
         yield problem
         return
+    checked = [file for file in (requirements, labels) if file]
     # The file is optional only where the manifest does not name it.
     if requirements is None and document.get("code", "requirements") is None:
         requirements = folder / REQUIREMENTS
@@ -137,8 +138,9 @@ def _code(
         yield from requirements_file.problems(requirements, called, base, locked=locked)
     found = yield from packed(document, folder, base, requirements)
     inference = folder / in_folder(INFERENCE)
-    read = [requirements, labels, inference if found else None]
-    yield from _secrets(document, read, folder, base)
+    others = [requirements if requirements not in checked else None, inference if found else None]
+    inside = [file for file in others if file and _is_inside(file, base)]
+    yield from _secrets(document, [*checked, *inside], folder, base)
     if found is None:
         return
     if in_folder(INFERENCE) in found:
@@ -149,21 +151,20 @@ def _code(
         yield _no_inference(document, name, is_file(inference))
 
 
+def _is_inside(file: Path, base: Path) -> bool:
+    return is_file(file) and not leaves(base, path_below(str(base), str(file)))
+
+
 def _secrets(
-    document: Document, files: Iterable[Path | None], folder: Path, base: Path
+    document: Document, files: Iterable[Path], folder: Path, base: Path
 ) -> Iterator[Problem]:
     """Look into what is laid into the artifact, and is read here anyway."""
     allowed = document.get("code", "allow_secrets")
     for file in files:
-        if (
-            file is not None
-            and is_file(file)
-            and not leaves(base, path_below(str(base), str(file)))
-        ):
-            shown = partial(display_path, document, file, base)
-            yield from secrets_in_files.problems(
-                file, folder, shown, allowed if isinstance(allowed, list) else ()
-            )
+        shown = partial(display_path, document, file, base)
+        yield from secrets_in_files.problems(
+            file, folder, shown, allowed if isinstance(allowed, list) else ()
+        )
 
 
 def _no_inference(document: Document, name: str, ignored: bool) -> Problem:

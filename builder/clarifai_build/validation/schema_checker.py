@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -72,7 +72,7 @@ def check(document: Document, schema: Schema) -> Iterator[Finding]:
 
 
 class _Checker:
-    """One method a keyword; each yields how the value breaks it."""
+    """One method a keyword; each gives how the value breaks it."""
 
     def __init__(self, document: Document, root: Schema, *, silent: bool = False) -> None:
         self.document, self.root, self.silent = document, root, silent
@@ -93,14 +93,17 @@ class _Checker:
             if method := KEYWORDS.get(keyword):
                 yield from method(self, value, argument, schema, path)
 
-    def type(self, value: Value, types: Any, schema: Schema, path: Steps) -> Iterator[Finding]:
-        types = [types] if isinstance(types, str) else types
-        if not any(_TYPES[name](value) for name in types):
-            source = self.document.source(path)
-            # Brackets around it help only where it could be the one item.
-            item = "array" in types and self.fits([value], schema, path)
-            message, hint = schema_messages.wrong_type(path, types, value, source, item=item)
-            yield Finding("wrong-type", message, path, hint)
+    # No generator, as nearly all that a document says fits.
+    def type(self, value: Value, types: Any, schema: Schema, path: Steps) -> Iterable[Finding]:
+        types = (types,) if isinstance(types, str) else types
+        for name in types:
+            if _TYPES[name](value):
+                return ()
+        source = self.document.source(path)
+        # Brackets around it help only where it could be the one item.
+        item = "array" in types and self.fits([value], schema, path)
+        message, hint = schema_messages.wrong_type(path, types, value, source, item=item)
+        return (Finding("wrong-type", message, path, hint),)
 
     def properties(self, value: Value, known: Schema, _: Schema, path: Steps) -> Iterator[Finding]:
         for name in value if isinstance(value, dict) else ():
@@ -148,16 +151,16 @@ class _Checker:
                 message = f"duplicate item {format_value(item)}"
                 yield Finding("duplicate-item", message, (*path, index))
 
-    def enum(self, value: Value, allowed: Any, _: Schema, path: Steps) -> Iterator[Finding]:
-        if any(_same(value, one) for one in allowed):
-            return
+    def enum(self, value: Value, allowed: Any, _: Schema, path: Steps) -> Iterable[Finding]:
+        for one in allowed:
+            if _same(value, one):
+                return ()
         if self.silent:
-            yield Finding("not-allowed", "", path)
-        else:
-            message, hint = schema_messages.not_allowed(path, value, allowed)
-            yield Finding("not-allowed", message, path, hint)
+            return (Finding("not-allowed", "", path),)
+        message, hint = schema_messages.not_allowed(path, value, allowed)
+        return (Finding("not-allowed", message, path, hint),)
 
-    def const(self, value: Value, wanted: Any, schema: Schema, path: Steps) -> Iterator[Finding]:
+    def const(self, value: Value, wanted: Any, schema: Schema, path: Steps) -> Iterable[Finding]:
         return self.enum(value, [wanted], schema, path)
 
     def negated(self, value: Value, schema: Schema, _: Schema, path: Steps) -> Iterator[Finding]:
@@ -165,10 +168,11 @@ class _Checker:
             message = f"{schema_messages.dotted(path)} can't be {format_value(value)}"
             yield Finding("not-allowed", message, path)
 
-    def pattern(self, value: Value, pattern: str, schema: Schema, path: Steps) -> Iterator[Finding]:
-        if isinstance(value, str) and not _fits(pattern, value):
-            message = f"{schema_messages.dotted(path)} can't be {format_value(value)}"
-            yield Finding("bad-value", message, path, schema.get("patternErrorMessage"))
+    def pattern(self, value: Value, pattern: str, schema: Schema, path: Steps) -> Iterable[Finding]:
+        if not isinstance(value, str) or _fits(pattern, value):
+            return ()
+        message = f"{schema_messages.dotted(path)} can't be {format_value(value)}"
+        return (Finding("bad-value", message, path, schema.get("patternErrorMessage")),)
 
     def all_of(self, value: Value, schemas: Any, _: Schema, path: Steps) -> Iterator[Finding]:
         for schema in schemas:
@@ -179,24 +183,25 @@ class _Checker:
     ) -> Iterator[Finding]:
         holds = self.fits(value, test, path)
         branch = schema.get("then" if holds else "else", True)
-        because = schema_messages.because(value, test) if holds else ""
         for finding in self.check(value, branch, path):
+            because = schema_messages.because(value, test) if holds and not self.silent else ""
             yield finding._replace(message=finding.message + because)
 
 
 def _limit(
     keyword: str, applies: Callable[[Value], bool], holds: Callable[[Value, Any], bool]
-) -> Callable[[_Checker, Value, Any, Schema, Steps], Iterator[Finding]]:
+) -> Callable[[_Checker, Value, Any, Schema, Steps], Iterable[Finding]]:
     def method(
         _checker: _Checker, value: Value, limit: Any, schema: Schema, path: Steps
-    ) -> Iterator[Finding]:
-        if applies(value) and not holds(value, limit):
-            message = schema_messages.out_of_range(path, keyword, value, limit)
-            # Which of several items is one too many only their meaning tells.
-            is_list = isinstance(value, list) and path and isinstance(path[-1], str)
-            examples = schema.get("examples", ()) if is_list else ()
-            hint = schema_messages.example(str(path[-1]), examples) if examples else None
-            yield Finding("out-of-range", message, path, hint)
+    ) -> Iterable[Finding]:
+        if not applies(value) or holds(value, limit):
+            return ()
+        message = schema_messages.out_of_range(path, keyword, value, limit)
+        # Which of several items is one too many only their meaning tells.
+        is_list = isinstance(value, list) and path and isinstance(path[-1], str)
+        examples = schema.get("examples", ()) if is_list else ()
+        hint = schema_messages.example(str(path[-1]), examples) if examples else None
+        return (Finding("out-of-range", message, path, hint),)
 
     return method
 
@@ -229,7 +234,7 @@ _TYPES: Mapping[str, Callable[[Value], bool]] = {
     "object": lambda value: isinstance(value, dict),
 }
 
-KEYWORDS: Mapping[str, Callable[[_Checker, Value, Any, Schema, Steps], Iterator[Finding]]] = {
+KEYWORDS: Mapping[str, Callable[[_Checker, Value, Any, Schema, Steps], Iterable[Finding]]] = {
     "type": _Checker.type,
     "properties": _Checker.properties,
     "additionalProperties": _Checker.additional,

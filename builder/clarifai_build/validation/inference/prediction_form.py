@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from clarifai_build.util.python_code import children_of
+
 Form = Literal["item", "list"]
 
 METHOD = "get_predictions"
@@ -126,7 +128,7 @@ def _own_method(value: ast.expr) -> str:
 
 def _own_nodes(function: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes of a function without those of functions and classes inside it."""
-    for child in ast.iter_child_nodes(function):
+    for child in children_of(function):
         if not isinstance(child, _SCOPES):
             yield child
             yield from _own_nodes(child)
