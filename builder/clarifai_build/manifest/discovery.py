@@ -134,7 +134,7 @@ class _Search:
     def _file(self, item: os.DirEntry[str], why: str) -> None:
         if is_manifest(item.name) and not why:
             self.manifests.append(Path(item.path))
-        elif os.path.isdir(item.path):  # noqa: PTH112 - False for a link that leads in a circle
+        elif item.is_symlink() and os.path.isdir(item.path):  # noqa: PTH112 - False for a circle
             self._links.append(item.path)
         elif item.is_symlink() and not os.path.exists(item.path):  # noqa: PTH110 - as above
             self._broken(item, why)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from clarifai_build.errors import ManifestError, Problem
@@ -19,14 +20,21 @@ from clarifai_build.validation.limits import found_by, told
 from clarifai_build.validation.schema_checker import schema_problems
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Examined:
-    """A manifest with all that was found in it; the manifest is None where there are errors."""
+    """A document with all that was found in it; it lies at `path`, without symbolic links."""
 
     document: Document | None
-    manifest: Manifest | None
+    path: Path
     problems: tuple[Problem, ...]
     origins: Mapping[tuple[str | int, ...], str]
+
+    @cached_property
+    def manifest(self) -> Manifest | None:
+        """The manifest; None where there are errors. Made when it is asked for."""
+        if self.document is None or self.errors:
+            return None
+        return from_document(self.document, self.path)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -57,7 +65,7 @@ def examine(
     try:
         document = read(path)
     except ManifestError as error:
-        return Examined(None, None, error.problems, {})
+        return Examined(None, path, error.problems, {})
     return examine_document(document, path, environ, offline=offline, locking=locking)
 
 
@@ -88,6 +96,4 @@ def examine_document(
             *(problem.line or 0, problem.column or 0),
         )
     )
-    failed = any(problem.severity == "error" for problem in found)
-    manifest = None if failed else from_document(document, path)
-    return Examined(document, manifest, tuple(told(found)), resolved.origins)
+    return Examined(document, path, tuple(told(found)), resolved.origins)

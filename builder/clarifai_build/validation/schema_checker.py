@@ -88,7 +88,8 @@ class _Checker:
             if not schema:
                 yield Finding("forbidden-key", f"'{path[-1]}' is not allowed", path, key=True)
             return
-        schema = resolve(self.root, schema)
+        if "$ref" in schema:
+            schema = resolve(self.root, schema)
         for keyword, argument in schema.items():
             if method := KEYWORDS.get(keyword):
                 yield from method(self, value, argument, schema, path)

@@ -13,7 +13,6 @@ from jsonschema import Draft7Validator
 
 from clarifai_build.manifest import types
 from clarifai_build.manifest.document import parse
-from clarifai_build.manifest.parse import from_document
 from clarifai_build.manifest.schema import manifest_schema, resolve, walk
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.model_types import MODEL_TYPES
@@ -124,8 +123,7 @@ def test_defaults_are_those_of_the_schema() -> None:
     """What the smallest manifest loads with is what the schema says."""
     text = "model: {id: a, type: visual-embedder}\nstorage: {bucket: abc}\n"
     document = parse(text)
-    smallest = from_document(document, Path("/nowhere/clarifai.yaml"))
-    examined = Examined(document, smallest, (), {})
+    examined = Examined(document, Path("/nowhere/clarifai.yaml"), (), {})
     values = {one.path: one.value for one in settings(examined, {})}
     defaults = {path: schema.get("default") for path, schema in PROPERTIES if path in values}
     defaults.pop(("code", "path"))  # a folder by then

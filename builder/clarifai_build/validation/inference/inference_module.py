@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from clarifai_build.errors import Problem
@@ -38,7 +39,8 @@ def problems(document: Document, file: Path, shown: str) -> Iterator[Problem]:
         yield Problem("inference-syntax", message, shown, 1, 1)
         return
     yield from _declared_types(document, module, shown)
-    if not any("InferenceModel" in _bound(node) for node in ast.walk(module)):
+    # At the top of the module, where nearly all have it, no walk is needed.
+    if not any("InferenceModel" in _bound(node) for node in chain(module.body, ast.walk(module))):
         hint = "write `class InferenceModel:` with `get_predictions(self, input_data, **kwargs)`"
         yield Problem("inference-class", "no class InferenceModel", shown, 1, 1, hint=hint)
     for node in module.body:
