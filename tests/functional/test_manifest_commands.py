@@ -17,7 +17,9 @@ from clarifai_build.model_types import MODEL_TYPES
 EXAMPLES = Path(__file__).parents[1] / "examples"
 HEAVY = (
     "boto3",
+    "concurrent.futures",
     "grpc",
+    "hashlib",
     "numpy",
     "jinja2",
     "cookiecutter",

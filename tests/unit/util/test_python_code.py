@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.util.python_code import MAX_BYTES, parse_python
+from clarifai_build.util.python_code import MAX_BYTES, nodes_of, parse_python
 from clarifai_build.util.small_files import TooLargeError
 
 
@@ -33,3 +33,11 @@ def test_the_parser_warns_nobody(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert parse_python(tmp_path / "code.py").body
+
+
+def test_nodes_come_in_the_order_of_the_library() -> None:
+    """The first of several that are wrong is told first; this file has most kinds of nodes."""
+    tree = parse_python(__file__)
+    nodes = nodes_of(tree)
+    assert nodes == list(ast.walk(tree))
+    assert len(nodes) > 100
