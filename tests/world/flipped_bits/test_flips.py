@@ -15,9 +15,9 @@ from clarifai_build.artifact.zip_audit import Audit, audit
 from clarifai_build.artifact.zip_format import CENTRAL, END
 from clarifai_build.errors import ArtifactError
 from clarifai_build.inspection import contents
-from support.command_line import World, command, ended
+from support.command_line import command
 from support.fakes import MemoryStore
-from support.memory_s3 import BUCKET
+from support.flipped import damaged_at, flipped
 from support.trees import artifact_of
 
 SEED = 20240229
@@ -30,13 +30,6 @@ def found_in(data: bytes) -> Audit | None:
         return audit(lambda offset, length: data[offset : offset + length], len(data))
     except ArtifactError:
         return None
-
-
-def flipped(data: bytes, bit: int) -> bytes:
-    """Return the bytes with one bit turned over."""
-    changed = bytearray(data)
-    changed[bit // 8] ^= 1 << bit % 8
-    return bytes(changed)
 
 
 def our_zip(kind: str) -> bytes:
@@ -155,66 +148,6 @@ def test_bytes_between_files_are_named() -> None:
     found = found_in(bytes(cut))
     assert found is not None
     assert any("belong to no file" in one for one in found.damage)
-
-
-def test_a_diff_of_flipped_zips_is_never_no_difference(world: World) -> None:
-    """By its exit code; what is damaged is named, on whichever side it is."""
-    command("build", world.model(), "-o", "sound.zip")
-    data = (world.folder / "sound.zip").read_bytes()
-    flips = random.Random(SEED).sample(range(len(data) * 8), 24)
-    codes = []
-    for at, bit in enumerate(flips):
-        (world.folder / "flipped.zip").write_bytes(flipped(data, bit))
-        sides = ("flipped.zip", "sound.zip") if at % 2 else ("sound.zip", "flipped.zip")
-        codes.append(ended("diff", *sides, "--exit-code").code)
-    assert codes == [1] * len(flips)
-    assert command("diff", "sound.zip", "sound.zip", "--exit-code").code == 0
-    assert command("diff", "sound.zip", "source", "-f", "lines", "--exit-code").code == 0
-
-
-def damaged_at(data: bytes, text: bytes) -> bytes:
-    """Return a zip with a bit flipped in the middle of a text."""
-    return flipped(data, (data.index(text) + len(text) // 2) * 8)
-
-
-def test_inspect_names_damage(world: World) -> None:
-    """And says so by its exit code, of a published zip, too."""
-    command("apply", world.model())
-    (key,) = world.zips()
-    url = f"{world.bucket.endpoint}/{BUCKET}/{key}"
-    assert command("inspect", url).code == 0
-    body = world.bucket.objects[key].body
-    world.bucket.objects[key].body = damaged_at(body, b"predicted_text=text)")
-    told = command("inspect", url)
-    assert told.code == 1
-    assert "damaged: 1/inference.py" in told.out
-    Path("one.zip").write_bytes(world.bucket.objects[key].body)
-    assert command("inspect", "one.zip", "--json").json["damage"] != []
-
-
-def test_inspect_names_a_provenance_of_another_zip(world: World) -> None:
-    """Both are sound, and do not belong together."""
-    manifest = world.model()
-    command("build", manifest, "-o", "one.zip")
-    assert command("inspect", "one.zip").code == 0
-    world.edit("more")
-    command("build", manifest, "-o", "two.zip")
-    Path("two.zip").replace("one.zip")
-    told = command("inspect", "one.zip")
-    assert (told.code, "provenance is about another zip" in told.out) == (1, True)
-
-
-def test_a_published_zip_is_compared_by_content(world: World) -> None:
-    """Not by what it says of itself, nor by the checksum that the store keeps with it."""
-    manifest = world.model()
-    command("apply", manifest)
-    (key,) = world.zips()
-    world.bucket.objects[key].body = damaged_at(
-        world.bucket.objects[key].body, b"predicted_text=text)"
-    )
-    ran = command("diff", "live", "source", "-f", manifest, "--exit-code", "--json")
-    assert ran.code == 1
-    assert [file["path"] for file in ran.json["files"]] == ["1/inference.py"]
 
 
 @pytest.mark.parametrize("whole", [False, True])
