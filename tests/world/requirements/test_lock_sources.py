@@ -17,6 +17,7 @@ import pytest
 from clarifai_build.errors import SourceError
 from clarifai_build.provenance import lock
 from clarifai_build.validation.load import load
+from support.command_line import command
 from support.light_platform import INFERENCE
 from support.trees import write_files
 from support.wheels import wheel
@@ -48,18 +49,24 @@ def locked(folder: Path, text: str) -> list[str]:
     """Lock a model with these requirements; return the lines of its pins."""
     files = {"clarifai.yaml": MANIFEST, "inference.py": INFERENCE.encode()}
     write_files(folder, {**files, "requirements.txt": text.encode()})
-    manifest = load(folder, {}, offline=True, locking=True)
-    made = lock.make(manifest, lock.read(lock.path_of(manifest)))
-    lock.write(made, lock.path_of(manifest))
+    command("lock", folder)
+    made = lock.read(folder / "clarifai.lock")
+    assert made
     assert made.requirements
     return list(made.requirements.pins)
 
 
-def test_pins_of_another_index_can_be_installed(tmp_path: Path, index: str) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--index-url {index}/all\n--extra-index-url {index}/cu118\n",
+        "-i {index}/all --extra-index-url={index}/cu118\n",
+    ],
+)
+def test_pins_of_another_index_can_be_installed(tmp_path: Path, index: str, options: str) -> None:
     """By pip itself, from what the artifact holds alone."""
     folder = tmp_path / "model"
-    text = f"-i {index}/all --extra-index-url={index}/cu118\nalpha\ntorchlike==2.1+cu118\n"
-    pins = locked(folder, text)
+    pins = locked(folder, f"{options.format(index=index)}alpha\ntorchlike==2.1+cu118\n")
     assert pins[:2] == [f"--index-url {index}/all", f"--extra-index-url {index}/cu118"]
     assert "torchlike==2.1+cu118 \\" in pins
     content = lock.requirements_of(load(folder, {}, offline=True))
