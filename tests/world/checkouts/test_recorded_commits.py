@@ -30,6 +30,45 @@ def test_a_model_with_a_submodule_verifies_from_its_commit(world: World, tmp_pat
     assert command("verify", manifest, "--commit").code == 0
 
 
+def test_a_hook_of_a_linked_worktree_records_a_clean_commit(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its variables are about the repository that it runs for; `diff` finds the manifest, too."""
+    world.model()
+    clones.commit(world.folder, {"lines/a.py": b"a = 1\n"})
+    clones.commit(world.folder, {"lines/a.py": b"a = 2\n"})
+    head = clones.commit(world.folder, {"lines/a.py": b"a = 3\n"})
+    linked = tmp_path / "linked"
+    clones.git(world.folder, "worktree", "add", "-q", str(linked), "-b", "linked")
+    own = world.folder / ".git" / "worktrees" / "linked"
+    monkeypatch.setenv("GIT_DIR", str(own))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(own / "index"))
+    monkeypatch.chdir(linked)
+    command("apply", "lines")
+    recorded = [one.recorded for one in world.registry.versions("lines")]
+    assert [(one.commit, one.dirty) for one in recorded] == [(head, False)]
+    ran = ended("diff", "HEAD~2", "-f", "lines", "--json")
+    assert (ran.code, ran.err if ran.code else "") == (0, "")
+    assert [file["path"] for file in ran.json["files"]] == ["1/a.py"]
+
+
+@pytest.mark.parametrize("name", ["validate", "build", "apply"])
+def test_a_submodule_that_is_not_initialised_stops_a_command(
+    world: World, tmp_path: Path, name: str
+) -> None:
+    """CI checks out without submodules: the model would lack their files."""
+    clones.commit(tmp_path / "library", {"library.py": b"x = 1\n"})
+    world.model()
+    clones.git(world.folder, "init", "-q")
+    clones.git(world.folder, "submodule", "add", "-q", str(tmp_path / "library"), "lines/library")
+    clones.commit(world.folder, {})
+    clone = tmp_path / "clone"
+    clones.git(tmp_path, "clone", "-q", str(world.folder), str(clone))
+    ran = ended(name, clone / "lines" / "clarifai.yaml")
+    assert (ran.code, "submodule-empty" in ran.out + ran.err) == (3, True)
+    assert world.wrote() == []
+
+
 def test_without_an_answer_of_git_no_commit_is_recorded(
     world: World, manifest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

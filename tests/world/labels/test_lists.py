@@ -8,13 +8,10 @@ from zipfile import ZipFile
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from clarifai_build.cli.legacy import triton_zip
 from clarifai_build.legacy.importer import import_folder
-from clarifai_build.legacy.label_lists import usable
-from clarifai_build.manifest.labels import labels_of, unwritable
+from clarifai_build.manifest.labels import labels_of
 from clarifai_build.validation.load import examine, load
 from support.command_line import ended
 from support.trees import write_files
@@ -162,26 +159,6 @@ def test_a_label_that_is_no_text_is_refused(tmp_path: Path, label: Any) -> None:
     ran = ended("import", tmp_path)
     assert ran.code == 3
     assert "error[wrong-type] label 1 is not text" in ran.err
-
-
-LABEL = st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.sampled_from(
-    ["a", "a-1", "N/A", "", " ", "a-1-again", "\t", "a\nb"]
-)
-
-
-@given(st.lists(LABEL, max_size=12))
-def test_any_list_becomes_distinct_in_order(labels: list[str]) -> None:
-    """As many as before, each writable and distinct; what was so already is left alone."""
-    notes: list[str] = []
-    made = usable(labels, "labels.txt", notes)
-    if not any(label.strip() for label in made):
-        return
-    assert len(made) == len(labels)
-    assert len({label.strip() for label in made}) == len(labels)
-    assert all(label.strip() and unwritable(label) is None for label in made)
-    kept = [(old, new) for old, new in zip(labels, made, strict=True) if old == new]
-    assert (len(kept) == len(labels)) == (not notes)
-    assert usable(made, "labels.txt", []) == made
 
 
 def test_the_old_command_gives_the_same_labels(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 from clarifai_build.cli.main import main
-from clarifai_runtime.testing_parameters import PREFIX
 from support.old_sdks import MODULES, write_repository
 
+PREFIX = "CLARIFAI_BUILD_PARAM_"
 CODE = f"""
 from {MODULES}.models.model_types import text_to_text
 from {MODULES}.models.output import TextOutput

@@ -102,6 +102,7 @@ def test_what_lies_here_is_refused_at_its_line(tmp_path: Path, line: str) -> Non
 
 
 ELSEWHERE = [
+    "pillow==10.3.0\t# why",
     "torch @ https://h.example/torch-2.1-cp311-cp311-manylinux_2_28_x86_64.whl",
     "https://h.example/own-1.0-py3-none-any.whl",
     "own @ git+https://git@git.example/team/own.git@v1#subdirectory=a",
