@@ -2,50 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
-
 import pytest
 
 from clarifai_build.errors import NotPublicError
 from clarifai_build.manifest.types import Storage
 from clarifai_build.storage.lazy_store import connect
 from clarifai_build.storage.public_download import prove_downloadable
+from support.caching_cdn import caching
 from support.fakes import artifact_of
 from support.memory_s3 import BUCKET, KEYS, Bucket
-from support.scripted_web import Asked, web
 
 ZIP = f"models/lines/{'ab' * 32}/lines.zip"
 SMALL = artifact_of({"1/w.bin": b"content"})
 LARGE = artifact_of({"1/w.bin": bytes(17 << 20)})
-
-
-@contextmanager
-def caching(bucket: Bucket) -> Iterator[tuple[str, list[str]]]:
-    """Run a CDN before a bucket that keeps every refusal for ever; gives it, and what it kept."""
-    kept: list[str] = []
-
-    def answer(asked: Asked, _number: int) -> None:
-        path = asked.path
-        if path in kept:
-            asked.send_error(404)
-            return
-        headers = {"Range": asked.headers["Range"]} if asked.headers["Range"] else {}
-        request = Request(f"{bucket.endpoint}/{BUCKET}{path}", headers=headers)
-        try:
-            with urlopen(request) as found:
-                body, size = found.read(), found.headers["Content-Range"]
-        except HTTPError as refused:
-            kept.append(path)
-            asked.send_error(refused.code)
-            return
-        asked.head(206, {"Content-Length": str(len(body)), "Content-Range": size})
-        asked.wfile.write(body)
-
-    with web(answer) as server:
-        yield f"http://127.0.0.1:{server.server_port}", kept
 
 
 @pytest.mark.parametrize("access", ["public", "public-read-acl"])
