@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 from itertools import count
+from typing import Any
 
-from support.scripted_web import Asked, Script
+from clarifai_grpc.grpc.api import resources_pb2
+
+from support.scripted_web import Asked, Script, Web
 
 
 class Endless:
@@ -61,3 +64,11 @@ def continuing(stop: threading.Event) -> Script:
             asked.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     return script
+
+
+def inputs_at(server: Web, number: int, field: str = "text") -> list[Any]:
+    """Return inputs whose content lies at URLs, each another."""
+    kind = {"text": resources_pb2.Text, "image": resources_pb2.Image}[field]
+    urls = (f"{server.url}/{each}" for each in range(number))
+    data = [resources_pb2.Data(**{field: kind(url=url)}) for url in urls]
+    return [resources_pb2.Input(data=each) for each in data]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from clarifai_build.sandbox.endpoints import Endpoints
 from support.sandbox_client import Api
+from support.scripted_web import Web, web
+from support.slow_web import Endless
 
 
 @pytest.fixture(scope="module")
@@ -18,3 +22,12 @@ def api(sandbox: Endpoints) -> Api:
 def reverser(api: Api) -> str:
     """A text-to-text model that turns words around."""
     return api.deploy("text-to-text")[0]
+
+
+@pytest.fixture
+def drip() -> Iterator[tuple[Web, Endless]]:
+    """A server that sends a byte at a time."""
+    endless = Endless(size=1, pause=0.1)
+    with web(endless) as server:
+        yield server, endless
+        endless.stop.set()

@@ -8,10 +8,7 @@ import re
 import struct
 import threading
 import zlib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 from clarifai_grpc.grpc.api import resources_pb2
@@ -21,54 +18,14 @@ from clarifai_build.sandbox.api.errors import ApiError
 from clarifai_build.sandbox.api.rpc import fetching, images
 from clarifai_build.sandbox.api.rpc.fetching import Fetching
 from clarifai_build.sandbox.api.rpc.memory import Memory
-from support.sandbox_client import Api, text
 from support.scripted_web import Web, web
-from support.slow_web import Endless
-
-
-@pytest.fixture
-def drip() -> Iterator[tuple[Web, Endless]]:
-    """A server that sends a byte at a time."""
-    endless = Endless(size=1, pause=0.1)
-    with web(endless) as server:
-        yield server, endless
-        endless.stop.set()
-
-
-def inputs(server: Web, number: int, field: str = "text") -> list[Any]:
-    """Return inputs whose content lies at URLs, each another."""
-    kind = {"text": resources_pb2.Text, "image": resources_pb2.Image}[field]
-    urls = (f"{server.url}/{each}" for each in range(number))
-    data = [resources_pb2.Data(**{field: kind(url=url)}) for url in urls]
-    return [resources_pb2.Input(data=each) for each in data]
-
-
-def test_slow_servers_hold_up_their_own_requests_only(
-    api: Api, reverser: str, drip: tuple[Web, Endless]
-) -> None:
-    """While 20 requests wait for 16 dripping URLs each, others are answered."""
-    server, endless = drip
-    waiting = inputs(server, 16)
-
-    def ask(_number: int) -> Any:
-        return api.call("PostModelOutputs", model_id=reverser, inputs=waiting)
-
-    with ThreadPoolExecutor(20) as pool:
-        slow = [pool.submit(ask, number) for number in range(20)]
-        assert endless.began.wait(30)
-        answers = [api.predict(reverser, text("abc")) for _ in range(5)]
-        assert not all(each.done() for each in slow)
-        endless.stop.set()
-        codes = {each.result().status.code for each in slow}
-    assert [answer.outputs[0].data.text.raw for answer in answers] == ["cba"] * 5
-    # Those beyond the bound were told at once to come back: CONN_THROTTLED.
-    assert 11005 in codes
+from support.slow_web import Endless, inputs_at
 
 
 def test_a_request_has_so_many_seconds_for_all_its_urls(drip: tuple[Web, Endless]) -> None:
     """Those that were waiting for their turn by then are not begun."""
     server, _ = drip
-    fetched = Fetching(seconds=0.5).fetch(inputs(server, 40), {"text"})
+    fetched = Fetching(seconds=0.5).fetch(inputs_at(server, 40), {"text"})
     assert len(fetched) == 40
     assert {type(each) for each in fetched.values()} == {ApiError}
     # The second is what a connection says that was not made by then.
@@ -80,7 +37,7 @@ def test_a_request_has_so_many_bytes_for_all_its_urls(monkeypatch: pytest.Monkey
     """Each may be small enough, and all of them be too much."""
     monkeypatch.setattr(fetching, "MOST_BYTES", 3 << 20)
     with web(lambda asked, _number: asked.send(bytes(1 << 20))) as server:
-        fetched = Fetching().fetch(inputs(server, 8), {"text"})
+        fetched = Fetching().fetch(inputs_at(server, 8), {"text"})
     refused = [str(each) for each in fetched.values() if isinstance(each, ApiError)]
     assert 5 <= len(refused) < 8
     assert all("over 3 MiB" in each for each in refused)
@@ -90,7 +47,7 @@ def test_what_the_model_does_not_take_is_not_fetched() -> None:
     """Nor is anything fetched twice, or in place of what the request has brought."""
     with web(lambda asked, _number: asked.send(b"x")) as server:
         url = f"{server.url}/0"
-        given = [*inputs(server, 1), *inputs(server, 1), *inputs(server, 3, "image")]
+        given = [*inputs_at(server, 1), *inputs_at(server, 1), *inputs_at(server, 3, "image")]
         brought = resources_pb2.Data(text=resources_pb2.Text(raw="y", url=f"{server.url}/9"))
         given.append(resources_pb2.Input(data=brought))
         assert Fetching().fetch(given, {"text"}) == {url: b"x"}

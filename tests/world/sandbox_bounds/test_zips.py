@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import threading
-import time
 import zipfile
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import pytest
 from clarifai_build.cancellation import CancelToken
 from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox.api.builds import download, unpack
-from support.sandbox_client import Api
 from support.scripted_web import Asked, Script, web
 from support.slow_web import Endless, Redirecting, continuing, dripping_headers
 
@@ -96,23 +94,6 @@ def test_a_download_that_is_cancelled_ends(tmp_path: Path) -> None:
         with pytest.raises(KeyboardInterrupt):
             download.fetch(f"{server.url}/model.zip", tmp_path / "a.zip", cancel)
         endless.stop.set()
-
-
-def test_a_version_that_is_deleted_is_fetched_no_further(api: Api) -> None:
-    """The server is hung up on, and the disk gets its bytes back."""
-    endless = Endless(size=1 << 16, pause=0.01, told=1 << 30)
-    builds = api.endpoints.state_dir / "data" / "builds"
-    with web(endless) as server:
-        model_id = api.new_model("text-to-text")
-        posted = api.post_version(model_id, f"{server.url}/model.zip")
-        version_id = posted.model.model_version.id
-        assert endless.began.wait(30)
-        api.call("DeleteModelVersion", model_id=model_id, version_id=version_id)
-        assert endless.gone.wait(30)
-    deadline = time.monotonic() + 30
-    while list(builds.glob(f"{version_id}*")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert list(builds.glob(f"{version_id}*")) == []
 
 
 def test_a_zip_whose_list_would_fill_memory_is_refused(tmp_path: Path) -> None:
