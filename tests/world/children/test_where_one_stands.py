@@ -22,6 +22,8 @@ RAISES = b"raise SystemExit('taken from the folder one stands in')\n"
 PYTHON = ("1/model", "numpy", "json", "grpc", "yaml", "pytest", "sitecustomize", "clarifai_runtime")
 TRAPS = {
     **{f"{name}.py": RAISES for name in PYTHON},
+    # As in a repository of an old SDK: a package goes before a folder without this file.
+    "1/__init__.py": b"",
     # Where SeaweedFS finds them, every request wants a signed token, and metadata go elsewhere.
     "security.toml": b'[jwt.signing]\nkey = "x"\n[jwt.signing.read]\nkey = "x"\n',
     "filer.toml": b'[redis2]\nenabled = true\naddress = "127.0.0.1:1"\n',
