@@ -407,7 +407,7 @@ BY_OTHERS: Mapping[str, str] = {
     "the machine: disks, permissions, engines, what is installed": """
         cache-stale deflate-missing disk-full engine-failed environment-failed fetch-failed
         installation-failed labels-unreadable layout-refused no-home no-python-for-triton
-        no-scratch no-shared-python no-such-python output sandbox-failed sandbox-state-broken
+        no-shared-python no-such-python output sandbox-failed sandbox-state-broken
         triton-failed unreadable unsafe-links unsupported-platform unusable-cache-path unwritable
         uv-missing zip-refused""",
     "Git, Git LFS or DVC": """

@@ -1,28 +1,22 @@
 """RenderContext to generated files: the Triton model repository, from the cookiecutter template.
 
-Only `cookiecutter.generate.generate_files` is called. It renders the template's own files; what the
-user wrote reaches it as context values, so `{{ … }}` in a label or a parameter stays text.
+What the user wrote reaches it as context values, so `{{ … }}` in a label or a parameter stays text.
 """
 
 from __future__ import annotations
 
 import functools
-import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from clarifai_build.errors import BuilderError
 from clarifai_build.manifest.types import Manifest, Param
 from clarifai_build.model_types import template_table
 from clarifai_build.repository_layout import CONFIG, RUNTIME
-from clarifai_build.resources import files_below, runtime_dir, template_dir
+from clarifai_build.resources import files_below, runtime_dir
 
 TEMPLATE_VERSION = 2
 """Raised when the template gives other bytes for the same manifest."""
-
-# generate_files changes the working directory of the process while it runs.
-_ONE_AT_A_TIME = threading.Lock()
 
 
 class RenderError(BuilderError):
@@ -77,25 +71,9 @@ def render(context: RenderContext) -> dict[str, bytes]:
 
     Raises RenderError when the result is not a config.pbtxt that Triton's ModelConfig takes.
     """
-    from cookiecutter.generate import generate_files
+    from clarifai_build.targets.triton.template import render_template
 
-    from clarifai_build.util.processes.scratch_folder import ScratchFolder
-
-    try:
-        with ScratchFolder() as folder, _ONE_AT_A_TIME:
-            project = generate_files(
-                template_dir(),
-                {"cookiecutter": dict(context.variables)},
-                output_dir=folder,
-                accept_hooks=False,
-            )
-            files = files_below(Path(project))
-    except OSError as error:
-        raise RenderError.of(
-            "no-scratch",
-            f"the template can't be rendered into a temporary folder: {error.strerror}",
-            hint="set TMPDIR to a folder that may be written to",
-        ) from error
+    files = render_template(context.variables)
     check_config(files[CONFIG])
     return files | runtime_files()
 
