@@ -24,6 +24,7 @@ from clarifai_build.errors import (
 from clarifai_build.manifest import settings
 from clarifai_build.manifest.types import Clarifai, Manifest, Storage
 from clarifai_build.progress import Event, ProgressCallback, no_progress
+from clarifai_build.util.shared_environ import SharedEnviron
 from clarifai_build.validation.load import load
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class Connection:
     """A manifest, the name it was given by, and what it is applied with.
 
     `environ` is what weights are fetched with, and says where the caches lie; `store_environ` leads
-    to the bucket: to the sandbox's, where the manifest is to be applied there.
+    to the bucket: to the sandbox's, where the manifest is to be applied there. Connections with the
+    same ones share sessions and clients of stores.
     """
 
     name: str
@@ -190,7 +192,8 @@ def connect(
     """Connect a manifest, or the one at a path: a file, or a folder that holds one.
 
     `environ` is where references, credentials and the place of the caches are looked up; what it
-    leaves open of Clarifai's is taken from the current context of the official CLI.
+    leaves open of Clarifai's is taken from the current context of the official CLI. With that of an
+    earlier connection, clients of stores are shared with it.
 
     With `sandbox`, everything leads to the local engines, which are started if need be; or to
     those whose endpoints are given. Weights are still fetched from where the manifest says.
@@ -252,9 +255,15 @@ class _Connector:
     ) -> None:
         self._progress = progress
         self._sandbox = _running(environ, progress) if sandbox is True else sandbox or None
-        self._environ = settings.merged(environ)
-        leading = self._sandbox.leading(self._environ) if self._sandbox else self._environ
-        self._target_environ = leading
+        # One of each: models that are reached in the same one share sessions and clients.
+        self._environ = (
+            environ
+            if isinstance(environ, SharedEnviron)
+            else SharedEnviron(settings.merged(environ))
+        )
+        self._target_environ = (
+            SharedEnviron(self._sandbox.leading(self._environ)) if self._sandbox else self._environ
+        )
         # One channel an account: each is a connection with threads of its own.
         self._registries: dict[Clarifai, ModelRegistry] = {}
 

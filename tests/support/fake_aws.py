@@ -1,4 +1,4 @@
-"""AWS on loopback: a proxy that ends TLS for any host itself, and one bucket in one region.
+"""AWS on loopback: a proxy that ends TLS for any host itself, and buckets, each in one region.
 
 Who takes the environment goes through it to the addresses that AWS has.
 """
@@ -28,25 +28,32 @@ _HOSTS = (
 
 @dataclass
 class FakeAws:
-    """The bucket, the environment that leads to it, and the hosts that were asked, in order."""
+    """The bucket, the environment that leads to it, and the hosts that were asked, in order.
+
+    It has any name, and lies in `HOME`, but by the names in `regions`.
+    """
 
     bucket: Bucket
     environ: dict[str, str]
     authority: Path
     hosts: list[str] = field(default_factory=list)
+    regions: dict[str, str] = field(default_factory=dict)
 
     def redirect(self, request: Request) -> Answer | None:
         """Answer as the other regions do, and as this one does to what is signed for another."""
         host = request.headers["host"]
-        if f"s3.{HOME}." not in host:
-            return _elsewhere(301, "PermanentRedirect")
-        signed = request.headers.get("authorization", f"/{HOME}/")
-        return None if f"/{HOME}/" in signed else _elsewhere(400, "AuthorizationHeaderMalformed")
+        home = self.regions.get(host.partition(".")[0], HOME)
+        if f"s3.{home}." not in host:
+            return _elsewhere(301, "PermanentRedirect", home)
+        signed = request.headers.get("authorization", f"/{home}/")
+        if f"/{home}/" in signed:
+            return None
+        return _elsewhere(400, "AuthorizationHeaderMalformed", home)
 
 
-def _elsewhere(status: int, code: str) -> Answer:
-    body = f"<Error><Code>{code}</Code><Region>{HOME}</Region></Error>".encode()
-    return Answer(status, body, {"x-amz-bucket-region": HOME})
+def _elsewhere(status: int, code: str, home: str) -> Answer:
+    body = f"<Error><Code>{code}</Code><Region>{home}</Region></Error>".encode()
+    return Answer(status, body, {"x-amz-bucket-region": home})
 
 
 def make_certificate(folder: Path, *hosts: str) -> tuple[Path, Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 # Redirected, or signed for another region; HEAD is answered with a bare 400 then.
 _ELSEWHERE = frozenset({301, 302, 307, 400})
 _REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+# Where a request's bucket is noted: an answer does not name it.
+_BUCKET = "clarifai_build_bucket"
 
 
 class Address(NamedTuple):
@@ -27,12 +28,34 @@ class Address(NamedTuple):
     service: str
 
 
+class BucketRegions:
+    """The regions that buckets turned out to be in, as the answers to one client name them.
+
+    A client may be that of many buckets, of which each may be somewhere else.
+    """
+
+    def __init__(self, client: S3Client) -> None:
+        self._told: dict[str, str] = {}
+        client.meta.events.register("before-parameter-build.s3", _note_bucket)
+        client.meta.events.register("needs-retry.s3", self._listen)
+
+    def of(self, bucket: str) -> str:
+        """Return the region that was named last, or nothing."""
+        return self._told.get(bucket, "")
+
+    def _listen(
+        self, response: Any, operation: Any, request_dict: Mapping[str, Any], **_: Any
+    ) -> None:
+        if response is not None and (region := _region_told(response[1], operation.name)):
+            self._told[request_dict["context"][_BUCKET]] = region
+
+
 class S3Access:
     """A client, its credentials, and the certificates that are trusted (True: the usual ones).
 
     A bucket may lie in another region than was named. botocore then sends its own requests on, and
-    keeps to itself where that was. From then on `client` is one of that region, so that whatever is
-    addressed or signed by it, parts and public URLs for example, leads there, too.
+    keeps to itself where that was. From then on `client` is the one that `elsewhere` returns, so
+    that whatever is addressed or signed by it, parts and public URLs for example, leads there, too.
     """
 
     def __init__(
@@ -40,28 +63,17 @@ class S3Access:
         client: S3Client,
         credentials: Credentials,
         verify: str | bool = True,
-        of_region: Callable[[str], S3Client] | None = None,
+        elsewhere: Callable[[], S3Client | None] = lambda: None,
     ) -> None:
         self.credentials = credentials
         self.verify = verify
         self._client = client
-        self._of_region = of_region
-        self._told = ""
-        self._lock = threading.Lock()
-        client.meta.events.register("needs-retry.s3", self._listen)
+        self._elsewhere = elsewhere
 
     @property
     def client(self) -> S3Client:
         """Return the client of the region that the bucket is in, as far as that is known by now."""
-        with self._lock:
-            if self._of_region and self._told and self._told != self._client.meta.region_name:
-                self._client = self._of_region(self._told)
-                self._of_region = None
-            return self._client
-
-    def _listen(self, response: Any, operation: Any, **_: Any) -> None:
-        if response is not None:
-            self._told = _region_told(response[1], operation.name) or self._told
+        return self._elsewhere() or self._client
 
 
 def address_of(client: S3Client, operation: str, **params: Any) -> Address:
@@ -91,6 +103,10 @@ def _explain(access: S3Access, bucket: str, key: str, bare: ClientError) -> None
         access.client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
     except ClientError as exc:
         raise (bare if exc.response["Error"]["Code"].isdecimal() else exc) from None
+
+
+def _note_bucket(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
+    context[_BUCKET] = params.get("Bucket", "")
 
 
 def _region_told(answer: Mapping[str, Any], operation: str) -> str:

@@ -1,23 +1,25 @@
-"""Clients of S3-compatible stores: endpoint, region, credentials, retries."""
+"""Clients of S3-compatible stores: endpoint, region, retries; one a store, for all its buckets."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.session import Session
 
-from clarifai_build.errors import NotAuthorisedError, StorageError
+from clarifai_build.errors import StorageError
 from clarifai_build.manifest.types import Storage
-from clarifai_build.net.s3_access import S3Access
-from clarifai_build.net.s3_endpoints import endpoint_of, profile_of, region_of
+from clarifai_build.net.s3_access import BucketRegions, S3Access
+from clarifai_build.net.s3_endpoints import endpoint_of, files_stamp, region_of
+from clarifai_build.net.s3_session import AwsSession, session_of, trusted_by
 from clarifai_build.net.trust import refuse_unusable
+from clarifai_build.util.shared_environ import made_once
 from clarifai_build.util.urls import insecure_hint, is_insecure, redact_url
 
 if TYPE_CHECKING:
@@ -27,53 +29,99 @@ if TYPE_CHECKING:
 _DEFAULT_REGION = "us-east-1"
 # After the first attempt. botocore waits up to 1, 2, 4, 8, 16 and 20 s where it is throttled.
 _RETRIES = 6
-_KEY, _SECRET, _TOKEN = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
+# Connections that a client keeps for its next requests: a fleet may use more than botocore's 10.
+_KEPT_CONNECTIONS = 64
 
 
-class AwsSession(NamedTuple):
-    """AWS's configuration as one environment leads to it, and what makes clients of that."""
+class _Reach(NamedTuple):
+    """All that a client depends on."""
 
-    core: Session
-    clients: boto3.Session
+    session: AwsSession
+    endpoint: str | None
+    region: str | None
+    retries: int
+    signed: bool
+
+
+class _Regional(NamedTuple):
+    """A client, and the regions that it found buckets to be in."""
+
+    client: S3Client
+    regions: BucketRegions
+
+
+class S3Clients:
+    """What stores are reached with in one environment: one session, and one client a store.
+
+    Threads may share clients. Sessions they may not, so that clients are made one at a time. When
+    AWS's configuration files change, what is asked for from then on is made anew.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._lock = threading.RLock()
+        self._session: AwsSession | None = None
+        self._stamp: object = None
+        self._clients: dict[_Reach, _Regional] = {}
+
+    def access_to(self, storage: Storage, retries: int = _RETRIES) -> S3Access:
+        """Return all that a bucket is reached with; botocore's errors come as they are."""
+        with self._lock:
+            session = self._current()
+            credentials = session.core.get_credentials()
+            if credentials is None:
+                raise NoCredentialsError
+            client, regions = self._client(session, storage, retries)
+
+        @cache
+        def of_region(region: str) -> S3Client:
+            with self._lock:
+                return self._client(session, replace(storage, region=region), retries).client
+
+        def elsewhere() -> S3Client | None:
+            region = regions.of(storage.bucket)
+            return of_region(region) if region and region != client.meta.region_name else None
+
+        verify = trusted_by(session, self._environ)
+        return S3Access(client, credentials, verify, elsewhere)
+
+    def unsigned(self, storage: Storage) -> S3Client:
+        """Return a client that needs no credentials: it knows where the bucket is."""
+        with self._lock:
+            return self._client(self._current(), storage, _RETRIES, signed=False).client
+
+    def _current(self) -> AwsSession:
+        """Return the session, as AWS's files have it now."""
+        stamp = files_stamp(self._environ)
+        if self._session is None or stamp != self._stamp:
+            self._session, self._stamp = session_of(self._environ), stamp
+            self._clients = {}
+        return self._session
+
+    def _client(
+        self, session: AwsSession, storage: Storage, retries: int, *, signed: bool = True
+    ) -> _Regional:
+        """Return the client of a store. Call it with the lock held."""
+        environ = self._environ
+        region = region_of(storage, environ)
+        reach = _Reach(session, endpoint_of(storage, environ), region, retries, signed)
+        if reach not in self._clients:
+            client = client_of(session, storage, environ, retries, signed=signed)
+            self._clients[reach] = _Regional(client, BucketRegions(client))
+        return self._clients[reach]
 
 
 def access_to(storage: Storage, environ: Mapping[str, str], retries: int = _RETRIES) -> S3Access:
-    """Return all that a bucket is reached with; botocore's errors come as they are."""
-    session = session_of(environ)
-    credentials = session.core.get_credentials()
-    if credentials is None:
-        raise NoCredentialsError
+    """Return all that a bucket is reached with; botocore's errors come as they are.
 
-    def of_region(region: str) -> S3Client:
-        return client_of(session, replace(storage, region=region), environ, retries)
-
-    client = client_of(session, storage, environ, retries)
-    return S3Access(client, credentials, _trusted(session, environ), of_region)
+    The client is that of all buckets of the store that are reached in the same environment.
+    """
+    return made_once(S3Clients, environ).access_to(storage, retries)
 
 
 def unsigned_client(storage: Storage, environ: Mapping[str, str]) -> S3Client:
     """Return a client that needs no credentials: it knows where the bucket is."""
-    return client_of(session_of(environ), storage, environ, signed=False)
-
-
-def session_of(environ: Mapping[str, str]) -> AwsSession:
-    """Return the configuration and the credentials that the environment leads to."""
-    key, secret, token = (_credential(environ, name) for name in (_KEY, _SECRET, _TOKEN))
-    if (key is None) != (secret is None):
-        there, missing = (_SECRET, _KEY) if key is None else (_KEY, _SECRET)
-        raise NotAuthorisedError.of(
-            "no-credentials",
-            f"{there} is set, and {missing} is not",
-            hint="set both, or neither and AWS_PROFILE",
-        )
-    core = Session(_variables(environ))
-    clients = boto3.Session(
-        aws_access_key_id=key,
-        aws_secret_access_key=secret,
-        aws_session_token=token if key else None,
-        botocore_session=core,
-    )
-    return AwsSession(core, clients)
+    return made_once(S3Clients, environ).unsigned(storage)
 
 
 def client_of(
@@ -87,13 +135,14 @@ def client_of(
     """Return a client for the store of a bucket."""
     endpoint = endpoint_of(storage, environ)
     region = region_of(storage, environ) or session.core.get_config_variable("region")
-    trusted = _trusted(session, environ)
+    trusted = trusted_by(session, environ)
     if isinstance(trusted, str) and not (endpoint or "").startswith("http://"):
         refuse_unusable(trusted)
     config = Config(
         # Without it, botocore presigns URLs by Signature Version 2 in the oldest regions.
         signature_version="s3v4" if signed else UNSIGNED,
         retries={"mode": "adaptive", "max_attempts": retries},
+        max_pool_connections=_KEPT_CONNECTIONS,
         # Uploads name their checksums themselves; those that botocore adds, some stores refuse.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
@@ -130,20 +179,6 @@ def _refuse_insecure(endpoint: str, environ: Mapping[str, str]) -> None:
         )
 
 
-def _variables(environ: Mapping[str, str]) -> dict[str, tuple[Any, Any, Any, Any]]:
-    """Return what the environment says, in place of what botocore would take from the process's."""
-    found: dict[str, tuple[Any, Any, Any, Any]] = {
-        # Named in this way, a profile that `environ` does not know is not looked up elsewhere.
-        "profile": (None, None, profile_of(environ), None)
-    }
-    for name, (_, variable, _, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
-        if name != "profile" and isinstance(variable, str) and environ.get(variable):
-            found[name] = (None, None, environ[variable], convert)
-    if environ.get("AWS_REGION"):  # botocore reads only AWS_DEFAULT_REGION
-        found["region"] = (None, None, environ["AWS_REGION"], None)
-    return found
-
-
 def _addressing(core: Session, endpoint: str | None) -> Any:
     """Return how a bucket becomes a part of an address: as the profile says, where it does."""
     style = (core.get_config_variable("s3") or {}).get("addressing_style")
@@ -154,30 +189,3 @@ def _addressing(core: Session, endpoint: str | None) -> Any:
         "addressing_style": style if style in ("path", "virtual") else usual,
         "us_east_1_regional_endpoint": "regional",
     }
-
-
-def _trusted(session: AwsSession, environ: Mapping[str, str]) -> str | bool:
-    """Return the file of certificates to trust, or True for those that botocore brings."""
-    # In botocore's order.
-    bundle = session.core.get_config_variable("ca_bundle") or environ.get("REQUESTS_CA_BUNDLE")
-    return str(bundle) if bundle else True
-
-
-def _credential(environ: Mapping[str, str], name: str) -> str | None:
-    """Return a part of the credentials, which must be fit for signing and for a header."""
-    value = environ.get(name) or None
-    if value is None:
-        return None
-    if value != value.strip():
-        flaw = "begins or ends with white space, a line break for example"
-    elif not value.isprintable():
-        flaw = "holds a control character"
-    elif name != _SECRET and not value.isascii():
-        flaw = "holds characters that are not ASCII"
-    else:
-        return value
-    raise NotAuthorisedError.of(
-        "credentials-malformed",
-        f"{name} {flaw}",
-        hint=f"set {name} anew: copied secrets often end with a line break (printf writes none)",
-    )

@@ -75,6 +75,11 @@ def plain_url(storage: Storage, environ: Mapping[str, str], key: str) -> str | N
     return f"https://{storage.bucket}.s3.{region}.amazonaws.com/{quote(key)}"
 
 
+def files_stamp(environ: Mapping[str, str]) -> tuple[tuple[int, ...], ...]:
+    """Return how AWS's own files look: another stamp, and they may say something else."""
+    return tuple(map(_stamp, _files(environ)))
+
+
 def _found(storage: Storage, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield each place that names an address, and the address; the first one counts."""
     if storage.endpoint_url:
@@ -136,6 +141,14 @@ def _file(environ: Mapping[str, str], variable: str, below_home: str) -> Path:
 
 def _files(environ: Mapping[str, str]) -> tuple[Path, Path]:
     return _file(environ, *_CONFIG), _file(environ, *_CREDENTIALS)
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    try:
+        found = file.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _tells(file: Path, *options: bytes) -> bool:
