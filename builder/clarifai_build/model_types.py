@@ -7,6 +7,7 @@ definition for both. What the builder alone needs stands here, so that it change
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from clarifai_runtime.model_types import MODEL_TYPES, ModelType, Tensor
@@ -69,8 +70,10 @@ def template_variables() -> dict[str, Any]:
     }
 
 
-def template_table() -> dict[str, Any]:
-    """Return the table as the cookiecutter template's `_model_types` variable has it."""
+@cache
+def template_table() -> Mapping[str, Any]:
+    """Return the table as the cookiecutter template's `_model_types` variable has it: one object,
+    for every model of a fleet."""
     return {
         name: {
             "has_labels": model_type.has_labels,

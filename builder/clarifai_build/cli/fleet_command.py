@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from clarifai_build.cancellation import CancelToken
 from clarifai_build.cli.console import Console
+from clarifai_build.cli.process import collect_young
 from clarifai_build.connection import Connection, connect_all
 from clarifai_build.deploy import fleet
 from clarifai_build.errors import BuilderError
@@ -55,7 +56,11 @@ class Models:
 
         def one(connection: Connection) -> Value | None:
             name = connection.manifest.model.id
-            return work(connection, named(name, self.progress) if many else self.progress)
+            try:
+                return work(connection, named(name, self.progress) if many else self.progress)
+            finally:
+                if many:
+                    collect_young()
 
         outcomes = fleet.each(self.connected.connections, one, self._jobs, self.cancel)
         failed = {outcome.item.name: outcome.error for outcome in outcomes if outcome.error}

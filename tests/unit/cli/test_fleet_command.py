@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import weakref
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from clarifai_build import pipeline
+from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.fleet_command import Models, Results
 from clarifai_build.connection import Connection
 from clarifai_build.errors import BuilderError, RegistryError, StorageError
 from clarifai_build.progress import Event, ProgressCallback
+from support.command_line import World, command
 from support.connections import environ_of, model_in
 
 ARGS = Namespace(sandbox=False, jobs=2)
@@ -122,3 +128,55 @@ def test_the_error_of_the_only_manifest_is_the_commands(folder: Path) -> None:
         Results([], {"a": ERROR}).raise_if_alone()
     models, _ = connected(folder, "a")
     Results(models.each(tell).done, {"b": ERROR}).raise_if_alone()
+
+
+@pytest.mark.parametrize("name", ["plan", "status", "apply"])
+def test_artifacts_are_let_go_one_by_one(
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """None of those before is alive when the next is made, or the result is shown."""
+    for model in ("a", "b", "c"):
+        world.model(model)
+    made: list[weakref.ref[Artifact]] = []
+    alive: list[int] = []
+    really = pipeline.build
+
+    def build(*arguments: Any, **options: Any) -> Artifact:
+        alive.append(sum(one() is not None for one in made))
+        artifact = really(*arguments, **options)
+        made.append(weakref.ref(artifact))
+        return artifact
+
+    monkeypatch.setattr(pipeline, "build", build)
+    assert command(name, ".", "--jobs", "1").code == 0
+    assert alive == [0, 0, 0]
+    assert [one() for one in made] == [None] * 3
+
+
+def test_of_a_fleet_nothing_piles_up(folder: Path) -> None:
+    """What refers to itself is collected after each model, however seldom Python looks for it."""
+
+    class Circle:
+        """Something that libraries leave behind."""
+
+        def __init__(self) -> None:
+            self.itself = self
+
+    left: list[weakref.ref[Circle]] = []
+    alive: list[int] = []
+
+    def leave(_connection: Connection, _progress: ProgressCallback) -> int:
+        alive.append(sum(one() is not None for one in left))
+        left.append(weakref.ref(Circle()))
+        return 0
+
+    for name in ("a", "b", "c"):
+        model_in(folder, name)
+    args = Namespace(sandbox=False, jobs=1)
+    models = Models([str(folder)], args, Console(io.StringIO(), io.StringIO()))
+    gc.disable()
+    try:
+        models.each(leave)
+    finally:
+        gc.enable()
+    assert alive == [0, 0, 0]
