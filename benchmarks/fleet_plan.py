@@ -16,6 +16,7 @@ from pathlib import Path
 from local_platform import platform
 from measuring import Variant, in_turn, show
 from noop import write_model
+from startup import quiet_errors
 
 from clarifai_build.sandbox import lifecycle
 from clarifai_build.sandbox.endpoints import Endpoints
@@ -42,7 +43,8 @@ def rows(rounds: int = ROUNDS) -> list[Row]:
             with platform(work) as account:
                 environ = {**endpoints.environ(), **account}
                 few, many = (fleet(work, count, endpoints, environ) for count in (FEW, MANY))
-                in_turn([few, many], rounds)
+                with quiet_errors():
+                    in_turn([few, many], rounds)
         finally:
             lifecycle.down(work / "sandbox")
     return [

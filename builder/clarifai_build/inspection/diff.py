@@ -138,10 +138,11 @@ def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
 def _parse_config(content: bytes) -> Any:
     from google.protobuf import text_format
     from google.protobuf.json_format import MessageToDict
-    from tritonclient.grpc.model_config_pb2 import ModelConfig
+
+    from clarifai_build.targets.triton.model_config import model_config_pb2
 
     try:
-        config = text_format.Parse(content.decode(), ModelConfig())
+        config = text_format.Parse(content.decode(), model_config_pb2().ModelConfig())
     except text_format.ParseError as error:
         raise ValueError(str(error)) from error
     return MessageToDict(config, preserving_proto_field_name=True)

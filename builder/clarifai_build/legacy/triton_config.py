@@ -9,6 +9,7 @@ from typing import Any
 from clarifai_build.errors import ManifestError, Problem, cannot_read
 from clarifai_build.model_types import ModelType, Tensor
 from clarifai_build.repository_layout import MODEL, in_folder
+from clarifai_build.targets.triton.model_config import model_config_pb2
 from clarifai_build.util.small_files import MIB, read_small_text
 
 _MAX_BYTES = MIB
@@ -44,14 +45,14 @@ def read_config(file: Path, notes: list[str]) -> Any:
 
 def _parsed(file: Path, notes: list[str]) -> Any:
     from google.protobuf import text_format
-    from tritonclient.grpc.model_config_pb2 import ModelConfig
 
+    message = model_config_pb2().ModelConfig
     try:
         text = read_small_text(file, _MAX_BYTES, "utf-8-sig")
         try:
-            return text_format.Parse(text, ModelConfig())
+            return text_format.Parse(text, message())
         except text_format.ParseError as error:
-            config = text_format.Parse(text, ModelConfig(), allow_unknown_field=True)
+            config = text_format.Parse(text, message(), allow_unknown_field=True)
             notes.append(f"{file.name}: what Triton's ModelConfig does not have ({error})")
             return config
     except OSError as error:
@@ -121,9 +122,7 @@ def inner_dims(tensor: Any, known: Tensor, *, batched: bool) -> list[int]:
 
 def data_type(tensor: Any) -> str:
     """Return Triton's name of the data type, without TYPE_."""
-    from tritonclient.grpc.model_config_pb2 import DataType
-
-    return enum_name(DataType, tensor.data_type).removeprefix("TYPE_")
+    return enum_name(model_config_pb2().DataType, tensor.data_type).removeprefix("TYPE_")
 
 
 def enum_name(enum: Any, number: int) -> str:

@@ -92,10 +92,11 @@ def runtime_files() -> dict[str, bytes]:
 def check_config(content: bytes) -> None:
     """Parse a config.pbtxt into Triton's own message; raise RenderError where that fails."""
     from google.protobuf import text_format
-    from tritonclient.grpc.model_config_pb2 import ModelConfig
+
+    from clarifai_build.targets.triton.model_config import model_config_pb2
 
     try:
-        text_format.Parse(content.decode(), ModelConfig())
+        text_format.Parse(content.decode(), model_config_pb2().ModelConfig())
     except text_format.ParseError as error:
         raise RenderError.of(
             "config-pbtxt",
