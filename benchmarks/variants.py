@@ -40,6 +40,17 @@ def stored_publish(folder: str, target: str, endpoint: str) -> None:
     boto3_upload(target, endpoint)
 
 
+def stored_zip(folder: str, target: str) -> None:
+    """Python's own way, stored: the fastest walk there is, then one file after the other."""
+    import zipfile
+
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as written:
+        for place, _, names in os.walk(folder):
+            for name in names:
+                file = f"{place}/{name}"
+                written.write(file, file[len(folder) + 1 :])
+
+
 def boto3_upload(file: str, endpoint: str) -> None:
     import boto3
     from boto3.s3.transfer import TransferConfig
