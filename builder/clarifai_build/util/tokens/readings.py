@@ -13,6 +13,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_ALL_MARKS = tuple(mark for mark, _ in _MARKS)
 # Bytes at the beginning by which an encoding without a mark is guessed.
 _HEAD = 512
 # JSON and its kin may write any character of a token so: `+`, `=` and `/` in keys often are.
@@ -25,7 +26,8 @@ def readings(content: bytes) -> Iterator[bytes]:
     if encoding := _encoding(content):
         content = content.decode(encoding, "ignore").encode("utf-8", "ignore")
         yield content
-    if b"\\u00" in content or b"\\/" in content:
+    # To look for one byte takes next to nothing, and this runs for every small file.
+    if b"\\" in content and (b"\\u00" in content or b"\\/" in content):
         yield _ESCAPE.sub(_unescaped, content)
 
 
@@ -35,9 +37,8 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
 
 def _encoding(content: bytes) -> str | None:
     """Return the encoding of text whose characters take several bytes each."""
-    for mark, encoding in _MARKS:
-        if content.startswith(mark):
-            return encoding
+    if content.startswith(_ALL_MARKS):
+        return next(encoding for mark, encoding in _MARKS if content.startswith(mark))
     head = content[:_HEAD]
     if b"\0" not in head:
         return None

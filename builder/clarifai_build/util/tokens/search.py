@@ -25,7 +25,14 @@ _WORDS = bytes(97 if byte in _IN_WORDS else 32 for byte in range(256))
 _HEX_RUNS = bytes(48 if byte in b"0123456789abcdef" else 32 for byte in range(256))
 _HEX = re.compile(b"[0-9a-f]{32}(?![0-9A-Za-z])")
 
-_RARE = {b"://": b"@", b"8Q~": b"~"}
+# What stands in each token that begins so. To look for one byte takes next to nothing.
+_RARE = {
+    **{b"://": b"@", b"8Q~": b"~", b'"auths': b'"'},
+    **dict.fromkeys((b"sig=", b"AccountKey=", b"AccessKey="), b"="),
+    **dict.fromkeys((b"hooks.slack.com/", b"/api/webhooks/"), b"/"),
+}
+# Names whose values are long words, and nothing else.
+_OF_LONG_WORDS = frozenset((b"api_key", b"apikey", b"access_token", b"auth_token"))
 
 Words = list[tuple[int, int]]
 
@@ -77,10 +84,17 @@ class TokenSearch:
 
     def all(self, content: bytes) -> Iterator[Found]:
         """Yield every token in a content; some may be found as two kinds."""
-        yield from _at_starts(self._in_text, content, content)
-        if self._names:
-            yield from _at_starts(self._names, content, content.lower())
+        for start, kinds in self._in_text.items():
+            if (rare := _RARE.get(start)) and rare not in content:
+                continue
+            # Before a generator is made of it, here and below: in most files there is none.
+            if start in content:
+                yield from _matches(kinds, start, content, content)
         words = _long_words(content)
+        lower = content.lower() if self._names else b""
+        for start, kinds in self._names.items():
+            if (words or start not in _OF_LONG_WORDS) and start in lower:
+                yield from _matches(kinds, start, content, lower)
         if not words:
             return
         joined = b"\n".join({content[start:end] for start, end in words})
@@ -98,8 +112,8 @@ class TokenSearch:
                 yield start
 
     def _in_long_words(self, mark: bytes, content: bytes, words: Words) -> Iterator[Found]:
-        for start, end in words:
-            yield from _matches(self._in_words[mark], mark, content, content, (start, end))
+        for span in words:
+            yield from _matches(self._in_words[mark], mark, content, content, span)
 
     def _before_hex(self, content: bytes, words: Words) -> Iterator[Found]:
         for start, end in words:
@@ -127,22 +141,15 @@ def _ends_at_signs(starts: Iterable[bytes]) -> re.Pattern[bytes]:
     return re.compile(b"[_.=-](?:" + b"|".join(behind) + b")" if signed else b"(?!)")
 
 
-def _at_starts(
-    starts: dict[bytes, list[_Kind]], content: bytes, searched: bytes
-) -> Iterator[Found]:
-    for start, kinds in starts.items():
-        # To look for one byte takes next to nothing, and most addresses have no user.
-        if (rare := _RARE.get(start)) and rare not in content:
-            continue
-        if (at := searched.find(start)) >= 0:
-            yield from _matches(kinds, start, content, searched, (at, len(searched)))
-
-
 def _matches(
-    kinds: list[_Kind], mark: bytes, content: bytes, searched: bytes, span: tuple[int, int]
+    kinds: list[_Kind],
+    mark: bytes,
+    content: bytes,
+    searched: bytes,
+    span: tuple[int, int] | None = None,
 ) -> Iterator[Found]:
     """Yield the tokens that begin with a mark; in one that was found, no other is looked for."""
-    start, end = span
+    start, end = span or (0, len(searched))
     at = searched.find(mark, start, end)
     while at >= 0:
         after = at + 1
