@@ -7,6 +7,7 @@ in the metadata of every version that uses it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from clarifai_build.artifact.artifact import Artifact
@@ -15,7 +16,7 @@ from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.provenance import lock as locks
 from clarifai_build.provenance.lock import Lock
-from clarifai_build.provenance.statement import statement_of, subject_of
+from clarifai_build.provenance.statement import statement_of, statement_parts, subject_of
 from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.source.build_records import PROVENANCE, SBOM
 from clarifai_build.storage import ObjectStore
@@ -61,11 +62,11 @@ def beside(
     artifact: Artifact,
     sha256: str,
     progress: ProgressCallback = no_progress,
-) -> dict[str, bytes | None]:
+) -> dict[str, bytes | Iterable[bytes] | None]:
     """Return what lies beside a zip on disk, by suffix; None where nothing does."""
     lock = locks.read(locks.path_of(manifest))
     sbom = _sbom(manifest, lock)
-    statement = statement_of(manifest, artifact, sha256, lock, sbom, progress)
+    statement = statement_parts(manifest, artifact, sha256, lock, sbom, progress)
     return {PROVENANCE: statement, SBOM: sbom}
 
 

@@ -10,11 +10,15 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import chain
+from json.encoder import encode_basestring
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 from clarifai_build._version import __version__
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.tree import Entry
 from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import ProgressCallback, no_progress
@@ -31,6 +35,18 @@ from clarifai_build.util.urls import redact_url
 
 PREDICATE = "https://slsa.dev/provenance/v1"
 BUILDER = "urn:clarifai-build"
+_NO_BYPRODUCTS = '"byproducts": []'
+_FILE = """
+        {
+          "annotations": {
+            "mode": "%04o",
+            "size": %d
+          },
+          "digest": {
+            "sha256": "%s"
+          },
+          "name": %s
+        }"""
 # Other schemes (file:) name a path on this machine, which says nothing elsewhere.
 _NETWORK = frozenset({"http", "https", "ssh", "git"})
 # git@host:path, but neither C:/path nor another/path:with-a-colon.
@@ -46,6 +62,18 @@ def statement_of(
     progress: ProgressCallback = no_progress,
 ) -> bytes:
     """Return the statement as JSON. `sha256` is the zip's. Warns where Git refuses to answer."""
+    return b"".join(statement_parts(manifest, artifact, sha256, lock, sbom, progress))
+
+
+def statement_parts(
+    manifest: Manifest,
+    artifact: Artifact,
+    sha256: str,
+    lock: Lock | None,
+    sbom: bytes | None,
+    progress: ProgressCallback = no_progress,
+) -> Iterator[bytes]:
+    """Yield the statement likewise, file by file: that of many files need not be held whole."""
     checkout = source_commit(manifest, artifact, progress)
     name = zip_name(manifest.model.id, manifest.model.type)
     statement = {
@@ -65,11 +93,16 @@ def statement_of(
             },
             "runDetails": {
                 "builder": {"id": BUILDER, "version": {"clarifai-build": __version__}},
-                "byproducts": [*_files(artifact), *_sbom(sbom)],
+                "byproducts": [],
             },
         },
     }
-    return json.dumps(statement, indent=2, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+    # No other list can be meant: it is the last, and within a text quotes are escaped.
+    before, empty, after = _json(statement).rpartition(_NO_BYPRODUCTS)
+    yield f"{before}{empty[:-1]}".encode()
+    for number, one in enumerate(chain(map(_file, artifact.tree.entries), _sbom(sbom))):
+        yield f"{',' if number else ''}{one}".encode()
+    yield f"\n      ]{after}\n".encode()
 
 
 def read_statement(body: bytes, where: str) -> dict[str, Any]:
@@ -186,19 +219,20 @@ def _dependencies(
         yield {"name": "clarifai.lock", "digest": {"sha256": lock.digest}}
 
 
-def _files(artifact: Artifact) -> Iterator[dict[str, Any]]:
-    for entry in artifact.tree.entries:
-        yield {
-            "name": entry.path,
-            "digest": {"sha256": entry.sha256},
-            "annotations": {"size": entry.size, "mode": f"{entry.mode:04o}"},
-        }
+def _file(entry: Entry) -> str:
+    """Return a file as `_json` would write it, in a tenth of the time: there may be thousands."""
+    return _FILE % (entry.mode, entry.size, entry.sha256, encode_basestring(entry.path))
 
 
-def _sbom(sbom: bytes | None) -> Iterator[dict[str, Any]]:
+def _sbom(sbom: bytes | None) -> Iterator[str]:
     if sbom is not None:
-        yield {
+        one = {
             "name": "sbom",
             "mediaType": "application/vnd.cyclonedx+json",
             "digest": {"sha256": hashlib.sha256(sbom).hexdigest()},
         }
+        yield "\n" + indent(_json(one), " " * 8)
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)

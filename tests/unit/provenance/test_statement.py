@@ -12,7 +12,7 @@ import pytest
 
 from clarifai_build._version import __version__
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.artifact.tree import make_tree
+from clarifai_build.artifact.tree import Entry, FileTree, make_tree
 from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest.types import Manifest, Weight
 from clarifai_build.provenance.lock import Lock
@@ -86,6 +86,21 @@ def test_every_file_is_a_byproduct(weighted: Manifest) -> None:
     ]
     *_, last = made(weighted, sbom=b"{}")["predicate"]["runDetails"]["byproducts"]
     assert last["name"] == "sbom"
+
+
+@pytest.mark.parametrize("paths", [["a"], ['b "c"', "d\\e", "é\n\u2028", "z"]])
+@pytest.mark.parametrize("sbom", [None, b"{}"])
+def test_a_statement_is_the_json_that_python_writes(
+    weighted: Manifest, paths: list[str], sbom: bytes | None
+) -> None:
+    """Though files are written one by one: sorted, indented, in UTF-8, whatever their names."""
+    tree = FileTree(tuple(Entry(path, 0o755, 9, "1" * 64, (5,), b"") for path in paths))
+    body = statement_of(weighted, Artifact(tree), "f" * 64, LOCK, sbom)
+    written = json.loads(body)
+    names = [one["name"] for one in written["predicate"]["runDetails"]["byproducts"]]
+    assert names == [*paths, *([] if sbom is None else ["sbom"])]
+    plain = json.dumps(written, indent=2, sort_keys=True, ensure_ascii=False)
+    assert body.decode() == f"{plain}\n"
 
 
 def test_paths_of_the_manifest_say_nothing_of_the_machine(weighted: Manifest) -> None:

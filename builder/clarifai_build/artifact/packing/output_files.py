@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -41,6 +42,7 @@ class Outputs:
         self.named, self.target = target, check_output_path(target)
         self._written: list[_Output] = []
         self._removed: list[Path] = []
+        self._made: list[Path] = []
 
     def __enter__(self) -> Self:
         return self
@@ -49,7 +51,7 @@ class Outputs:
         """Return the descriptor of a new file, for the target's name and this suffix."""
         target = self.target.with_name(self.target.name + suffix)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            self._make(target.parent)
             if not self._written:
                 remove_abandoned(target.parent)
             partial, descriptor = open_partial(target)
@@ -58,15 +60,20 @@ class Outputs:
         self._written.append(_Output(target, partial, descriptor))
         return descriptor
 
-    def put(self, suffix: str, data: bytes | None) -> None:
-        """Write a whole file; None has whatever is in its place removed."""
+    def _make(self, folder: Path) -> None:
+        missing = [place for place in (folder, *folder.parents) if not place.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        self._made += missing
+
+    def put(self, suffix: str, data: bytes | Iterable[bytes] | None) -> None:
+        """Write a file, whole or in parts; None has whatever is in its place removed."""
         if data is None:
             self._removed.append(self.target.with_name(self.target.name + suffix))
             return
         descriptor = self.open(suffix)
         try:
             with os.fdopen(descriptor, "wb", closefd=False) as stream:
-                stream.write(data)
+                stream.writelines([data] if isinstance(data, bytes) else data)
         except OSError as exc:
             raise ArtifactError(cannot_write(self.target, exc)) from exc
 
@@ -86,6 +93,10 @@ class Outputs:
             for output in self._written:
                 with suppress(OSError):
                     output.partial.unlink(missing_ok=True)
+            # With something in it, as when all went well, a folder stays.
+            for folder in self._made:
+                with suppress(OSError):
+                    folder.rmdir()
         if isinstance(error, OSError):
             raise ArtifactError(cannot_write(self.target, error)) from error
 

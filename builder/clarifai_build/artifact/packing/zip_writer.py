@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +15,8 @@ from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.progress import ProgressCallback, no_progress
 
-Records = Callable[[Artifact, str], Mapping[str, "bytes | None"]]
-"""From an artifact and its zip's SHA-256: what lies beside the zip, by suffix; None for nothing."""
+Records = Callable[[Artifact, str], Mapping[str, "bytes | Iterable[bytes] | None"]]
+"""From an artifact and its zip's SHA-256: what lies beside the zip, as `Outputs.put` takes it."""
 
 
 def no_records(_artifact: Artifact, _sha256: str) -> Mapping[str, bytes | None]:

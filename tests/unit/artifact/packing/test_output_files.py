@@ -196,3 +196,32 @@ def test_a_text_that_begins_like_a_zip_is_none(tmp_path: Path) -> None:
     (tmp_path / "a.env").write_text("PKG_NAME=a")
     with pytest.raises(ArtifactError, match="is not a zip"):
         check_output_path(tmp_path / "a.env")
+
+
+def test_a_record_may_come_in_parts(target: Path) -> None:
+    """Made while it is written."""
+    with Outputs(target) as outputs:
+        os.write(outputs.open(), b"PK\x03\x04 new")
+        outputs.put(".provenance.json", (part for part in (b"in ", b"parts")))
+    assert content_of(target.parent) == {
+        **OLD,
+        "a.zip": b"PK\x03\x04 new",
+        "a.zip.provenance.json": b"in parts",
+    }
+
+
+@pytest.mark.parametrize("fault", [None, ZeroDivisionError()])
+def test_a_folder_is_made_for_what_lies_in_it(tmp_path: Path, fault: Exception | None) -> None:
+    """Where nothing comes to lie in it, none is left."""
+    (tmp_path / "there").mkdir()
+    target = tmp_path / "there" / "new" / "newer" / "a.zip"
+    if fault is None:
+        write(target)
+    else:
+        with pytest.raises(ZeroDivisionError):
+            write(target, fault)
+    left = (
+        [] if fault else ["new", "new/newer", "new/newer/a.zip", "new/newer/a.zip.provenance.json"]
+    )
+    there = tmp_path / "there"
+    assert sorted(str(path.relative_to(there)) for path in there.rglob("*")) == left
