@@ -18,7 +18,7 @@ from clarifai_build.errors import SourceError
 from clarifai_build.source import source_file
 from clarifai_build.source.source_file import FileStat, fill, open_source, refuse_changed
 
-# Bytes. `_read` opens the file anew for each: smaller ones would spend the time in system calls.
+# Bytes. The file is opened anew for each: smaller ones would spend the time in system calls.
 _BLOCK = 1 << 20
 
 
@@ -93,7 +93,7 @@ class Artifact:
             contents = tuple(map(stored, self.tree.entries))
         return tuple(_lay_out(zip(self.tree.entries, contents, strict=True)))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The identity of the zip: the digest of its tree, and of the encoder if there is one."""
         if self.encoder is None:
@@ -101,11 +101,12 @@ class Artifact:
         identity = f"{self.encoder}\n{self.tree.digest}\n"
         return files.of_bytes(identity.encode()).sha256
 
-    @property
+    @cached_property
     def size(self) -> int:
-        """The size of the zip in bytes."""
-        last = self.segments[-1]
-        return last.offset + last.length
+        """The size of the zip in bytes, which follows from the sizes of its files alone."""
+        entries, contents = self.tree.entries, self.contents
+        packed = [e.size for e in entries] if contents is None else [c.length for c in contents]
+        return zip_format.size_of((e.path, n, e.size) for e, n in zip(entries, packed, strict=True))
 
     def read(self, offset: int, length: int) -> bytes:
         """Return the bytes of the zip from `offset`, straight from the sources."""
@@ -122,7 +123,7 @@ class Artifact:
         done = 0
         for segment, start, stop in self._cut(offset, len(buffer)):
             data = buffer[done : done + stop - start]
-            _read(segment.span(start, stop), data)
+            fill_from(segment.span(start, stop), data)
             pieces.append(Piece(segment.offset, data))
             done += len(data)
         return pieces
@@ -163,11 +164,11 @@ def read_span(span: Span) -> Iterator[bytearray]:
     for at in range(0, span.length, _BLOCK):
         length = min(_BLOCK, span.length - at)
         block = bytearray(length)
-        _read(span._replace(start=span.start + at, length=length), memoryview(block))
+        fill_from(span._replace(start=span.start + at, length=length), memoryview(block))
         yield block
 
 
-def _read(span: Span, buffer: memoryview) -> None:
+def fill_from(span: Span, buffer: memoryview) -> None:
     """Fill `buffer`; a file that is not what its stamp says is a SourceError."""
     if isinstance(span.source, bytes):
         buffer[:] = span.source[span.start : span.start + span.length]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 # The first line of what is hashed: another one gives every artifact another address.
 FORMAT = "clarifai-build tree 1"
+_AT_ONCE = 4096  # files
 # Only the executable bit of the owner counts: the others follow the umask.
 _MODES = {0o644: "0644", 0o755: "0755"}
 
@@ -74,11 +75,15 @@ class FileTree(NamedTuple):
     @property
     def digest(self) -> str:
         """SHA-256 over the format and each file's mode, size, SHA-256 and path, as hex."""
-        lines = [
-            f"{_MODES[mode]} {size} {sha256} {path}\n"
-            for path, mode, size, sha256, _chunks, _source, _stamp in self.entries
-        ]
-        return hashlib.sha256((FORMAT + "\n" + "".join(lines)).encode()).hexdigest()
+        digest = hashlib.sha256(f"{FORMAT}\n".encode())
+        # Some at a time: neither text of all of them, nor a call for each.
+        for at in range(0, len(self.entries), _AT_ONCE):
+            lines = [
+                f"{_MODES[mode]} {size} {sha256} {path}\n"
+                for path, mode, size, sha256, _, _, _ in self.entries[at : at + _AT_ONCE]
+            ]
+            digest.update("".join(lines).encode())
+        return digest.hexdigest()
 
 
 def make_tree(

@@ -168,7 +168,9 @@ def _stale(what: str) -> Problem:
 
 
 def _checksum(kind: str, name: str, value: bytes) -> bytes:
-    return hashlib.sha256(f"{kind}\0{name}\0".encode() + value).digest()
+    checksum = hashlib.sha256(f"{kind}\0{name}\0".encode())
+    checksum.update(value)
+    return checksum.digest()
 
 
 def _text(name: str) -> str:

@@ -63,7 +63,7 @@ class DigestColumns(NamedTuple):
 
     def pack(self) -> bytes:
         """Put all into one value."""
-        return _LENGTHS.pack(*map(len, self)) + b"".join(self)
+        return b"".join((_LENGTHS.pack(*map(len, self)), *self))
 
     def still_known(self, stamps: Mapping[str, FileStat], rules: ContentRules) -> FileFacts:
         """Return what holds of the files, by path, that have the stamps that they had.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from clarifai_build.cancellation import NEVER, CancelToken
@@ -13,6 +15,7 @@ from clarifai_build.digests import crc32 as crc
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.source.content_checks import NO_RULES, ContentRules
+from clarifai_build.source.content_reader import ContentReader
 from clarifai_build.source.source_file import (
     FileStat,
     SourceFile,
@@ -81,6 +84,8 @@ def crc32(size: int, chunks: Sequence[int]) -> int:
 
 def of_bytes(data: bytes) -> Digest:
     """Digest `data`."""
+    if 0 < len(data) <= CHUNK:  # nearly every file
+        return Digest(hashlib.sha256(data).hexdigest(), (zlib.crc32(data),))
     chunks = tuple(zlib.crc32(data[at : at + CHUNK]) for at in range(0, len(data), CHUNK))
     return Digest(hashlib.sha256(data).hexdigest(), chunks)
 
@@ -117,8 +122,8 @@ def chunks_of_files(
     return found
 
 
-class _Reader:
-    """Reads files over threads; counts the bytes, and gathers findings and problems."""
+class _Reader(ContentReader):
+    """Reads files over threads, and counts the bytes."""
 
     def __init__(
         self,
@@ -131,10 +136,9 @@ class _Reader:
 
         from clarifai_build.progress import Tally
 
-        self.total, self.rules, self.cancel = total, rules, cancel
+        super().__init__(rules)
+        self.total, self.cancel = total, cancel
         self.tally = Tally("hash", total, progress)
-        self.problems: list[Problem] = []
-        self.findings: dict[str, str] = {}
         self.stop = False
         self.of_thread = local()
 
@@ -144,9 +148,13 @@ class _Reader:
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(_at_once()) as helpers:
-            return self.side_by_side(lambda file: self.read(file, helpers), files)
 
-    def side_by_side(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+            def read(batch: Sequence[SourceFile]) -> list[Digest | None]:
+                return [self.read(file, helpers) for file in batch]
+
+            return list(chain.from_iterable(self.side_by_side(read, _batches(files))))
+
+    def side_by_side(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Work on every processor; when one fails, or is cancelled or interrupted, all end."""
         from concurrent.futures import ThreadPoolExecutor
 
@@ -176,16 +184,13 @@ class _Reader:
         return self.opened(found, of_chunk, 0)
 
     def read(self, found: SourceFile, helpers: Executor | None = None) -> Digest | None:
-        def of_content(stream: FileIO) -> Digest:
-            if found.stamp.size > max(_SMALL, self.rules.largest):
-                return _of_stream(stream, self.buffer(), self.count, helpers)
-            content = stream.read()
-            self.count(len(content))
-            if len(content) <= self.rules.largest and (what := self.rules.finding(content)):
-                self.findings[found.file] = what
-            return of_bytes(content)
-
-        return self.opened(found, of_content, None)
+        if found.stamp.size > max(_SMALL, self.rules.largest):
+            digest = partial(_of_stream, buffer=self.buffer(), count=self.count, helpers=helpers)
+            return self.opened(found, digest, None)
+        if (content := self.content(found)) is None:
+            return None
+        self.count(len(content))
+        return of_bytes(content)
 
     def opened(self, found: SourceFile, read: Callable[[FileIO], T], otherwise: R) -> T | R:
         """Let `read` read a file; what is wrong with it becomes a problem among the others."""
@@ -216,6 +221,23 @@ class _Reader:
             raise InterruptedError
         self.cancel.check()
         self.tally.add(length)
+
+
+def _batches(files: Sequence[SourceFile]) -> Iterator[list[SourceFile]]:
+    """Yield the files in order, small ones together: to hand one over takes as long as to read it.
+
+    None but a single file has more bytes than a block.
+    """
+    batch: list[SourceFile] = []
+    size = 0
+    for file in files:
+        if batch and size + file.stamp.size > _BLOCK:
+            yield batch
+            batch, size = [], 0
+        batch.append(file)
+        size += file.stamp.size
+    if batch:
+        yield batch
 
 
 def _at_once() -> int:

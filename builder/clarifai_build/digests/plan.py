@@ -46,6 +46,12 @@ class DigestPlan(NamedTuple):
         """Read the small files alone."""
         return self._with(self.small, no_progress, cancel)
 
+    def read_large(
+        self, progress: ProgressCallback = no_progress, *, cancel: CancelToken = NEVER
+    ) -> FileFacts:
+        """Read the large files alone."""
+        return self._with(self.large, progress, cancel)
+
     def _with(
         self, unread: list[SourceFile], progress: ProgressCallback, cancel: CancelToken
     ) -> FileFacts:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Opening a pipe waits for a writer without it. Windows has neither.
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+_READ = os.O_RDONLY | _NONBLOCK | getattr(os, "O_BINARY", 0)
 _FINISH = "let what writes it finish, then run again"
 
 
@@ -22,6 +23,28 @@ def open_source(file: str) -> FileIO:
 
 def _open(file: str, flags: int) -> int:
     return os.open(file, flags | _NONBLOCK)
+
+
+def read_whole(found: SourceFile) -> bytes:
+    """Return the content of a file that is to be held in memory. Hot path.
+
+    Raises SourceError where it is not the file that was found, OSError where it can't be read.
+    """
+    # No stream of Python's: to make one takes longer than to read a small file.
+    descriptor = os.open(found.file, _READ)
+    try:
+        # One byte more: what a file has beyond its size shows.
+        size = found.stamp.size
+        content = os.read(descriptor, size + 1)
+        while len(content) < size and (more := os.read(descriptor, size - len(content))):
+            content += more
+        # Afterwards alone: by then it shows whether another file was opened, too.
+        refuse_changed(found.file, found.stamp, FileStat.of(os.fstat(descriptor)))
+    finally:
+        os.close(descriptor)
+    if len(content) != size:
+        raise SourceError(changed(found.file))
+    return content
 
 
 def fill(stream: FileIO, buffer: memoryview) -> int:
@@ -75,3 +98,8 @@ class SourceFile(NamedTuple):
     file: str
     stamp: FileStat
     executable: bool
+
+    @property
+    def mode(self) -> int:
+        """The mode it has in an artifact: other bits follow the umask."""
+        return 0o755 if self.executable else 0o644

@@ -6,9 +6,9 @@ import mmap
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from clarifai_build.artifact.artifact import Artifact, Piece
+from clarifai_build.artifact.artifact import Piece
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 
@@ -27,6 +27,17 @@ _BUFFERS = 6
 _NEAR = 1 << 20
 
 
+class ZipSource(Protocol):
+    """A zip that is read from its first byte to its last."""
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes."""
+
+    def read_into(self, buffer: memoryview, offset: int) -> Sequence[Piece]:
+        """Fill `buffer` with its bytes from `offset`; say what lies where, as far as is known."""
+
+
 class Block(NamedTuple):
     """Bytes of the zip, and which segment each run of them is of.
 
@@ -42,22 +53,25 @@ BlockConsumer = Callable[[Block], object]
 
 
 def stream_blocks(
-    artifact: Artifact,
+    source: ZipSource,
     consumers: Sequence[BlockConsumer],
     progress: ProgressCallback = no_progress,
     *,
     cancel: CancelToken = NEVER,
+    length: int = BLOCK,
 ) -> None:
     """Hand each block, in order, to every consumer; where it pays, each has its own thread.
 
+    `length` is a block's in bytes, whole pages: a source that takes its time needs no large ones.
     What a consumer raises is raised here; SourceError where a file can't be read or has changed.
     """
-    if artifact.size < WORTH_THREADS or len(consumers) == 1:
-        for block in _blocks(artifact, _NEAR, 1):
+    if source.size < WORTH_THREADS or len(consumers) == 1:
+        for block in _blocks(source, _NEAR, 1):
             cancel.check()
             for consume in consumers:
                 consume(block)
-            _report(progress, block, artifact)
+            _report(progress, block, source)
+        cancel.check()
         return
     from concurrent.futures import ThreadPoolExecutor
 
@@ -67,12 +81,12 @@ def stream_blocks(
         block, futures = under_way.popleft()
         for future in futures:
             future.result()
-        _report(progress, block, artifact)
+        _report(progress, block, source)
 
     with ExitStack() as stack:
         # One thread each: a consumer gets its blocks one at a time, in order.
         threads = [stack.enter_context(ThreadPoolExecutor(1)) for _ in consumers]
-        for block in _blocks(artifact, BLOCK, _BUFFERS):
+        for block in _blocks(source, length, _BUFFERS):
             cancel.check()
             work = zip(threads, consumers, strict=True)
             under_way.append((block, [thread.submit(consume, block) for thread, consume in work]))
@@ -81,19 +95,20 @@ def stream_blocks(
                 finish_oldest()
         while under_way:
             finish_oldest()
+    cancel.check()
 
 
-def _report(progress: ProgressCallback, block: Block, artifact: Artifact) -> None:
+def _report(progress: ProgressCallback, block: Block, source: ZipSource) -> None:
     done = block.offset + len(block.data)
-    progress(Event("zip", "running", done=done, total=artifact.size))
+    progress(Event("zip", "running", done=done, total=source.size))
 
 
-def _blocks(artifact: Artifact, length: int, buffers: int) -> Iterator[Block]:
+def _blocks(source: ZipSource, length: int, buffers: int) -> Iterator[Block]:
     """Yield the blocks of the zip, each in the next of the buffers."""
-    ring = [_buffer(min(length, artifact.size)) for _ in range(buffers)]
-    for number, offset in enumerate(range(0, artifact.size, length)):
-        data = ring[number % buffers][: artifact.size - offset]
-        yield Block(offset, data, artifact.read_into(data, offset))
+    ring = [_buffer(min(length, source.size)) for _ in range(buffers)]
+    for number, offset in enumerate(range(0, source.size, length)):
+        data = ring[number % buffers][: source.size - offset]
+        yield Block(offset, data, source.read_into(data, offset))
 
 
 def _buffer(length: int) -> memoryview:

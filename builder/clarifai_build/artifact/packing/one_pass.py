@@ -1,8 +1,9 @@
-"""A cold build of large files: hashed and packed in one read.
+"""A cold build: hashed and packed in one read.
 
-The CRC-32s come first, alone, because headers hold them and headers stand before content; they
-take a fifth of the time of a SHA-256. Then each block goes to the file's SHA-256, to the zip's, and
-to the disk, each on threads of their own.
+Small files are digested as they come to lie in the zip. Of large ones the CRC-32s come first,
+alone, because headers hold them and headers stand before content; they take a fifth of the time of
+a SHA-256. Then each block goes to the file's SHA-256, to the zip's, and to the disk, each on
+threads of their own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from clarifai_build.artifact.artifact import Artifact, Segment
 from clarifai_build.artifact.layout import Layout
 from clarifai_build.artifact.packing.block_stream import Block, stream_blocks
 from clarifai_build.artifact.packing.disk_writer import writers
+from clarifai_build.artifact.packing.draft import Draft
 from clarifai_build.artifact.packing.output_files import Outputs
 from clarifai_build.artifact.packing.zip_writer import (
     Records,
@@ -28,12 +30,16 @@ from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests import crc32 as crc
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.digests.files import Digest, FileFacts, chunks_of_files, crc32
+from clarifai_build.digests.plan import DigestPlan
 from clarifai_build.errors import SourceError
-from clarifai_build.progress import ProgressCallback, no_progress
+from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.source import source_file
+from clarifai_build.source.content_reader import ContentReader
 
 # Bytes of large files. To read fewer twice, from the page cache, costs at most 0.03 s.
 _MIN_BYTES = 64 << 20
+# Bytes of a zip of small files that are handed on at a time: consumers wait for them anyway.
+_BLOCK = 1 << 20
 
 
 def hash_and_write(
@@ -47,20 +53,53 @@ def hash_and_write(
 ) -> tuple[Artifact, WrittenZip]:
     """Write the zip of what was found; what is not known of it is read once where that pays."""
     plan = cache.plan(layout.manifest_path, layout.found)
-    if plan.large_size < _MIN_BYTES:
+    if plan.is_done:
         artifact = Artifact(digest_files(layout, plan, progress, cache, cancel=cancel))
         return artifact, write_zip(artifact, target, progress, cache, records, cancel=cancel)
+    write = _write_small if plan.large_size < _MIN_BYTES else _write_large
+    with Outputs(target) as outputs:
+        zip_sha256, facts = write(layout, plan, outputs, progress, cancel)
+        artifact = Artifact(settle(layout, plan, facts, cache))
+        # What is in the tree by now takes as much memory again, and the records need some.
+        del facts
+        progress(Event("tree", "done", f"{len(artifact.tree.entries)} files"))
+        return artifact, finish(outputs, artifact, zip_sha256, cache, records)
+
+
+def _write_small(
+    layout: Layout,
+    plan: DigestPlan,
+    outputs: Outputs,
+    progress: ProgressCallback,
+    cancel: CancelToken,
+) -> tuple[str, FileFacts]:
+    """Write the zip; return its SHA-256, and what is known of all files, problems included."""
+    facts = plan.read_large(progress, cancel=cancel)
+    reader, whole = ContentReader(plan.rules), hashlib.sha256()
+    draft = Draft(layout, facts.digests, reader)
+    write = writers(outputs.open(), draft.size)
+    consumers = [lambda block: whole.update(block.data), *write]
+    stream_blocks(draft, consumers, progress, cancel=cancel, length=_BLOCK)
+    read = FileFacts(draft.digests, reader.findings, tuple(reader.problems))
+    return whole.hexdigest(), facts.updated(read)
+
+
+def _write_large(
+    layout: Layout,
+    plan: DigestPlan,
+    outputs: Outputs,
+    progress: ProgressCallback,
+    cancel: CancelToken,
+) -> tuple[str, FileFacts]:
+    """Write the zip likewise; small files are read before, since they may be refused."""
     facts = plan.read_small(cancel=cancel)
     refuse_findings(layout, facts)
     chunks = chunks_of_files(plan.large, progress, cancel=cancel)
     # The zip holds no SHA-256s, so that they can follow.
     unhashed = {file: Digest("", sums) for file, sums in chunks.items()}
     draft = Artifact(build_tree(layout, facts.digests | unhashed))
-    with Outputs(target) as outputs:
-        zip_sha256, hashed = _write(draft, outputs.open(), chunks, progress, cancel)
-        facts = facts.updated(FileFacts(hashed, {}))
-        artifact = Artifact(settle(layout, plan, facts, cache))
-        return artifact, finish(outputs, artifact, zip_sha256, cache, records)
+    zip_sha256, hashed = _write(draft, outputs.open(), chunks, progress, cancel)
+    return zip_sha256, facts.updated(FileFacts(hashed, {}))
 
 
 def _write(
