@@ -42,20 +42,22 @@ class Member(NamedTuple):
 
 def local_header(member: Member) -> bytes:
     """Return the record that stands before a file's content."""
-    name = member.path.encode()
+    path, _, method, crc32, packed, size = member
+    name, version, extra = path.encode(), _PLAIN, b""
     # APPNOTE 4.5.3: in a local header, the zip64 field holds both sizes or is absent.
-    wide = max(member.packed, member.size) >= LIMIT32
-    extra = struct.pack("<HHQQ", 1, 16, member.size, member.packed) if wide else b""
+    if packed >= LIMIT32 or size >= LIMIT32:
+        version, extra = _ZIP64, struct.pack("<HHQQ", 1, 16, size, packed)
+        packed = size = LIMIT32
     fields = LOCAL.pack(
         0x04034B50,
-        _ZIP64 if wide else _PLAIN,
-        _flags(member),
-        member.method,
+        version,
+        _flags(path),
+        method,
         _MIDNIGHT,
         _DAY,
-        member.crc32,
-        LIMIT32 if wide else member.packed,
-        LIMIT32 if wide else member.size,
+        crc32,
+        packed,
+        size,
         len(name),
         len(extra),
     )
@@ -64,28 +66,30 @@ def local_header(member: Member) -> bytes:
 
 def central_header(member: Member, offset: int) -> bytes:
     """Return a file's record in the directory at the end; its local header is at `offset`."""
-    name = member.path.encode()
-    wide = [n for n in (member.size, member.packed, offset) if n >= LIMIT32]
-    extra = struct.pack(f"<HH{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""
-    version = _ZIP64 if wide else _PLAIN
+    path, mode, method, crc32, packed, size = member
+    name, version, extra = path.encode(), _PLAIN, b""
+    if packed >= LIMIT32 or size >= LIMIT32 or offset >= LIMIT32:
+        wide = [n for n in (size, packed, offset) if n >= LIMIT32]
+        version, extra = _ZIP64, struct.pack(f"<HH{len(wide)}Q", 1, 8 * len(wide), *wide)
+        packed, size, offset = min(packed, LIMIT32), min(size, LIMIT32), min(offset, LIMIT32)
     fields = CENTRAL.pack(
         0x02014B50,
         _UNIX | version,
         version,
-        _flags(member),
-        member.method,
+        _flags(path),
+        method,
         _MIDNIGHT,
         _DAY,
-        member.crc32,
-        min(member.packed, LIMIT32),
-        min(member.size, LIMIT32),
+        crc32,
+        packed,
+        size,
         len(name),
         len(extra),
         0,  # comment
         0,  # disk
         0,  # internal attributes
-        (_REGULAR_FILE | member.mode) << 16,
-        min(offset, LIMIT32),
+        (_REGULAR_FILE | mode) << 16,
+        offset,
     )
     return fields + name + extra
 
@@ -110,13 +114,14 @@ def size_of(files: Iterable[tuple[str, int, int]]) -> int:
     offset = directory = count = 0
     for path, packed, size in files:
         name = len(path.encode())
-        wide = max(packed, size) >= LIMIT32
-        fields = (packed >= LIMIT32) + (size >= LIMIT32) + (offset >= LIMIT32)
-        directory += CENTRAL.size + name + (4 + 8 * fields if fields else 0)
-        offset += LOCAL.size + name + (20 if wide else 0) + packed
+        directory += CENTRAL.size + name
+        if packed >= LIMIT32 or size >= LIMIT32 or offset >= LIMIT32:
+            directory += 4 + 8 * sum(n >= LIMIT32 for n in (packed, size, offset))
+        offset += LOCAL.size + name + packed
+        offset += 20 if packed >= LIMIT32 or size >= LIMIT32 else 0
         count += 1
     return offset + directory + len(end(count, directory, offset))
 
 
-def _flags(member: Member) -> int:
-    return 0 if member.path.isascii() else _UTF8
+def _flags(path: str) -> int:
+    return 0 if path.isascii() else _UTF8

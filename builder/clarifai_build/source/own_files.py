@@ -51,10 +51,15 @@ class _Kind(NamedTuple):
 
 def exclude_own_files(found: WalkResult, rules: Rules) -> WalkResult:
     """Leave out what this tool wrote or reads, unless a rule of the user's names it."""
-    out = dict.fromkeys(_pulled_by_dvc(found.files), "data version control")
-    out |= _built_before(found.files)
-    rest = [file for file in found.files if file not in out]
-    recognised = _rendered(rest) | {f: why for f in rest if (why := _reason(f))}
+    # A look at each name, and no more at most of them: data sets have thousands of files.
+    likely = [file for file in found.files if file.path.lower().endswith(_LIKELY)]
+    if not likely:
+        return found
+    out = dict.fromkeys(_pulled_by_dvc(likely, found.files), "data version control")
+    out |= _built_before(likely, found.files)
+    rest = [file for file in found.files if file not in out] if out else found.files
+    recognised = _rendered(likely, rest)
+    recognised |= {f: why for f in likely if f not in out and (why := _reason(f))}
     # A plan that is packed would be stale as soon as it is saved.
     out |= {
         file: why
@@ -69,10 +74,7 @@ def exclude_own_files(found: WalkResult, rules: Rules) -> WalkResult:
 
 
 def _reason(file: SourceFile) -> str | None:
-    # The first test alone is made for most files.
     path = file.path.lower()
-    if not path.endswith(_ENDS):
-        return None
     kinds = (kind for kind in _KINDS if path.endswith(kind.end))
     return next((kind.reason for kind in kinds if kind.is_one(file)), None)
 
@@ -156,9 +158,9 @@ def _is_artifact(file: SourceFile) -> bool:
         return False
 
 
-def _rendered(files: Sequence[SourceFile]) -> dict[SourceFile, str]:
+def _rendered(likely: Iterable[SourceFile], files: Iterable[SourceFile]) -> dict[SourceFile, str]:
     """Return the files of repositories that `render` wrote below the folder."""
-    tops = {f.path[: -len(_RUNTIME_FILE)] for f in files if f.path.endswith(f"/{_RUNTIME_FILE}")}
+    tops = {f.path[: -len(_RUNTIME_FILE)] for f in likely if f.path.endswith(f"/{_RUNTIME_FILE}")}
     if not tops:
         return {}
     paths = {file.path for file in files}
@@ -168,18 +170,22 @@ def _rendered(files: Sequence[SourceFile]) -> dict[SourceFile, str]:
     }
 
 
-def _built_before(files: Sequence[SourceFile]) -> dict[SourceFile, str]:
+def _built_before(
+    likely: Iterable[SourceFile], files: Sequence[SourceFile]
+) -> dict[SourceFile, str]:
     """Return the artifacts that have a provenance of a build beside them, with their records."""
-    statements = {f.path for f in files if f.path.endswith(PROVENANCE) and is_statement(f.file)}
+    statements = {f.path for f in likely if f.path.endswith(PROVENANCE) and is_statement(f.file)}
+    if not statements:
+        return {}
     artifacts = {path.removesuffix(PROVENANCE) for path in statements}
     built = {file: "a built artifact" for file in files if file.path in artifacts}
     beside = {file.path + record for file in built for record in SUFFIXES}
     return built | {file: "a record of a built artifact" for file in files if file.path in beside}
 
 
-def _pulled_by_dvc(files: Iterable[SourceFile]) -> list[SourceFile]:
+def _pulled_by_dvc(likely: Iterable[SourceFile], files: Iterable[SourceFile]) -> list[SourceFile]:
     """Return the `.dvc` files whose data is there, which say nothing to a server."""
-    if not (pointers := [file for file in files if file.path.endswith(DVC)]):
+    if not (pointers := [file for file in likely if file.path.endswith(DVC)]):
         return []
     present = {file.path for file in files}
     return [file for file in pointers if file.path.removesuffix(DVC) in present]
@@ -196,4 +202,4 @@ _KINDS = (
     _Kind(".zip", "a built artifact", _is_artifact),
     _Kind(IGNORE_FILE, "ignore rules", lambda file: file.path.endswith(f"/{IGNORE_FILE}")),
 )
-_ENDS = tuple(kind.end for kind in _KINDS)
+_LIKELY = (*(kind.end for kind in _KINDS), DVC, f"/{_RUNTIME_FILE}".lower())

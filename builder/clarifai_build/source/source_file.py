@@ -38,11 +38,12 @@ def read_whole(found: SourceFile) -> bytes:
         content = os.read(descriptor, size + 1)
         while len(content) < size and (more := os.read(descriptor, size - len(content))):
             content += more
-        # Afterwards alone: by then it shows whether another file was opened, too.
-        refuse_changed(found.file, found.stamp, FileStat.of(os.fstat(descriptor)))
+        status = os.fstat(descriptor)
     finally:
         os.close(descriptor)
-    if len(content) != size:
+    # Looked at afterwards alone: by then it shows, too, whether another file was opened.
+    now = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    if found.stamp != now or len(content) != size:
         raise SourceError(changed(found.file))
     return content
 

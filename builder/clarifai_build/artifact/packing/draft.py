@@ -51,8 +51,8 @@ class Draft:
     def _content(self) -> Iterator[bytes | bytearray]:
         directory, offset = bytearray(), 0
         for path, source in self._files:
-            checksum, blocks = self._read(source)
             size = _size(source)
+            checksum, blocks = self._read(source, size)
             mode = 0o644 if isinstance(source, bytes) else source.mode
             member = Member(path, mode, zip_format.STORED, checksum, size, size)
             directory += zip_format.central_header(member, offset)
@@ -64,9 +64,10 @@ class Draft:
         yield directory
         yield end
 
-    def _read(self, source: bytes | SourceFile) -> tuple[int, Iterable[bytes | bytearray]]:
+    def _read(
+        self, source: bytes | SourceFile, size: int
+    ) -> tuple[int, Iterable[bytes | bytearray]]:
         """Return the CRC-32 of a file, and its content in blocks."""
-        size = _size(source)
         if isinstance(source, bytes):
             return crc32(size, of_bytes(source).chunks), (source,)
         if known := self._known.get(source.file):
