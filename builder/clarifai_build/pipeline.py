@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.building import build, build_to
 from clarifai_build.cancellation import NEVER, CancelToken
-from clarifai_build.deploy.executor import ExecutionContext, execute
 from clarifai_build.deploy.planning import Observed, Plan, make_plan
 from clarifai_build.deploy.registration import Registration
 from clarifai_build.deploy.wait import TIMEOUT_SECONDS, wait_until_ready
@@ -96,6 +95,7 @@ def apply(
     else:
         # What only writing needs: with nothing to do, loading it would take a tenth of the time.
         from clarifai_build.artifact.packing.zip_checksum import ZipSum
+        from clarifai_build.deploy.executor import ExecutionContext, execute
         from clarifai_build.provenance import records
         from clarifai_build.storage import claims, leases
 

@@ -14,7 +14,6 @@ from clarifai_build.requirements.inlined import Inlined, Part, inline
 from clarifai_build.requirements.location import Location, is_local, location_of
 from clarifai_build.requirements.reader import Line
 from clarifai_build.source.content_checks import is_pointer
-from clarifai_build.util.processes import children
 from clarifai_build.util.processes.child_environment import child_environment
 
 # manylinux_2_28: wheels for glibc 2.28 (2018) or newer.
@@ -89,6 +88,8 @@ def _refuse_credentials(part: Part, line: Line) -> None:
 
 def compile_pins(file: Path, python: str, previous: str) -> str:
     """Resolve requirements for a Python version; pins of `previous` that still fit stay."""
+    # Imported on use: most commands only read what a lock says.
+    from clarifai_build.util.processes import children
     from clarifai_build.util.processes.scratch_folder import ScratchFolder
 
     found = _all_of(file)

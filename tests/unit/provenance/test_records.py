@@ -50,7 +50,8 @@ def test_a_lock_adds_an_sbom(lock: Lock, manifest: Manifest) -> None:
     assert again.sbom in store.objects[provenance_key(KEY)][0].decode()
     beside = records.beside(manifest, artifact, "f" * 64)
     assert beside[".sbom.json"] == body
-    assert subject_of(beside[".provenance.json"] or b"") == "f" * 64
+    statement = b"".join(beside[".provenance.json"] or [])
+    assert statement == statement_of(manifest, artifact, "f" * 64, lock, body)
     locks.path_of(manifest).unlink()
     assert records.beside(manifest, artifact, "f" * 64)[".sbom.json"] is None
     bare = publish_records(MemoryStore(), KEY, manifest, artifact)

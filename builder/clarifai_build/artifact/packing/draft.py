@@ -7,7 +7,6 @@ file, which is held in memory until then: a large one has to be digested before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from operator import itemgetter
 
 from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.artifact import Piece, Span, read_span
@@ -27,9 +26,9 @@ class Draft:
     """
 
     def __init__(self, layout: Layout, known: Mapping[str, Digest], reader: ContentReader) -> None:
-        files: dict[str, bytes | SourceFile] = {**layout.generated, **layout.files}
-        self._files = sorted(files.items(), key=itemgetter(0))
-        sizes = ((path, _size(source)) for path, source in self._files)
+        self._files: dict[str, bytes | SourceFile] = {**layout.generated, **layout.files}
+        self._paths = sorted(self._files)
+        sizes = ((path, _size(self._files[path])) for path in self._paths)
         self.size = zip_format.size_of((path, size, size) for path, size in sizes)
         self.digests: dict[str, Digest] = {}
         self._known, self._reader = known, reader
@@ -50,7 +49,8 @@ class Draft:
 
     def _content(self) -> Iterator[bytes | bytearray]:
         directory, offset = bytearray(), 0
-        for path, source in self._files:
+        for path in self._paths:
+            source = self._files[path]
             size = _size(source)
             checksum, blocks = self._read(source, size)
             mode = 0o644 if isinstance(source, bytes) else source.mode

@@ -17,7 +17,6 @@ from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.arguments import add_locked, add_manifests, add_sandbox, add_waiting
 from clarifai_build.cli.console import Console
 from clarifai_build.cli.fleet_command import Models, Results
-from clarifai_build.cli.pruning import orphans_in
 from clarifai_build.cli.tables import error_json, report_errors, table
 from clarifai_build.connection import Connection
 from clarifai_build.deploy.fleet import failure
@@ -28,6 +27,7 @@ from clarifai_build.provenance.lock import check_lock
 from clarifai_build.util.urls import redact_url
 
 if TYPE_CHECKING:
+    from clarifai_build.deploy.destroy import Deletion
     from clarifai_build.deploy.saved_plan import SavedPlan
     from clarifai_build.pipeline import Applied
 
@@ -59,7 +59,7 @@ def run(args: Namespace, console: Console) -> int:
     saved = _saved(args)
     models = Models(args.manifests, args, console)
     approval = Approval(console, saved, yes=args.yes)
-    deletion = orphans_in(models.connected) if args.prune else []
+    deletion = _orphans(models) if args.prune else []
     # Asked before hours of uploads, not after them.
     approval.of_pruning([one for _, one in deletion])
 
@@ -79,6 +79,13 @@ def run(args: Namespace, console: Console) -> int:
                 pruned.append(orphan.model)
     _show(results, pruned, args, console)
     return results.exit_code
+
+
+def _orphans(models: Models) -> list[tuple[Connection, Deletion]]:
+    # Imported on use: an apply with nothing to do takes longer to load than to run.
+    from clarifai_build.cli.pruning import orphans_in
+
+    return orphans_in(models.connected)
 
 
 def _saved(args: Namespace) -> SavedPlan | None:

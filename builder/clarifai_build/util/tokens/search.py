@@ -75,20 +75,22 @@ class TokenSearch:
             group = self._names if kind.any_case else group
             for start in kind.starts:
                 group.setdefault(start.encode(), []).append(sought)
+        # Without a rare byte: nothing is in every content.
+        self._by_rare = [(s, _RARE.get(s, b""), kinds) for s, kinds in self._in_text.items()]
         self._signs = _ends_at_signs(self._in_words)
         self._sizes = {len(start) for start in self._in_words}
 
     def first(self, content: bytes) -> str:
         """Return the name of a token in a content; nothing where there is none."""
-        return next((found.name for found in self.all(content)), "")
+        for found in self.all(content):
+            return found.name
+        return ""
 
     def all(self, content: bytes) -> Iterator[Found]:
         """Yield every token in a content; some may be found as two kinds."""
-        for start, kinds in self._in_text.items():
-            if (rare := _RARE.get(start)) and rare not in content:
-                continue
-            # Before a generator is made of it, here and below: in most files there is none.
-            if start in content:
+        # Hot path. A generator is made where there is something to look at, here and below.
+        for start, rare, kinds in self._by_rare:
+            if rare in content and start in content:
                 yield from _matches(kinds, start, content, content)
         words = _long_words(content)
         lower = content.lower() if self._names else b""
