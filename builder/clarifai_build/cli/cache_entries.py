@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from clarifai_build.errors import ArtifactError
-from clarifai_build.util import cache_dir, part_file
+from clarifai_build.util import cache_dir
 from clarifai_build.util.atomic_file import is_partial, remove_if_abandoned
+from clarifai_build.weights import part_file
 
 
 class CacheEntry(NamedTuple):

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from clarifai_build.errors import ArtifactError, BuilderError, SourceError, cannot_write
 from clarifai_build.source.content_checks import is_pointer
-from clarifai_build.util import part_file
 from clarifai_build.util.urls import redact_url
+from clarifai_build.weights import part_file
 from clarifai_build.weights.content_checks import mismatch, pointer_weight
 from clarifai_build.weights.remote.opener import open_remote
 from clarifai_build.weights.remote.stream import BLOCK

@@ -11,7 +11,8 @@ import pytest
 from clarifai_build.cli import cache_entries
 from clarifai_build.cli.cache_entries import CacheEntry
 from clarifai_build.errors import ArtifactError, UsageError
-from clarifai_build.util import cache_dir, part_file
+from clarifai_build.util import cache_dir
+from clarifai_build.weights import part_file
 
 DAY = 24 * 3600
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.util import part_file
+from clarifai_build.weights import part_file
 
 
 @pytest.fixture
