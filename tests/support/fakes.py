@@ -269,6 +269,10 @@ class MemoryStore:
             body, etag, _ = self.objects[key]
             return SmallObject(body, etag, self.ages.get(key, 0.0))
 
+    def start_of(self, key: str, length: int) -> bytes | None:
+        with self.calls.call("start_of"):
+            return self.objects[key][0][:length] if key in self.objects else None
+
     def read(self, key: str, offset: int, length: int) -> bytes:
         with self.calls.call("read"):
             return self.objects[key][0][offset : offset + length]

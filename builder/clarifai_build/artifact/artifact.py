@@ -6,7 +6,7 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.tree import Entry, FileTree
@@ -18,6 +18,9 @@ from clarifai_build.errors import SourceError
 from clarifai_build.source import source_file
 from clarifai_build.source.source_file import FileStat, fill, open_source, refuse_changed
 
+if TYPE_CHECKING:
+    from clarifai_build.artifact.absent import Absent
+
 # Bytes. The file is opened anew for each: smaller ones would spend the time in system calls.
 _BLOCK = 1 << 20
 
@@ -25,12 +28,13 @@ _BLOCK = 1 << 20
 class Segment(NamedTuple):
     """A run of bytes of the zip: a header, or the content of a file.
 
-    Content lies in the file `source` from `start`; `chunks` are the CRC-32s of each `CHUNK` bytes.
+    Content lies in the file `source` from `start`, or is absent; `chunks` are the CRC-32s of each
+    `CHUNK` bytes.
     """
 
     offset: int
     length: int
-    source: bytes | str
+    source: bytes | str | Absent
     start: int = 0
     chunks: tuple[int, ...] = ()
     stamp: FileStat | None = None
@@ -43,7 +47,7 @@ class Segment(NamedTuple):
 class Span(NamedTuple):
     """A part of a segment's source."""
 
-    source: bytes | str
+    source: bytes | str | Absent
     start: int
     length: int
     stamp: FileStat | None
@@ -60,7 +64,7 @@ class Content(NamedTuple):
     """How a file lies in the zip: compressed into `length` bytes of `source`, from `start`."""
 
     method: int
-    source: bytes | str
+    source: bytes | str | Absent
     start: int
     length: int
     chunks: tuple[int, ...]
@@ -87,11 +91,32 @@ class Artifact:
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
-        """The zip from its first byte to its last."""
+        """The zip from its first byte to its last.
+
+        Raises SourceError where absent content would have to be read for it: to be compressed, or
+        for CRC-32s that are not known.
+        """
         contents = self.contents
         if contents is None:
+            if self.encoder is not None and self.missing:
+                raise self.absence()
             contents = tuple(map(stored, self.tree.entries))
         return tuple(_lay_out(zip(self.tree.entries, contents, strict=True)))
+
+    @property
+    def missing(self) -> tuple[Entry, ...]:
+        """The files whose content is not on this machine."""
+        return tuple(e for e in self.tree.entries if not isinstance(e.source, (str, bytes)))
+
+    @property
+    def has_sums(self) -> bool:
+        """Whether the CRC-32s of every file are known: of absent ones, they may not be."""
+        return not any(map(_lacks_sums, self.tree.entries))
+
+    def absence(self) -> SourceError:
+        """Return what to raise where content is needed that is missing: each one's problem."""
+        sources = (entry.source for entry in self.missing)
+        return SourceError(*(s.problem for s in sources if not isinstance(s, (str, bytes))))
 
     @cached_property
     def digest(self) -> str:
@@ -103,8 +128,13 @@ class Artifact:
 
     @cached_property
     def size(self) -> int:
-        """The size of the zip in bytes, which follows from the sizes of its files alone."""
+        """The size of the zip in bytes, which follows from the sizes of its files alone.
+
+        Raises SourceError where it depends on content that is missing: that is to be compressed.
+        """
         entries, contents = self.tree.entries, self.contents
+        if contents is None and self.encoder is not None:
+            raise self.absence()
         packed = [e.size for e in entries] if contents is None else [c.length for c in contents]
         return zip_format.size_of((e.path, n, e.size) for e, n in zip(entries, packed, strict=True))
 
@@ -173,6 +203,8 @@ def fill_from(span: Span, buffer: memoryview) -> None:
     if isinstance(span.source, bytes):
         buffer[:] = span.source[span.start : span.start + span.length]
         return
+    if not isinstance(span.source, str):
+        raise span.source.error()
     try:
         with open_source(span.source) as stream:
             # Before and after: a file may be replaced, or be written to while it is read.
@@ -182,6 +214,10 @@ def fill_from(span: Span, buffer: memoryview) -> None:
             refuse_changed(span.source, span.stamp, FileStat.of(os.fstat(stream.fileno())))
     except OSError as exc:
         raise unreadable(span.source, exc) from exc
+
+
+def _lacks_sums(entry: Entry) -> bool:
+    return not entry.chunks and entry.size > 0
 
 
 def unreadable(file: str, exc: OSError) -> SourceError:

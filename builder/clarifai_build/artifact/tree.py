@@ -27,6 +27,7 @@ from clarifai_build.source.source_file import FileStat, SourceFile
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from clarifai_build.artifact.absent import Absent
     from clarifai_build.manifest.types import Manifest
 
 # The first line of what is hashed: another one gives every artifact another address.
@@ -40,8 +41,8 @@ class Entry(NamedTuple):
     """One file of the artifact. `chunks` are the CRC-32s of each `CHUNK` bytes of it.
 
     `source` is the content, or the path of the file that holds it (as text: thousands of `Path`s
-    take longer to make than their files to stat); `stamp` is how that file looked when its
-    digests were taken.
+    take longer to make than their files to stat), or what is known of it where it is not on this
+    machine; `stamp` is how that file looked when its digests were taken.
     """
 
     path: str
@@ -49,12 +50,14 @@ class Entry(NamedTuple):
     size: int
     sha256: str
     chunks: tuple[int, ...]
-    source: str | bytes
+    source: str | bytes | Absent
     stamp: FileStat | None = None
 
     @property
     def crc32(self) -> int:
-        """The CRC-32 of the content."""
+        """The CRC-32 of the content; raises SourceError where an absent one's is not known."""
+        if not self.chunks and self.size and not isinstance(self.source, (str, bytes)):
+            raise self.source.error()
         return files.crc32(self.size, self.chunks)
 
 

@@ -84,6 +84,12 @@ class ObjectStore(Protocol):
     def get(self, key: str) -> SmallObject | None:
         """Return what lies at `key`, or None."""
 
+    def start_of(self, key: str, length: int) -> bytes | None:
+        """Return the first bytes of what lies at `key`, `length` at the most, or None.
+
+        Of what everyone may read, they are those that an anonymous client is sent.
+        """
+
     def read(self, key: str, offset: int, length: int) -> bytes:
         """Return a range of what lies at `key`; raises StorageError where nothing does."""
 

@@ -45,6 +45,20 @@ def look_at(url: str, key: str) -> StoredObject | None:
         return None
 
 
+def read_start(url: str, length: int) -> bytes | None:
+    """Return the first bytes that an anonymous client is sent, `length` at the most.
+
+    None for nothing, for an answer that breaks off, or where that is unknown.
+    """
+    try:
+        with web_opener().open(Request(url), timeout=_TIMEOUT) as answer:
+            expected = min(length, int(answer.headers["Content-Length"]))
+            body: bytes = answer.read(expected)
+            return body if len(body) == expected else None
+    except (HTTPError, OSError, HTTPException, ValueError, TypeError):
+        return None
+
+
 def crc_hex(encoded: str) -> str:
     """Return a CRC-32 as eight hex digits from the way S3 writes it, and "" from anything else.
 

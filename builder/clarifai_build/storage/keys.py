@@ -2,9 +2,11 @@
 
 PREFIX/DIGEST/MODEL_TYPE.zip                     the artifact, under its content address
 PREFIX/DIGEST/MODEL_TYPE.zip.provenance.json     its records
+PREFIX/DIGEST/MODEL_TYPE.zip.contents.json       what the zip holds, so that nobody has to read it
 PREFIX/DIGEST/used-by/USER/APP/MODEL             a claim: this model's versions refer to it
 PREFIX/DIGEST/being-removed                      a removal that is under way
 PREFIX/.leases/USER/APP/MODEL.json               the lease of a model
+PREFIX/.weights/SHA256.json                      where a weight lies that someone has verified
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from clarifai_build.source.build_records import PROVENANCE, SBOM
 _CLAIMS = "used-by"
 _REMOVAL = "being-removed"
 _LEASES = ".leases"
+_WEIGHTS = ".weights"
+_CONTENTS = ".contents.json"
 # A tree digest, SHA-256 in hex. Anything else below the prefix is not gc's to touch.
 _ARTIFACT_FOLDER = re.compile(r"[0-9a-f]{64}/")
 _ARTIFACT = re.compile(r"(?:.*/)?[0-9a-f]{64}/[^/]+\.zip\Z")
@@ -98,6 +102,16 @@ def provenance_key(zip_key: str) -> str:
 def sbom_key(zip_key: str) -> str:
     """Return where the SBOM of the zip at a key, or a URL, lies."""
     return _beside(zip_key, SBOM)
+
+
+def contents_key(zip_key: str) -> str:
+    """Return where the record of what the zip at a key, or a URL, holds lies."""
+    return _beside(zip_key, _CONTENTS)
+
+
+def weight_key(prefix: str, sha256: str) -> str:
+    """Return where the record of a verified weight lies."""
+    return f"{root(prefix)}{_WEIGHTS}/{sha256}.json"
 
 
 def is_presigned(url: str) -> bool:

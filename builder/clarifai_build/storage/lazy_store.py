@@ -21,7 +21,7 @@ from clarifai_build.storage import (
     StoredObject,
     ignore_sent,
 )
-from clarifai_build.storage.anonymous import look_at, url_before
+from clarifai_build.storage.anonymous import look_at, read_start, url_before
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
@@ -76,6 +76,14 @@ class LazyStore:
     def get(self, key: str) -> SmallObject | None:
         """Return what lies at `key`, or None."""
         return self._s3.get(key)
+
+    def start_of(self, key: str, length: int) -> bytes | None:
+        """Return the first bytes of what lies at `key`, as an anonymous client sees them if it can.
+
+        What it does not see may be there all the same, as with `stat`.
+        """
+        seen = None if self._opened else read_start(self._own_url(key), length)
+        return self._s3.start_of(key, length) if seen is None else seen
 
     def read(self, key: str, offset: int, length: int) -> bytes:
         """Return a range of what lies at `key`; raises StorageError where nothing does."""

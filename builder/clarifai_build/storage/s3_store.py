@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -187,6 +187,16 @@ class S3Store:
         return SmallObject(
             body, required_field(answer, "ETag", self.storage.bucket), age.total_seconds()
         )
+
+    def start_of(self, key: str, length: int) -> bytes | None:
+        """Return the first bytes of what lies at `key`, `length` at the most, or None."""
+        try:
+            with s3_request(self.storage.bucket):
+                answer = self.client.get_object(Bucket=self.storage.bucket, Key=key)
+                with closing(answer["Body"]) as body:
+                    return body.read(length)
+        except AbsentError:
+            return None
 
     def read(self, key: str, offset: int, length: int) -> bytes:
         """Return a range of what lies at `key`; raises StorageError where nothing does."""

@@ -57,6 +57,21 @@ def test_what_is_not_public_is_asked_for(bucket: Bucket) -> None:
     assert anonymous(bucket) == [True, False, False]
 
 
+def test_the_start_of_what_is_public_needs_no_credentials(bucket: Bucket) -> None:
+    """No more is read than was asked for; what is hidden, or not there, the owner is asked for."""
+    bucket.put("a", b"content")
+    store = store_of(bucket, {})
+    assert store.start_of("a", 4) == b"cont"
+    assert store.start_of("a", 100) == b"content"
+    assert anonymous(bucket) == [True, True]
+    bucket.public = False
+    store = store_of(bucket)
+    assert store.start_of("a", 4) == b"cont"
+    assert anonymous(bucket) == [True, True, True, False]
+    assert store.start_of("b", 4) is None
+    assert anonymous(bucket) == [True, True, True, False, False]
+
+
 def test_nothing_is_found_out_without_credentials(bucket: Bucket) -> None:
     """That an anonymous client sees nothing does not mean that there is nothing."""
     with pytest.raises(NotAuthorisedError):

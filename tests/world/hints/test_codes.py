@@ -398,7 +398,8 @@ BY_OTHERS: Mapping[str, str] = {
         no-such-version no-version not-authorised not-ours pages-repeat root-certificates
         version-ambiguous version-failed version-gone version-without-id versions-incomplete""",
     "the store and its credentials": """
-        artifact-being-removed ca-bundle credentials-malformed download-failed lease-held lease-lost
+        artifact-being-removed ca-bundle content-absent contents-unusable credentials-malformed
+        download-failed lease-held lease-lost
         lease-not-released lease-unsupported no-bucket no-conditional-writes no-credentials
         not-a-zip not-public not-s3 object-gone presigned-temporary provenance-unreadable
         published-differs ranges-ignored records-unstable sbom-unreadable storage-missing

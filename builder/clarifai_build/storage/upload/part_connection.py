@@ -122,13 +122,13 @@ class Wire:
     def _send_body(self, connection: socket.socket, artifact: Artifact, part: Part) -> None:
         small = bytearray()
         for span in artifact.spans(part.offset, part.length):
-            if isinstance(span.source, bytes) or span.length < _KERNEL_SEND:
+            if not isinstance(span.source, str) or span.length < _KERNEL_SEND:
                 small += b"".join(read_span(span))
                 if len(small) >= _KERNEL_SEND:
                     self._flush(connection, small)
                 continue
             self._flush(connection, small)
-            self._send_file(connection, span)
+            self._send_file(connection, span, span.source)
         self._flush(connection, small)
 
     def _flush(self, connection: socket.socket, small: bytearray) -> None:
@@ -137,14 +137,13 @@ class Wire:
             connection.sendall(small)
             small.clear()
 
-    def _send_file(self, connection: socket.socket, span: Span) -> None:
+    def _send_file(self, connection: socket.socket, span: Span, file: str) -> None:
         # What is encrypted can only pass through OpenSSL.
         if isinstance(connection, ssl.SSLSocket):
             for block in read_span(span):
                 self._go_on(len(block))
                 connection.sendall(block)
             return
-        file = str(span.source)
         with _opened(file) as stream:
             refuse_changed(file, span.stamp, FileStat.of(os.fstat(stream.fileno())))
             start, end = span.start, span.start + span.length
