@@ -24,6 +24,7 @@ from clarifai_build.targets.triton.render_cache import render_once
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.packing.zip_writer import WrittenZip
+    from clarifai_build.digests.known import KnownContents
 
 
 def build(
@@ -33,20 +34,24 @@ def build(
     renders: Path | None = None,
     output: Path | None = None,
     environ: Mapping[str, str] = os.environ,
+    known: KnownContents | None = None,
     *,
     cancel: CancelToken = NEVER,
 ) -> Artifact:
     """Make the artifact of a manifest; nothing is written but what the caches keep.
 
     `output` is where the zip will be written, if anywhere: it is not part of itself. `environ` says
-    where weights are kept, and holds what fetches them.
+    where weights are kept, and holds what fetches them. With `known`, what is not on this machine
+    may be missing from the artifact, as `make_tree` says.
     """
     generated = _generated(manifest, progress, renders)
-    tree = make_tree(generated, manifest, progress, cache, output, environ, cancel=cancel)
+    tree = make_tree(generated, manifest, progress, cache, output, environ, known, cancel=cancel)
     if manifest.artifact.compression == "deflate":
-        from clarifai_build.artifact.deflate import deflated
+        from clarifai_build.artifact.deflate import deflated, encoder
         from clarifai_build.util import cache_dir
 
+        if known and (packed := Artifact(tree, encoder=encoder())).missing:
+            return packed
         # Without a cache, compressed files live as long as the artifact.
         kept = cache_dir.deflated_folder(environ) if cache.path else None
         return deflated(tree, progress, cache, kept, cancel=cancel)

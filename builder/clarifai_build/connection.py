@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from clarifai_build.validation.load import load
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
     from clarifai_build.deploy.destroy import Deletion
+    from clarifai_build.deploy.known_contents import KnownByRecords
     from clarifai_build.deploy.planning import Plan
     from clarifai_build.digests.cache import DigestCache
     from clarifai_build.pipeline import Applied, ApplyOptions, Waiting
@@ -68,16 +70,37 @@ class Connection:
         return DigestCache(digests_file(self.environ))
 
     def build(
-        self, progress: ProgressCallback = no_progress, *, cancel: CancelToken = NEVER
+        self,
+        progress: ProgressCallback = no_progress,
+        known: KnownByRecords | None = None,
+        *,
+        cancel: CancelToken = NEVER,
     ) -> Artifact:
-        """Make the artifact; what did not change since the last time is not read again."""
+        """Make the artifact; what did not change since the last time is not read again.
+
+        With `known`, what it tells of content that is not on this machine is enough: the artifact
+        can be compared with what is published, and lacks that content. See `known_contents`.
+        """
         from clarifai_build import pipeline
         from clarifai_build.util import cache_dir
 
         renders = cache_dir.renders_folder(self.environ)
-        return pipeline.build(
-            *(self.manifest, progress, self.cache(), renders), environ=self.environ, cancel=cancel
-        )
+        build = partial(pipeline.build, self.manifest, progress, self.cache(), renders)
+        artifact = build(environ=self.environ, known=known, cancel=cancel)
+        # How large a compressed zip is shows only when it is made, or was published.
+        unsized = known and artifact.encoder and artifact.missing
+        if known and unsized and not known.is_registered(artifact.digest):
+            return build(environ=self.environ, cancel=cancel)
+        return artifact
+
+    def known_contents(self, progress: ProgressCallback = no_progress) -> KnownByRecords:
+        """Return what tells of content that is not on this machine; it connects when it is asked.
+
+        Made anew for each command: what is published changes.
+        """
+        from clarifai_build.deploy.known_contents import KnownByRecords
+
+        return KnownByRecords(self.manifest, self.store, self.registry, progress)
 
     def plan(
         self,
@@ -89,7 +112,8 @@ class Connection:
         """Say what `apply` would do with this artifact, or with the one that is built now."""
         from clarifai_build import pipeline
 
-        artifact = self.build(cancel=cancel) if artifact is None else artifact
+        if artifact is None:
+            artifact = self.build(known=self.known_contents(), cancel=cancel)
         return pipeline.plan(self.manifest, artifact, self.store(), self.registry, adopt=adopt)
 
     def apply(
@@ -102,13 +126,17 @@ class Connection:
         from clarifai_build import pipeline
 
         options = options or pipeline.ApplyOptions()
+        known = self.known_contents(progress)
         if artifact is None:
-            artifact = self.build(progress, cancel=options.cancel)
+            artifact = self.build(progress, known, cancel=options.cancel)
         return pipeline.apply(
             *(self.manifest, artifact, self.store(), self.registry),
             options,
             progress,
             self.cache(),
+            pipeline.ContentSource(
+                partial(self.build, progress, cancel=options.cancel), known.lacks_record
+            ),
         )
 
     def roll_back(

@@ -19,7 +19,7 @@ from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.registry.consistent_reads import read_model
 from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.source.build_records import OUTPUT_FOLDER
-from clarifai_build.storage import ObjectStore
+from clarifai_build.storage import ObjectStore, StoredObject, is_proven
 from clarifai_build.util.atomic_file import remove_abandoned
 
 
@@ -57,6 +57,18 @@ class Applied:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class ContentSource:
+    """How an apply comes by content that its artifact lacks: `fetch` makes it once more, whole.
+
+    `lacks_record` says of a zip, and what the store says of it, whether its record was looked for
+    and is not there, so that it is worth writing.
+    """
+
+    fetch: Callable[[], Artifact]
+    lacks_record: Callable[[str, StoredObject | None], bool]
+
+
 def plan(
     manifest: Manifest,
     artifact: Artifact,
@@ -81,22 +93,37 @@ def apply(
     options: ApplyOptions = ApplyOptions(),
     progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
+    contents: ContentSource | None = None,
 ) -> Applied:
-    """Plan and carry it out. Each step leaves a state that the next apply can continue from."""
+    """Plan and carry it out. Each step leaves a state that the next apply can continue from.
+
+    Content that the artifact lacks is taken from `contents` if the plan needs it; without those, it
+    is an error.
+    """
     cancel = options.cancel
     # Of builds that were killed, whose zips may be as large as the disk.
     remove_abandoned(manifest.path.parent / OUTPUT_FOLDER)
     planned = plan(manifest, artifact, store, registry, adopt=options.adopt)
+    if planned.writes and _needs_content(planned, artifact):
+        if contents is None:
+            raise artifact.absence()
+        # What was known may have been wrong: what is read decides.
+        artifact = contents.fetch()
+        planned = plan(manifest, artifact, store, registry, adopt=options.adopt)
     model_id, version = manifest.model.id, planned.live
     prefix = manifest.destination.prefix
     key = planned.registration.key(prefix)
     if not planned.writes:
         options.approve(planned)
+        if contents and contents.lacks_record(key, stored := planned.observed.stored) and stored:
+            from clarifai_build.provenance import published_contents
+
+            published_contents.publish(store, key, artifact, stored, progress)
     else:
         # What only writing needs: with nothing to do, loading it would take a tenth of the time.
         from clarifai_build.artifact.packing.zip_checksum import ZipSum
         from clarifai_build.deploy.executor import ExecutionContext, execute
-        from clarifai_build.provenance import records
+        from clarifai_build.provenance import published_contents, records
         from clarifai_build.storage import claims, leases
 
         model, purpose = (registry.scope, model_id), f"apply {manifest.path.name}"
@@ -113,6 +140,9 @@ def apply(
             options.approve(planned)
             context = ExecutionContext(
                 *(store, registry, progress, lease.check, cancel, zip_sum.follow),
+                published=lambda stored: published_contents.publish(
+                    store, key, artifact, stored, progress
+                ),
                 record=lambda metadata: records.publish(
                     store, key, manifest, artifact, zip_sum.sha256()
                 ).add_to(metadata),
@@ -185,6 +215,17 @@ def live_url(planned: Plan, manifest: Manifest, store: ObjectStore) -> str:
     digest = str(live.artifact_digest) if live else registration.artifact_digest
     there = replace(registration, artifact_digest=digest)
     return store.url(there.key(manifest.destination.prefix))
+
+
+def _needs_content(planned: Plan, artifact: Artifact) -> bool:
+    """Return whether a plan can't be carried out without the content that an artifact lacks."""
+    if not artifact.missing:
+        return False
+    stored = planned.observed.stored
+    if stored is None or planned.wants("upload"):
+        return True
+    # A zip that is there serves a new version, if it is the one by the store's own checksum.
+    return planned.wants("create-version") is not None and not is_proven(stored, artifact)
 
 
 def _registered_size(artifact: Artifact, versions: tuple[RemoteVersion, ...]) -> int:

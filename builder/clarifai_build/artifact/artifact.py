@@ -111,7 +111,7 @@ class Artifact:
     @property
     def has_sums(self) -> bool:
         """Whether the CRC-32s of every file are known: of absent ones, they may not be."""
-        return not any(map(_lacks_sums, self.tree.entries))
+        return not any(entry.lacks_sums for entry in self.tree.entries)
 
     def absence(self) -> SourceError:
         """Return what to raise where content is needed that is missing: each one's problem."""
@@ -214,10 +214,6 @@ def fill_from(span: Span, buffer: memoryview) -> None:
             refuse_changed(span.source, span.stamp, FileStat.of(os.fstat(stream.fileno())))
     except OSError as exc:
         raise unreadable(span.source, exc) from exc
-
-
-def _lacks_sums(entry: Entry) -> bool:
-    return not entry.chunks and entry.size > 0
 
 
 def unreadable(file: str, exc: OSError) -> SourceError:

@@ -55,15 +55,18 @@ def deflated(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    isal = _isal()
-    encoder = f"clarifai-build deflate 1 isal {isal.__version__}"
-    kept, scratch = _place(folder, isal.__version__)
+    kept, scratch = _place(folder, _isal().__version__)
     tally = Tally("deflate", sum(entry.size for entry in tree.entries), progress)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         made = _Files(kept, pool, tally, cancel)
         found = made.of(tree, cache)
         contents = tuple(_content(entry, found, made) for entry in tree.entries)
-    return Artifact(tree, contents, encoder, scratch)
+    return Artifact(tree, contents, encoder(), scratch)
+
+
+def encoder() -> str:
+    """Return the name of what compresses, and of its version; raises ArtifactError without it."""
+    return f"clarifai-build deflate 1 isal {_isal().__version__}"
 
 
 def _place(folder: Path | None, version: str) -> tuple[Path, object]:

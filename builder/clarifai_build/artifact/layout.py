@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from clarifai_build.errors import SourceError
+from clarifai_build.errors import Problem, SourceError
 from clarifai_build.repository_layout import CODE, zip_name
 from clarifai_build.source.conflicts import conflicts
-from clarifai_build.source.content_checks import suspicious_names
+from clarifai_build.source.content_checks import content_problem, suspicious_names
 from clarifai_build.source.named_files import ReferencedFiles
 from clarifai_build.source.selection import place_of, select_files
 from clarifai_build.source.source_file import SourceFile
 from clarifai_build.source.walk import WalkResult
-from clarifai_build.weights.content_checks import dvc_weights
+from clarifai_build.weights.content_checks import dvc_weights, weight_problem
 
 if TYPE_CHECKING:
+    from clarifai_build.digests.known import KnownContent, KnownContents
     from clarifai_build.manifest.types import Manifest, Weight
 
 
@@ -24,7 +26,8 @@ class Layout(NamedTuple):
     """Which files go where, before any is read, and the rules that their content is checked by.
 
     `manifest_path` is what digests are kept under; `allow_secrets` are paths of files that
-    hold none, whatever they look like.
+    hold none, whatever they look like. With `known`, content that is not on this machine may be
+    absent: `absent` are weights, by path.
     """
 
     manifest_path: str
@@ -32,14 +35,26 @@ class Layout(NamedTuple):
     files: Mapping[str, SourceFile]
     allow_secrets: tuple[str, ...]
     weights: tuple[Weight, ...]
+    absent: Mapping[str, KnownContent] = {}
+    known: KnownContents | None = None
 
-    def with_weights(self, located: Sequence[SourceFile]) -> Layout:
+    def with_weights(
+        self, located: Sequence[SourceFile], absent: Mapping[str, KnownContent]
+    ) -> Layout:
         """Lay weights below the code, too, whose names `gather` has checked."""
-        return self._replace(files={**self.files, **{CODE + file.path: file for file in located}})
+        files = {**self.files, **{CODE + file.path: file for file in located}}
+        return self._replace(files=files, absent={CODE + to: one for to, one in absent.items()})
 
     def weight_at(self, path: str) -> Weight | None:
         """Return the weight that is laid at a path below the code."""
         return next((weight for weight in self.weights if weight.to == path), None)
+
+    def problem_of(self, file: SourceFile, finding: str) -> Problem | None:
+        """Return what is wrong with a file in which something was found, if anything is."""
+        if weight := self.weight_at(file.path):
+            base = os.path.dirname(self.manifest_path)  # noqa: PTH120 - text, as all of a layout
+            return weight_problem(weight, finding, file.file, self.allow_secrets, base)
+        return content_problem(finding, file.path, file.file, self.allow_secrets)
 
     @property
     def found(self) -> list[SourceFile]:

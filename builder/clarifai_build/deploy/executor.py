@@ -31,8 +31,9 @@ _LOOK_AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)
 class ExecutionContext:
     """What the steps need. `check` raises when the lease is lost.
 
-    `sent` gets the progress of the upload. `id` is recorded with what is made. `record` writes the
-    records beside the zip, and adds their digests to a version's metadata.
+    `sent` gets the progress of the upload. `id` is recorded with what is made. `published` is told
+    of the zip once it is proven to be public. `record` writes the records beside it, and adds their
+    digests to a version's metadata.
     """
 
     store: ObjectStore
@@ -41,6 +42,7 @@ class ExecutionContext:
     check: Callable[[], None] = lambda: None
     cancel: CancelToken = NEVER
     sent: SentCallback = ignore_sent
+    published: Callable[[StoredObject], None] = lambda _stored: None
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     record: Callable[[VersionMetadata], VersionMetadata] = lambda metadata: metadata
 
@@ -90,6 +92,7 @@ def _publish(plan: Plan, artifact: Artifact, key: str, context: ExecutionContext
         key, artifact, metadata, progress, sent=context.sent, cancel=context.cancel
     )
     prove_downloadable(store.url(key), artifact)
+    context.published(stored)
     progress(Event("upload", "done", f"{key} can be downloaded without credentials"))
     return stored
 

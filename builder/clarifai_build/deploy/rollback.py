@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from clarifai_build.artifact.zip_reader import ReadRange
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.deploy.versions import built, label
 from clarifai_build.errors import RegistryError, StorageError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
+from clarifai_build.provenance import published_contents
+from clarifai_build.provenance.published_contents import sha256_of
 from clarifai_build.registry import ModelRegistry, NewVersion, RemoteVersion, next_revision
 from clarifai_build.registry.consistent_reads import read_model
 from clarifai_build.storage import ObjectStore, claims, leases, stat_existing
 from clarifai_build.storage.public_download import fetch_range
-
-# Bytes. Each is a request, and is held in memory.
-_BLOCK = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +93,42 @@ def delete_duplicates(
 
 
 def _prove_unchanged(context: RollbackContext, target: RemoteVersion, key: str) -> None:
-    """Read the whole zip, and compare its SHA-256 with what was recorded when it was published."""
-    size, sha256 = stat_existing(context.store, key).size, hashlib.sha256()
+    """Read the whole zip, and compare it with what was recorded when it was published."""
+    size = stat_existing(context.store, key).size
     expected, expected_size = target.recorded.sha256, target.size or size
+
+    def read(offset: int, length: int) -> bytes:
+        context.cancel.check()
+        block = context.store.read(key, offset, length)
+        context.progress(Event("check", "running", done=offset + length, total=size))
+        return block
+
     # A zip of another size is another one: no need to read it.
-    if size == expected_size:
-        for offset in range(0, size, _BLOCK):
-            context.cancel.check()
-            sha256.update(context.store.read(key, offset, min(_BLOCK, size - offset)))
-            done = min(offset + _BLOCK, size)
-            context.progress(Event("check", "running", done=done, total=size))
-    if size != expected_size or sha256.hexdigest() != expected:
-        raise StorageError.of(
-            "published-differs",
-            f"{key} is not what was published as {label(target)}: it has {size} bytes and SHA-256 "
-            f"{sha256.hexdigest()}, published were {expected_size} bytes with {expected}",
-            hint="it was cut, damaged or replaced: apply at the commit of that version instead",
-        )
+    if size != expected_size:
+        raise _differs(target, key, f"{size} bytes", f"{expected_size} bytes")
+    if expected is None:
+        _prove_by_contents(context, target, key, read, size)
+    elif (found := sha256_of(read, 0, size)) != expected:
+        raise _differs(target, key, f"SHA-256 {found}", f"bytes of {expected}")
     # The platform has no credentials for the bucket.
     fetch_range(context.store.url(key), 0, 1)
     context.progress(Event("check", "done", f"the zip of {label(target)} is as it was published"))
+
+
+def _prove_by_contents(
+    context: RollbackContext, target: RemoteVersion, key: str, read: ReadRange, size: int
+) -> None:
+    """Compare file by file: the SHA-256 of the zip was not known when it was published."""
+    digest = str(target.artifact_digest)
+    record = published_contents.read(context.store, key, digest, context.progress)
+    if record is None or not published_contents.is_whole(record, read, size):
+        raise _differs(target, key, "other files, or no record", f"those of {digest}")
+
+
+def _differs(target: RemoteVersion, key: str, found: str, expected: str) -> StorageError:
+    return StorageError.of(
+        "published-differs",
+        f"{key} is not what was published as {label(target)}: it has {found}, published were "
+        f"{expected}",
+        hint="it was cut, damaged or replaced: apply at the commit of that version instead",
+    )

@@ -33,7 +33,7 @@ DifferenceKind = Literal["added", "removed", "content", "mode"]
 
 
 class File(NamedTuple):
-    """A file of an artifact, without its content."""
+    """A file of an artifact, without its content; `crc32` is negative where nobody knows it."""
 
     path: str
     mode: int
@@ -86,7 +86,12 @@ Listed: TypeAlias = File | Entry | PublishedEntry
 
 def files_of(entries: Iterable[Listed]) -> dict[str, File]:
     """Return the files of a tree, or of a zip's listing, by path."""
-    return {e.path: File(e.path, e.mode, e.size, e.crc32) for e in entries}
+    return {e.path: File(e.path, e.mode, e.size, _crc32_of(e)) for e in entries}
+
+
+def _crc32_of(entry: Listed) -> int:
+    """Return the CRC-32; that of an absent content may not be known, and counts as another one."""
+    return -1 if isinstance(entry, Entry) and entry.lacks_sums else entry.crc32
 
 
 def of_artifact(name: str, artifact: Artifact) -> Contents:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.zip_reader import ReadRange
 from clarifai_build.deploy.registration import Registration, builder_changes
-from clarifai_build.errors import ArtifactError, StorageError
+from clarifai_build.errors import ArtifactError, NotAuthorisedError, StorageError
 from clarifai_build.inspection import contents, diff
 from clarifai_build.inspection.contents import Contents
 from clarifai_build.inspection.diff import FileDiff
-from clarifai_build.provenance.statement import subject_of
+from clarifai_build.provenance import records
+from clarifai_build.provenance.statement import subject_of, tree_of, with_sha256
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.storage import ObjectStore, stat_existing
 from clarifai_build.storage.anonymous import download
@@ -48,11 +49,16 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The result; `diffs` are the files that differ, the published ones as `before`."""
+    """The result; `diffs` are the files that differ, the published ones as `before`.
+
+    `unrecorded` is the SHA-256 of a zip whose provenance lacks it, where everything is as it should
+    be.
+    """
 
     version: RemoteVersion
     checks: tuple[Check, ...]
     diffs: tuple[FileDiff, ...] = ()
+    unrecorded: str = ""
 
     @property
     def ok(self) -> bool:
@@ -84,20 +90,31 @@ def at_url(url: str, there: Published | None = None) -> Published:
 
 
 def verify(
-    version: RemoteVersion, registration: Registration, artifact: Artifact, published: Published
+    version: RemoteVersion,
+    registration: Registration,
+    artifact: Artifact,
+    published: Published,
+    *,
+    require_sha256: bool = False,
 ) -> Verified:
-    """Compare a version and its published zip with what the source gives."""
+    """Compare a version and its published zip with what the source gives.
+
+    With `require_sha256`, its provenance has to name the zip's SHA-256.
+    """
     sha256, differs_at = _compare_bytes(artifact, published)
     checks = [
         _source(version, artifact),
         _registration(version, registration),
         _unchanged(version, published, sha256),
         *_records(version, published, sha256),
+        *(_required(published, sha256) if require_sha256 else ()),
     ]
     # checks[0] is the source: a rebuild of another digest is compared file by file.
     if differs_at is None and checks[0].ok:
         same = f"all {published.size} bytes are those of the rebuilt zip"
-        return Verified(version, (*checks, Check("bytes", True, same)))
+        proven = Verified(version, (*checks, Check("bytes", True, same)))
+        lacking = proven.ok and tree_of(published.provenance or b"") == artifact.digest
+        return replace(proven, unrecorded=sha256) if lacking else proven
     try:
         there = contents.of_zip(published.where, published.read, published.size)
         diffs = _differing(there, artifact)
@@ -108,6 +125,22 @@ def verify(
         )
     checks.append(_bytes(diffs, differs_at))
     return Verified(version, tuple(checks), diffs)
+
+
+def fill_in(verified: Verified, store: ObjectStore, key: str) -> Verified:
+    """Write what a provenance lacks, the SHA-256 of its zip, and say so among the checks.
+
+    That it can't be written is said, too, and is no failure: what is published is proven.
+    """
+    if not verified.unrecorded:
+        return verified
+    try:
+        written = records.fill_in(store, key, verified.unrecorded)
+        what = "was filled in" if written else "was filled in by someone else"
+    except (StorageError, NotAuthorisedError) as error:
+        what = f"could not be filled in: {error.problems[0].message}"
+    message = f"the zip's SHA-256, {verified.unrecorded}, {what}"
+    return replace(verified, checks=(*verified.checks, Check("sha256", True, message)))
 
 
 def _source(version: RemoteVersion, artifact: Artifact) -> Check:
@@ -162,15 +195,51 @@ def _records(version: RemoteVersion, published: Published, sha256: str) -> Itera
         if not expected:
             continue
         found = hashlib.sha256(body).hexdigest() if body is not None else "nothing"
-        if found != expected:
+        if name == "provenance" and body and tree_of(body):
+            yield _without_sha256(version, body, found, expected)
+        elif found != expected and not _was_filled_in(body, expected):
             message = f"found {found}, the version was registered with {expected}"
             yield Check(name, False, message, "it was removed or replaced since")
         elif name == "provenance" and body and subject_of(body) != sha256:
             about = subject_of(body) or "nothing that can be read"
             message = f"it is about {about}, the zip has SHA-256 {sha256}"
             yield Check(name, False, message, "the zip was replaced since")
+        elif found != expected:
+            message = f"{name} {found} is as registered, but for the SHA-256 of the zip, now known"
+            yield Check(name, True, message)
         else:
             yield Check(name, True, f"{name} {found} is as registered")
+
+
+def _without_sha256(version: RemoteVersion, body: bytes, found: str, expected: str) -> Check:
+    """Look at a provenance that was published when the SHA-256 of its zip was not known."""
+    if found != expected:
+        message = f"found {found}, the version was registered with {expected}"
+        return Check("provenance", False, message, "it was removed or replaced since")
+    if tree_of(body) != version.artifact_digest:
+        message = f"it is about artifact {tree_of(body)}, registered is {version.artifact_digest}"
+        return Check("provenance", False, message, "the zip was replaced since")
+    message = f"provenance {found} is as registered, without the zip's SHA-256"
+    return Check("provenance", True, message)
+
+
+def _was_filled_in(body: bytes | None, expected: str) -> bool:
+    """Return whether a record is that of a version, but for the SHA-256 of the zip."""
+    try:
+        emptied = with_sha256(body or b"", "")
+    except ArtifactError:
+        return False
+    return hashlib.sha256(emptied).hexdigest() == expected
+
+
+def _required(published: Published, sha256: str) -> Iterator[Check]:
+    found = subject_of(published.provenance or b"")
+    if found == sha256:
+        yield Check("sha256", True, f"the provenance names the zip's SHA-256, {sha256}")
+        return
+    message = f"the provenance names {found or 'no SHA-256'}, the zip has {sha256}"
+    hint = "`clarifai-build verify` fills in one that is not there" if not found else ""
+    yield Check("sha256", False, message, hint)
 
 
 def _bytes(diffs: tuple[FileDiff, ...], differs_at: int | None) -> Check:

@@ -16,7 +16,14 @@ from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.provenance import lock as locks
 from clarifai_build.provenance.lock import Lock
-from clarifai_build.provenance.statement import statement_of, statement_parts, subject_of
+from clarifai_build.provenance.statement import (
+    artifact_digest_of,
+    statement_of,
+    statement_parts,
+    subject_of,
+    tree_of,
+    with_sha256,
+)
 from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.source.build_records import PROVENANCE, SBOM
 from clarifai_build.storage import ObjectStore
@@ -25,7 +32,10 @@ from clarifai_build.storage.keys import provenance_key, sbom_key
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The SHA-256s of a zip, its provenance and its SBOM: goes into a version's metadata."""
+    """The SHA-256s of a zip, its provenance and its SBOM: goes into a version's metadata.
+
+    The zip's is empty where nobody knows it yet.
+    """
 
     sha256: str
     provenance: str
@@ -33,7 +43,9 @@ class Records:
 
     def add_to(self, metadata: VersionMetadata) -> VersionMetadata:
         """Return the metadata of a version with these."""
-        return replace(metadata, sha256=self.sha256, provenance=self.provenance, sbom=self.sbom)
+        return replace(
+            metadata, sha256=self.sha256 or None, provenance=self.provenance, sbom=self.sbom
+        )
 
 
 def publish(
@@ -41,7 +53,7 @@ def publish(
 ) -> Records:
     """Write the records of the zip at `key`, unless they are there, and return their digests.
 
-    `sha256` is the zip's.
+    `sha256` is the zip's; where it is empty, what lies there of the same artifact is taken.
     """
     lock = locks.read(locks.path_of(manifest))
     sbom = _sbom(manifest, lock)
@@ -50,11 +62,31 @@ def publish(
         sbom = _put(store, sbom_key(key), sbom, None)
     at = provenance_key(key)
     found = store.get(at)
-    if found is not None and subject_of(found.body) == sha256:
+    if found is not None and _is_about(found.body, artifact, sha256):
         return Records(sha256, _sha256(found.body), _sha256(sbom) if sbom else "")
-    statement = statement_of(manifest, artifact, sha256, lock, sbom)
+    if found is not None and tree_of(found.body) == artifact.digest:
+        statement = with_sha256(found.body, sha256)
+    else:
+        statement = statement_of(manifest, artifact, sha256, lock, sbom)
     statement = _put(store, at, statement, found.etag if found else None)
     return Records(sha256, _sha256(statement), _sha256(sbom) if sbom else "")
+
+
+def fill_in(store: ObjectStore, key: str, sha256: str) -> bool:
+    """Write the SHA-256 of the zip at `key` into its provenance, if that names the tree in its
+    place; say whether it was written."""
+    at = provenance_key(key)
+    found = store.get(at)
+    if found is None or not tree_of(found.body):
+        return False
+    filled = with_sha256(found.body, sha256)
+    return _put(store, at, filled, found.etag) == filled
+
+
+def _is_about(body: bytes, artifact: Artifact, sha256: str) -> bool:
+    if sha256:
+        return subject_of(body) == sha256
+    return artifact_digest_of(body) == artifact.digest
 
 
 def beside(

@@ -43,8 +43,11 @@ def _files(manifest: Manifest, artifact: Artifact) -> Iterator[Path]:
     """Yield the user's files that the artifact is made from, but for weights, which are pinned."""
     weights = {CODE + weight.to for weight in manifest.weights}
     for entry in artifact.tree.entries:
-        if isinstance(entry.source, str) and entry.path not in weights:
-            yield Path(os.path.normpath(entry.source))
+        source = entry.source
+        if isinstance(source, bytes) or entry.path in weights:
+            continue
+        # Of what is absent, the pointer lies there.
+        yield Path(os.path.normpath(source if isinstance(source, str) else source.file))
     named = (manifest.path, manifest.model.labels, manifest.code.requirements)
     yield from (file for file in named if isinstance(file, Path))
 

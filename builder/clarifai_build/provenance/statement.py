@@ -47,6 +47,13 @@ _FILE = """
           },
           "name": %s
         }"""
+TREE = "clarifaiBuildTree"
+"""The name of the artifact's digest among those of the subject: in-toto lets anyone name theirs."""
+
+_UNKNOWN = (
+    "not known yet: the zip was published without reading all of its content; "
+    "`clarifai-build verify` fills it in"
+)
 # Other schemes (file:) name a path on this machine, which says nothing elsewhere.
 _NETWORK = frozenset({"http", "https", "ssh", "git"})
 # git@host:path, but neither C:/path nor another/path:with-a-colon.
@@ -61,7 +68,10 @@ def statement_of(
     sbom: bytes | None,
     progress: ProgressCallback = no_progress,
 ) -> bytes:
-    """Return the statement as JSON. `sha256` is the zip's. Warns where Git refuses to answer."""
+    """Return the statement as JSON. Warns where Git refuses to answer.
+
+    `sha256` is the zip's; where it is empty, nobody knows it yet, and the statement says so.
+    """
     return b"".join(statement_parts(manifest, artifact, sha256, lock, sbom, progress))
 
 
@@ -78,7 +88,7 @@ def statement_parts(
     name = zip_name(manifest.model.id, manifest.model.type)
     statement = {
         "_type": STATEMENT,
-        "subject": [{"name": name, "digest": {"sha256": sha256}}],
+        "subject": [_subject(name, artifact.digest, sha256)],
         "predicateType": PREDICATE,
         "predicate": {
             "buildDefinition": {
@@ -105,6 +115,38 @@ def statement_parts(
     yield f"\n      ]{after}\n".encode()
 
 
+def _written(statement: dict[str, Any]) -> bytes:
+    return f"{_json(statement)}\n".encode()
+
+
+def _subject(name: str, artifact_digest: str, sha256: str) -> dict[str, Any]:
+    if sha256:
+        return {"name": name, "digest": {"sha256": sha256}}
+    return {"name": name, "digest": {TREE: artifact_digest}, "annotations": {"sha256": _UNKNOWN}}
+
+
+def with_sha256(body: bytes, sha256: str) -> bytes:
+    """Return a statement with this SHA-256 of its zip, or with none where that is empty.
+
+    Either way it is what `statement_of` would have given. Raises ArtifactError for other documents.
+    """
+    statement = read_statement(body, "the provenance")
+    try:
+        name = str(statement["subject"][0]["name"])
+    except (KeyError, IndexError, TypeError) as error:
+        raise unreadable("the provenance") from error
+    return _written({**statement, "subject": [_subject(name, artifact_digest_of(body), sha256)]})
+
+
+def artifact_digest_of(body: bytes) -> str:
+    """Return the digest of the artifact that a statement is about; empty where none can be read."""
+    try:
+        definition = read_statement(body, "")["predicate"]["buildDefinition"]
+        return str(definition["internalParameters"]["artifact_digest"])
+    except (ArtifactError, KeyError, TypeError):
+        return ""
+
+
 def read_statement(body: bytes, where: str) -> dict[str, Any]:
     """Parse a statement; raises ArtifactError for any other document."""
     try:
@@ -118,9 +160,19 @@ def read_statement(body: bytes, where: str) -> dict[str, Any]:
 
 
 def subject_of(body: bytes) -> str:
-    """Return the SHA-256 of the zip that a statement is about; empty where that can't be read."""
+    """Return the SHA-256 of the zip that a statement is about; empty where that can't be read, or
+    was not known."""
+    return _digest_of_subject(body, "sha256")
+
+
+def tree_of(body: bytes) -> str:
+    """Return the artifact's digest where a statement names that in place of the zip's SHA-256."""
+    return _digest_of_subject(body, TREE)
+
+
+def _digest_of_subject(body: bytes, algorithm: str) -> str:
     try:
-        return str(read_statement(body, "")["subject"][0]["digest"]["sha256"])
+        return str(read_statement(body, "")["subject"][0]["digest"][algorithm])
     except (ArtifactError, KeyError, IndexError, TypeError):
         return ""
 
@@ -128,8 +180,10 @@ def subject_of(body: bytes) -> str:
 def summary_of(statement: dict[str, Any]) -> list[str]:
     """Return what a statement says, line by line; raises ArtifactError where it lacks parts."""
     try:
-        return list(_summary(statement["predicate"]))
-    except (KeyError, TypeError, AttributeError) as error:
+        unknown = statement["subject"][0].get("annotations", {}).get("sha256")
+        told = [_row("sha256", unknown)] if unknown else []
+        return [*told, *_summary(statement["predicate"])]
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise unreadable("the provenance") from error
 
 

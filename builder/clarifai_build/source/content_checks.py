@@ -97,7 +97,9 @@ def dvc_pointer(path: str, file: str) -> Problem:
 def content_problem(finding: str, path: str, file: str, allowed: Collection[str]) -> Problem | None:
     """Return the problem of a finding; `allowed` are paths that may hold secrets."""
     if finding == POINTER:
-        hint = "run `git lfs pull`, or name the weights under `weights:`"
+        from clarifai_build.source.lfs_pointer import pull
+
+        hint = f"run `{pull(file)}`, or name the weights under `weights:`"
         message = f"{path} is a Git LFS pointer, not the file itself"
         return Problem("lfs-pointer", message, file=file, hint=hint)
     return None if path in allowed else _secret(path, file, f"holds {finding}")

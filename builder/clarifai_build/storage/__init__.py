@@ -49,6 +49,15 @@ class FoundObject:
     age: float
 
 
+def is_proven(stored: StoredObject, artifact: Artifact) -> bool:
+    """Return whether an object is an artifact by the store's own checksum; reads no content.
+
+    False where the store keeps none, or where the CRC-32s of absent content are not known.
+    """
+    is_laid_out = not artifact.missing or (artifact.has_sums and artifact.encoder is None)
+    return is_laid_out and stored.crc32 == f"{artifact.crc32(0, artifact.size):08x}"
+
+
 SentCallback = Callable[[int], None]
 """Told how many bytes of an artifact the store has by now: 0 as an upload begins."""
 

@@ -44,7 +44,9 @@ def problems(
 
 
 def _pointer(part: Part) -> Problem:
-    hint = "run `git lfs pull`"
+    from clarifai_build.source.lfs_pointer import pull
+
+    hint = f"run `{pull(part.file)}`"
     message = f"{part.shown} is a Git LFS pointer, not the file itself"
     return Problem("lfs-pointer", message, part.shown, 1, 1, hint=hint)
 

@@ -37,12 +37,14 @@ def mismatch(weight: Weight, found: str, *, fetched: bool = False) -> Problem:
     return Problem("weight-mismatch", message, file=source, hint=hint)
 
 
-def pointer_weight(weight: Weight) -> Problem:
-    """Return the problem of a weight that is a pointer of Git LFS."""
+def pointer_weight(weight: Weight, file: str = "") -> Problem:
+    """Return the problem of a weight that is a pointer of Git LFS: one in a `file`, or fetched."""
     source = redact_url(weight.source)
     hint = "`from` leads to the pointer: use the address of the file itself"
     if not is_remote(weight):
-        hint = "run `git lfs pull`"
+        from clarifai_build.source.lfs_pointer import pull
+
+        hint = f"run `{pull(file)}`"
     message = f"the weight {source} is a Git LFS pointer, not the file itself"
     return Problem("lfs-pointer", message, file=source, hint=hint)
 
@@ -57,7 +59,7 @@ def weight_problem(
     """
     place = _place(weight, file)
     if finding == POINTER:
-        return pointer_weight(weight)._replace(file=place)
+        return pointer_weight(weight, file)._replace(file=place)
     if is_remote(weight) or _is_below(file, base):
         return content_problem(finding, weight.to, place, allowed)
     problem = content_problem(finding, weight.to, place, ())

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build.cancellation import NEVER, CancelToken
-from clarifai_build.digests.files import Digest
 from clarifai_build.errors import SourceError
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.source.source_file import FileStat, SourceFile
@@ -18,46 +17,65 @@ from clarifai_build.util.urls import redact_url
 from clarifai_build.weights.content_checks import is_remote, mismatch
 
 if TYPE_CHECKING:
+    from clarifai_build.digests.known import KnownContent, KnownContents
     from clarifai_build.manifest.types import Manifest, Weight
 
 # They are regular files by their mode: /proc/self/environ holds the tokens of this very process.
 _OF_THE_KERNEL = ("/proc/", "/sys/")
 
 
+def absent(
+    manifest: Manifest, known: KnownContents, environ: Mapping[str, str] = os.environ
+) -> dict[str, KnownContent]:
+    """Return what is known of weights that would have to be fetched, by their place."""
+    kept = cache_dir.weights_folder(environ)
+    found = {w.to: known(w.sha256) for w in manifest.weights if _has_to_be_fetched(w, kept)}
+    return {to: content for to, content in found.items() if content}
+
+
 def locate(
     manifest: Manifest,
     progress: ProgressCallback = no_progress,
     environ: Mapping[str, str] = os.environ,
+    without: Collection[str] = (),
     *,
     cancel: CancelToken = NEVER,
 ) -> list[SourceFile]:
-    """Return the local file of each weight; what is not in the cache yet is fetched."""
+    """Return the local file of each weight; what is not in the cache yet is fetched.
+
+    `without` are places of weights that are not needed.
+    """
     kept = cache_dir.weights_folder(environ)
-    missing = {w for w in manifest.weights if is_remote(w) and not _is_there(kept / w.sha256)}
+    wanted = [weight for weight in manifest.weights if weight.to not in without]
+    missing = {weight for weight in wanted if _has_to_be_fetched(weight, kept)}
     if missing:
         from clarifai_build.weights.parallel import fetch_all
 
         # A set has no order; progress and errors should have one.
         in_order = sorted(missing, key=lambda weight: weight.to)
         fetch_all(in_order, kept, manifest.storage, progress, environ, cancel=cancel)
-    for weight in filter(is_remote, manifest.weights):
+    for weight in filter(is_remote, wanted):
         cache_dir.mark_used(kept / weight.sha256)
     files = [
         kept / weight.sha256 if is_remote(weight) else manifest.path.parent / weight.source
-        for weight in manifest.weights
+        for weight in wanted
     ]
-    return [_found(weight, file) for weight, file in zip(manifest.weights, files, strict=True)]
+    return [_found(weight, file) for weight, file in zip(wanted, files, strict=True)]
 
 
-def refuse_mismatches(weights: Sequence[Weight], digests: Sequence[Digest]) -> None:
+def refuse_mismatches(weights: Sequence[Weight], sha256s: Sequence[str]) -> None:
     """Raise SourceError for each weight that is not what the manifest says."""
     problems = [
-        mismatch(weight, digest.sha256)
-        for weight, digest in zip(weights, digests, strict=True)
-        if digest.sha256 != weight.sha256
+        mismatch(weight, sha256)
+        for weight, sha256 in zip(weights, sha256s, strict=True)
+        if sha256 != weight.sha256
     ]
     if problems:
         raise SourceError(*problems)
+
+
+def _has_to_be_fetched(weight: Weight, kept: Path) -> bool:
+    return is_remote(weight) and not _is_there(kept / weight.sha256)
 
 
 def _is_there(file: Path) -> bool:

@@ -177,8 +177,11 @@ def test_the_zip_goes_first_and_the_claims_last(world: World) -> None:
     artifact_gc.collect(bucket, plan_gc(bucket), lambda event: told.append(event.message))
     artifact = [key for key in removed if ".leases" not in key and not is_removal(key)]
     assert artifact[0].endswith(".zip")
-    assert artifact[1].endswith(".provenance.json")
+    assert [key.removeprefix(artifact[0]) for key in artifact[1:3]] == [
+        ".contents.json",
+        ".provenance.json",
+    ]
     assert claim_in(artifact[-1])
-    assert len(artifact) == 3
+    assert len(artifact) == 4
     folder = artifact_folder(artifact[0])
     assert told == [f"removed {folder}"]

@@ -412,7 +412,8 @@ BY_OTHERS: Mapping[str, str] = {
         triton-failed unreadable unsafe-links unsupported-platform unusable-cache-path unwritable
         uv-missing zip-refused""",
     "Git, Git LFS or DVC": """
-        commit-unknown dvc-pointer git-failed git-missing git-refuses lfs-pointer manifest-not-there
+        commit-unknown dvc-pointer git-failed git-missing git-refuses lfs-pointer
+        lfs-pointer-broken manifest-not-there
         no-git no-revision not-checked-out submodule-empty""",
     "the index of packages, or another version of this tool": """
         lock-python lock-requirements lock-tool requirement-credentials requirements-unresolved""",

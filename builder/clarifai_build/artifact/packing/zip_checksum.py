@@ -41,6 +41,8 @@ class ZipSum:
         self._artifact, self._progress, self._cache = artifact, progress, cache
         self._cancel = cancel
         self._known = cache.zip_sha256(artifact.digest)
+        if self._known is None and artifact.missing:
+            self._known = ""
         self._allowed = 0
         self._awaited = self._stopped = False
         self._moved = Condition()
@@ -65,7 +67,10 @@ class ZipSum:
             self._allow(sent + _AHEAD)
 
     def sha256(self) -> str:
-        """Return the sum, as hex; where nothing was uploaded, this reads every file."""
+        """Return the sum, as hex; where nothing was uploaded, this reads every file.
+
+        Empty where content is missing: without reading it, nobody knows.
+        """
         if self._known is None:
             self._awaited = True
             self._allow(self._artifact.size)

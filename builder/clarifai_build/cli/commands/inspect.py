@@ -29,7 +29,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.inspection import contents
     from clarifai_build.provenance.sbom import read_sbom
-    from clarifai_build.provenance.statement import read_statement, subject_of
+    from clarifai_build.provenance.statement import read_statement, subject_of, tree_of
     from clarifai_build.util.urls import redact_url
 
     console.json_errors = args.json
@@ -45,7 +45,8 @@ def run(args: Namespace, console: Console) -> int:
         listed = fetch(sbom_key(args.zip))
     statement = None if recorded is None else read_statement(recorded, "the provenance")
     problems = list(found.damage)
-    if recorded is not None and not published and subject_of(recorded) != _sha256(Path(args.zip)):
+    about = subject_of(recorded) if recorded is not None and not tree_of(recorded) else None
+    if about is not None and not published and about != _sha256(Path(args.zip)):
         problems.append("its provenance is about another zip")
     sbom = None if listed is None else read_sbom(listed)
     if args.json:

@@ -89,7 +89,7 @@ def _plan(
     from clarifai_build.inspection.file_changes import file_changes
     from clarifai_build.reports.plan import Planned
 
-    artifact = connection.build(progress, cancel=cancel)
+    artifact = connection.build(progress, connection.known_contents(progress), cancel=cancel)
     plan = connection.plan(artifact, adopt=adopt)
     url = pipeline.live_url(plan, connection.manifest, connection.store())
     files = file_changes(plan, artifact.tree, url)

@@ -2,7 +2,7 @@
 
 Checks the source against the registered digest, the published zip against the rebuilt one and
 against what was recorded when it was published, and its provenance and SBOM. Where something
-differs, the files are named.
+differs, the files are named. A SHA-256 that was not known when the zip was published is filled in.
 """
 
 from __future__ import annotations
@@ -52,6 +52,11 @@ def configure(parser: ArgumentParser) -> None:
         help="check what an anonymous client downloads, not the bucket",
     )
     parser.add_argument(
+        "--require-sha256",
+        action="store_true",
+        help="fail where the provenance lacks the zip's SHA-256; else it is filled in",
+    )
+    parser.add_argument(
         "--all",
         action="store_true",
         help="every model below the folder that is live; others are left out",
@@ -94,15 +99,16 @@ def _verify(
     with source as rebuilt:
         artifact = pipeline.build(rebuilt, progress, cancel=cancel)  # a cache would be no proof
         registration = Registration.of(rebuilt, artifact.digest, artifact.size)
+        store, key = connection.store(), key_of(version, manifest, manifest.destination)
         if args.url and not is_presigned(version.zip_url):
             published = verify.at_url(version.zip_url)
         else:
-            store = connection.store()
-            key = key_of(version, manifest, manifest.destination)
             published = verify.in_bucket(store, key)
             if args.url:
                 published = verify.at_url(version.zip_url, published)
-        return verify.verify(version, registration, artifact, published)
+        strict: bool = args.require_sha256
+        verified = verify.verify(version, registration, artifact, published, require_sha256=strict)
+        return verified if strict or args.url else verify.fill_in(verified, store, key)
 
 
 def _recorded_commit(version: RemoteVersion) -> str:

@@ -9,7 +9,7 @@ import pytest
 from clarifai_build.errors import LeaseHeldError, UsageError
 from clarifai_build.sandbox.api.errors import Code
 from clarifai_build.storage import leases
-from clarifai_build.storage.keys import Claim, artifact_folder, claim_key
+from clarifai_build.storage.keys import Claim, artifact_folder, claim_key, contents_key
 from support.command_line import World, command, ended
 from support.light_platform import INFERENCE
 from support.memory_s3 import Request
@@ -123,28 +123,44 @@ def test_a_version_that_is_not_there_is_named(world: World, name: str) -> None:
         ("cut", "published-differs"),
         ("gone", "object-gone"),
         ("unrecorded", "published-differs"),
+        ("unrecorded and changed", "published-differs"),
     ],
 )
 def test_a_zip_that_is_not_as_it_was_published_is_not_registered(
     world: World, harm: str, code: str
 ) -> None:
-    """One changed byte is enough; so is that nothing was recorded to hold it against."""
+    """One changed byte is enough; so is that nothing was recorded to hold it against.
+
+    Without the SHA-256 of the zip, the record of what it holds says what has to be there.
+    """
     two(world)
     old = world.registry.versions("lines")[1]
     (key,) = (key for key in world.zips() if key in old.zip_url)
     body = world.bucket.objects[key].body
-    if harm == "changed":
+    if "unrecorded" in harm:
+        world.record(old, replace(old.recorded, sha256=None))
+    if "changed" in harm:
         world.bucket.put(key, body[:-1] + bytes([body[-1] ^ 1]))
     elif harm == "cut":
         world.bucket.put(key, body[:-1])
     elif harm == "gone":
         world.bucket.objects.pop(key)
     else:
-        world.record(old, replace(old.recorded, sha256=None))
+        world.bucket.objects.pop(contents_key(key))
     ran = ended("rollback", "v1", MANIFEST, "--yes")
     assert ran.code == 5
     assert f"error[{code}]" in ran.err
     assert world.revisions() == [2, 1]
+
+
+def test_a_zip_whose_sum_nobody_knew_is_proven_file_by_file(world: World) -> None:
+    """It was published without reading all of its content: the digest of the artifact decides."""
+    two(world)
+    old = world.registry.versions("lines")[1]
+    world.record(old, replace(old.recorded, sha256=None))
+    command("rollback", "v1", MANIFEST, "--yes")
+    new = world.registry.versions("lines")[0]
+    assert (new.artifact_digest, new.recorded.sha256) == (old.artifact_digest, None)
 
 
 def test_a_zip_that_is_not_public_is_not_registered(world: World) -> None:

@@ -1,0 +1,96 @@
+"""What is known of contents that are not on this machine: by the lock, and by what was published.
+
+What the lock or a record says is never more than a guess at a size and CRC-32s for the SHA-256 that
+a manifest pins: a wrong size gives another digest, and so a needless upload at worst.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from clarifai_build.progress import ProgressCallback, no_progress
+
+# Imported where something is missing, too: nearly always, nothing is.
+if TYPE_CHECKING:
+    from clarifai_build.artifact.contents_record import ContentsRecord
+    from clarifai_build.digests.known import KnownContent
+    from clarifai_build.manifest.types import Manifest
+    from clarifai_build.registry import ModelRegistry, RemoteVersion
+    from clarifai_build.storage import ObjectStore, StoredObject
+
+_MOST_RECORDS = 3
+"""Records that are read, of the newest artifacts: an older one rarely holds what they do not."""
+
+
+class KnownByRecords:
+    """Asked for a content by its SHA-256; connects to nothing before it is.
+
+    `store` opens the manifest's bucket.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        store: Callable[[], ObjectStore],
+        registry: ModelRegistry,
+        progress: ProgressCallback = no_progress,
+    ) -> None:
+        self._manifest, self._registry, self._progress = manifest, registry, progress
+        self._open = store
+        self._known: dict[str, KnownContent] = {}
+        self._read: dict[str, ContentsRecord | None] = {}
+        self._unread = islice(self._records(), _MOST_RECORDS)
+
+    def __call__(self, sha256: str) -> KnownContent | None:
+        """Return what is known of a content, or None."""
+        while sha256 not in self._known:
+            try:
+                record = next(self._unread)
+            except StopIteration:
+                return None
+            if record is not None:
+                self._take(record)
+        return self._known[sha256]
+
+    def is_registered(self, artifact_digest: str) -> bool:
+        """Return whether a version of the model has this artifact."""
+        return any(version.artifact_digest == artifact_digest for version in self._versions)
+
+    def lacks_record(self, zip_key: str, stored: StoredObject | None) -> bool:
+        """Return whether a record was looked for, and is not that of what lies at the key now."""
+        if stored is None or zip_key not in self._read:
+            return False
+        record = self._read[zip_key]
+        return record is None or record.etag != stored.etag
+
+    @cached_property
+    def _versions(self) -> tuple[RemoteVersion, ...]:
+        from clarifai_build.deploy.versions import built
+
+        return built(self._registry.versions(self._manifest.model.id))
+
+    def _records(self) -> Iterator[ContentsRecord | None]:
+        """Read the record of each artifact that was published, the newest first."""
+        from clarifai_build.deploy.versions import key_of
+        from clarifai_build.provenance import published_contents
+
+        manifest, store = self._manifest, self._open()
+        # By digest: versions may share an artifact.
+        newest: dict[str, RemoteVersion] = {}
+        for version in self._versions:
+            newest.setdefault(str(version.artifact_digest), version)
+        for digest, version in newest.items():
+            key = key_of(version, manifest, manifest.destination)
+            record = published_contents.read(store, key, digest, self._progress)
+            self._read[key] = record
+            yield record
+
+    def _take(self, record: ContentsRecord) -> None:
+        from clarifai_build.digests.known import KnownContent
+
+        for entry in record.tree.entries:
+            known = KnownContent(entry.sha256, entry.size, entry.chunks)
+            self._known.setdefault(entry.sha256, known)
