@@ -6,7 +6,7 @@ a manifest pins: a wrong size gives another digest, and so a needless upload at 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -46,6 +46,8 @@ class KnownByRecords:
 
     def __call__(self, sha256: str) -> KnownContent | None:
         """Return what is known of a content, or None."""
+        if sha256 in self._locked:
+            return self._locked[sha256]
         while sha256 not in self._known:
             try:
                 record = next(self._unread)
@@ -65,6 +67,13 @@ class KnownByRecords:
             return False
         record = self._read[zip_key]
         return record is None or record.etag != stored.etag
+
+    @cached_property
+    def _locked(self) -> Mapping[str, KnownContent]:
+        from clarifai_build.provenance import lock
+
+        found = lock.read(lock.path_of(self._manifest))
+        return found.contents if found else {}
 
     @cached_property
     def _versions(self) -> tuple[RemoteVersion, ...]:

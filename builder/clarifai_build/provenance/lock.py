@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clarifai_build._version import __version__
 from clarifai_build.errors import BuilderError, Problem, cannot_write
@@ -24,8 +24,13 @@ from clarifai_build.util.canonical_json import json_sha256
 from clarifai_build.util.small_files import MIB, read_small_json
 from clarifai_build.util.text import short
 
+if TYPE_CHECKING:
+    from clarifai_build.digests.known import KnownContent
+
 # Raised when an older tool would misread the file; read() then refuses it.
-FORMAT = 1
+FORMAT = 2
+# What holds no contents is written in the form before, which older tools read, too.
+_WITHOUT_CONTENTS = 1
 _MAX_BYTES = 16 * MIB
 _AGAIN = "run `clarifai-build lock` and commit what it writes"
 _ANEW = "restore it from Git, or remove it and run `clarifai-build lock`"
@@ -62,7 +67,10 @@ class Requirements:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """What is pinned. `weights` maps places under `1/` to SHA-256s."""
+    """What is pinned. `weights` maps places under `1/` to SHA-256s.
+
+    `contents` are sizes and CRC-32s of those weights that are known, by SHA-256.
+    """
 
     tool: str
     template: int
@@ -70,6 +78,7 @@ class Lock:
     runtime_sha256: str
     weights: Mapping[str, str]
     requirements: Requirements | None
+    contents: Mapping[str, KnownContent] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -82,17 +91,27 @@ def path_of(manifest: Manifest) -> Path:
     return lock_of(manifest.path)
 
 
-def make(manifest: Manifest, previous: Lock | None = None, *, upgrade: bool = False) -> Lock:
+def make(
+    manifest: Manifest,
+    previous: Lock | None = None,
+    contents: Mapping[str, KnownContent] = {},
+    *,
+    upgrade: bool = False,
+) -> Lock:
     """Pin everything. Pins that still fit stay, unless `upgrade` asks for the newest."""
     pinned = previous.requirements if previous and not upgrade else None
     return Lock(
-        **current_toolchain(), weights=_weights(manifest), requirements=_resolve(manifest, pinned)
+        **current_toolchain(),
+        weights=_weights(manifest),
+        requirements=_resolve(manifest, pinned),
+        contents=contents,
     )
 
 
 def write(lock: Lock, path: Path) -> None:
     """Write the lock; its own digest stands in it, so that edits by hand are noticed."""
-    text = json.dumps({"format": FORMAT, "digest": lock.digest, **_body(lock)}, indent=2)
+    form = FORMAT if lock.contents else _WITHOUT_CONTENTS
+    text = json.dumps({"format": form, "digest": lock.digest, **_body(lock)}, indent=2)
     try:
         atomic_write(path, f"{text}\n".encode())
     except OSError as error:
@@ -108,19 +127,31 @@ def read(path: Path) -> Lock | None:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _error("lock-unreadable", f"it can't be read: {error}", path) from error
-    if found != FORMAT:
+    if found not in (FORMAT, _WITHOUT_CONTENTS):
         raise _error(
             "lock-format",
-            f"it has format {found}; clarifai-build {__version__} knows format {FORMAT}",
+            f"it has format {found}; clarifai-build {__version__} knows formats up to {FORMAT}",
             path,
             hint=f"it was made by clarifai-build {data.get('tool')}: use that, or a newer one",
         )
     if expected != _digest(data):
         raise _error("lock-edited", "it was edited by hand: its digest is not its content's", path)
-    pinned = data.pop("requirements")
+    try:
+        return _lock(data)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _error("lock-unreadable", f"it can't be read: {error}", path) from error
+
+
+def _lock(data: dict[str, Any]) -> Lock:
+    pinned, contents = data.pop("requirements"), data.pop("contents", {})
     if pinned:
         pinned = Requirements(**{**pinned, "pins": tuple(pinned["pins"])})
-    return Lock(**data, requirements=pinned)
+    if contents:
+        # Imported where there are some: nearly every command reads the lock.
+        from clarifai_build.provenance.locked_contents import from_json
+
+        contents = from_json(contents)
+    return Lock(**data, requirements=pinned, contents=contents)
 
 
 def drift(lock: Lock | None, manifest: Manifest) -> tuple[Problem, ...]:
@@ -212,9 +243,14 @@ def _weights(manifest: Manifest) -> dict[str, str]:
 
 
 def _body(lock: Lock) -> dict[str, Any]:
-    body = asdict(lock)
+    body = {each.name: getattr(lock, each.name) for each in fields(lock)}
     if lock.requirements:
-        body["requirements"]["pins"] = list(lock.requirements.pins)
+        pins = list(lock.requirements.pins)
+        body["requirements"] = {**asdict(lock.requirements), "pins": pins}
+    if contents := body.pop("contents"):
+        from clarifai_build.provenance.locked_contents import to_json
+
+        body["contents"] = to_json(contents)
     return body
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,17 @@ def absent(
     return {to: content for to, content in found.items() if content}
 
 
+def present(manifest: Manifest, environ: Mapping[str, str] = os.environ) -> list[SourceFile]:
+    """Return the local file of each weight that is on this machine; nothing is fetched."""
+    kept = cache_dir.weights_folder(environ)
+    found = []
+    for weight in manifest.weights:
+        if not _has_to_be_fetched(weight, kept):
+            with suppress(SourceError):
+                found.append(_found(weight, _file_of(weight, manifest, kept)))
+    return found
+
+
 def locate(
     manifest: Manifest,
     progress: ProgressCallback = no_progress,
@@ -56,11 +68,7 @@ def locate(
         fetch_all(in_order, kept, manifest.storage, progress, environ, cancel=cancel)
     for weight in filter(is_remote, wanted):
         cache_dir.mark_used(kept / weight.sha256)
-    files = [
-        kept / weight.sha256 if is_remote(weight) else manifest.path.parent / weight.source
-        for weight in wanted
-    ]
-    return [_found(weight, file) for weight, file in zip(wanted, files, strict=True)]
+    return [_found(weight, _file_of(weight, manifest, kept)) for weight in wanted]
 
 
 def refuse_mismatches(weights: Sequence[Weight], sha256s: Sequence[str]) -> None:
@@ -72,6 +80,10 @@ def refuse_mismatches(weights: Sequence[Weight], sha256s: Sequence[str]) -> None
     ]
     if problems:
         raise SourceError(*problems)
+
+
+def _file_of(weight: Weight, manifest: Manifest, kept: Path) -> Path:
+    return kept / weight.sha256 if is_remote(weight) else manifest.path.parent / weight.source
 
 
 def _has_to_be_fetched(weight: Weight, kept: Path) -> bool:

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from clarifai_build._version import __version__
+from clarifai_build.digests.known import KnownContent
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import lock as locks
 from clarifai_build.provenance import requirements
 from clarifai_build.provenance.lock import Lock, LockError, Requirements, check_lock
 from clarifai_build.targets.triton.toolchain import current_toolchain
+from clarifai_build.util.canonical_json import json_sha256
 from support.trees import manifest_of, weight_of
 
 
@@ -133,12 +135,54 @@ def test_a_format_to_come_is_told_with_the_tool_that_made_it(
     path = locks.path_of(weighted)
     locks.write(weighted_lock, path)
     data = json.loads(path.read_text())
-    path.write_text(json.dumps({**data, "format": 2, "tool": "9.0"}))
-    with pytest.raises(LockError, match=f"{__version__} knows format 1") as raised:
+    path.write_text(json.dumps({**data, "format": 3, "tool": "9.0"}))
+    with pytest.raises(LockError, match=f"{__version__} knows formats up to 2") as raised:
         locks.read(path)
     (problem,) = raised.value.problems
     assert problem.code == "lock-format"
     assert "clarifai-build 9.0" in str(problem.hint)
+
+
+CONTENT = KnownContent("ab" * 32, 70, (1,))
+
+
+def test_contents_are_read_back_and_are_in_the_digest(
+    weighted_lock: Lock, weighted: Manifest
+) -> None:
+    """Size and sums of a weight, whatever they are."""
+    path = locks.path_of(weighted)
+    made = replace(weighted_lock, contents={CONTENT.sha256: CONTENT})
+    locks.write(made, path)
+    assert locks.read(path) == made
+    other = replace(made, contents={CONTENT.sha256: CONTENT._replace(size=71)})
+    assert len({weighted_lock.digest, made.digest, other.digest}) == 3
+    assert locks.drift(made, weighted) == ()
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        5,
+        {"ab": {"size": 1, "chunks": ["00000000"]}},
+        {CONTENT.sha256: {"size": -1, "chunks": []}},
+        {CONTENT.sha256: {"size": 70, "chunks": []}},
+        {CONTENT.sha256: {"size": 70}},
+        {CONTENT.sha256: 70},
+        [CONTENT.sha256],
+    ],
+)
+def test_contents_that_are_none_make_a_lock_unreadable(
+    weighted_lock: Lock, weighted: Manifest, contents: object
+) -> None:
+    """Though somebody made its digest anew after the edit."""
+    path = locks.path_of(weighted)
+    locks.write(weighted_lock, path)
+    data = {**json.loads(path.read_text()), "contents": contents}
+    body = {key: value for key, value in data.items() if key not in ("format", "digest")}
+    path.write_text(json.dumps({**data, "digest": json_sha256(body, spaced=True)}))
+    with pytest.raises(LockError) as raised:
+        locks.read(path)
+    assert raised.value.problems[0].code == "lock-unreadable"
 
 
 @pytest.mark.parametrize("missing", ["format", "digest"])

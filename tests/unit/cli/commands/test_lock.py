@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from clarifai_build.digests.known import KnownContent
 from clarifai_build.provenance import lock
 from clarifai_build.provenance.lock import LockError
+from clarifai_build.util import cache_dir
 from support.command_line import command
 from support.light_platform import INFERENCE
+from support.trees import write_files
 
 DIGEST = "ab" * 32
 MANIFEST = f"""
@@ -62,15 +68,57 @@ def test_pins_stay_unless_they_are_to_be_renewed(
     """The lock that is there is what pins are taken from; `--upgrade` alone renews them."""
     real, asked = lock.make, []
 
-    def make(found: Any, before: lock.Lock | None, *, upgrade: bool) -> lock.Lock:
+    def make(found: Any, before: lock.Lock | None, known: Any, *, upgrade: bool) -> lock.Lock:
         asked.append((before is not None, upgrade))
-        return real(found, before, upgrade=upgrade)
+        return real(found, before, known, upgrade=upgrade)
 
     monkeypatch.setattr(lock, "make", make)
     command("lock")
     command("lock")
     command("lock", "--upgrade")
     assert asked == [(False, False), (True, False), (True, True)]
+
+
+def test_weights_that_are_here_are_locked_with_size_and_sums(manifest: Path) -> None:
+    """So other machines know them; the sums stay where the weight is gone, and another's go."""
+    content = b"weights" * 100
+    digest = hashlib.sha256(content).hexdigest()
+    local = f"  - {{to: here.bin, from: here.bin, sha256: '{digest}'}}\n"
+    (manifest.parent / "here.bin").write_bytes(content)
+    manifest.write_text(MANIFEST.rstrip("\n") + "\n" + local)
+    ran = command("lock")
+    assert "not on this machine, so without size and checksums: w.bin" in ran.err
+    known = {digest: KnownContent(digest, len(content), (zlib.crc32(content),))}
+    assert contents(manifest) == known
+    assert json.loads(manifest.with_suffix(".lock").read_text())["format"] == 2
+    (manifest.parent / "here.bin").unlink()
+    command("lock")
+    assert contents(manifest) == known
+    assert command("lock", "--check").code == 0
+    (manifest.parent / "here.bin").write_bytes(b"another")
+    manifest.write_text(manifest.read_text().replace(digest, "ef" * 32))
+    command("lock")
+    assert contents(manifest) == {}
+    # Which older tools read, too.
+    assert json.loads(manifest.with_suffix(".lock").read_text())["format"] == 1
+
+
+def test_a_weight_that_was_fetched_is_locked_as_it_was_kept(manifest: Path, tmp_path: Path) -> None:
+    """Nothing is fetched for it, and what a build has read is not read again."""
+    content = b"fetched" * 100
+    digest = hashlib.sha256(content).hexdigest()
+    kept = cache_dir.weights_folder() / digest
+    write_files(kept.parent, {digest: content})
+    manifest.write_text(MANIFEST.replace(DIGEST, digest))
+    assert "without size" not in command("lock").err
+    assert contents(manifest)[digest].size == len(content)
+
+
+def contents(manifest: Path) -> dict[str, KnownContent]:
+    """Return what the lock says of contents."""
+    found = lock.read(manifest.with_suffix(".lock"))
+    assert found is not None
+    return dict(found.contents)
 
 
 def test_packages_are_counted_without_their_hashes(
