@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from clarifai_build.artifact.absent import Absent
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.digests import files as digests
+from clarifai_build.errors import Problem
 from clarifai_build.manifest.types import Code, Manifest, Model, Triton, Weight
 
 GENERATED = {"config.pbtxt": b"name: 'm'\n", "1/model.py": b"# generated\n"}
@@ -44,6 +46,19 @@ def entry_of(path: str, content: bytes, mode: int = 0o644) -> Entry:
     """Return an entry whose content is in memory."""
     digest = digests.of_bytes(content)
     return Entry(path, mode, len(content), digest.sha256, digest.chunks, content)
+
+
+def without_content(artifact: Artifact, *paths: str, sums: bool = True) -> Artifact:
+    """Return an artifact as a machine has it on which these files are not; without `sums`, their
+    CRC-32s are not known either."""
+
+    def absent(entry: Entry) -> Entry:
+        problem = Problem("content-absent", f"{entry.path} is not here", file=entry.path)
+        source = Absent(entry.sha256, entry.size, problem)
+        return entry._replace(source=source, chunks=entry.chunks if sums else (), stamp=None)
+
+    entries = artifact.tree.entries
+    return Artifact(FileTree(tuple(absent(e) if e.path in paths else e for e in entries)))
 
 
 def artifact_of(files: Mapping[str, bytes]) -> Artifact:

@@ -31,7 +31,14 @@ from clarifai_build.digests.cache import DigestCache
 from clarifai_build.digests.files import FileFacts
 from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.progress import Event
-from support.trees import GENERATED, artifact_of, manifest_of, weight_of, write_files
+from support.trees import (
+    GENERATED,
+    artifact_of,
+    manifest_of,
+    weight_of,
+    without_content,
+    write_files,
+)
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -73,6 +80,35 @@ def test_python_reads_back_what_was_laid_out(files: dict[str, bytes]) -> None:
             assert info.date_time == (1980, 1, 1, 0, 0, 0)
             assert (info.create_system, info.external_attr >> 16) == (3, 0o100644)
             assert not info.extra
+
+
+def test_what_is_missing_is_listed_and_can_not_be_read() -> None:
+    """All else can, and digest, size and CRC-32 are as if it were there."""
+    whole = artifact_of({"a": b"here", "b": b"there" * 50, "c": b"there, too"})
+    there = without_content(whole, "b", "c")
+    assert [entry.path for entry in there.missing] == ["b", "c"]
+    assert whole.missing == ()
+    assert (there.digest, there.size) == (whole.digest, whole.size)
+    assert there.crc32(0, there.size) == whole.crc32(0, whole.size)
+    start = there.segments[3].offset
+    assert there.read(0, start) == whole.read(0, start)
+    for read in (lambda: there.read(start, 1), lambda: there.crc32(start, 1)):
+        with pytest.raises(SourceError) as raised:
+            read()
+        assert [problem.file for problem in raised.value.problems] == ["b"]
+    assert [problem.file for problem in there.absence().problems] == ["b", "c"]
+
+
+def test_without_sums_there_is_a_size_and_no_layout() -> None:
+    """Headers hold CRC-32s: wrong ones are never made."""
+    whole = artifact_of({"a": b"here", "b": b"there" * 50})
+    there = without_content(whole, "b", sums=False)
+    assert (there.digest, there.size, there.has_sums) == (whole.digest, whole.size, False)
+    with pytest.raises(SourceError):
+        there.read(0, 1)
+    packed = Artifact(without_content(whole, "b").tree, encoder="deflate 1")
+    with pytest.raises(SourceError):
+        _ = packed.size
 
 
 @given(trees(), st.data())

@@ -13,7 +13,14 @@ from clarifai_build.provenance import lock as locks
 from clarifai_build.provenance import records
 from clarifai_build.provenance.lock import Lock
 from clarifai_build.provenance.sbom import read_sbom, sbom_of
-from clarifai_build.provenance.statement import read_statement, statement_of, subject_of
+from clarifai_build.provenance.statement import (
+    artifact_digest_of,
+    read_statement,
+    statement_of,
+    subject_of,
+    tree_of,
+    with_sha256,
+)
 from clarifai_build.registry.version_metadata import NO_METADATA, VersionMetadata
 from clarifai_build.storage.keys import is_presigned, provenance_key, sbom_key
 from support.fakes import BUILT, MemoryStore, artifact_of, publish_records
@@ -157,3 +164,55 @@ def test_hostile_records_are_refused(body: bytes) -> None:
         read_sbom(body)
     with pytest.raises(ArtifactError, match="here"):
         read_statement(body, "here")
+
+
+def test_a_sum_that_nobody_knows_is_filled_in_later(manifest: Manifest) -> None:
+    """The statement is then the one that would have been written with it, to the byte."""
+    artifact, whole, store = artifact_of(BUILT), MemoryStore(), MemoryStore()
+    known = publish_records(whole, KEY, manifest, artifact)
+    expected = whole.objects[provenance_key(KEY)][0]
+    made = records.publish(store, KEY, manifest, artifact, "")
+    assert made.add_to(VersionMetadata(sha256="old")).sha256 is None
+    body = store.objects[provenance_key(KEY)][0]
+    assert (subject_of(body), tree_of(body)) == ("", artifact.digest)
+    assert made.provenance == hashlib.sha256(body).hexdigest()
+    assert records.publish(store, KEY, manifest, artifact, "") == made
+    assert records.fill_in(store, KEY, known.sha256)
+    assert store.objects[provenance_key(KEY)][0] == expected
+    assert with_sha256(expected, "") == body
+    assert not records.fill_in(store, KEY, known.sha256)
+    assert records.publish(store, KEY, manifest, artifact, "").provenance == known.provenance
+
+
+def test_a_sum_that_is_known_goes_into_what_is_there(manifest: Manifest) -> None:
+    """The statement of the first publication stays, but for that."""
+    artifact, store = artifact_of(BUILT), MemoryStore()
+    records.publish(store, KEY, manifest, artifact, "")
+    other = replace(manifest, model=replace(manifest.model, description="other"))
+    known = publish_records(store, KEY, other, artifact)
+    body = store.objects[provenance_key(KEY)][0]
+    assert subject_of(body) == known.sha256
+    assert b"other" not in body
+
+
+def test_a_statement_of_another_artifact_is_replaced_though_no_sum_is_known(
+    manifest: Manifest,
+) -> None:
+    """It lies under the digest of this one, and is about something else."""
+    store, other = MemoryStore(), artifact_of({"a": b"b"})
+    publish_records(store, KEY, manifest, other)
+    artifact = artifact_of(BUILT)
+    records.publish(store, KEY, manifest, artifact, "")
+    assert tree_of(store.objects[provenance_key(KEY)][0]) == artifact.digest
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"null", b"[]"])
+def test_what_is_no_statement_is_not_filled_in(body: bytes) -> None:
+    """Nothing is written, and nothing is read from it."""
+    store = MemoryStore()
+    store.put(provenance_key(KEY), body, {})
+    assert not records.fill_in(store, KEY, "ab" * 32)
+    assert not records.fill_in(MemoryStore(), KEY, "ab" * 32)
+    assert artifact_digest_of(body) == ""
+    with pytest.raises(ArtifactError):
+        with_sha256(body, "")

@@ -14,7 +14,7 @@ from clarifai_build.errors import StorageError
 from clarifai_build.inspection.verify import Published, at_url
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_endpoints import endpoint_of
-from clarifai_build.storage.anonymous import crc_hex, look_at
+from clarifai_build.storage.anonymous import crc_hex, look_at, read_start
 from clarifai_build.storage.lazy_store import LazyStore, connect
 from clarifai_build.storage.public_download import fetch_range
 
@@ -206,6 +206,32 @@ def test_what_can_not_be_seen_is_not_known() -> None:
 def test_an_address_that_is_none_shows_nothing() -> None:
     """What can't even be asked for is not known either."""
     assert look_at("http://[bad/key", "key") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "expected"),
+    [
+        (200, {"Content-Length": "7"}, b"con"),
+        (200, {"Content-Length": "2"}, b"co"),
+        (200, {}, None),
+        (200, {"Content-Length": "x"}, None),
+        (403, {"Content-Length": "7"}, None),
+        (404, {"Content-Length": "7"}, None),
+    ],
+)
+def test_the_start_of_an_object_is_what_was_sent_of_it(
+    status: int, headers: Mapping[str, str], expected: bytes | None
+) -> None:
+    """No more than was asked for; an answer without a length, or an error, shows nothing."""
+    with server(status, headers, b"content") as url:
+        assert read_start(f"{url}/a", 3) == expected
+
+
+def test_a_start_that_breaks_off_is_none() -> None:
+    """A record that is cut is not taken for a whole one; nor is nobody's answer."""
+    with server(200, {"Content-Length": "100"}, b"content") as url:
+        assert read_start(f"{url}/a", 50) is None
+    assert read_start("http://127.0.0.1:9/box/key", 5) is None
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from clarifai_build.errors import StorageError
 from clarifai_build.storage.public_download import fetch_range, prove_downloadable
 from support.fakes import artifact_of
 from support.scripted_web import Asked, web
+from support.trees import without_content
 
 ARTIFACT = artifact_of({"1/w.bin": random.Random(1).randbytes(300_000)})
 CONTENT = ARTIFACT.read(0, ARTIFACT.size)
@@ -45,6 +46,19 @@ def test_a_small_artifact_is_proven_whole() -> None:
     content = small.read(0, small.size)
     with web(lambda asked, _: serve(asked, content)) as server:
         prove_downloadable(server.url, small)
+
+
+def test_content_that_is_not_here_is_not_compared() -> None:
+    """What is, is: the headers at the start, and the directory with the CRC-32 at the end."""
+    there = without_content(ARTIFACT, "1/w.bin")
+    for at, matches in ((0, False), (100, True), (len(CONTENT) - 1, False)):
+        changed = CONTENT[:at] + bytes([CONTENT[at] ^ 1]) + CONTENT[at + 1 :]
+        with web(lambda asked, _, body=changed: serve(asked, body)) as server:
+            if matches:
+                prove_downloadable(server.url, there)
+            else:
+                with pytest.raises(StorageError):
+                    prove_downloadable(server.url, there)
 
 
 @pytest.mark.parametrize("at", [0, 65535, len(CONTENT) - 65536, len(CONTENT) - 1])

@@ -140,6 +140,22 @@ def test_a_range_is_what_was_asked_for(bucket: Bucket) -> None:
     assert store_of(bucket).read("a", 10, 5) == bytes(range(10, 15))
 
 
+def test_no_more_of_an_object_is_read_than_was_asked_for(bucket: Bucket) -> None:
+    """Its start, all of it, or None where there is nothing."""
+    bucket.put("a", b"content")
+    assert [store_of(bucket).start_of("a", length) for length in (3, 7, 99)] == [
+        b"con",
+        b"content",
+        b"content",
+    ]
+    assert store_of(bucket).start_of("b", 3) is None
+    bucket.put("empty", b"")
+    assert store_of(bucket).start_of("empty", 3) == b""
+    refuse(bucket, "GET", error(403, "AccessDenied"))
+    with pytest.raises(NotAuthorisedError):
+        store_of(bucket).start_of("a", 3)
+
+
 def test_listings_are_read_to_their_end(bucket: Bucket) -> None:
     """Every page, by key, with sizes and ages; other prefixes are not named."""
     for number in range(5):

@@ -20,7 +20,7 @@ from clarifai_build.pipeline import apply
 from clarifai_build.progress import Event, ProgressCallback
 from clarifai_build.storage import SentCallback, StoredObject
 from support import fakes
-from support.trees import manifest_of
+from support.trees import manifest_of, without_content
 
 MIB = 1 << 20
 
@@ -45,6 +45,20 @@ def test_without_an_upload_the_files_are_read(tmp_path: Path, size: int) -> None
     with ZipSum(artifact, heard.append) as taken:
         assert taken.sha256() == sum_of(artifact)
     assert heard[-1] == Event("sum", "running", done=artifact.size, total=artifact.size)
+
+
+def test_of_content_that_is_not_here_nobody_knows_the_sum(tmp_path: Path) -> None:
+    """Nothing is read for it, unless it was taken before."""
+    artifact = of_file(tmp_path, 5)
+    there = without_content(artifact, "1/w.bin")
+    cache = DigestCache(tmp_path / "cache.sqlite")
+    with ZipSum(there, cache=cache) as taken:
+        taken.follow(0)
+        assert taken.sha256() == ""
+    with ZipSum(artifact, cache=cache) as taken:
+        known = taken.sha256()
+    with ZipSum(there, cache=cache) as taken:
+        assert taken.sha256() == known == sum_of(artifact)
 
 
 def test_it_keeps_up_with_the_upload_and_no_further(
