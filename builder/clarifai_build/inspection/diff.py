@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from clarifai_build.errors import ArtifactError
+from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.inspection.contents import Contents, DifferenceKind, File, differences
 from clarifai_build.repository_layout import CONFIG, SERVING
 from clarifai_build.util.small_files import parse_json
@@ -70,8 +70,8 @@ def explain(path: str, before: Contents, after: Contents) -> FileDiff:
         return FileDiff(path, "content", old, new)
     try:
         contents = (before.read(path), after.read(path))
-    except ArtifactError:
-        # Damaged so that it can't be read: that it differs is all there is to say.
+    except (ArtifactError, SourceError):
+        # Damaged, or not on this machine: that it differs is all there is to say.
         return FileDiff(path, "content", old, new)
     if path in _FIELDS and (fields := _field_changes(_FIELDS[path], *contents)):
         return FileDiff(path, "content", old, new, fields=fields)

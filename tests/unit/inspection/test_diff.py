@@ -18,6 +18,7 @@ from clarifai_build.inspection.contents import Contents
 from clarifai_build.inspection.diff import FieldChange
 from clarifai_build.reports.diff import as_json, as_text
 from support.fakes import artifact_of
+from support.trees import without_content
 
 CONFIG = b'name: "m"\nmax_batch_size: 8\ninput [{ name: "text" dims: [1] }]\n'
 files = st.dictionaries(st.sampled_from("abcdef"), st.binary(max_size=4), max_size=6)
@@ -228,3 +229,15 @@ def test_what_can_not_be_parsed_is_compared_all_the_same(path: str, broken: byte
     (found,) = compared({path: broken}, {path: b"{}"})
     assert (found.change, found.fields) == ("content", ())
     assert bool(found.text) == (broken != b"\xff")
+
+
+def test_content_that_is_not_here_is_compared_by_what_is_known_of_it() -> None:
+    """Files whose CRC-32 nobody knows count as others; what differs in them can't be said."""
+    whole, other = artifact_of({"a": b"1\n", "b": b"2\n"}), artifact_of({"a": b"3\n", "b": b"2\n"})
+    before = contents.of_artifact("before", whole)
+    known = contents.of_artifact("after", without_content(other, "a", "b"))
+    (one,) = diff.compare(before, known)
+    assert (one.path, one.change, one.text) == ("a", "content", "")
+    unknown = contents.of_artifact("after", without_content(whole, "b", sums=False))
+    (one,) = diff.compare(before, unknown)
+    assert (one.path, one.change, one.text) == ("b", "content", "")
