@@ -89,6 +89,9 @@ def publish(
     if artifact.missing and not is_proven(stored, artifact):
         return
     body = format_record(artifact, stored)
+    # Of hundreds of thousands of files: nobody would read it.
+    if len(body) > MAX_BYTES:
+        return
     at = contents_key(zip_key)
     try:
         if store.start_of(at, len(body) + 1) != body:

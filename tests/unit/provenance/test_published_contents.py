@@ -86,6 +86,18 @@ def test_a_store_that_refuses_a_record_is_told(call: str) -> None:
     assert [event.warning.code for event in told if event.warning] == ["store-refused"]
 
 
+def test_a_record_that_nobody_would_read_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be as large as what may be read, and a byte."""
+    size = len(published_contents_of(ARTIFACT))
+    monkeypatch.setattr(published_contents, "MAX_BYTES", size - 1)
+    store = MemoryStore()
+    published(store)
+    assert contents_key(KEY) not in store.objects
+    monkeypatch.setattr(published_contents, "MAX_BYTES", size)
+    published(store)
+    assert contents_key(KEY) in store.objects
+
+
 def whole(zipped: bytes, artifact: Artifact = ARTIFACT) -> tuple[bool, int]:
     """Return whether bytes are the artifact by its record, and in how many reads."""
     store, asked = MemoryStore(), []
