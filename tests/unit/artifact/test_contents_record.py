@@ -69,6 +69,38 @@ def test_what_is_in_a_record_can_not_be_read() -> None:
     assert (problem.code, problem.file) == ("content-absent", "1/inference.py")
 
 
+def test_a_record_is_as_short_as_json_can_be() -> None:
+    """It is read before every plan on a fresh machine."""
+    body = record_of(ARTIFACT)
+    assert b" " not in body
+    assert b"\n" not in body
+    assert list(json.loads(body)) == [
+        "format",
+        "artifact_digest",
+        "size",
+        "crc32",
+        "etag",
+        "encoder",
+        "files",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"{}", "it is not such a record"),
+        (b"{", "line 1"),
+        (changed(lambda v: v.update(format="x" * 99)), f"it has format {'x' * 20}"),
+        (changed(lambda v: v["files"][0].pop()), "it is not such a record"),
+        (changed(lambda v: v["files"][-1].__setitem__(2, -1)), "a size is not a number of bytes"),
+    ],
+)
+def test_what_is_wrong_with_it_is_said(body: bytes, why: str) -> None:
+    """In words, and no longer than they need to be."""
+    assert why in refused(body)
+    assert len(refused(body)) < 200
+
+
 def test_a_record_of_absent_content_is_the_same() -> None:
     """Who knows the sums need not have the content to write it."""
     again = Artifact(parse_record(record_of(ARTIFACT), ARTIFACT.digest).tree)

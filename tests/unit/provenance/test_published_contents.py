@@ -84,6 +84,7 @@ def test_a_store_that_refuses_a_record_is_told(call: str) -> None:
     stored = StoredObject(KEY, len(ZIP), "e")
     published_contents.publish(store, KEY, ARTIFACT, stored, told.append)
     assert [event.warning.code for event in told if event.warning] == ["store-refused"]
+    assert (told[0].stage, told[0].message) == ("contents", "no")
 
 
 def test_a_record_that_nobody_would_read_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:

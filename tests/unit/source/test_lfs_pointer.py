@@ -66,6 +66,39 @@ def test_what_is_no_pointer_is_refused(content: bytes) -> None:
         lfs_pointer.parse(content)
 
 
+def test_a_broken_one_is_named_with_what_is_wrong() -> None:
+    """By its path in the artifact, and where it lies."""
+    problem = lfs_pointer.broken("w.bin", "/m/w.bin", "its keys are not in order")
+    assert (problem.code, problem.file) == ("lfs-pointer-broken", "/m/w.bin")
+    assert problem.message == "w.bin is a broken Git LFS pointer: its keys are not in order"
+    assert "git checkout" in str(problem.hint)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (pointer(f"oid sha256:{OID}", "size x"), "its size"),
+        (pointer(f"oid sha1:{OID}", "size 1"), "its oid"),
+        (pointer("size 1", f"oid sha256:{OID}"), "its keys are not in order"),
+        (pointer("oid"), "one key, a space and a value"),
+        (b"x" * 1025, "larger than 1024 bytes"),
+        (b"version 1\n", "the first is"),
+    ],
+)
+def test_what_is_wrong_is_said(content: bytes, why: str) -> None:
+    """The first that is."""
+    with pytest.raises(ValueError, match=why):
+        lfs_pointer.parse(content)
+
+
+def test_a_pointer_may_be_as_large_as_the_specification_has_it() -> None:
+    """Not a byte more."""
+    short = pointer(f"oid sha256:{OID}", "size 1", "x y")
+    filled = pointer(f"oid sha256:{OID}", "size 1", f"x {'y' * (1 + 1024 - len(short))}")
+    assert len(filled) == lfs_pointer.MAX_BYTES
+    assert lfs_pointer.parse(filled).size == 1
+
+
 def test_the_command_names_the_file_as_git_lfs_does(tmp_path: Path) -> None:
     """By its path in the repository, quoted for a shell; outside of one, by no path."""
     file = tmp_path / "models" / "a b" / "w,[1].bin"
