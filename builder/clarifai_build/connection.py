@@ -24,8 +24,8 @@ from clarifai_build.errors import (
 )
 from clarifai_build.manifest import settings
 from clarifai_build.manifest.types import Clarifai, Manifest, Storage
+from clarifai_build.net.shared_environ import SharedEnviron
 from clarifai_build.progress import Event, ProgressCallback, no_progress
-from clarifai_build.util.shared_environ import SharedEnviron
 from clarifai_build.validation.load import load
 
 if TYPE_CHECKING:

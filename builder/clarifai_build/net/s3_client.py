@@ -18,8 +18,8 @@ from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_access import BucketRegions, S3Access
 from clarifai_build.net.s3_endpoints import endpoint_of, files_stamp, region_of
 from clarifai_build.net.s3_session import AwsSession, session_of, trusted_by
+from clarifai_build.net.shared_environ import made_once
 from clarifai_build.net.trust import refuse_unusable
-from clarifai_build.util.shared_environ import made_once
 from clarifai_build.util.urls import insecure_hint, is_insecure, redact_url
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from clarifai_build.connection import connect_all
 from clarifai_build.errors import NotAuthorisedError
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_client import access_to, unsigned_client
+from clarifai_build.net.shared_environ import SharedEnviron
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.lazy_store import connect
-from clarifai_build.util.shared_environ import SharedEnviron
 from support.connections import environ_of, model_in
 from support.fake_aws import HOME, FakeAws
 from support.fakes import artifact_of

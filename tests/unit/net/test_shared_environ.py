@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from clarifai_build.util.shared_environ import SharedEnviron, made_once
+from clarifai_build.net.shared_environ import SharedEnviron, made_once
 
 SECRET = "a-token-of-mine"
 
