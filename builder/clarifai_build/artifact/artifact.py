@@ -164,7 +164,7 @@ class Artifact:
             yield segment.span(start, stop)
 
     def crc32(self, offset: int, length: int) -> int:
-        """Return the CRC-32 of a range; only chunks that it cuts are read."""
+        """Return the CRC-32 of a range; of chunks that it cuts, the lesser side is read."""
         return crc.combine_all(
             piece
             for segment, start, stop in self._cut(offset, length)
@@ -224,15 +224,30 @@ def unreadable(file: str, exc: OSError) -> SourceError:
 def _checksums(segment: Segment, start: int, stop: int) -> Iterator[tuple[int, int]]:
     """Yield CRC-32 and length of pieces that make up a range of a segment."""
     while start < stop:
-        index, within = divmod(start, CHUNK)
-        until = min(stop, (index + 1) * CHUNK)
-        # The last chunk of a file is shorter, and its CRC-32 is known, too.
-        if not within and until == min(segment.length, (index + 1) * CHUNK) and segment.chunks:
-            yield segment.chunks[index], until - start
-        else:
-            blocks = read_span(segment.span(start, until))
-            yield from ((crc.fastest()(block, 0), len(block)) for block in blocks)
+        until = min(stop, start - start % CHUNK + CHUNK)
+        yield _checksum(segment, start, until), until - start
         start = until
+
+
+def _checksum(segment: Segment, start: int, stop: int) -> int:
+    """Return the CRC-32 of a range within a chunk, from what is read of it or of what is around."""
+    index, before = divmod(start, CHUNK)
+    # The last chunk of a file is shorter, and its CRC-32 is known, too.
+    end = min(segment.length, (index + 1) * CHUNK)
+    if not segment.chunks or before + end - stop > stop - start:
+        return _read_checksum(segment, start, stop)
+    whole = segment.chunks[index]
+    if before:
+        first = _read_checksum(segment, start - before, start)
+        whole = crc.without_start(whole, first, end - start)
+    if stop < end:
+        whole = crc.without_end(whole, _read_checksum(segment, stop, end), end - stop)
+    return whole
+
+
+def _read_checksum(segment: Segment, start: int, stop: int) -> int:
+    blocks = read_span(segment.span(start, stop))
+    return crc.combine_all((crc.fastest()(block, 0), len(block)) for block in blocks)
 
 
 def stored(entry: Entry) -> Content:

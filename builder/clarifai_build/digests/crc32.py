@@ -10,6 +10,8 @@ from functools import lru_cache
 _POLYNOMIAL = 0xEDB88320
 # Summing so many zeros takes 10 µs; a power of x that is not known yet, 50.
 _SHORT = memoryview(bytes(16 << 10))
+# The polynomial is primitive: x to this power is 1, so that a shift can be undone by another.
+_ORDER = (1 << 32) - 1
 
 
 @lru_cache(maxsize=1)
@@ -38,6 +40,16 @@ def combine(first: int, second: int, length: int) -> int:
         # Zeros move the sum of A to its place; what their own start adds is taken out again.
         return zlib.crc32(zeros, first) ^ zlib.crc32(zeros) ^ second
     return _multiply(_shift(length), first) ^ second
+
+
+def without_start(whole: int, first: int, length: int) -> int:
+    """Return the CRC-32 of B from those of A followed by B and of A, and the length of B."""
+    return combine(first, whole, length)
+
+
+def without_end(whole: int, second: int, length: int) -> int:
+    """Return the CRC-32 of A from those of A followed by B and of B, and the length of B."""
+    return _multiply(_shift(-length % _ORDER), whole ^ second)
 
 
 def _multiply(a: int, b: int) -> int:

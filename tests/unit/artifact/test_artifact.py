@@ -132,6 +132,18 @@ def test_tree_decides_the_bytes(files: dict[str, bytes]) -> None:
     assert one.read(0, one.size) == other.read(0, other.size)
 
 
+@pytest.mark.parametrize(("start", "stop"), [(1000, 3000), (0, 2000), (400, 2500), (0, 3000)])
+def test_the_sum_of_most_of_a_chunk_comes_from_the_rest(start: int, stop: int) -> None:
+    """What is around a range is read, not the range: here, only that is what it was."""
+    content = random.Random(1).randbytes(3000)
+    digest = digests.of_bytes(content)
+    damaged = content[:start] + bytes(stop - start) + content[stop:]
+    entry = Entry("a", 0o644, 3000, digest.sha256, digest.chunks, damaged)
+    artifact = Artifact(FileTree((entry,)))
+    at = artifact.segments[1].offset
+    assert artifact.crc32(at + start, stop - start) == zlib.crc32(content[start:stop])
+
+
 def test_sums_of_known_chunks_are_not_read_again(tmp_path: Path) -> None:
     """The CRC-32 of a whole file of many chunks comes from the tree; a range's edges are read."""
     size = 2 * digests.CHUNK + 5

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import Entry, FileTree, make_tree
 from clarifai_build.digests.files import CHUNK
-from clarifai_build.storage.upload.parts import Part, base64_of, cut, whole_crc32
+from clarifai_build.storage.upload.copy_sources import LEAST_PART, CopySource
+from clarifai_build.storage.upload.parts import Part, base64_of, cut, cut_runs, whole_crc32
 from support.trees import artifact_of, manifest_of, write_files
 
 
@@ -72,6 +73,32 @@ def test_a_small_artifact_is_one_part() -> None:
     )
 
 
+def test_what_is_copied_is_cut_like_the_rest(large: Artifact) -> None:
+    """A line is added before a weight: its parts are copied from the old zip but for a start, and
+    their sums follow from those of its chunks and of what is sent."""
+    before = Artifact(FileTree(tuple(e for e in large.tree.entries if e.path != "1/a.txt")))
+    source = CopySource.of_zip("bucket", "old", "etag", before)
+    parts = cut(large, [source])
+    sent, *copies, last = parts
+    assert (sent.source, sent.length, last.source) == (None, LEAST_PART, None)
+    assert [part.source for part in copies] == [source] * len(copies)
+    assert max(part.length for part in copies) <= 2 * CHUNK
+    whole = large.read(0, large.size)
+    old = before.read(0, before.size)
+    for part in parts:
+        assert part.crc32 == zlib.crc32(whole[part.offset : part.offset + part.length])
+    for part in copies:
+        assert part.crc32 == zlib.crc32(old[part.start : part.start + part.length])
+    assert whole_crc32(parts) == zlib.crc32(whole)
+
+
+def test_parts_are_even_where_a_store_wants_them_so(large: Artifact) -> None:
+    """Then nothing is copied: what is copied begins where it must."""
+    assert cut(large, [CopySource.of_zip("bucket", "key", "etag", large)], even=True) == cut(
+        large, even=True
+    )
+
+
 CRCS = st.integers(0, 2**32 - 1)
 
 
@@ -82,7 +109,8 @@ def artifacts(draw: st.DrawFn) -> Artifact:
     for number in range(draw(st.integers(1, 5))):
         size = draw(st.integers(0, 5 * CHUNK) | st.sampled_from([CHUNK - 1, CHUNK, CHUNK + 1]))
         chunks = tuple(draw(CRCS) for _ in range(-(-size // CHUNK)))
-        entries.append(Entry(f"1/{number}", 0o644, size, "ab" * 32, chunks, "/nowhere"))
+        sha256 = draw(st.sampled_from(["aa", "bb", "cc"])) * 32
+        entries.append(Entry(f"1/{number}", 0o644, size, sha256, chunks, "/nowhere"))
     return Artifact(FileTree.of(entries))
 
 
@@ -97,6 +125,34 @@ def test_parts_follow_each_other(artifact: Artifact) -> None:
     assert min([part.length for part in parts[:-1]], default=CHUNK) >= CHUNK
     assert min(part.length for part in parts) > 0
     assert len(parts) <= max(1, artifact.size // CHUNK + 1)
+
+
+@given(artifacts(), artifacts())
+def test_parts_of_copies_keep_the_limits_of_s3(artifact: Artifact, other: Artifact) -> None:
+    """Whatever an earlier zip has in common: 5 MiB at least but the last, 5 GiB at most, 10,000."""
+    for run in (runs := cut_runs(artifact, [CopySource.of_zip("b", "k", "e", other)])):
+        assert 0 < run.length <= 5 << 30
+    ends = [run.offset + run.length for run in runs]
+    assert [run.offset for run in runs] == [0, *ends[:-1]]
+    assert ends[-1] == artifact.size
+    assert min((run.length for run in runs[:-1]), default=LEAST_PART) >= LEAST_PART
+    assert len(runs) <= 10_000
+
+
+def test_a_huge_artifact_keeps_the_limits_with_thousands_of_copies() -> None:
+    """Every other file of 100 MiB is new, of more than S3 has parts for."""
+    old = [entry_at(number, "a" * 64) for number in range(12_000)]
+    new = [entry_at(number, "ab"[number % 2] * 64) for number in range(12_000)]
+    source = CopySource.of_zip("b", "k", "e", Artifact(FileTree(tuple(old))))
+    runs = cut_runs(Artifact(FileTree(tuple(new))), [source])
+    assert len(runs) <= 10_000
+    assert min(run.length for run in runs[:-1]) >= LEAST_PART
+    assert max(run.length for run in runs) <= 5 << 30
+
+
+def entry_at(number: int, sha256: str) -> Entry:
+    """Return a file of 100 MiB whose content lies nowhere."""
+    return Entry(f"1/{number:05}", 0o644, 100 << 20, sha256, (0, 0), "/nowhere")
 
 
 @given(artifacts())
