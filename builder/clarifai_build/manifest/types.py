@@ -14,6 +14,7 @@ Access = Literal["public", "public-read-acl", "presigned"]
 Visibility = Literal["private", "org", "public"]
 VersionPolicy = Literal["latest", "all"]
 Compression = Literal["stored", "deflate"]
+Reuse = Literal["auto", "never"]
 
 FILE_NAME = "clarifai.yaml"
 TRIAL_IMAGE_BYTES = 16 << 20
@@ -137,6 +138,7 @@ class Storage:
     public_base_url: str | None = None
     checksums: Literal["auto", "when_required"] = "auto"
     type: Literal["s3"] = "s3"
+    reuse: Reuse = "auto"
 
 
 @dataclass(frozen=True, slots=True)
