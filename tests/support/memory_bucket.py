@@ -67,6 +67,11 @@ class Request:
     headers: Mapping[str, str]
 
     @property
+    def is_copy(self) -> bool:
+        """Whether it names an object to copy from."""
+        return "x-amz-copy-source" in self.headers
+
+    @property
     def operation(self) -> str:
         """What S3 would call it."""
         named = {"uploads", "uploadId", "partNumber", "acl", "list-type"} & set(self.query)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
 from support.memory_bucket import (
@@ -55,6 +56,8 @@ class Operation:
         found = self.store.objects.get(self.request.key)
         if found is None:
             return error(404, "NoSuchKey")
+        if self.request.headers.get("if-match", found.etag).strip('"') != found.etag:
+            return error(412, "PreconditionFailed")
         headers = {
             **{name: value for name, value in found.headers.items() if name.startswith(META)},
             **{
@@ -123,6 +126,8 @@ class Operation:
         return Answer(204)
 
     def put_part(self, upload: Upload, number: int) -> Answer:
+        if "x-amz-copy-source" in self.request.headers:
+            return self.copy_part(upload, number)
         crc = self.request.headers.get("x-amz-checksum-crc32", "")
         if crc and crc != crc_of(self.body):
             return error(400, "BadDigest")
@@ -130,6 +135,21 @@ class Operation:
         upload.parts[number] = (self.body, etag, crc if self.store.checksums else "")
         known = {"x-amz-checksum-crc32": crc} if crc and self.store.checksums else {}
         return Answer(headers={"ETag": f'"{etag}"', **known})
+
+    def copy_part(self, upload: Upload, number: int) -> Answer:
+        headers = self.request.headers
+        _, key = unquote(headers["x-amz-copy-source"]).split("/", 1)
+        found = self.store.objects.get(key)
+        if found is None:
+            return error(404, "NoSuchKey")
+        if headers.get("x-amz-copy-source-if-match", found.etag).strip('"') != found.etag:
+            return error(412, "PreconditionFailed")
+        start, end = headers["x-amz-copy-source-range"].removeprefix("bytes=").split("-")
+        body = found.body[int(start) : int(end) + 1]
+        crc = crc_of(body) if self.store.checksums else ""
+        upload.parts[number] = (body, md5_of(body), crc)
+        said = {"ETag": f'"{md5_of(body)}"'} | ({"ChecksumCRC32": crc} if crc else {})
+        return _document("CopyPartResult", said)
 
     def complete(self, upload: Upload) -> Answer:
         if refused := self.refused():

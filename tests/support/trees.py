@@ -49,8 +49,8 @@ def entry_of(path: str, content: bytes, mode: int = 0o644) -> Entry:
 
 
 def without_content(artifact: Artifact, *paths: str, sums: bool = True) -> Artifact:
-    """Return an artifact as a machine has it on which these files are not; without `sums`, their
-    CRC-32s are not known either."""
+    """Return an artifact as a machine has it on which these files, or all, are not; without `sums`,
+    their CRC-32s are not known either."""
 
     def absent(entry: Entry) -> Entry:
         problem = Problem("content-absent", f"{entry.path} is not here", file=entry.path)
@@ -58,7 +58,9 @@ def without_content(artifact: Artifact, *paths: str, sums: bool = True) -> Artif
         return entry._replace(source=source, chunks=entry.chunks if sums else (), stamp=None)
 
     entries = artifact.tree.entries
-    return Artifact(FileTree(tuple(absent(e) if e.path in paths else e for e in entries)))
+    return Artifact(
+        FileTree(tuple(absent(e) if e.path in paths or not paths else e for e in entries))
+    )
 
 
 def artifact_of(files: Mapping[str, bytes]) -> Artifact:

@@ -6,9 +6,10 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from clarifai_build.artifact import zip_format
+from clarifai_build.artifact.absent import Absent, AbsentContentError
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.artifact.zip_format import Member
 from clarifai_build.digests import crc32 as crc
@@ -17,9 +18,6 @@ from clarifai_build.digests.files import CHUNK
 from clarifai_build.errors import SourceError
 from clarifai_build.source import source_file
 from clarifai_build.source.source_file import FileStat, fill, open_source, refuse_changed
-
-if TYPE_CHECKING:
-    from clarifai_build.artifact.absent import Absent
 
 # Bytes. The file is opened anew for each: smaller ones would spend the time in system calls.
 _BLOCK = 1 << 20
@@ -113,10 +111,10 @@ class Artifact:
         """Whether the CRC-32s of every file are known: of absent ones, they may not be."""
         return not any(entry.lacks_sums for entry in self.tree.entries)
 
-    def absence(self) -> SourceError:
+    def absence(self) -> AbsentContentError:
         """Return what to raise where content is needed that is missing: each one's problem."""
         sources = (entry.source for entry in self.missing)
-        return SourceError(*(s.problem for s in sources if not isinstance(s, (str, bytes))))
+        return AbsentContentError(*(s.problem for s in sources if isinstance(s, Absent)))
 
     @cached_property
     def digest(self) -> str:
@@ -204,7 +202,8 @@ def fill_from(span: Span, buffer: memoryview) -> None:
         buffer[:] = span.source[span.start : span.start + span.length]
         return
     if not isinstance(span.source, str):
-        raise span.source.error()
+        buffer[:] = span.source.read(span.start, span.length)
+        return
     try:
         with open_source(span.source) as stream:
             # Before and after: a file may be replaced, or be written to while it is read.
@@ -234,15 +233,25 @@ def _checksum(segment: Segment, start: int, stop: int) -> int:
     index, before = divmod(start, CHUNK)
     # The last chunk of a file is shorter, and its CRC-32 is known, too.
     end = min(segment.length, (index + 1) * CHUNK)
-    if not segment.chunks or before + end - stop > stop - start:
+    around = ((start - before, start), (stop, end))
+    if not segment.chunks or not _is_easier(segment, around, (start, stop)):
         return _read_checksum(segment, start, stop)
     whole = segment.chunks[index]
     if before:
-        first = _read_checksum(segment, start - before, start)
+        first = _read_checksum(segment, *around[0])
         whole = crc.without_start(whole, first, end - start)
     if stop < end:
-        whole = crc.without_end(whole, _read_checksum(segment, stop, end), end - stop)
+        whole = crc.without_end(whole, _read_checksum(segment, *around[1]), end - stop)
     return whole
+
+
+def _is_easier(
+    segment: Segment, around: tuple[tuple[int, int], ...], within: tuple[int, int]
+) -> bool:
+    """Return whether what is around a range is less to read, or all that can be read."""
+    if isinstance(segment.source, Absent):
+        return all(segment.source.holds(start, stop - start) for start, stop in around)
+    return sum(stop - start for start, stop in around) <= within[1] - within[0]
 
 
 def _read_checksum(segment: Segment, start: int, stop: int) -> int:

@@ -131,7 +131,7 @@ def _meaning(
         return _refusal(operation, bucket, code, _BODILESS)
     if code == "NoSuchBucket":
         return StorageError.of("no-bucket", f"there is no bucket {bucket}", hint="create it")
-    message = f"bucket {bucket}: {_answer(exc)}"
+    message = f"bucket {bucket}: {answered(exc)}"
     return StorageError.of("store-failed", message, hint=_WAYS_OUT.get(code))
 
 
@@ -141,7 +141,7 @@ def _unknown_condition(exc: ClientError, bucket: str) -> BuilderError | Conditio
     said = " ".join(map(str, exc.response["Error"].values())).lower()
     if code in _UNKNOWN and any(name in said for name in _CONDITIONS):
         return unsupported(bucket)
-    message = f"bucket {bucket}: {_answer(exc)}"
+    message = f"bucket {bucket}: {answered(exc)}"
     return ConditionDoubtedError(StorageError.of("store-failed", message, hint=_WAYS_OUT.get(code)))
 
 
@@ -156,7 +156,7 @@ def _refusal(operation: str, bucket: str, code: str, hint: str) -> NotAuthorised
     return NotAuthorisedError.of("store-refused", message, hint=hint)
 
 
-def _answer(exc: ClientError) -> str:
+def answered(exc: ClientError) -> str:
     """Say how the store answered, by status and code."""
     status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
     code = exc.response["Error"]["Code"]

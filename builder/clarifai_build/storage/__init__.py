@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,7 @@ from clarifai_build.progress import ProgressCallback, no_progress
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
+    from clarifai_build.storage.upload.copy_sources import CopySource
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,12 @@ class ObjectStore(Protocol):
         *,
         sent: SentCallback = ignore_sent,
         cancel: CancelToken = NEVER,
+        sources: Sequence[CopySource] = (),
     ) -> StoredObject:
         """Store the artifact at `key`, all or nothing; the same object there already stays.
 
+        What lies in `sources` may be copied at the store. Raises AbsentContentError where content
+        has to be sent that is not on this machine: with it, the next call goes on.
         `sent` may be called by several threads at once, and not in order.
         """
 

@@ -6,7 +6,7 @@ to load than everything else that an apply with nothing to do needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
     from clarifai_build.manifest.types import Storage
     from clarifai_build.storage.s3_store import S3Store
+    from clarifai_build.storage.upload.copy_sources import CopySource
 
 
 class LazyStore:
@@ -52,9 +53,12 @@ class LazyStore:
         *,
         sent: SentCallback = ignore_sent,
         cancel: CancelToken = NEVER,
+        sources: Sequence[CopySource] = (),
     ) -> StoredObject:
         """Store the artifact at `key`, all or nothing; the same object there already stays."""
-        return self._s3.put_artifact(key, artifact, metadata, progress, sent=sent, cancel=cancel)
+        return self._s3.put_artifact(
+            key, artifact, metadata, progress, sent=sent, cancel=cancel, sources=sources
+        )
 
     def url(self, key: str) -> str:
         """Return the URL under which an anonymous client downloads `key`."""

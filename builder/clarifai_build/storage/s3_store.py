@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -34,6 +34,7 @@ from clarifai_build.storage import (
     ignore_sent,
 )
 from clarifai_build.storage.anonymous import crc_hex, look_at, url_before
+from clarifai_build.storage.upload.copy_sources import CopySource
 from clarifai_build.storage.upload.part_sender import UNKNOWN_TO_STORE, UploadGoneError
 from clarifai_build.storage.upload.parts import md5_of
 from clarifai_build.storage.upload.uploader import ArtifactUpload
@@ -92,6 +93,7 @@ class S3Store:
         *,
         sent: SentCallback = ignore_sent,
         cancel: CancelToken = NEVER,
+        sources: Sequence[CopySource] = (),
     ) -> StoredObject:
         """Store the artifact at `key`, all or nothing; the same object there already stays."""
         present = self.stat(key)
@@ -107,7 +109,7 @@ class S3Store:
             with map_boto_errors(self.storage.bucket):
                 upload = ArtifactUpload(
                     *(self.access, self.storage, key, metadata),
-                    *(progress, sent, cancel),
+                    *(progress, sent, cancel, sources),
                 )
                 checksums = self.storage.checksums == "auto"
                 compared = upload.send(artifact, condition, checksums=checksums)

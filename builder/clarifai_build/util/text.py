@@ -46,6 +46,16 @@ def size_text(count: int) -> str:
     return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
 
 
+def binary_size_text(count: int) -> str:
+    """Return a number of bytes with a binary unit."""
+    size = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if size < 1024 or unit == "TiB":
+            break
+        size /= 1024
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+
+
 def printable(text: str) -> str:
     """Return a value as one line for people: what is not printed, or controls them, is escaped."""
     if text.isprintable():

@@ -401,7 +401,7 @@ BY_OTHERS: Mapping[str, str] = {
         artifact-being-removed ca-bundle content-absent contents-unusable credentials-malformed
         download-failed lease-held lease-lost
         lease-not-released lease-unsupported no-bucket no-conditional-writes no-credentials
-        not-a-zip not-public not-s3 object-gone presigned-temporary provenance-unreadable
+        not-a-zip not-copied not-public not-s3 object-gone presigned-temporary provenance-unreadable
         published-differs ranges-ignored records-unstable sbom-unreadable storage-missing
         store-failed store-refused store-unreachable upload-damaged upload-failed upload-lost
         weight-refused weight-unreachable""",

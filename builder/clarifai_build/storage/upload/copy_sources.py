@@ -11,6 +11,9 @@ from clarifai_build.artifact.artifact import Artifact
 LEAST_PART = 5 << 20
 """Bytes that S3 wants in every part but the last, sent or copied."""
 
+ONE_REQUEST = 16 << 20
+"""Bytes up to which a zip is sent at once, from memory: in parts, it takes two requests more."""
+
 
 class Extent(NamedTuple):
     """A range of an object, and what lies there: the bytes themselves, or the SHA-256 of a file."""
@@ -31,12 +34,12 @@ class CopySource(NamedTuple):
     @classmethod
     def of_zip(cls, bucket: str, key: str, etag: str, artifact: Artifact) -> CopySource:
         """Describe a published zip; of `artifact` only the layout is asked, no content."""
-        return cls(bucket, key, etag, extents_of(artifact))
+        return cls(bucket, key, etag.strip('"'), extents_of(artifact))
 
     @classmethod
     def of_file(cls, bucket: str, key: str, etag: str, sha256: str, size: int) -> CopySource:
         """Describe an object that is one file, a weight for example."""
-        return cls(bucket, key, etag, (Extent(0, size, sha256),))
+        return cls(bucket, key, etag.strip('"'), (Extent(0, size, sha256),))
 
 
 class Run(NamedTuple):
@@ -66,7 +69,9 @@ def extents_of(artifact: Artifact) -> tuple[Extent, ...]:
 
 
 def reuse_of(artifact: Artifact, sources: Sequence[CopySource]) -> Reuse:
-    """Return how much of a zip would be copied from these objects."""
+    """Return how much of a zip would be copied from these objects, if the store can."""
+    if artifact.size <= ONE_REQUEST:
+        return Reuse(artifact.size, 0)
     runs = plan_runs(artifact, sources)
     return Reuse(artifact.size, sum(run.length for run in runs if run.source))
 

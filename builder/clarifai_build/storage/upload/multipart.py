@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from clarifai_build.artifact.absent import AbsentContentError
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import SourceError
@@ -16,22 +17,21 @@ from clarifai_build.net.s3_access import S3Access
 from clarifai_build.net.s3_responses import required_field, s3_response
 from clarifai_build.progress import ProgressCallback, Tally
 from clarifai_build.storage import SentCallback, ignore_sent
+from clarifai_build.storage.upload.absent_ranges import fetch_needed
+from clarifai_build.storage.upload.copy_sources import CopySource
 from clarifai_build.storage.upload.part_connection import Wire
-from clarifai_build.storage.upload.part_sender import ChecksumsUnknownError, send_part
-from clarifai_build.storage.upload.parts import Part, base64_of, cut, whole_crc32
+from clarifai_build.storage.upload.part_copier import warn_not_copied
+from clarifai_build.storage.upload.part_sender import ChecksumsUnknownError
+from clarifai_build.storage.upload.parts import Part, base64_of, cut_runs, parts_of, whole_crc32
 from clarifai_build.storage.upload.stale_uploads import Unfinished
-from clarifai_build.util import threads
-from clarifai_build.util.threads import cancel_all, run_interruptibly, wait_all
+from clarifai_build.storage.upload.transfer import transfer
+from clarifai_build.util.threads import run_interruptibly
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-# Memory does not grow with them: the kernel sends the parts. Each is a thread and a socket.
-_LEAST_AT_ONCE, _MOST_AT_ONCE = 4, 16
 # Cloudflare R2 refuses parts of different sizes.
 _EVEN_PARTS = ".r2.cloudflarestorage.com"
-_GRACE = 0.3
-"""Seconds that parts which were broken off get to end; one that still connects takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Upload:
     """Where an artifact goes and how. `options` are headers of the new object.
 
     `cancel` is checked several times a second, and ends the upload even while the store does not
-    answer.
+    answer. What lies in `sources` is copied at the store, where that proves what it copies.
     """
 
     access: S3Access
@@ -50,6 +50,7 @@ class Upload:
     progress: ProgressCallback
     sent: SentCallback = ignore_sent
     cancel: CancelToken = NEVER
+    sources: Sequence[CopySource] = ()
 
     def run(self, artifact: Artifact, condition: dict[str, Any]) -> bool:
         """Send what is not there yet, then make it an object if `condition` holds.
@@ -58,14 +59,25 @@ class Upload:
 
         A ClientError of botocore, or a ChecksumsUnknownError, means that the store refused. The
         finished parts stay for the next run, except those of a source that changed, and where the
-        store knows no checksums.
+        store knows no checksums. Raises AbsentContentError where content has to be sent that is not
+        on this machine.
         """
         even = _EVEN_PARTS in self.access.client.meta.endpoint_url
-        parts = run_interruptibly(lambda: cut(artifact, even=even), self.cancel.check)
+        sources = self._usable_sources(even=even)
+
+        def prepare() -> tuple[Artifact, list[Part]]:
+            runs = cut_runs(artifact, sources, even=even)
+            whole = fetch_needed(artifact, runs, self.sources, self.access.client)
+            return whole, parts_of(whole, runs)
+
+        artifact, parts = run_interruptibly(prepare, self.cancel.check)
         before = self._unfinished()
         upload, done = before.resume(self.key, artifact, parts) or (self._begin(), {})
         try:
             etags, summed = self._send(artifact, parts, upload, done)
+        except AbsentContentError:
+            # The next attempt has it, and goes on.
+            raise
         except (SourceError, ChecksumsUnknownError):
             # The next attempt must not resume it: its content has changed, or it wants checksums.
             before.abort(self.key, upload)
@@ -118,17 +130,7 @@ class Upload:
             count,
         )
         missing = [part for part in parts if part.number not in done]
-        sending = threads.start(
-            [partial(send_part, wire, artifact, part) for part in missing],
-            _at_once(len(missing)),
-        )
-        try:
-            wait_all(sending, self.cancel.check)
-        except BaseException:
-            wire.close()
-            cancel_all(sending, _GRACE)
-            raise
-        etags = {p.number: f.result() for p, f in zip(missing, sending, strict=True)}
+        etags = transfer(wire, artifact, missing, self.progress, self.cancel)
         return done | etags, wire.summed.issuperset(etags)
 
     def _completion(
@@ -158,11 +160,13 @@ class Upload:
             **condition,
         )
 
+    def _usable_sources(self, *, even: bool) -> Sequence[CopySource]:
+        """Return what to copy from, and say why where that is nothing."""
+        if not self.sources or (self.checksums and not even):
+            return self.sources
+        why = "it wants parts of one size" if even else "without checksums it proves no copy"
+        warn_not_copied(self.progress, f"nothing is copied at the store: {why}")
+        return ()
+
     def _unfinished(self) -> Unfinished:
         return Unfinished(self.access.client, self.bucket, self.cancel)
-
-
-def _at_once(parts: int) -> int:
-    """Return how many parts travel side by side: a store gives each connection only so much."""
-    # A connection more for every eight parts, half a GiB: what it costs to open should pay.
-    return max(_LEAST_AT_ONCE, min(parts // 8, _MOST_AT_ONCE))

@@ -37,9 +37,14 @@ def cut(
     little where what is copied from `sources` begins and ends. Where a store wants parts of one
     size, `even`, their edges are read, and nothing is copied.
     """
+    return parts_of(artifact, cut_runs(artifact, sources, even=even))
+
+
+def parts_of(artifact: Artifact, runs: Sequence[Run]) -> list[Part]:
+    """Return the parts with these ranges."""
     return [
         Part(number, run.offset, run.length, artifact.crc32(run.offset, run.length), *run[2:])
-        for number, run in enumerate(cut_runs(artifact, sources, even=even), 1)
+        for number, run in enumerate(runs, 1)
     ]
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from clarifai_build.artifact.absent import AbsentContentError
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.cancellation import CancelToken
 from clarifai_build.net.s3_responses import UNREADABLE
@@ -106,9 +107,13 @@ class Unfinished:
             return bool(sent["ChecksumCRC32"] == base64_of(part.crc32))
         # A part's ETag is its MD5, except under SSE-KMS and SSE-C, where the part is sent again.
         md5 = hashlib.md5(usedforsecurity=False)
-        for block in artifact.blocks(part.offset, part.length):
-            md5.update(block)
-            self.cancel.check()
+        try:
+            for block in artifact.blocks(part.offset, part.length):
+                md5.update(block)
+                self.cancel.check()
+        except AbsentContentError:
+            # It can only have been copied, and is once more.
+            return False
         return bool(sent["ETag"].strip('"') == md5.hexdigest())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,11 @@ from clarifai_build.net.s3_access import S3Access
 from clarifai_build.net.s3_responses import s3_response
 from clarifai_build.progress import ProgressCallback
 from clarifai_build.storage import SentCallback, ignore_sent
+from clarifai_build.storage.upload.absent_ranges import fetch_needed
+from clarifai_build.storage.upload.copy_sources import ONE_REQUEST, CopySource, Run
 from clarifai_build.storage.upload.multipart import Upload
 from clarifai_build.storage.upload.part_sender import UNKNOWN_TO_STORE, ChecksumsUnknownError
 from clarifai_build.storage.upload.parts import base64_of, md5_of
-
-# Bytes, held in memory. An upload in parts takes two requests more.
-_ONE_REQUEST = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class ArtifactUpload:
     progress: ProgressCallback
     sent: SentCallback = ignore_sent
     cancel: CancelToken = NEVER
+    sources: Sequence[CopySource] = ()
 
     def send(self, artifact: Artifact, condition: dict[str, Any], *, checksums: bool) -> bool:
         """Send the artifact, without what the store does not know; say whether checksums were used.
@@ -64,14 +65,16 @@ class ArtifactUpload:
         options: dict[str, Any] = {"Metadata": self.metadata, "ContentType": "application/zip"}
         if self.storage.access == "public-read-acl":
             options["ACL"] = "public-read"
-        if artifact.size > _ONE_REQUEST:
+        if artifact.size > ONE_REQUEST:
             upload = Upload(
                 *(self.access, bucket, key, options, checksums),
-                *(self.progress, self.sent, self.cancel),
+                *(self.progress, self.sent, self.cancel, self.sources),
             )
             compared = upload.run(artifact, condition)
             upload.abort_stale(self.storage.prefix)
             return compared
+        whole = [Run(0, artifact.size)]
+        artifact = fetch_needed(artifact, whole, self.sources, self.access.client)
         body = artifact.read(0, artifact.size)
         # Besides: some stores with Object Lock take no other checksum for one.
         options["ContentMD5"] = md5_of(body)

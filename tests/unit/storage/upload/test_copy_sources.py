@@ -129,7 +129,17 @@ def test_the_same_zip_is_copied_whole() -> None:
     assert plan_runs(artifact, [source_of(artifact)], LEAST) == [
         Run(0, artifact.size, source_of(artifact), 0)
     ]
+
+
+def test_how_much_is_there_is_known_before_the_upload() -> None:
+    """Of what travels in one request, nothing is copied."""
+    weight = os.urandom(17 << 20)
+    artifact = artifact_of({"1/w.bin": weight})
+    small = artifact_of({"1/w.bin": weight[: 1 << 20]})
     assert reuse_of(artifact, [source_of(artifact)]) == Reuse(artifact.size, artifact.size)
+    assert reuse_of(artifact, []) == Reuse(artifact.size, 0)
+    assert reuse_of(artifact, []).to_send == artifact.size
+    assert reuse_of(small, [source_of(small)]) == Reuse(small.size, 0)
 
 
 def test_a_source_of_other_lengths_is_not_believed() -> None:
@@ -144,8 +154,6 @@ def test_without_sources_all_is_sent() -> None:
     """In one run, as it always was."""
     artifact = artifact_of({"1/w.bin": b"w" * 500})
     assert plan_runs(artifact, [], LEAST) == [Run(0, artifact.size)]
-    assert reuse_of(artifact, []) == Reuse(artifact.size, 0)
-    assert reuse_of(artifact, []).to_send == artifact.size
 
 
 def test_nothing_is_known_of_compressed_files() -> None:
