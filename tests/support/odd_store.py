@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,20 @@ class Request:
     @property
     def is_part(self) -> bool:
         return "partNumber=" in self.path
+
+    @property
+    def is_copy(self) -> bool:
+        return "x-amz-copy-source" in self.headers
+
+    @property
+    def part(self) -> int:
+        """The number of the part, or 0."""
+        return int(parse_qs(urlsplit(self.path).query).get("partNumber", ["0"])[0])
+
+    @property
+    def sent(self) -> int:
+        """How many bytes of a part came with it."""
+        return int(self.headers.get("content-length", 0)) if self.is_part else 0
 
     @property
     def begins(self) -> bool:
