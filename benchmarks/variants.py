@@ -109,7 +109,7 @@ def sendfile_zip(folder: str, target: str, cache: str) -> None:
         if isinstance(segment.source, bytes):
             os.write(descriptor, segment.source)
             continue
-        source = os.open(segment.source, os.O_RDONLY)
+        source = os.open(str(segment.source), os.O_RDONLY)
         done = 0
         while done < segment.length:
             count = os.sendfile(descriptor, source, done, min(_STEP, segment.length - done))

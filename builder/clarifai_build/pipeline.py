@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
 
+from clarifai_build.artifact.absent import AbsentContentError
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.building import build, build_to
 from clarifai_build.cancellation import NEVER, CancelToken
@@ -21,6 +23,9 @@ from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.source.build_records import OUTPUT_FOLDER
 from clarifai_build.storage import ObjectStore, StoredObject, is_proven
 from clarifai_build.util.atomic_file import remove_abandoned
+
+if TYPE_CHECKING:
+    from clarifai_build.storage.upload.copy_sources import CopySource
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,10 @@ class ContentSource:
     lacks_record: Callable[[str, StoredObject | None], bool]
 
 
+WeightSources: TypeAlias = Callable[[Artifact], "Sequence[CopySource]"]
+"""Returns the objects of the store that each hold a weight of an artifact, and nothing else."""
+
+
 def plan(
     manifest: Manifest,
     artifact: Artifact,
@@ -76,8 +85,63 @@ def plan(
     registry: ModelRegistry,
     *,
     adopt: bool = False,
+    weights: WeightSources | None = None,
 ) -> Plan:
-    """Compare the artifact and the manifest with what the bucket and the platform say now."""
+    """Compare the artifact and the manifest with what the bucket and the platform say now.
+
+    Of an upload it says how much the store has: in earlier zips, and in what `weights` returns.
+    """
+    return _plan(manifest, artifact, store, registry, weights, adopt=adopt)[0]
+
+
+def _plan(
+    manifest: Manifest,
+    artifact: Artifact,
+    store: ObjectStore,
+    registry: ModelRegistry,
+    weights: WeightSources | None,
+    progress: ProgressCallback = no_progress,
+    *,
+    adopt: bool,
+) -> tuple[Plan, Sequence[CopySource]]:
+    """Return the plan, and the objects that its upload may be copied from."""
+    planned = _compare(manifest, artifact, store, registry, adopt=adopt)
+    if planned.wants("upload") is None:
+        return planned, ()
+    sources: Sequence[CopySource] = ()
+    if manifest.destination.reuse == "auto" and not artifact.encoder:
+        # What only an upload needs, as `apply` has it.
+        from clarifai_build.deploy.versions import zips_of
+        from clarifai_build.provenance import published_zips
+
+        zips = zips_of(planned.observed.versions, manifest)
+        # What is to be replaced is no source.
+        zips.pop(artifact.digest, None)
+        sources = published_zips.find(store, manifest.destination.bucket, zips, progress)
+        sources = (*sources, *(weights(artifact) if weights else ()))
+    return _with_reuse(planned, manifest, artifact, sources), sources
+
+
+def _with_reuse(
+    planned: Plan, manifest: Manifest, artifact: Artifact, sources: Sequence[CopySource]
+) -> Plan:
+    """Return a plan that says how much of its upload the store has."""
+    if planned.wants("upload") is None:
+        return planned
+    from clarifai_build.storage.upload.copy_sources import may_copy, reuse_of
+
+    usable = sources if may_copy(manifest.destination) else ()
+    return replace(planned, reuse=reuse_of(artifact, usable))
+
+
+def _compare(
+    manifest: Manifest,
+    artifact: Artifact,
+    store: ObjectStore,
+    registry: ModelRegistry,
+    *,
+    adopt: bool,
+) -> Plan:
     model, versions = read_model(registry, manifest.model.id)
     size = _registered_size(artifact, versions) or artifact.size
     registration = Registration.of(manifest, artifact.digest, size)
@@ -94,25 +158,28 @@ def apply(
     progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
     contents: ContentSource | None = None,
+    weights: WeightSources | None = None,
 ) -> Applied:
     """Plan and carry it out. Each step leaves a state that the next apply can continue from.
 
-    Content that the artifact lacks is taken from `contents` if the plan needs it; without those, it
-    is an error.
+    What the store has, in earlier zips and in what `weights` returns, is copied there. Content that
+    the artifact lacks is taken from `contents` if the plan needs it otherwise; without those, it is
+    an error.
     """
-    cancel = options.cancel
     # Of builds that were killed, whose zips may be as large as the disk.
     remove_abandoned(manifest.path.parent / OUTPUT_FOLDER)
-    planned = plan(manifest, artifact, store, registry, adopt=options.adopt)
-    if planned.writes and _needs_content(planned, artifact):
-        if contents is None:
-            raise artifact.absence()
+    planned, sources = _plan(
+        *(manifest, artifact, store, registry, weights, progress), adopt=options.adopt
+    )
+    if planned.writes and _needs_content(planned, manifest, artifact, sources):
         # What was known may have been wrong: what is read decides.
-        artifact = contents.fetch()
-        planned = plan(manifest, artifact, store, registry, adopt=options.adopt)
+        artifact = _whole(artifact, contents)
+        # Without `progress`: it would warn of the same once more.
+        planned, sources = _plan(
+            *(manifest, artifact, store, registry, weights), adopt=options.adopt
+        )
     model_id, version = manifest.model.id, planned.live
-    prefix = manifest.destination.prefix
-    key = planned.registration.key(prefix)
+    key = planned.registration.key(manifest.destination.prefix)
     if not planned.writes:
         options.approve(planned)
         if contents and contents.lacks_record(key, stored := planned.observed.stored) and stored:
@@ -120,36 +187,19 @@ def apply(
 
             published_contents.publish(store, key, artifact, stored, progress)
     else:
-        # What only writing needs: with nothing to do, loading it would take a tenth of the time.
-        from clarifai_build.artifact.packing.zip_checksum import ZipSum
-        from clarifai_build.deploy.executor import ExecutionContext, execute
-        from clarifai_build.provenance import published_contents, records
-        from clarifai_build.storage import claims, leases
-
-        model, purpose = (registry.scope, model_id), f"apply {manifest.path.name}"
-        with (
-            leases.for_model(
-                store, prefix, *model, purpose, progress, wanted=options.lease
-            ) as lease,
-            ZipSum(artifact, progress, cache, cancel=cancel) as zip_sum,
-        ):
-            # Before the bucket is looked at, so that a gc that has begun is noticed (see `claims`).
-            claims.lay_claim(store, key, registry.scope, model_id)
-            # What was seen before the lease was held may have changed since.
-            planned = plan(manifest, artifact, store, registry, adopt=options.adopt)
-            options.approve(planned)
-            context = ExecutionContext(
-                *(store, registry, progress, lease.check, cancel, zip_sum.follow),
-                published=lambda stored: published_contents.publish(
-                    store, key, artifact, stored, progress
-                ),
-                record=lambda metadata: records.publish(
-                    store, key, manifest, artifact, zip_sum.sha256()
-                ).add_to(metadata),
-            )
-            context = replace(context, id=options.id) if options.id else context
-            origin = _origin(manifest, artifact, progress)
-            version = execute(planned, artifact, key, origin, context)
+        world = (store, registry, options, progress, cache)
+        try:
+            planned, version = _carry_out(manifest, artifact, sources, *world)
+        except AbsentContentError:
+            if not artifact.missing:
+                raise
+            # What the store did not copy has to be sent, and to be here for it.
+            whole = _whole(artifact, contents)
+            if whole.digest == artifact.digest:
+                world = (store, registry, replace(options, approve=_approved), progress, cache)
+            planned, version = _carry_out(manifest, whole, sources, *world)
+        key = planned.registration.key(manifest.destination.prefix)
+    cancel = options.cancel
     if version is None:
         raise RegistryError.of("no-version", f"model '{model_id}' has no version of ours")
     if options.waiting.wait:
@@ -157,6 +207,62 @@ def apply(
     if planned.actions:
         progress(Event("register", "done", f"version {version.id} is {version.health}"))
     return Applied(planned, version, store.url(key))
+
+
+def _approved(_plan: Plan) -> None:
+    """Ask no second time about the same plan."""
+
+
+def _whole(artifact: Artifact, contents: ContentSource | None) -> Artifact:
+    if contents is None:
+        raise artifact.absence()
+    return contents.fetch()
+
+
+def _carry_out(
+    manifest: Manifest,
+    artifact: Artifact,
+    sources: Sequence[CopySource],
+    store: ObjectStore,
+    registry: ModelRegistry,
+    options: ApplyOptions,
+    progress: ProgressCallback,
+    cache: DigestCache,
+) -> tuple[Plan, RemoteVersion | None]:
+    """Plan once more under the lease, have it approved, and take its steps."""
+    # What only writing needs: with nothing to do, loading it would take a tenth of the time.
+    from clarifai_build.artifact.packing.zip_checksum import ZipSum
+    from clarifai_build.deploy.executor import ExecutionContext, execute
+    from clarifai_build.provenance import published_contents, records
+    from clarifai_build.storage import claims, leases
+    from clarifai_build.storage.keys import artifact_key
+
+    prefix, model_id, cancel = manifest.destination.prefix, manifest.model.id, options.cancel
+    key = artifact_key(prefix, artifact.digest, model_id, manifest.model.type)
+    model, purpose = (registry.scope, model_id), f"apply {manifest.path.name}"
+    with (
+        leases.for_model(store, prefix, *model, purpose, progress, wanted=options.lease) as lease,
+        ZipSum(artifact, progress, cache, cancel=cancel) as zip_sum,
+    ):
+        # Before the bucket is looked at, so that a gc that has begun is noticed (see `claims`).
+        claims.lay_claim(store, key, registry.scope, model_id)
+        # What was seen before the lease was held may have changed since.
+        planned = _compare(manifest, artifact, store, registry, adopt=options.adopt)
+        planned = _with_reuse(planned, manifest, artifact, sources)
+        options.approve(planned)
+        context = ExecutionContext(
+            *(store, registry, progress, lease.check, cancel, zip_sum.follow),
+            sources=sources,
+            published=lambda stored: published_contents.publish(
+                store, key, artifact, stored, progress
+            ),
+            record=lambda metadata: records.publish(
+                store, key, manifest, artifact, zip_sum.sha256()
+            ).add_to(metadata),
+        )
+        context = replace(context, id=options.id) if options.id else context
+        origin = _origin(manifest, artifact, progress)
+        return planned, execute(planned, artifact, key, origin, context)
 
 
 def roll_back(
@@ -217,13 +323,17 @@ def live_url(planned: Plan, manifest: Manifest, store: ObjectStore) -> str:
     return store.url(there.key(manifest.destination.prefix))
 
 
-def _needs_content(planned: Plan, artifact: Artifact) -> bool:
+def _needs_content(
+    planned: Plan, manifest: Manifest, artifact: Artifact, sources: Sequence[CopySource]
+) -> bool:
     """Return whether a plan can't be carried out without the content that an artifact lacks."""
     if not artifact.missing:
         return False
     stored = planned.observed.stored
     if stored is None or planned.wants("upload"):
-        return True
+        from clarifai_build.storage.upload.copy_sources import covers, may_copy
+
+        return not (may_copy(manifest.destination) and covers(artifact, sources))
     # A zip that is there serves a new version, if it is the one by the store's own checksum.
     return planned.wants("create-version") is not None and not is_proven(stored, artifact)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.cancellation import NEVER, CancelToken
@@ -22,6 +23,9 @@ from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.storage import ObjectStore, SentCallback, StoredObject, ignore_sent
 from clarifai_build.storage.public_download import prove_downloadable
 
+if TYPE_CHECKING:
+    from clarifai_build.storage.upload.copy_sources import CopySource
+
 # 7.5 s in all. A post that is carried out later still is found by the next apply.
 _LOOK_AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Pauses, in seconds, before each look for a version whose post got no answer."""
@@ -31,9 +35,9 @@ _LOOK_AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)
 class ExecutionContext:
     """What the steps need. `check` raises when the lease is lost.
 
-    `sent` gets the progress of the upload. `id` is recorded with what is made. `published` is told
-    of the zip once it is proven to be public. `record` writes the records beside it, and adds their
-    digests to a version's metadata.
+    `sent` gets the progress of the upload, which may copy what lies in `sources`. `id` is recorded
+    with what is made. `published` is told of the zip once it is proven to be public. `record`
+    writes the records beside it, and adds their digests to a version's metadata.
     """
 
     store: ObjectStore
@@ -42,6 +46,7 @@ class ExecutionContext:
     check: Callable[[], None] = lambda: None
     cancel: CancelToken = NEVER
     sent: SentCallback = ignore_sent
+    sources: Sequence[CopySource] = ()
     published: Callable[[StoredObject], None] = lambda _stored: None
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     record: Callable[[VersionMetadata], VersionMetadata] = lambda metadata: metadata
@@ -89,7 +94,10 @@ def _publish(plan: Plan, artifact: Artifact, key: str, context: ExecutionContext
             store.delete(key)
     metadata = {ARTIFACT_DIGEST: artifact.digest}
     stored = store.put_artifact(
-        key, artifact, metadata, progress, sent=context.sent, cancel=context.cancel
+        *(key, artifact, metadata, progress),
+        sent=context.sent,
+        cancel=context.cancel,
+        sources=context.sources,
     )
     prove_downloadable(store.url(key), artifact)
     context.published(stored)

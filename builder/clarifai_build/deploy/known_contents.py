@@ -83,16 +83,11 @@ class KnownByRecords:
 
     def _records(self) -> Iterator[ContentsRecord | None]:
         """Read the record of each artifact that was published, the newest first."""
-        from clarifai_build.deploy.versions import key_of
+        from clarifai_build.deploy.versions import zips_of
         from clarifai_build.provenance import published_contents
 
-        manifest, store = self._manifest, self._open()
-        # By digest: versions may share an artifact.
-        newest: dict[str, RemoteVersion] = {}
-        for version in self._versions:
-            newest.setdefault(str(version.artifact_digest), version)
-        for digest, version in newest.items():
-            key = key_of(version, manifest, manifest.destination)
+        store = self._open()
+        for digest, key in zips_of(self._versions, self._manifest).items():
             record = published_contents.read(store, key, digest, self._progress)
             self._read[key] = record
             yield record

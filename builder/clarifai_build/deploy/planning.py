@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from clarifai_build.deploy.registration import ARTIFACT_DIGEST, Registration, builder_changes
 from clarifai_build.errors import BuilderError, RegistryError
 from clarifai_build.registry import RemoteModel, RemoteVersion
 from clarifai_build.storage import StoredObject
+
+if TYPE_CHECKING:
+    from clarifai_build.storage.upload.copy_sources import Reuse
 
 ActionKind = Literal[
     "upload",
@@ -55,12 +58,14 @@ class Plan:
     """The steps from what is to what should be; none where they are the same.
 
     `live` is the version that serves what is wanted, or else the newest that this tool made.
+    `reuse` says of an upload how much of it is in the store.
     """
 
     registration: Registration
     observed: Observed
     actions: tuple[Action, ...]
     live: RemoteVersion | None
+    reuse: Reuse | None = None
 
     def wants(self, kind: ActionKind) -> Action | None:
         """Return the action of this kind, if it is planned."""

@@ -61,6 +61,19 @@ def key_of(version: RemoteVersion, manifest: Manifest, storage: Storage) -> str:
     return artifact_key(storage.prefix, str(version.artifact_digest), model.id, model.type)
 
 
+def zips_of(versions: Iterable[RemoteVersion], manifest: Manifest) -> dict[str, str]:
+    """Return where the zip of each artifact lies that was published, by digest, the newest first.
+
+    Versions may share an artifact.
+    """
+    zips: dict[str, str] = {}
+    for version in built(versions):
+        zips.setdefault(
+            str(version.artifact_digest), key_of(version, manifest, manifest.destination)
+        )
+    return zips
+
+
 def _is_called(version: RemoteVersion, name: str) -> bool:
     if match := _REVISION.fullmatch(name):
         return version.revision == int(match[1])

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clarifai_build._version import __version__
 from clarifai_build.deploy.destroy import Deletion
 from clarifai_build.deploy.planning import Action, ActionKind, Plan
 from clarifai_build.inspection.file_changes import FileChange
-from clarifai_build.util.text import joined, size_text
+from clarifai_build.util.text import binary_size_text, joined, size_text
+
+if TYPE_CHECKING:
+    from clarifai_build.storage.upload.copy_sources import Reuse
 
 FORMAT_VERSION = "1.0"
 """The first number is raised when a reader of the old form would misread the new one."""
@@ -90,15 +93,23 @@ def _paragraph(planned: Planned) -> str:
     registration = planned.plan.registration
     lines = [f"{registration.model.id} ({registration.model.type})"]
     for action in planned.plan.actions:
-        lines.append(_line(action))
+        lines.append(_line(action, planned.plan.reuse))
         if action.kind == "create-version":
             lines += _file_lines(planned.files)
     return joined(lines if planned.plan.actions else [*lines, "  nothing to do"])
 
 
-def _line(action: Action) -> str:
+def _line(action: Action, reuse: Reuse | None) -> str:
+    if action.kind == "upload" and reuse and reuse.reused:
+        return f"  + upload {reuse_text(reuse)} ({action.reason})"
     name = f" {action.version}" if action.version else ""
     return f"  {_SIGNS[action.kind]}{name}: {action.reason}"
+
+
+def reuse_text(reuse: Reuse) -> str:
+    """Return how much of an upload the store has, and how much travels."""
+    size, there, rest = map(binary_size_text, (reuse.size, reuse.reused, reuse.to_send))
+    return f"{size}: {there} are in the store, {rest} to send"
 
 
 def _file_lines(files: tuple[FileChange, ...] | None) -> list[str]:
@@ -115,6 +126,11 @@ def _file_lines(files: tuple[FileChange, ...] | None) -> list[str]:
 def _sizes(file: FileChange) -> str:
     sizes = [size_text(size) for size in (file.before, file.after) if size is not None]
     return " → ".join(dict.fromkeys(sizes))
+
+
+def _bytes(reuse: Reuse | None) -> dict[str, int] | None:
+    """Return what an upload moves, in bytes."""
+    return reuse and {"size": reuse.size, "reused": reuse.reused, "to_send": reuse.to_send}
 
 
 def _document(planned: Planned) -> dict[str, Any]:
@@ -134,6 +150,7 @@ def _document(planned: Planned) -> dict[str, Any]:
                 "sign": _SIGNS[action.kind][0].strip(),
                 "reason": action.reason,
                 "version": action.version or None,
+                "bytes": _bytes(planned.plan.reuse) if action.kind == "upload" else None,
             }
             for action in planned.plan.actions
         ],

@@ -25,6 +25,14 @@ OLDEST = version("cafe", "12" * 32, 1)
 ALL = (FOREIGN, NEWEST, OLDER, OLDEST)
 
 
+def test_zips_are_those_of_distinct_artifacts_the_newest_first() -> None:
+    """Two versions that share one count once; what this tool did not build has none."""
+    again = version("abcdef03", "1" * 64, 1)
+    zips = versions.zips_of([*ALL, again], manifest_of())
+    assert list(zips) == ["1" * 64, "2" * 64, "12" * 32]
+    assert zips["2" * 64] == f"models/{'2' * 64}/lines_text-to-text.zip"
+
+
 @pytest.mark.parametrize(
     ("name", "found"),
     [

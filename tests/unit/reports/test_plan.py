@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from clarifai_build.artifact.zip_reader import read_listing
 from clarifai_build.inspection.file_changes import compare
 from clarifai_build.pipeline import apply, plan
-from clarifai_build.reports.plan import Planned, plans_text
+from clarifai_build.reports.plan import Planned, as_json, plans_text
+from clarifai_build.storage.upload.copy_sources import Reuse
 from support.fakes import (
     BUILT,
     MemoryRegistry,
@@ -31,3 +36,27 @@ def test_plan_text_names_the_files() -> None:
     assert text.endswith("Plan: 2 to add, 0 to change, 0 to destroy.")
     unread = plans_text([Planned("clarifai.yaml", planned, None, "")])
     assert "can't be read" in unread
+
+
+@pytest.mark.parametrize(
+    ("reuse", "line"),
+    [
+        (
+            Reuse(10 << 30, (10 << 30) - 5_452_595),
+            "  + upload 10.0 GiB: 10.0 GiB are in the store, 5.2 MiB to send (the artifact",
+        ),
+        (Reuse(10 << 30, 0), "  + upload artifact: the artifact is not in the bucket\n"),
+    ],
+)
+def test_a_plan_says_how_much_of_an_upload_is_in_the_store(reuse: Reuse, line: str) -> None:
+    """In text where that is something, and always in JSON, in bytes."""
+    planned = plan(manifest_of(), ARTIFACT, MemoryStore(), MemoryRegistry())
+    told = Planned("clarifai.yaml", replace(planned, reuse=reuse), (), "")
+    assert line in plans_text([told])
+    upload, *others = as_json([told])["models"][0]["actions"]
+    assert upload["bytes"] == {
+        "size": reuse.size,
+        "reused": reuse.reused,
+        "to_send": reuse.size - reuse.reused,
+    }
+    assert [action["bytes"] for action in others] == [None] * len(others)

@@ -77,6 +77,8 @@ def test_what_needs_the_content_names_the_command_that_brings_it(live: Live) -> 
     """Each file, by its path in the repository; nothing is changed before."""
     live.world.edit("a comment")
     zipped = live.world.folder / "x.zip"
+    (key,) = live.world.zips()
+    live.world.bucket.put(key, b"no zip that it could be taken from")
     for asked in (("apply",), ("build", "-o", zipped), ("verify",)):
         ran = ended(*map(str, asked), live.manifest)
         assert ran.code == 3
@@ -89,13 +91,25 @@ def test_what_needs_the_content_names_the_command_that_brings_it(live: Live) -> 
     assert live.version.revision == 2
 
 
+def test_what_the_store_has_is_published_without_being_here(live: Live) -> None:
+    """A comment is added in a checkout without content: the new zip has that of the earlier one."""
+    live.world.edit("a comment")
+    command("apply", live.manifest)
+    assert live.version.revision == 2
+    (key,) = (key for key in live.world.zips() if live.version.artifact_digest in key)
+    write_files(live.manifest.parent, FILES)
+    command("build", live.manifest, "-o", live.world.folder / "x.zip")
+    zipped = (live.world.folder / "x.zip").read_bytes()
+    assert live.world.bucket.objects[key].body == zipped
+
+
 def test_only_what_is_missing_is_named(live: Live) -> None:
     """What was pulled is content as any other."""
     (live.manifest.parent / "local/w.bin").write_bytes(WEIGHT)
     assert "nothing to do" in command("apply", live.manifest).out
     live.world.edit("a comment")
     with pytest.raises(SourceError) as raised:
-        command("apply", live.manifest)
+        command("build", live.manifest)
     (problem,) = raised.value.problems
     assert problem.file == str(live.manifest.parent / "tables/large.py")
 

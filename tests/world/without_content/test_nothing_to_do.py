@@ -53,15 +53,29 @@ def test_a_plan_names_the_files_that_change_and_no_others(live: Live) -> None:
 
 
 def test_what_is_changed_is_published_as_ever(live: Live) -> None:
-    """The weight is fetched then; zip and version are those of a machine that had it."""
+    """The weight comes from the earlier zip then; what is made is as on a machine that had it, but
+    for the zip's SHA-256, which nobody knows without reading it all."""
     live.world.edit("a comment")
     command("build", live.manifest, "-o", live.world.folder / "x.zip")
     whole = (live.world.folder / "x.zip").read_bytes()
     live.empty_cache()
+    live.world.forget()
     command("apply", live.manifest)
+    assert "GET" not in live.fetched()
     (key,) = (key for key in live.world.zips() if live.version.artifact_digest in key)
     assert live.world.bucket.objects[key].body == whole
     assert live.version.revision == 2
+    assert not live.version.recorded.sha256
+
+
+def test_what_may_not_be_reused_is_fetched(live: Live) -> None:
+    """`storage.reuse: never` takes nothing from earlier zips."""
+    text = live.manifest.read_text()
+    live.manifest.write_text(text.replace("storage: {", "storage: {reuse: never, "))
+    live.world.edit("a comment")
+    live.world.forget()
+    command("apply", live.manifest)
+    assert "GET" in live.fetched()
     assert live.version.recorded.sha256
 
 
@@ -110,9 +124,11 @@ def test_commands_that_need_the_content_fetch_it(live: Live) -> None:
 
 
 def test_where_the_weight_is_gone_nothing_to_do_is_still_known(live: Live) -> None:
-    """Only what needs it fails."""
+    """Only what needs it fails: where no earlier zip holds it, either."""
     live.world.bucket.objects.pop(SOURCE)
     assert "nothing to do" in command("apply", live.manifest).out
+    (key,) = live.world.zips()
+    live.world.bucket.put(key, b"another zip")
     live.world.edit("a comment")
     with pytest.raises(SourceError):
         command("apply", live.manifest)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from clarifai_build.artifact.artifact import Artifact
+
+if TYPE_CHECKING:
+    from clarifai_build.manifest.types import Storage
 
 LEAST_PART = 5 << 20
 """Bytes that S3 wants in every part but the last, sent or copied."""
 
 ONE_REQUEST = 16 << 20
 """Bytes up to which a zip is sent at once, from memory: in parts, it takes two requests more."""
+
+EVEN_PARTS = ".r2.cloudflarestorage.com"
+"""How the address of a store ends that refuses parts of different sizes: Cloudflare R2's."""
 
 
 class Extent(NamedTuple):
@@ -70,10 +77,22 @@ def extents_of(artifact: Artifact) -> tuple[Extent, ...]:
 
 def reuse_of(artifact: Artifact, sources: Sequence[CopySource]) -> Reuse:
     """Return how much of a zip would be copied from these objects, if the store can."""
-    if artifact.size <= ONE_REQUEST:
+    if artifact.size <= ONE_REQUEST or not _is_laid_out(artifact):
         return Reuse(artifact.size, 0)
     runs = plan_runs(artifact, sources)
     return Reuse(artifact.size, sum(run.length for run in runs if run.source))
+
+
+def covers(artifact: Artifact, sources: Sequence[CopySource]) -> bool:
+    """Return whether all that an artifact lacks lies in these objects."""
+    there = {extent.identity for source in sources for extent in source.extents}
+    return _is_laid_out(artifact) and all(entry.sha256 in there for entry in artifact.missing)
+
+
+def may_copy(storage: Storage) -> bool:
+    """Return whether a store can be expected to copy parts, and to prove them."""
+    host = urlsplit(storage.endpoint_url or "").hostname or ""
+    return storage.checksums == "auto" and not host.endswith(EVEN_PARTS)
 
 
 def plan_runs(
@@ -92,6 +111,11 @@ def plan_runs(
     while len(runs := _fit(found, least, worth)) > most_runs:
         worth *= 2
     return runs
+
+
+def _is_laid_out(artifact: Artifact) -> bool:
+    """Return whether all but content is known of a zip: without content, that takes CRC-32s."""
+    return not artifact.missing or (artifact.has_sums and artifact.encoder is None)
 
 
 def _extents(artifact: Artifact) -> Iterator[Extent]:

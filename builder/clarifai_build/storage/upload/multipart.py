@@ -18,7 +18,7 @@ from clarifai_build.net.s3_responses import required_field, s3_response
 from clarifai_build.progress import ProgressCallback, Tally
 from clarifai_build.storage import SentCallback, ignore_sent
 from clarifai_build.storage.upload.absent_ranges import fetch_needed
-from clarifai_build.storage.upload.copy_sources import CopySource
+from clarifai_build.storage.upload.copy_sources import EVEN_PARTS, CopySource
 from clarifai_build.storage.upload.part_connection import Wire
 from clarifai_build.storage.upload.part_copier import warn_not_copied
 from clarifai_build.storage.upload.part_sender import ChecksumsUnknownError
@@ -29,9 +29,6 @@ from clarifai_build.util.threads import run_interruptibly
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
-
-# Cloudflare R2 refuses parts of different sizes.
-_EVEN_PARTS = ".r2.cloudflarestorage.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ class Upload:
         store knows no checksums. Raises AbsentContentError where content has to be sent that is not
         on this machine.
         """
-        even = _EVEN_PARTS in self.access.client.meta.endpoint_url
+        even = EVEN_PARTS in self.access.client.meta.endpoint_url
         sources = self._usable_sources(even=even)
 
         def prepare() -> tuple[Artifact, list[Part]]:
