@@ -85,8 +85,9 @@ def reuse_of(artifact: Artifact, sources: Sequence[CopySource]) -> Reuse:
 
 def covers(artifact: Artifact, sources: Sequence[CopySource]) -> bool:
     """Return whether all that an artifact lacks lies in these objects."""
-    there = {extent.identity for source in sources for extent in source.extents}
-    return _is_laid_out(artifact) and all(entry.sha256 in there for entry in artifact.missing)
+    there = {extent[1:] for source in sources for extent in source.extents}
+    lacking = ((entry.size, entry.sha256) for entry in artifact.missing if entry.size)
+    return _is_laid_out(artifact) and all(one in there for one in lacking)
 
 
 def may_copy(storage: Storage) -> bool:

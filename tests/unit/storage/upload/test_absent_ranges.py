@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -78,6 +79,29 @@ def test_content_that_lies_nowhere_is_asked_for(bucket: Bucket) -> None:
         client.get_object(Bucket=BUCKET, Key="w")
     with pytest.raises(AbsentContentError):
         fetch_needed(LACKING, [Run(0, WHOLE.size)], [source], client)
+
+
+@pytest.mark.parametrize("change", [{"size": 2999}, {"chunks": (7,)}, {"sha256": "ab" * 32}])
+def test_what_is_known_wrongly_is_asked_for(bucket: Bucket, change: dict[str, Any]) -> None:
+    """A size, a CRC-32 or a digest that is a lie: what is read is compared with all three."""
+    entry = LACKING.missing[0]._replace(**change)
+    assert isinstance(entry.source, Absent)
+    source = entry.source._replace(sha256=entry.sha256, size=entry.size)
+    artifact = Artifact(FileTree((entry._replace(source=source),)))
+    etag = bucket.put("w", WEIGHT).etag
+    place = CopySource.of_file(BUCKET, "w", etag, entry.sha256, 3000)
+    with pytest.raises(AbsentContentError):
+        fetch_needed(artifact, [Run(0, artifact.size)], [place], client_of(bucket.endpoint))
+
+
+def test_a_range_that_two_files_share_is_read_once(bucket: Bucket) -> None:
+    """They have the same content."""
+    whole = artifact_of({"1/a.bin": WEIGHT, "1/b.bin": WEIGHT})
+    source = source_at(bucket, "w")
+    run = [Run(0, whole.size)]
+    found = fetch_needed(without_content(whole), run, [source], client_of(bucket.endpoint))
+    assert found.read(0, whole.size) == whole.read(0, whole.size)
+    assert len(bucket.asked) == 1
 
 
 def test_a_lot_of_content_is_asked_for_whole(bucket: Bucket) -> None:

@@ -10,16 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.tree import FileTree
 from clarifai_build.storage.upload.copy_sources import (
     CopySource,
     Extent,
     Reuse,
     Run,
+    covers,
     extents_of,
     plan_runs,
     reuse_of,
 )
-from support.trees import artifact_of
+from support.trees import artifact_of, without_content
 
 LEAST = 100
 NAMES = ["1/a.bin", "1/b.py", "1/c.bin", "config.pbtxt", "z"]
@@ -148,6 +150,27 @@ def test_a_source_of_other_lengths_is_not_believed() -> None:
     lie = [one._replace(length=one.length + 1) for one in extents_of(artifact)]
     source = CopySource("bucket", "key", "etag", tuple(lie))
     assert plan_runs(artifact, [source], LEAST) == [Run(0, artifact.size)]
+
+
+def test_what_an_artifact_lacks_may_all_be_there() -> None:
+    """By SHA-256 and size; an empty file lies nowhere, and needs not to."""
+    whole = artifact_of({"1/w.bin": b"w" * 500, "1/v.bin": b"v" * 500, "1/empty": b""})
+    both, one = source_of(whole), source_of(artifact_of({"1/w.bin": b"w" * 500}))
+    assert covers(whole, [])
+    assert covers(without_content(whole), [both])
+    assert covers(without_content(whole, "1/w.bin", "1/empty"), [one])
+    assert not covers(without_content(whole), [one])
+    lie = [extent._replace(length=extent.length + 1) for extent in both.extents]
+    assert not covers(without_content(whole), [both._replace(extents=tuple(lie))])
+
+
+def test_nothing_is_known_of_a_zip_without_sums() -> None:
+    """It can't be laid out: neither is anything said to be there, nor is it an error."""
+    whole = artifact_of({"1/w.bin": bytes(17 << 20)})
+    (entry,) = without_content(whole).tree.entries
+    unknown = Artifact(FileTree((entry._replace(chunks=()),)))
+    assert not covers(unknown, [source_of(whole)])
+    assert reuse_of(unknown, [source_of(whole)]) == Reuse(whole.size, 0)
 
 
 def test_without_sources_all_is_sent() -> None:
