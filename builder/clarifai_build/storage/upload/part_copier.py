@@ -55,10 +55,11 @@ class Copier:
         return self._copied(part) or send_part(self.wire, artifact, part)
 
     def _copied(self, part: Part) -> str | None:
-        if self.proven.is_set():
-            return self._try(part)
         with self.first:
-            return self._try(part)
+            # One at a time, until one has proven the store.
+            if not self.proven.is_set():
+                return self._try(part)
+        return self._try(part)
 
     def _try(self, part: Part) -> str | None:
         source = part.source

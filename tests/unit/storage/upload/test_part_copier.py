@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from functools import partial
 
 import pytest
@@ -157,6 +158,24 @@ def test_a_store_that_proves_no_copy_makes_one(copying: Copying) -> None:
     assert copying.warnings == [
         "nothing is copied at the store: the store gives no CRC-32 of what it copied"
     ]
+
+
+def test_copies_go_side_by_side_once_one_is_proven(copying: Copying) -> None:
+    """Those that have waited for the first, too: a store takes as long for one as for several."""
+    together, first = threading.Barrier(3), threading.Event()
+
+    def wait(**_: object) -> None:
+        if first.is_set():
+            together.wait(10)
+        first.set()
+
+    copying.wire.access.client.meta.events.register("before-send.s3.UploadPartCopy", wait)
+    parts = [copying.part(number, number * 100, number * 100 + 100) for number in range(1, 5)]
+    moving = threads.start([partial(copying.move, part) for part in parts], 4)
+    threads.wait_all(moving, lambda: None)
+    assert not together.broken
+    assert len(copying.copies) == 4
+    assert copying.sent == []
 
 
 def test_what_is_not_as_recorded_is_sent(bucket: Bucket) -> None:
