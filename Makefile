@@ -2,10 +2,10 @@
 PYTEST := .venv/bin/python -m pytest
 FAST := tests/unit tests/functional
 .DEFAULT_GOAL := help
-.PHONY: help bench-artifact bench-serving setup demo rebuild-check bare-check test test-fast test-slow lint format mutants reference bench-startup bench-noop bench-odd lock wheel clean
+.PHONY: help bench-artifact bench-reuse bench-serving setup demo rebuild-check bare-check test test-fast test-slow lint format mutants reference bench-startup bench-noop bench-odd lock wheel clean
 # What setup has to see to, before it makes anything.
 NEEDS :=
-demo rebuild-check bench-artifact bench-noop bench-serving: NEEDS := sandbox
+demo rebuild-check bench-artifact bench-reuse bench-noop bench-serving: NEEDS := sandbox
 test test-slow: NEEDS := sandbox tests
 test-fast: NEEDS := tests
 
@@ -63,6 +63,9 @@ bench-odd: setup  ## validate manifests of a megabyte that are none, against lim
 
 bench-noop: setup  ## an apply with nothing to do, against its limits
 	@.venv/bin/python benchmarks/noop.py
+
+bench-reuse: setup  ## what moves when little is new, over a slow link, against its limits (minutes)
+	@.venv/bin/python benchmarks/reuse.py
 
 lock: setup  ## pin the development requirements anew
 	@.venv/bin/uv pip compile --quiet pyproject.toml requirements/dev.in --universal --python-version 3.10 \

@@ -87,7 +87,7 @@ def show(
     `best` is what the figure would be if all that takes time were to wait for the disk: where that
     misses the limit, too, the disk at hand is too slow to judge by, and the line says so.
     """
-    larger_is_better = "seed ÷ ours" in what
+    larger_is_better = "÷ ours" in what
 
     def holds(figure: float) -> bool:
         return figure >= limit if larger_is_better else figure <= limit
