@@ -9,8 +9,10 @@ import pytest
 
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.manifest.types import Manifest
+from clarifai_build.util.cache_dir import weights_folder
 from clarifai_build.weights.locate import locate
-from support.scripted_web import Asked, closed_port, web
+from clarifai_build.weights.source_object import SourceObject, source_object_of
+from support.scripted_web import Asked, Script, closed_port, web
 from support.trees import manifest_of, weight_of
 
 CONTENT = random.Random(7).randbytes((3 << 20) + 5)
@@ -125,3 +127,67 @@ def test_missing_credentials_are_told_at_once(tmp_path: Path, environ: dict[str,
         assert server.requests == 0
     assert problem.code == "weight-refused"
     assert "AWS_ACCESS_KEY_ID" in (problem.hint or "")
+
+
+def source_of(environ: dict[str, str]) -> SourceObject | None:
+    """Return what the weight in the cache was read from."""
+    return source_object_of(weights_folder(environ) / weight_of("", "", CONTENT).sha256)
+
+
+def fetch(folder: Path, environ: dict[str, str], script: Script) -> None:
+    """Fetch the weight from a server that answers by a script."""
+    with web(script) as server:
+        locate(manifest(folder), environ=environ | {"AWS_ENDPOINT_URL_S3": server.url})
+
+
+def test_what_a_weight_was_read_from_is_kept(tmp_path: Path, environ: dict[str, str]) -> None:
+    """The object in the state that was read, its version where the bucket keeps them."""
+    told = {"ETag": '"e1"', "x-amz-version-id": "v1"}
+    fetch(tmp_path, environ, lambda asked, _: asked.send(CONTENT, told))
+    source = source_of(environ)
+    assert source is not None
+    assert source[1:] == ("bucket", "w.bin", "e1", "v1")
+    assert source.endpoint.startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize("told", [{}, {"ETag": 'W/"e1"'}, {"ETag": '""'}])
+def test_nothing_is_kept_of_a_store_that_does_not_name_states(
+    told: dict[str, str], tmp_path: Path, environ: dict[str, str]
+) -> None:
+    """A weak ETag stands for more than one content."""
+    fetch(tmp_path, environ, lambda asked, _: asked.send(CONTENT, told))
+    assert source_of(environ) is None
+
+
+@pytest.mark.parametrize(("later", "etag"), [("e1", "e1"), ("e2", None)])
+def test_pieces_of_one_state_make_a_whole(
+    later: str, etag: str | None, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    """An object that was replaced while it was fetched may hold something else in its beginning."""
+
+    def script(asked: Asked, number: int) -> None:
+        first = asked.start == 0
+        asked.send(CONTENT, {"ETag": f'"{"e1" if first else later}"'}, 1 << 20 if first else None)
+
+    fetch(tmp_path, environ, script)
+    source = source_of(environ)
+    assert (source.etag if source else None) == etag
+
+
+def test_a_body_is_of_the_state_that_comes_with_it(tmp_path: Path, environ: dict[str, str]) -> None:
+    """The object may have been replaced since the store was asked for its size."""
+
+    def script(asked: Asked, _number: int) -> None:
+        asked.send(CONTENT, {"ETag": '"old"' if asked.command == "HEAD" else '"new"'})
+
+    fetch(tmp_path, environ, script)
+    source = source_of(environ)
+    assert source is not None
+    assert source.etag == "new"
+
+
+def test_another_content_leaves_nothing_behind(tmp_path: Path, environ: dict[str, str]) -> None:
+    """Neither of what arrived nor of where it came from."""
+    with web(lambda asked, _: asked.send(CONTENT[:-1], {"ETag": '"e1"'})) as server:
+        assert problem_of(tmp_path, environ, server.url).code == "weight-mismatch"
+    assert list(weights_folder(environ).iterdir()) == []

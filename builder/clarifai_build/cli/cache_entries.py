@@ -62,7 +62,7 @@ def _remove(path: Path) -> bool:
         return part_file.remove_unused(path)
     if is_partial(path.name):
         return remove_if_abandoned(path)
-    for file in (path, cache_dir.mark_of(path)):
+    for file in (path, cache_dir.mark_of(path), cache_dir.source_of(path)):
         file.unlink(missing_ok=True)
     return True
 

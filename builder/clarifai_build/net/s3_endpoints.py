@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from clarifai_build.errors import StorageError
 from clarifai_build.util.small_files import MIB, read_small
@@ -50,6 +50,15 @@ def endpoint_of(storage: Storage, environ: Mapping[str, str]) -> str | None:
             hint=f"write {place} without '?' and '#': keys are appended to it",
         )
     return endpoint
+
+
+def normal_endpoint(storage: Storage, environ: Mapping[str, str]) -> str:
+    """Return the address by which two stores are known to be one; empty for AWS."""
+    endpoint = endpoint_of(storage, environ) or ""
+    parts = urlsplit(endpoint)
+    usual_port = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    host = parts.netloc.lower().removesuffix(usual_port)
+    return f"{parts.scheme}://{host}{parts.path.rstrip('/')}" if host else endpoint
 
 
 def region_of(storage: Storage, environ: Mapping[str, str]) -> str | None:

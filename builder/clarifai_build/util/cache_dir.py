@@ -13,6 +13,7 @@ DIGESTS = "digests-{}.sqlite"
 """What the file of digests is called, by the number of its format."""
 
 _USED = ".used"
+_SOURCE = ".source"
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -48,9 +49,14 @@ def mark_of(file: Path) -> Path:
     return file.with_name(file.name + _USED)
 
 
+def source_of(file: Path) -> Path:
+    """Return what lies beside a cached weight, and says which object it was read from."""
+    return file.with_name(file.name + _SOURCE)
+
+
 def is_mark(file: Path) -> bool:
-    """Return whether a file is such a mark."""
-    return file.name.endswith(_USED)
+    """Return whether a file lies beside another one, and goes with it."""
+    return file.name.endswith((_USED, _SOURCE))
 
 
 def weights_folder(environ: Mapping[str, str] = os.environ) -> Path:

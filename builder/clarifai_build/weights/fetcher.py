@@ -19,6 +19,7 @@ from clarifai_build.weights import part_file
 from clarifai_build.weights.content_checks import mismatch, pointer_weight
 from clarifai_build.weights.remote.opener import open_remote
 from clarifai_build.weights.remote.stream import BLOCK
+from clarifai_build.weights.source_object import Pieces
 
 if TYPE_CHECKING:
     from clarifai_build.manifest.types import Storage, Weight
@@ -86,6 +87,7 @@ class Fetcher:
             stream.seek(0)
             start = stream.read(BLOCK)
             stream.truncate(0)
+            Pieces(self.folder / weight.sha256).drop()
             raise _mismatch(weight, found, start)
 
     def _stream(self, weight: Weight, stream: BinaryIO) -> tuple[str, bool]:
@@ -95,10 +97,11 @@ class Fetcher:
         while block := stream.read(BLOCK):
             sha256.update(block)
         in_pieces, failures = stream.tell() > 0, 0
+        pieces = Pieces(self.folder / weight.sha256)
         while True:
             done = stream.tell()
             try:
-                for block in self._blocks(weight, done):
+                for block in self._blocks(weight, done, pieces):
                     stream.write(block)
                     sha256.update(block)
                 return sha256.hexdigest(), in_pieces
@@ -111,8 +114,9 @@ class Fetcher:
             self.stop.wait(2**failures / 8)
             self._heed()
 
-    def _blocks(self, weight: Weight, offset: int) -> Iterator[bytes]:
+    def _blocks(self, weight: Weight, offset: int, pieces: Pieces) -> Iterator[bytes]:
         remote = open_remote(weight.source, offset, self.storage, self.environ)
+        pieces.add(remote.source, offset)
         done = offset
         self.note(weight, done, remote.size)
         for block in remote.blocks:

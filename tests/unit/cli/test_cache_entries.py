@@ -73,10 +73,11 @@ def test_the_last_use_counts(environ: dict[str, str]) -> None:
 
 
 def test_only_what_was_long_unused_goes(environ: dict[str, str]) -> None:
-    """With its mark; a mark alone goes as any file."""
+    """With what lies beside it; that goes as any file where it is alone."""
     folder = cache_dir.weights_folder(environ)
     old, new = keep(folder, "old", unused=3 * DAY), keep(folder, "new", unused=DAY)
     os.utime(keep(folder, "old.used", 0), (1, 1))
+    keep(folder, "old.source", 9, unused=9 * DAY)
     alone = keep(folder, "alone.used", 0, unused=3 * DAY)
     assert set(paths(cache_entries.prune(2 * DAY, environ))) == {old, alone}
     assert list(folder.iterdir()) == [new]

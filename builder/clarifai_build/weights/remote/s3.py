@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as Unreachable
@@ -16,9 +16,11 @@ from clarifai_build.manifest.types import Storage
 from clarifai_build.net.errors import answer, cause, is_transient
 from clarifai_build.net.s3_access import head_object
 from clarifai_build.net.s3_client import access_to
+from clarifai_build.net.s3_endpoints import normal_endpoint
 from clarifai_build.net.s3_failures import described, is_about_credentials, is_librarys
 from clarifai_build.util.redaction import masked
 from clarifai_build.weights.remote.stream import Remote, refused
+from clarifai_build.weights.source_object import SourceObject
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -38,18 +40,30 @@ def open_s3(url: str, offset: int, storage: Storage | None, environ: Mapping[str
     here = replace(storage, bucket=bucket) if storage else Storage(bucket)
     try:
         access = access_to(here, environ, _RETRIES)
-        size = head_object(access, bucket, key)["ContentLength"]
+        place = (normal_endpoint(here, environ), bucket, key)
+        head = head_object(access, bucket, key)
+        size = head["ContentLength"]
         # A range that begins at the end is an error, 416.
         if offset >= size:
-            return Remote(size, iter(()))
-        body = access.client.get_object(Bucket=bucket, Key=key, Range=f"bytes={offset}-")["Body"]
+            return Remote(size, iter(()), _source(place, head))
+        answer = access.client.get_object(Bucket=bucket, Key=key, Range=f"bytes={offset}-")
     except ClientError as exc:
         raise _answered(url, exc) from exc
     except Exception as exc:
         if isinstance(exc, BuilderError) or not _is_foreign(exc):
             raise
         raise _failed(url, exc) from exc
-    return Remote(size, _read(url, body))
+    # Of the body itself: the object may have been replaced since HEAD was answered.
+    return Remote(size, _read(url, answer["Body"]), _source(place, answer))
+
+
+def _source(place: tuple[str, str, str], told: Mapping[str, Any]) -> SourceObject | None:
+    """Return the object that an answer is about; a weak ETag stands for more than one content."""
+    etag = str(told.get("ETag") or "")
+    version = str(told.get("VersionId") or "")
+    if not etag.strip('"') or etag.startswith("W/"):
+        return None
+    return SourceObject(*place, etag.strip('"'), "" if version == "null" else version)
 
 
 def _read(url: str, body: StreamingBody) -> Iterator[bytes]:

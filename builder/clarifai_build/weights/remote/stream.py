@@ -7,15 +7,20 @@ from typing import NamedTuple
 
 from clarifai_build.errors import SourceError
 from clarifai_build.util.urls import redact_url
+from clarifai_build.weights.source_object import SourceObject
 
 BLOCK = 1 << 20
 
 
 class Remote(NamedTuple):
-    """The bytes of a file from an offset on, and the size of the whole where it is known."""
+    """The bytes of a file from an offset on, and the size of the whole where it is known.
+
+    `source` is the object that they are of, where that is one of a store.
+    """
 
     size: int | None
     blocks: Iterator[bytes]
+    source: SourceObject | None = None
 
 
 def refused(
