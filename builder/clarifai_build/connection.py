@@ -63,6 +63,13 @@ class Connection:
 
         return connect(self.manifest.destination, self.store_environ)
 
+    def bucket(self, name: str) -> ObjectStore:
+        """Return another bucket of the same store, to look at what lies in it."""
+        from clarifai_build.storage.lazy_store import connect
+
+        destination = replace(self.manifest.destination, bucket=name, access="public")
+        return connect(destination, self.store_environ)
+
     def cache(self) -> DigestCache:
         """Return the digests that are kept on this machine."""
         from clarifai_build.digests.cache import DigestCache, digests_file

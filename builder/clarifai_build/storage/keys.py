@@ -109,9 +109,20 @@ def contents_key(zip_key: str) -> str:
     return _beside(zip_key, _CONTENTS)
 
 
+def weight_folder(prefix: str) -> str:
+    """Return the folder of the records of verified weights; ends with a slash."""
+    return f"{root(prefix)}{_WEIGHTS}/"
+
+
 def weight_key(prefix: str, sha256: str) -> str:
     """Return where the record of a verified weight lies."""
-    return f"{root(prefix)}{_WEIGHTS}/{sha256}.json"
+    return f"{weight_folder(prefix)}{sha256}.json"
+
+
+def weight_in(key: str, prefix: str) -> str | None:
+    """Return the SHA-256 of the weight whose record lies at a key, or None for other objects."""
+    sha256 = key.removeprefix(weight_folder(prefix)).removesuffix(".json")
+    return sha256 if key == weight_key(prefix, sha256) and "/" not in sha256 else None
 
 
 def is_presigned(url: str) -> bool:

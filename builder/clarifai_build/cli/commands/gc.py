@@ -1,8 +1,9 @@
 """Remove published artifacts that no version of the app refers to, with their provenance.
 
 Artifacts younger than the grace period stay. One that another app may use stays, too, and goes with
-the last app that is done with it. Works on the whole bucket prefix of a manifest, whichever models
-still have one.
+the last app that is done with it. Records of verified weights go when the weight is gone, or no
+artifact holds it any more. Works on the whole bucket prefix of a manifest, whichever models still
+have one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from clarifai_build.errors import LeaseHeldError, StorageError
 
 if TYPE_CHECKING:
     from clarifai_build.deploy.artifact_gc import Decision
+    from clarifai_build.deploy.weight_gc import StaleRecord
 
 _RELEASE = "only this app's claim on it"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY_SECONDS}
@@ -45,26 +47,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     from clarifai_build.deploy.artifact_gc import DELETING, Bucket, collect, plan_gc
+    from clarifai_build.deploy.weight_gc import plan_weights, remove_weights
 
     console.json_errors = args.json
     progress = console.progress()
     connection = connect(args.manifest, sandbox=args.sandbox, progress=progress)
     prefix = connection.manifest.destination.prefix
     bucket = Bucket(connection.store(), connection.registry, prefix, args.grace)
-    decisions = plan_gc(bucket)
+    decisions, weights = plan_gc(bucket), plan_weights(bucket, connection.bucket)
     deletion = [
         f"  - {one.stored.folder}" + (f"  ({_RELEASE})" if one.action == "release" else "")
         for one in decisions
         if one.action in DELETING
     ]
+    deletion += [f"  - {one.key}  ({one.reason})" for one in weights]
     if deletion and not args.dry_run:
         Approval(console, None, yes=args.yes).ask(deletion)
         decisions = collect(bucket, decisions, progress)
-    _show(decisions, args, console)
+        remove_weights(bucket, weights, progress)
+    _show(decisions, weights, args, console)
     return _left_over(decisions, console)
 
 
-def _show(decisions: Sequence[Decision], args: argparse.Namespace, console: Console) -> None:
+def _show(
+    decisions: Sequence[Decision],
+    weights: Sequence[StaleRecord],
+    args: argparse.Namespace,
+    console: Console,
+) -> None:
     from clarifai_build.cli.tables import table
     from clarifai_build.util.text import short, size_text
 
@@ -80,7 +90,11 @@ def _show(decisions: Sequence[Decision], args: argparse.Namespace, console: Cons
                         "reason": one.reason,
                     }
                     for one in decisions
-                ]
+                ],
+                "weights": [
+                    {**one._asdict(), "action": "remove" if args.dry_run else "removed"}
+                    for one in weights
+                ],
             }
         )
         return
@@ -96,6 +110,7 @@ def _show(decisions: Sequence[Decision], args: argparse.Namespace, console: Cons
     console.err(
         f"{len(done)} artifacts, {total}, {'would go' if args.dry_run else 'removed'}"
         + (f"; {released} left to other apps" if released else "")
+        + (f"; {len(weights)} records of weights" if weights else "")
     )
 
 

@@ -8,12 +8,14 @@ from dataclasses import replace
 import pytest
 
 from clarifai_build.cli.commands.gc import configure
+from clarifai_build.digests.known import KnownContent
 from clarifai_build.errors import UsageError
-from clarifai_build.storage.keys import lease_key
+from clarifai_build.storage.keys import lease_key, weight_key
 from clarifai_build.storage.lease_holder import Holder
+from clarifai_build.weights.weight_record import Place, WeightRecord
 from support.command_line import World, command
 from support.light_platform import INFERENCE
-from support.memory_s3 import Bucket, error
+from support.memory_s3 import BUCKET, Bucket, error
 
 DAY = 24 * 3600.0
 
@@ -193,3 +195,21 @@ def test_a_grace_period_that_is_none_is_refused(text: str) -> None:
     configure(parser)
     with pytest.raises(SystemExit):
         parser.parse_args([f"--grace={text}"])
+
+
+def test_records_of_weights_that_are_gone_go_too(world: World) -> None:
+    """They are named before, like artifacts."""
+    world.model()
+    content = KnownContent("ab" * 32, 5, (1,))
+    key = weight_key("models", content.sha256)
+    record = WeightRecord(content, (Place(BUCKET, "weights/w.bin", "e1"),))
+    world.bucket.put(key, record.format())
+    age(world.bucket, 8)
+    (told,) = command("gc", "lines/clarifai.yaml", "--dry-run", "--json").json["weights"]
+    assert told["key"] == key
+    assert (told["sha256"], told["action"]) == (content.sha256, "remove")
+    assert key in world.bucket.objects
+    ran = command("gc", "lines/clarifai.yaml", "--yes")
+    assert f"  - {key}  ({told['reason']})" in ran.err
+    assert "1 records of weights" in ran.err
+    assert key not in world.bucket.objects

@@ -1,0 +1,103 @@
+"""Removal of records of verified weights that tell nobody anything any more.
+
+One goes when it is older than the grace period, and no object that it names is as it was, or no
+artifact under the prefix holds the weight. To lose a record costs one reading of the weight: so
+nothing is leased, and what can't be told is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from clarifai_build.artifact import contents_record
+from clarifai_build.deploy.artifact_gc import Bucket
+from clarifai_build.errors import ArtifactError, NotAuthorisedError, StorageError
+from clarifai_build.progress import Event, ProgressCallback, no_progress
+from clarifai_build.source.build_records import MAX_BYTES
+from clarifai_build.storage import ObjectStore
+from clarifai_build.storage.keys import (
+    artifact_folder,
+    contents_key,
+    digest_of_folder,
+    is_artifact,
+    root,
+    weight_folder,
+    weight_in,
+)
+from clarifai_build.weights import weight_record
+from clarifai_build.weights.weight_record import Place, WeightRecord
+
+
+class StaleRecord(NamedTuple):
+    """A record of a weight that may go, and why."""
+
+    key: str
+    sha256: str
+    reason: str
+
+
+def plan_weights(
+    bucket: Bucket, open_bucket: Callable[[str], ObjectStore]
+) -> tuple[StaleRecord, ...]:
+    """Return the records that may go; `open_bucket` opens another bucket of the same store."""
+    old = [
+        (found.key, record)
+        for found in bucket.store.find(weight_folder(bucket.prefix))
+        if found.age >= bucket.grace and (record := _read(bucket, found.key))
+    ]
+    held = _held(bucket) if old else None
+    return tuple(_stale(old, held, open_bucket))
+
+
+def remove_weights(
+    bucket: Bucket, stale: Iterable[StaleRecord], progress: ProgressCallback = no_progress
+) -> None:
+    """Remove records that were found to be stale."""
+    for record in stale:
+        bucket.store.delete(record.key)
+        progress(Event("gc", "done", f"removed {record.key}"))
+
+
+def _stale(
+    old: Iterable[tuple[str, WeightRecord]],
+    held: set[str] | None,
+    open_bucket: Callable[[str], ObjectStore],
+) -> Iterator[StaleRecord]:
+    for key, record in old:
+        content = record.content
+        if held is not None and content.sha256 not in held:
+            yield StaleRecord(key, content.sha256, "no artifact holds the weight")
+        elif all(_is_gone(place, content.size, open_bucket) for place in record.places):
+            yield StaleRecord(key, content.sha256, "the weight is gone, or was replaced")
+
+
+def _is_gone(place: Place, size: int, open_bucket: Callable[[str], ObjectStore]) -> bool:
+    try:
+        stored = open_bucket(place.bucket).stat(place.key)
+    # That it can't be seen from here does not mean that nobody uses it.
+    except (StorageError, NotAuthorisedError):
+        return False
+    return stored is None or (stored.size, stored.etag) != (size, place.etag)
+
+
+def _held(bucket: Bucket) -> set[str] | None:
+    """Return the SHA-256s of all that artifacts hold; None where one of them has no record."""
+    held: set[str] = set()
+    for found in bucket.store.find(root(bucket.prefix)):
+        if is_artifact(found.key):
+            body = bucket.store.start_of(contents_key(found.key), MAX_BYTES + 1)
+            digest = digest_of_folder(artifact_folder(found.key))
+            try:
+                tree = contents_record.parse_record(body or b"", digest).tree
+            except ArtifactError:
+                return None
+            held.update(entry.sha256 for entry in tree.entries)
+    return held
+
+
+def _read(bucket: Bucket, key: str) -> WeightRecord | None:
+    """Return a record; None for what is not one, or one of a newer tool, and not ours to judge."""
+    sha256 = weight_in(key, bucket.prefix)
+    body = bucket.store.start_of(key, weight_record.MAX_BYTES + 1) if sha256 else None
+    return weight_record.parse_record(body, sha256) if sha256 and body else None
