@@ -126,6 +126,13 @@ def _update_version(plan: Plan, new: NewVersion, context: ExecutionContext) -> R
         elif action.kind == "update-version" and plan.live:
             metadata = replace(plan.live.recorded, project=plan.registration.project or "")
             context.registry.update_version(model.id, action.version, model, metadata)
+            # As it is now: whoever writes to it next writes these, too.
+            version = replace(
+                plan.live,
+                description=model.description,
+                visibility=model.visibility,
+                metadata=metadata,
+            )
             context.say(f"updated version {action.version}: {action.reason}")
         elif action.kind == "create-version":
             context.raise_if_stopped()
