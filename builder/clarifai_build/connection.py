@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from clarifai_build.sandbox.endpoints import Endpoints
     from clarifai_build.storage import ObjectStore
     from clarifai_build.storage.leases import Holder
+    from clarifai_build.storage.weight_records import WeightRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +64,27 @@ class Connection:
 
         return connect(self.manifest.destination, self.store_environ)
 
-    def bucket(self, name: str) -> ObjectStore:
+    def other_bucket(self, name: str) -> ObjectStore:
         """Return another bucket of the same store, to look at what lies in it."""
         from clarifai_build.storage.lazy_store import connect
 
         destination = replace(self.manifest.destination, bucket=name, access="public")
         return connect(destination, self.store_environ)
+
+    def weight_records(self) -> WeightRecords:
+        """Return what is on record of weights in the manifest's bucket; nothing is read yet."""
+        from clarifai_build.net.s3_endpoints import normal_endpoint
+        from clarifai_build.storage.weight_records import WeightRecords
+        from clarifai_build.util import cache_dir
+
+        destination = self.manifest.destination
+        return WeightRecords(
+            self.store(),
+            destination.prefix,
+            normal_endpoint(destination, self.store_environ),
+            lru_cache(self.other_bucket),
+            cache_dir.weights_folder(self.environ),
+        )
 
     def cache(self) -> DigestCache:
         """Return the digests that are kept on this machine."""
@@ -100,14 +116,18 @@ class Connection:
             return build(environ=self.environ, cancel=cancel)
         return artifact
 
-    def known_contents(self, progress: ProgressCallback = no_progress) -> KnownByRecords:
+    def known_contents(self, progress: ProgressCallback = no_progress) -> KnownByRecords | None:
         """Return what tells of content that is not on this machine; it connects when it is asked.
 
-        Made anew for each command: what is published changes.
+        None where the manifest wants nothing reused. Made anew for each command: what is published
+        changes.
         """
         from clarifai_build.deploy.known_contents import KnownByRecords
 
-        return KnownByRecords(self.manifest, self.store, self.registry, progress)
+        if self.manifest.destination.reuse == "never":
+            return None
+        opened = (self.store, self.weight_records)
+        return KnownByRecords(self.manifest, *opened, self.registry, progress)
 
     def plan(
         self,
@@ -142,7 +162,8 @@ class Connection:
             progress,
             self.cache(),
             pipeline.ContentSource(
-                partial(self.build, progress, cancel=options.cancel), known.lacks_record
+                partial(self.build, progress, cancel=options.cancel),
+                known.lacks_record if known else lambda _key, _stored: False,
             ),
         )
 

@@ -268,3 +268,15 @@ def test_a_lease_that_is_left_behind_is_taken_away(tmp_path: Path) -> None:
     with leases.for_model(there.store(), "mine", "me/main", "lines", "apply lines"):
         assert str(there.unlock()).endswith("(apply lines)")
     assert there.unlock() is None
+
+
+def test_records_of_weights_are_those_of_the_store(tmp_path: Path) -> None:
+    """Where the manifest wants nothing reused, nothing is known."""
+    connection = connect(model_in(tmp_path), environ_of(tmp_path))
+    records = connection.weight_records()
+    assert records.cache == cache_dir.weights_folder(environ_of(tmp_path))
+    assert records.bucket("other") is records.bucket("other")
+    storage = replace(connection.manifest.destination, reuse="never")
+    never = replace(connection.manifest, storage=storage)
+    assert replace(connection, manifest=never).known_contents() is None
+    assert connection.known_contents() is not None

@@ -1,4 +1,4 @@
-"""What is known of contents that are not on this machine: by the lock, and by what was published.
+"""What is known of contents that are not here: by the lock, by records of zips, and of weights.
 
 What the lock or a record says is never more than a guess at a size and CRC-32s for the SHA-256 that
 a manifest pins: a wrong size gives another digest, and so a needless upload at worst.
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from clarifai_build.manifest.types import Manifest
     from clarifai_build.registry import ModelRegistry, RemoteVersion
     from clarifai_build.storage import ObjectStore, StoredObject
+    from clarifai_build.storage.weight_records import WeightRecords
 
 _MOST_RECORDS = 3
 """Records that are read, of the newest artifacts: an older one rarely holds what they do not."""
@@ -28,18 +29,19 @@ _MOST_RECORDS = 3
 class KnownByRecords:
     """Asked for a content by its SHA-256; connects to nothing before it is.
 
-    `store` opens the manifest's bucket.
+    `store` opens the manifest's bucket, `weights` the records of weights in it.
     """
 
     def __init__(
         self,
         manifest: Manifest,
         store: Callable[[], ObjectStore],
+        weights: Callable[[], WeightRecords],
         registry: ModelRegistry,
         progress: ProgressCallback = no_progress,
     ) -> None:
         self._manifest, self._registry, self._progress = manifest, registry, progress
-        self._open = store
+        self._open, self._open_weights = store, weights
         self._known: dict[str, KnownContent] = {}
         self._read: dict[str, ContentsRecord | None] = {}
         self._unread = islice(self._records(), _MOST_RECORDS)
@@ -52,7 +54,7 @@ class KnownByRecords:
             try:
                 record = next(self._unread)
             except StopIteration:
-                return None
+                return self.weights.known(sha256)
             if record is not None:
                 self._take(record)
         return self._known[sha256]
@@ -74,6 +76,11 @@ class KnownByRecords:
 
         found = lock.read(lock.path_of(self._manifest))
         return found.contents if found else {}
+
+    @cached_property
+    def weights(self) -> WeightRecords:
+        """The records of weights, which are kept as they were when first asked."""
+        return self._open_weights()
 
     @cached_property
     def _versions(self) -> tuple[RemoteVersion, ...]:

@@ -20,7 +20,8 @@ from clarifai_build.errors import (
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.storage import ObjectStore
 from clarifai_build.storage.keys import weight_key
-from clarifai_build.weights.source_object import SourceObject, source_object_of
+from clarifai_build.storage.upload.copy_sources import CopySource
+from clarifai_build.weights.source_object import source_object_of
 from clarifai_build.weights.weight_record import (
     MAX_BYTES,
     WORTH_BYTES,
@@ -43,6 +44,12 @@ class StoredFile(NamedTuple):
     content: KnownContent
     place: Place
 
+    @property
+    def source(self) -> CopySource:
+        """The object as what a new zip can be copied from."""
+        bucket, key, etag, _ = self.place
+        return CopySource.of_file(bucket, key, etag, self.content.sha256, self.content.size)
+
 
 @dataclass(frozen=True, slots=True)
 class WeightRecords:
@@ -58,6 +65,7 @@ class WeightRecords:
     bucket: Callable[[str], ObjectStore]
     cache: Path
     _found: dict[str, StoredFile | None] = field(default_factory=dict, repr=False)
+    _here: dict[str, StoredFile | None] = field(default_factory=dict, repr=False)
 
     def find(self, sha256: str) -> StoredFile | None:
         """Return an object that holds a weight, by its record, and is still in that state."""
@@ -71,39 +79,49 @@ class WeightRecords:
         found = self.find(sha256)
         return found.content if found else None
 
+    def find_all(self, weights: Iterable[Weight], artifact: Artifact) -> list[StoredFile]:
+        """Return the objects of the store that hold one of an artifact's weights.
+
+        By what this machine has read itself, or else by the records; nothing is written.
+        """
+        found = (self._read_here(e) or self.find(e.sha256) for e in _large(weights, artifact))
+        return [stored for stored in found if stored]
+
     def settle(
         self,
         weights: Iterable[Weight],
         artifact: Artifact,
         progress: ProgressCallback = no_progress,
-    ) -> tuple[StoredFile, ...]:
-        """Put on record what this machine has read of the weights, and return the objects of the
-        store that hold one of them.
+    ) -> None:
+        """Put on record what this machine has read of an artifact's weights.
 
         What can't be written is told, and read once more by the next machine.
         """
-        wanted = {weight.sha256 for weight in weights}
-        entries = {e.sha256: e for e in artifact.tree.entries if e.sha256 in wanted}
-        large = [entry for entry in entries.values() if entry.size >= WORTH_BYTES]
-        return tuple(filter(None, [self._settle(entry, progress) for entry in large]))
+        for entry in _large(weights, artifact):
+            if stored := self._read_here(entry):
+                self._settle(entry, stored, progress)
 
-    def _settle(self, entry: Entry, progress: ProgressCallback) -> StoredFile | None:
+    def _settle(self, entry: Entry, stored: StoredFile, progress: ProgressCallback) -> None:
         try:
-            if source := source_object_of(self.cache / entry.sha256):
-                self._keep(KnownContent(entry.sha256, entry.size, entry.chunks), source)
+            self._keep(stored)
         except _FAILURES as error:
             words = f"{entry.path} was not put on record: {error.problems[0].message}"
             progress(Event("upload", "running", words))
-        return self.find(entry.sha256)
 
-    def _keep(self, content: KnownContent, source: SourceObject) -> None:
-        """Put on record what was read whole from an object, if that is still in this store."""
-        place = Place(source.bucket, source.key, source.etag, source.version)
-        mine = WeightRecord(content, (place,))
-        if source.endpoint != self.endpoint or (stored := self._standing(mine)) is None:
-            return
-        self._found[content.sha256] = stored
-        there = self._read(content.sha256)
+    def _read_here(self, entry: Entry) -> StoredFile | None:
+        """Return the object that a weight was read from, whole, if it is still in that state."""
+        source = source_object_of(self.cache / entry.sha256)
+        if source is None or source.endpoint != self.endpoint:
+            return None
+        if entry.sha256 not in self._here:
+            place = Place(source.bucket, source.key, source.etag, source.version)
+            content = KnownContent(entry.sha256, entry.size, entry.chunks)
+            self._here[entry.sha256] = self._standing(WeightRecord(content, (place,)))
+        return self._here[entry.sha256]
+
+    def _keep(self, stored: StoredFile) -> None:
+        content, place = stored
+        mine, there = WeightRecord(content, (place,)), self._read(content.sha256)
         # Other places are kept where the record agrees with what this machine has seen.
         if there and there.content == content:
             mine = there if place in there.places else there.at(place)
@@ -139,3 +157,10 @@ class WeightRecords:
             self.store.put_if(key, body, there.etag if there else None)
         except ConditionalWritesUnsupportedError:
             self.store.write(key, body)
+
+
+def _large(weights: Iterable[Weight], artifact: Artifact) -> list[Entry]:
+    """Return the entries of weights, each content once, that are worth a record."""
+    wanted = {weight.sha256 for weight in weights}
+    entries = {e.sha256: e for e in artifact.tree.entries if e.sha256 in wanted}
+    return [entry for entry in entries.values() if entry.size >= WORTH_BYTES]

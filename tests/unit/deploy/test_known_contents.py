@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,9 +18,21 @@ from clarifai_build.provenance import published_contents
 from clarifai_build.provenance.lock import Lock
 from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.storage import ObjectStore, StoredObject
-from clarifai_build.storage.keys import contents_key
+from clarifai_build.storage.keys import contents_key, weight_key
+from clarifai_build.storage.weight_records import WeightRecords
 from clarifai_build.targets.triton.toolchain import current_toolchain
+from clarifai_build.weights.weight_record import Place, WeightRecord
 from support.fakes import Calls, MemoryRegistry, MemoryStore, artifact_of, manifest_of
+
+
+def weights_in(store: MemoryStore) -> WeightRecords:
+    """Return the records of weights in a store, on a machine that has fetched none."""
+    return WeightRecords(store, "models", "", lambda _bucket: store, Path("nowhere"))
+
+
+def no_weights() -> WeightRecords:
+    """Return those of a store of its own, in which nothing is."""
+    return weights_in(MemoryStore(Calls()))
 
 
 class Model:
@@ -50,9 +64,9 @@ class Model:
         """Return where its zip lies."""
         return self.registration(artifact).key("models")
 
-    def known(self) -> KnownByRecords:
+    def known(self, weights: Callable[[], WeightRecords] = no_weights) -> KnownByRecords:
         """Return what is asked."""
-        return KnownByRecords(self.manifest, self.open, self.registry)
+        return KnownByRecords(self.manifest, self.open, weights, self.registry)
 
     def open(self) -> ObjectStore:
         """Open the store, and count it."""
@@ -148,3 +162,26 @@ def test_the_lock_is_asked_before_anything_is_connected_to(
     assert known(locked.sha256) == locked
     assert (model.calls.names, model.opened) == ([], 0)
     assert known(sha256_of(b"one")) == content_of(b"one")
+
+
+@pytest.mark.parametrize("contents", [(), (b"one",)], ids=["new", "published"])
+def test_a_verified_weight_is_known_without_a_version_that_has_it(
+    contents: tuple[bytes, ...],
+) -> None:
+    """Whoever has read it put it on record, for a new model, too; what no record names is not."""
+    model, verified = Model(*contents), content_of(b"weight")
+    etag = model.store.put("weights/w.bin", b"weight", {})
+    record = WeightRecord(verified, (Place("bucket", "weights/w.bin", etag),))
+    model.store.put(weight_key("models", verified.sha256), record.format(), {})
+    known = model.known(partial(weights_in, model.store))
+    assert known(verified.sha256) == verified
+    assert known(sha256_of(b"four")) is None
+
+
+def test_the_records_of_weights_are_asked_last() -> None:
+    """That of a zip proves itself, and one request brings all that it holds."""
+
+    def weights() -> WeightRecords:
+        raise AssertionError("the record of the zip knows it")
+
+    assert Model(b"one").known(weights)(sha256_of(b"one")) == content_of(b"one")

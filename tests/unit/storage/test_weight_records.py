@@ -15,6 +15,7 @@ from clarifai_build.errors import (
 from clarifai_build.manifest.types import Weight
 from clarifai_build.progress import Event
 from clarifai_build.storage.keys import weight_key
+from clarifai_build.storage.upload.copy_sources import CopySource
 from clarifai_build.storage.weight_records import StoredFile, WeightRecords
 from clarifai_build.weights.source_object import Pieces, SourceObject
 from clarifai_build.weights.weight_record import WORTH_BYTES, Place
@@ -47,8 +48,11 @@ class Store:
         source = SourceObject(endpoint, "data", "w.bin", self.etag)
         Pieces(self.cache / LARGE.sha256).add(source, 0)
 
-    def settle(self, cache: str = "") -> tuple[StoredFile, ...]:
-        return self.records(cache).settle([WEIGHT], ARTIFACT)
+    def settle(self, cache: str = "") -> list[StoredFile]:
+        """Put on record what a machine has read; return what it can copy from."""
+        records = self.records(cache)
+        records.settle([WEIGHT], ARTIFACT)
+        return records.find_all([WEIGHT], ARTIFACT)
 
 
 def refuse(store: MemoryStore, name: str, error: BuilderError) -> None:
@@ -72,9 +76,10 @@ def test_what_one_machine_has_read_another_one_knows(store: Store) -> None:
     store.fetched()
     (found,) = store.settle()
     assert found.place == Place("data", "w.bin", store.etag)
+    assert found.source == CopySource.of_file(*found.place[:3], LARGE.sha256, LARGE.size)
     content = store.records("another").known(LARGE.sha256)
     assert content == (LARGE.sha256, LARGE.size, LARGE.chunks)
-    assert store.settle("another") == (found,)
+    assert store.settle("another") == [found]
 
 
 def test_what_nobody_has_read_is_not_known(store: Store) -> None:
@@ -82,7 +87,7 @@ def test_what_nobody_has_read_is_not_known(store: Store) -> None:
     records = store.records()
     assert records.known(LARGE.sha256) is None
     assert records.known(LARGE.sha256) is None
-    assert records.settle([WEIGHT], ARTIFACT) == ()
+    assert records.find_all([WEIGHT], ARTIFACT) == []
     assert store.own.calls.names == ["start_of"]
 
 
@@ -95,7 +100,7 @@ def test_a_record_of_an_object_that_was_replaced_is_not_trusted(
     store.settle()
     store.buckets["data"].put("w.bin", content, {})
     assert store.records("another").find(LARGE.sha256) is None
-    assert store.settle() == ()
+    assert store.settle() == []
 
 
 def test_another_place_serves_where_the_first_is_gone(store: Store) -> None:
@@ -114,14 +119,15 @@ def test_another_place_serves_where_the_first_is_gone(store: Store) -> None:
 def test_a_weight_of_another_store_is_not_put_on_record(store: Store) -> None:
     """Its bucket and key mean nothing here."""
     store.fetched("https://elsewhere")
-    assert store.settle() == ()
+    assert store.settle() == []
     assert KEY not in store.own.objects
 
 
 def test_small_weights_are_not_put_on_record(store: Store) -> None:
     """They are read as quickly."""
     small = Weight("small.bin", "s3://data/small.bin", SMALL.sha256)
-    assert store.records().settle([small], ARTIFACT) == ()
+    store.records().settle([small], ARTIFACT)
+    assert store.records().find_all([small], ARTIFACT) == []
     assert store.own.calls.names == []
 
 
@@ -173,7 +179,9 @@ def test_a_record_that_can_not_be_written_is_told(store: Store) -> None:
     store.fetched()
     refuse(store.own, "put_if", StorageError.of("denied", "the store says no"))
     events: list[Event] = []
-    (found,) = store.records().settle([WEIGHT], ARTIFACT, events.append)
+    records = store.records()
+    records.settle([WEIGHT], ARTIFACT, events.append)
+    (found,) = records.find_all([WEIGHT], ARTIFACT)
     assert found.place.key == "w.bin"
     assert [event.message for event in events] == [
         "1/w.bin was not put on record: the store says no"
@@ -186,3 +194,22 @@ def test_a_store_without_conditional_writes_takes_the_record(store: Store) -> No
     refuse(store.own, "put_if", ConditionalWritesUnsupportedError.of("no-conditions", "no"))
     store.settle()
     assert store.records("another").find(LARGE.sha256) is not None
+
+
+def test_another_place_serves_a_machine_whose_own_is_gone(store: Store) -> None:
+    """What it read itself is looked at first, and then the record."""
+    store.fetched()
+    store.settle()
+    copy = store.own.put("copy.bin", CONTENT, {})
+    Pieces(store.cache / LARGE.sha256).add(SourceObject("", "models", "copy.bin", copy), 0)
+    del store.own.objects["copy.bin"]
+    (found,) = store.settle()
+    assert found.place.bucket == "data"
+
+
+def test_looking_writes_nothing(store: Store) -> None:
+    """A plan may look, and an apply alone puts on record."""
+    store.fetched()
+    (found,) = store.records().find_all([WEIGHT], ARTIFACT)
+    assert found.place.key == "w.bin"
+    assert KEY not in store.own.objects

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     connection = connect(args.manifest, sandbox=args.sandbox, progress=progress)
     prefix = connection.manifest.destination.prefix
     bucket = Bucket(connection.store(), connection.registry, prefix, args.grace)
-    decisions, weights = plan_gc(bucket), plan_weights(bucket, connection.bucket)
+    decisions, weights = plan_gc(bucket), plan_weights(bucket, connection.other_bucket)
     deletion = [
         f"  - {one.stored.folder}" + (f"  ({_RELEASE})" if one.action == "release" else "")
         for one in decisions
