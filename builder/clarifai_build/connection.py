@@ -7,7 +7,7 @@ or with `connect_all` all that some paths name.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from clarifai_build.deploy.known_contents import KnownByRecords
     from clarifai_build.deploy.planning import Plan
     from clarifai_build.digests.cache import DigestCache
-    from clarifai_build.pipeline import Applied, ApplyOptions, Waiting
+    from clarifai_build.pipeline import Applied, ApplyOptions, ContentSource, Waiting
     from clarifai_build.registry import ModelRegistry, RemoteVersion
     from clarifai_build.sandbox.endpoints import Endpoints
     from clarifai_build.storage import ObjectStore
@@ -139,9 +139,11 @@ class Connection:
         """Say what `apply` would do with this artifact, or with the one that is built now."""
         from clarifai_build import pipeline
 
+        known = self.known_contents()
         if artifact is None:
-            artifact = self.build(known=self.known_contents(), cancel=cancel)
-        return pipeline.plan(self.manifest, artifact, self.store(), self.registry, adopt=adopt)
+            artifact = self.build(known=known, cancel=cancel)
+        target = (self.manifest, artifact, self.store(), self.registry)
+        return pipeline.plan(*target, adopt=adopt, weights=known.weight_sources if known else None)
 
     def apply(
         self,
@@ -161,10 +163,8 @@ class Connection:
             options,
             progress,
             self.cache(),
-            pipeline.ContentSource(
-                partial(self.build, progress, cancel=options.cancel),
-                known.lacks_record if known else lambda _key, _stored: False,
-            ),
+            _contents(partial(self.build, progress, cancel=options.cancel), known),
+            known.weight_sources if known else None,
         )
 
     def roll_back(
@@ -223,6 +223,14 @@ class Connection:
         manifest = self.manifest
         prefix, model_id = manifest.destination.prefix, manifest.model.id
         return leases.unlock(self.store(), prefix, self.registry.scope, model_id)
+
+
+def _contents(fetch: Callable[[], Artifact], known: KnownByRecords | None) -> ContentSource:
+    from clarifai_build import pipeline
+
+    if known is None:
+        return pipeline.ContentSource(fetch)
+    return pipeline.ContentSource(fetch, known.lacks_record, known.settle_weights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,11 +67,13 @@ class ContentSource:
     """How an apply comes by content that its artifact lacks: `fetch` makes it once more, whole.
 
     `lacks_record` says of a zip, and what the store says of it, whether its record was looked for
-    and is not there, so that it is worth writing.
+    and is not there, so that it is worth writing. `settle` is called under the lease, before
+    anything is uploaded, to put on record what this machine has read.
     """
 
     fetch: Callable[[], Artifact]
-    lacks_record: Callable[[str, StoredObject | None], bool]
+    lacks_record: Callable[[str, StoredObject | None], bool] = lambda _zip_key, _stored: False
+    settle: Callable[[Artifact], None] = lambda _artifact: None
 
 
 WeightSources: TypeAlias = Callable[[Artifact], "Sequence[CopySource]"]
@@ -187,7 +189,7 @@ def apply(
 
             published_contents.publish(store, key, artifact, stored, progress)
     else:
-        world = (store, registry, options, progress, cache)
+        world = (store, registry, options, progress, cache, contents)
         try:
             planned, version = _carry_out(manifest, artifact, sources, *world)
         except AbsentContentError:
@@ -196,7 +198,8 @@ def apply(
             # What the store did not copy has to be sent, and to be here for it.
             whole = _whole(artifact, contents)
             if whole.digest == artifact.digest:
-                world = (store, registry, replace(options, approve=_approved), progress, cache)
+                options = replace(options, approve=_approved)
+                world = (store, registry, options, progress, cache, contents)
             planned, version = _carry_out(manifest, whole, sources, *world)
         key = planned.registration.key(manifest.destination.prefix)
     cancel = options.cancel
@@ -228,6 +231,7 @@ def _carry_out(
     options: ApplyOptions,
     progress: ProgressCallback,
     cache: DigestCache,
+    contents: ContentSource | None,
 ) -> tuple[Plan, RemoteVersion | None]:
     """Plan once more under the lease, have it approved, and take its steps."""
     # What only writing needs: with nothing to do, loading it would take a tenth of the time.
@@ -250,6 +254,8 @@ def _carry_out(
         planned = _compare(manifest, artifact, store, registry, adopt=options.adopt)
         planned = _with_reuse(planned, manifest, artifact, sources)
         options.approve(planned)
+        if contents and planned.wants("upload"):
+            contents.settle(artifact)
         context = ExecutionContext(
             *(store, registry, progress, lease.check, cancel, zip_sum.follow),
             sources=sources,

@@ -15,11 +15,13 @@ from clarifai_build.progress import ProgressCallback, no_progress
 
 # Imported where something is missing, too: nearly always, nothing is.
 if TYPE_CHECKING:
+    from clarifai_build.artifact.artifact import Artifact
     from clarifai_build.artifact.contents_record import ContentsRecord
     from clarifai_build.digests.known import KnownContent
     from clarifai_build.manifest.types import Manifest
     from clarifai_build.registry import ModelRegistry, RemoteVersion
     from clarifai_build.storage import ObjectStore, StoredObject
+    from clarifai_build.storage.upload.copy_sources import CopySource
     from clarifai_build.storage.weight_records import WeightRecords
 
 _MOST_RECORDS = 3
@@ -58,6 +60,17 @@ class KnownByRecords:
             if record is not None:
                 self._take(record)
         return self._known[sha256]
+
+    def weight_sources(self, artifact: Artifact) -> list[CopySource]:
+        """Return the objects of the store that each hold a weight of an artifact."""
+        weights = self._manifest.weights
+        found = self.weights.find_all(weights, artifact) if weights else []
+        return [stored.source for stored in found]
+
+    def settle_weights(self, artifact: Artifact) -> None:
+        """Put on record what this machine has read of the weights: for who publishes them."""
+        if self._manifest.weights:
+            self.weights.settle(self._manifest.weights, artifact, self._progress)
 
     def is_registered(self, artifact_digest: str) -> bool:
         """Return whether a version of the model has this artifact."""
