@@ -21,7 +21,7 @@ from clarifai_build.errors import LeaseHeldError, StorageError
 
 if TYPE_CHECKING:
     from clarifai_build.deploy.artifact_gc import Decision
-    from clarifai_build.deploy.weight_gc import StaleRecord
+    from clarifai_build.storage.weight_gc import StaleRecord
 
 _RELEASE = "only this app's claim on it"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY_SECONDS}
@@ -47,14 +47,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     from clarifai_build.deploy.artifact_gc import DELETING, Bucket, collect, plan_gc
-    from clarifai_build.deploy.weight_gc import plan_weights, remove_weights
+    from clarifai_build.storage.weight_gc import plan_weights, remove_weights
 
     console.json_errors = args.json
     progress = console.progress()
     connection = connect(args.manifest, sandbox=args.sandbox, progress=progress)
     prefix = connection.manifest.destination.prefix
     bucket = Bucket(connection.store(), connection.registry, prefix, args.grace)
-    decisions, weights = plan_gc(bucket), plan_weights(bucket, connection.other_bucket)
+    decisions = plan_gc(bucket)
+    weights = plan_weights(bucket.store, prefix, args.grace, connection.other_bucket)
     deletion = [
         f"  - {one.stored.folder}" + (f"  ({_RELEASE})" if one.action == "release" else "")
         for one in decisions
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if deletion and not args.dry_run:
         Approval(console, None, yes=args.yes).ask(deletion)
         decisions = collect(bucket, decisions, progress)
-        remove_weights(bucket, weights, progress)
+        remove_weights(bucket.store, weights, progress)
     _show(decisions, weights, args, console)
     return _left_over(decisions, console)
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from clarifai_build.artifact import contents_record
-from clarifai_build.deploy.artifact_gc import Bucket
 from clarifai_build.errors import ArtifactError, NotAuthorisedError, StorageError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.source.build_records import MAX_BYTES
@@ -38,24 +37,27 @@ class StaleRecord(NamedTuple):
 
 
 def plan_weights(
-    bucket: Bucket, open_bucket: Callable[[str], ObjectStore]
+    store: ObjectStore, prefix: str, grace: float, open_bucket: Callable[[str], ObjectStore]
 ) -> tuple[StaleRecord, ...]:
-    """Return the records that may go; `open_bucket` opens another bucket of the same store."""
+    """Return the records under a prefix that may go; `grace` is in seconds.
+
+    `open_bucket` opens another bucket of the same store.
+    """
     old = [
         (found.key, record)
-        for found in bucket.store.find(weight_folder(bucket.prefix))
-        if found.age >= bucket.grace and (record := _read(bucket, found.key))
+        for found in store.find(weight_folder(prefix))
+        if found.age >= grace and (record := _read(store, prefix, found.key))
     ]
-    held = _held(bucket) if old else None
+    held = _held(store, prefix) if old else None
     return tuple(_stale(old, held, open_bucket))
 
 
 def remove_weights(
-    bucket: Bucket, stale: Iterable[StaleRecord], progress: ProgressCallback = no_progress
+    store: ObjectStore, stale: Iterable[StaleRecord], progress: ProgressCallback = no_progress
 ) -> None:
     """Remove records that were found to be stale."""
     for record in stale:
-        bucket.store.delete(record.key)
+        store.delete(record.key)
         progress(Event("gc", "done", f"removed {record.key}"))
 
 
@@ -81,12 +83,12 @@ def _is_gone(place: Place, size: int, open_bucket: Callable[[str], ObjectStore])
     return stored is None or (stored.size, stored.etag) != (size, place.etag)
 
 
-def _held(bucket: Bucket) -> set[str] | None:
+def _held(store: ObjectStore, prefix: str) -> set[str] | None:
     """Return the SHA-256s of all that artifacts hold; None where one of them has no record."""
     held: set[str] = set()
-    for found in bucket.store.find(root(bucket.prefix)):
+    for found in store.find(root(prefix)):
         if is_artifact(found.key):
-            body = bucket.store.start_of(contents_key(found.key), MAX_BYTES + 1)
+            body = store.start_of(contents_key(found.key), MAX_BYTES + 1)
             digest = digest_of_folder(artifact_folder(found.key))
             try:
                 tree = contents_record.parse_record(body or b"", digest).tree
@@ -96,8 +98,8 @@ def _held(bucket: Bucket) -> set[str] | None:
     return held
 
 
-def _read(bucket: Bucket, key: str) -> WeightRecord | None:
+def _read(store: ObjectStore, prefix: str, key: str) -> WeightRecord | None:
     """Return a record; None for what is not one, or one of a newer tool, and not ours to judge."""
-    sha256 = weight_in(key, bucket.prefix)
-    body = bucket.store.start_of(key, weight_record.MAX_BYTES + 1) if sha256 else None
+    sha256 = weight_in(key, prefix)
+    body = store.start_of(key, weight_record.MAX_BYTES + 1) if sha256 else None
     return weight_record.parse_record(body, sha256) if sha256 and body else None

@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 
 from clarifai_build.artifact.contents_record import format_record
-from clarifai_build.deploy.artifact_gc import Bucket
-from clarifai_build.deploy.weight_gc import plan_weights, remove_weights
 from clarifai_build.digests.known import KnownContent
 from clarifai_build.errors import StorageError
 from clarifai_build.progress import Event
 from clarifai_build.storage import StoredObject
 from clarifai_build.storage.keys import artifact_key, contents_key, weight_key
+from clarifai_build.storage.weight_gc import plan_weights, remove_weights
 from clarifai_build.weights.weight_record import Place, WeightRecord
-from support.fakes import BUILT, MemoryRegistry, MemoryStore, artifact_of
+from support.fakes import BUILT, MemoryStore, artifact_of
 
 CONTENT = b"a weight"
 ARTIFACT = artifact_of({**BUILT, "1/w.bin": CONTENT})
@@ -38,10 +37,9 @@ class World:
 
     def reasons(self, grace: float = 0.0) -> list[str]:
         """Collect, and return why what went did."""
-        bucket = Bucket(self.store, MemoryRegistry(), "models", grace)
-        stale = plan_weights(bucket, {"data": self.data}.__getitem__)
+        stale = plan_weights(self.store, "models", grace, {"data": self.data}.__getitem__)
         told: list[Event] = []
-        remove_weights(bucket, stale, told.append)
+        remove_weights(self.store, stale, told.append)
         assert [event.message for event in told] == [f"removed {one.key}" for one in stale]
         assert (KEY in self.store.objects) is not bool(stale)
         return [one.reason for one in stale]
