@@ -53,7 +53,7 @@ def without_content(artifact: Artifact, *paths: str, sums: bool = True) -> Artif
     their CRC-32s are not known either."""
 
     def absent(entry: Entry) -> Entry:
-        problem = Problem("content-absent", f"{entry.path} is not here", file=entry.path)
+        problem = Problem("content-absent", f"{entry.path} is not on this machine", file=entry.path)
         source = Absent(entry.sha256, entry.size, problem)
         return entry._replace(source=source, chunks=entry.chunks if sums else (), stamp=None)
 

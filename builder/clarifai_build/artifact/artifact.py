@@ -131,7 +131,7 @@ class Artifact:
         Raises SourceError where it depends on content that is missing: that is to be compressed.
         """
         entries, contents = self.tree.entries, self.contents
-        if contents is None and self.encoder is not None:
+        if contents is None and self.encoder is not None and self.missing:
             raise self.absence()
         packed = [e.size for e in entries] if contents is None else [c.length for c in contents]
         return zip_format.size_of((e.path, n, e.size) for e, n in zip(entries, packed, strict=True))
