@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 INFERENCE = """\
 class InferenceModel:
@@ -26,6 +28,30 @@ resource.setrlimit(resource.RLIMIT_AS, ({_MEMORY}, {_MEMORY}))
 sys.argv[0] = "clarifai-build"
 runpy.run_module("clarifai_build", run_name="__main__", alter_sys=True)
 """
+# From a process of its own: one that is begun inherits the peak of the process that begins it.
+_MEASURED = """
+import json, resource, subprocess, sys
+done = subprocess.run([sys.executable, "-m", "clarifai_build", *sys.argv[1:]], capture_output=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+seconds = used.ru_utime + used.ru_stime
+print(json.dumps([done.returncode, done.stdout.decode(), seconds, used.ru_maxrss * 1024]))
+"""
+
+
+class Measured(NamedTuple):
+    """How a command ended, what it wrote, its processor time and the most bytes that it held."""
+
+    code: int
+    out: str
+    seconds: float
+    memory: int
+
+
+def measured(*arguments: str | Path) -> Measured:
+    """Run a command as a process, and ask the system what it took."""
+    python = [sys.executable, "-c", _MEASURED]
+    ran = subprocess.run([*python, *map(str, arguments)], check=True, capture_output=True)
+    return Measured(*json.loads(ran.stdout))
 
 
 def bounded(

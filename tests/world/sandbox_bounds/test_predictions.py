@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
-import struct
 import threading
-import zlib
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from clarifai_build.sandbox.api.errors import ApiError
 from clarifai_build.sandbox.api.rpc import fetching, images
 from clarifai_build.sandbox.api.rpc.fetching import Fetching
 from clarifai_build.sandbox.api.rpc.memory import Memory
+from support.pictures import EPS, png_of
 from support.scripted_web import Web, web
 from support.slow_web import Endless, inputs_at
 
@@ -54,20 +53,6 @@ def test_what_the_model_does_not_take_is_not_fetched() -> None:
         assert server.requests == 1
 
 
-def png_of(width: int, height: int) -> bytes:
-    """Return a small PNG of a size that it does not have."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        body = kind + data
-        return struct.pack(">L", len(data)) + body + struct.pack(">L", zlib.crc32(body))
-
-    header = struct.pack(">2L5B", width, height, 8, 2, 0, 0, 0)
-    rows = zlib.compress(bytes(1 << 20))
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    )
-
-
 def never(size: int) -> None:
     raise AssertionError(f"{size} bytes were taken")
 
@@ -100,9 +85,6 @@ def test_the_scans_of_a_jpeg_are_counted() -> None:
     bomb = content[:begin] + content[begin:-2] * 200 + content[-2:]
     with pytest.raises(ApiError, match="scans"):
         images.decode(bomb, -1, -1, never)
-
-
-EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n(x) print\n%%EOF\n"
 
 
 @pytest.mark.parametrize(

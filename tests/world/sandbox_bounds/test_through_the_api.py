@@ -1,12 +1,18 @@
-"""The running sandbox against servers that never end, asked as any client asks it."""
+"""The running sandbox, asked by clients, against servers that never end and huge pictures."""
 
 from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
-from support.sandbox_client import Api, text
+import pytest
+
+from clarifai_build.sandbox import lifecycle
+from clarifai_build.sandbox.api.errors import Code
+from support.pictures import EPS, png_of
+from support.sandbox_client import Api, image, text
 from support.scripted_web import Web, web
 from support.slow_web import Endless, inputs_at
 
@@ -48,3 +54,51 @@ def test_a_version_that_is_deleted_is_fetched_no_further(api: Api) -> None:
     while list(builds.glob(f"{version_id}*")) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert list(builds.glob(f"{version_id}*")) == []
+
+
+def process_of(api: Api) -> Path:
+    """Return what the system tells of the process that answers for the API."""
+    supervisor = Path("/proc") / str(lifecycle.status(api.endpoints.state_dir).pid)
+    children = (supervisor / "task" / supervisor.name / "children").read_text().split()
+    processes = [Path("/proc") / child for child in children]
+    (found,) = (
+        p for p in processes if b"clarifai_build.sandbox.api" in (p / "cmdline").read_bytes()
+    )
+    return found
+
+
+def highest(process: Path) -> int:
+    """Return the most memory that a process has held since it was last forgotten, in KiB."""
+    lines = (process / "status").read_text().splitlines()
+    (peak,) = (line for line in lines if line.startswith("VmHWM:"))
+    return int(peak.split()[1])
+
+
+@pytest.fixture(scope="module")
+def classifier(api: Api) -> str:
+    """A model that takes pictures of any size."""
+    return api.deploy("visual-classifier")[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (png_of(16_000, 16_000), "too large"),
+        (png_of(10_000, 5_001), "10000 x 5001 pixels"),
+        (EPS, "none of BMP, GIF, JPEG, PNG, TIFF, WEBP"),
+    ],
+    ids=["beyond Pillow's own bound", "beyond ours", "eps"],
+)
+def test_a_picture_that_would_cost_too_much_is_refused(
+    api: Api, classifier: str, content: bytes, words: str
+) -> None:
+    """Its status says why; the process takes no memory for its pixels, and the next is answered."""
+    process = process_of(api)
+    (process / "clear_refs").write_text("5")
+    before = highest(process)
+    refused = api.predict(classifier, image(content), image(png_of(1, 1)))
+    assert highest(process) - before < 32 * 1024
+    statuses = [output.status for output in refused.outputs]
+    assert [one.code for one in statuses] == [Code.INPUT_INVALID_ARGUMENT, Code.SUCCESS]
+    assert words in statuses[0].details
+    assert refused.outputs[1].data.concepts
