@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import tritonclient.grpc as triton_grpc
 
-from clarifai_build.sandbox.engines import install, triton
 from runtime.portable.repositories import write_repository
 from runtime.triton_models import LoadedModel
+from support.triton_server import Server, server
 
-
-class Server(NamedTuple):
-    """A running server: its model repository, and where its log is."""
-
-    client: triton.Client
-    repository: Path
-    log: Path
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Run one server for all tests; it is installed on first use."""
-    folder = tmp_path_factory.mktemp("triton")
-    repository = folder / "models"
-    with triton.serving(install.install(), repository, folder / "work") as client:
-        yield Server(client, repository, folder / "work" / "triton.log")
+__all__ = ["load", "server"]
 
 
 @pytest.fixture

@@ -6,16 +6,19 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from cookiecutter.generate import generate_context, generate_files
 
+from clarifai_build.errors import SandboxError
 from clarifai_build.resources import files_below, runtime_dir, template_dir
 from clarifai_build.targets.triton.render import check_config, runtime_files
 from support import clones
+from support.triton_server import Server
 
 TEMPLATE = "cookiecutter-template"
 
@@ -43,19 +46,26 @@ def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+COOKIECUTTER = ("cookiecutter", "--no-input", "-o")
+CRUFT = ("cruft", "create", "--no-input", "--output-dir")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
 def run(libraries: Path, tmp_path: Path) -> Run:
-    """Run `cookiecutter` in a folder, where clarifai-build is not installed."""
+    """Run `cookiecutter`, or another tool, in a folder, where clarifai-build is not installed."""
 
-    def run(folder: Path, *arguments: str | Path, **environ: str) -> Any:
+    def run(
+        folder: Path,
+        *arguments: str | Path,
+        tool: Sequence[str] = COOKIECUTTER,
+        at: Path = tmp_path / "made",
+        **environ: str,
+    ) -> Any:
         python = getattr(sys, "_base_executable", sys.executable)
-        place = ["--no-input", "-o", str(tmp_path / "made")]
         git = str(Path(shutil.which("git") or "").parent)
         return subprocess.run(
-            [python, "-m", "cookiecutter", *place, *map(str, arguments)],
+            [python, "-m", *tool, str(at), *map(str, arguments)],
             cwd=folder,
             env={
                 "PYTHONPATH": str(libraries),
@@ -80,6 +90,26 @@ def assert_whole(folder: Path) -> None:
     check_config(made["config.pbtxt"])
 
 
+@pytest.fixture
+def serves(server: Server) -> Iterator[Callable[[Path], None]]:
+    """Load a repository into Triton, and ask its model once: its code is the user's to write."""
+    loaded: list[str] = []
+
+    def serves(folder: Path) -> None:
+        shutil.copytree(folder, server.repository / folder.name)
+        server.client.load(folder.name)
+        loaded.append(folder.name)
+        images = {"image": np.zeros((1, 4, 6, 3), np.uint8)}
+        with pytest.raises(
+            SandboxError, match=r"get_predictions in 1/inference\.py is still to be"
+        ):
+            server.client.infer(folder.name, images, ["predicted_bboxes"])
+
+    yield serves
+    for name in loaded:
+        server.client.unload(name)
+
+
 def zipped(folder: Path, below: str = "") -> Path:
     """Return a zip of the checkout, or of a folder in it."""
     target = folder.parent / f"{below or 'whole'}.zip"
@@ -100,12 +130,16 @@ WAYS: dict[str, Callable[[Path], tuple[Path, list[str | Path]]]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_each_way_gives_a_whole_repository(way: str, checkout: Path, run: Run) -> None:
+def test_each_way_gives_a_repository_that_triton_loads(
+    way: str, checkout: Path, run: Run, tmp_path: Path, serves: Callable[[Path], None]
+) -> None:
     """From a checkout, a clone or an archive, without clarifai-build."""
     folder, arguments = WAYS[way](checkout)
-    done = run(folder, *arguments)
+    name = f"by-{way.replace(' ', '-')}"
+    done = run(folder, *arguments, f"model_name={name}")
     assert done.returncode == 0, done.stderr
-    assert_whole(Path(done.args[5]) / "my-model")
+    assert_whole(tmp_path / "made" / name)
+    serves(tmp_path / "made" / name)
 
 
 def test_a_link_to_the_template_is_followed(checkout: Path, run: Run, tmp_path: Path) -> None:
@@ -180,10 +214,27 @@ def test_an_old_cookiecutter_is_named(
     assert list((tmp_path / "made").iterdir()) == []
 
 
+def test_cruft_makes_a_repository_and_keeps_it(
+    checkout: Path, run: Run, tmp_path: Path, serves: Callable[[Path], None]
+) -> None:
+    """It names the template by an address alone; later it finds nothing to update."""
+    arguments = ("--directory", TEMPLATE, "--extra-context", '{"model_name": "by-cruft"}')
+    made = tmp_path / "made" / "by-cruft"
+    done = run(checkout.parent, checkout.as_uri(), *arguments, tool=CRUFT)
+    assert done.returncode == 0, done.stderr
+    (made / ".cruft.json").rename(tmp_path / "cruft.json")
+    assert_whole(made)
+    serves(made)
+    (tmp_path / "cruft.json").rename(made / ".cruft.json")
+    clones.commit(made, {})
+    checked = run(made, tool=("cruft", "check", "--project-dir"), at=made)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
 def test_a_tool_that_passes_no_folder_finds_the_runtime(
     checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As cruft and old versions of cookiecutter do: they name a URL, and no folder."""
+    """As old versions of cookiecutter do: they name a URL, and no folder."""
     clone = tmp_path / "clone"
     clones.git(tmp_path, "clone", "-q", str(checkout), str(clone))
     context = generate_context(str(clone / TEMPLATE / "cookiecutter.json"))
