@@ -107,7 +107,9 @@ def _check_form(file: Path, document: Any) -> None:
     version = document.get("format_version") if isinstance(document, dict) else None
     if isinstance(version, str) and version.partition(".")[0] != MAJOR:
         raise UsageError.of(
-            "plan-version", f"{file} has the form {version}, this tool reads {MAJOR}.x"
+            "plan-version",
+            f"{file} has the form {version}, this tool reads {MAJOR}.x",
+            hint="make a new plan",
         )
     validator = Draft7Validator(json.loads(resources.plan_schema_text()))
     if error := best_match(validator.iter_errors(document)):

@@ -45,6 +45,7 @@ _REFUSALS = {
 }
 REFUSED = frozenset(_REFUSALS)
 """The codes of a store that does not take the credentials."""
+_NO_BUCKET = "create it, or correct storage.bucket"
 _WAYS_OUT = {
     **dict.fromkeys(("AuthorizationHeaderMalformed", "PermanentRedirect"), _REGION),
     **dict.fromkeys(("301", "302", "307", "308"), _ELSEWHERE),
@@ -130,7 +131,7 @@ def _meaning(
     if code == "400" and operation.startswith("Head"):
         return _refusal(operation, bucket, code, _BODILESS)
     if code == "NoSuchBucket":
-        return StorageError.of("no-bucket", f"there is no bucket {bucket}", hint="create it")
+        return StorageError.of("no-bucket", f"there is no bucket {bucket}", hint=_NO_BUCKET)
     message = f"bucket {bucket}: {answered(exc)}"
     return StorageError.of("store-failed", message, hint=_WAYS_OUT.get(code))
 

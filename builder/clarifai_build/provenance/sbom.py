@@ -16,6 +16,7 @@ from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance.lock import Lock
 from clarifai_build.requirements.reader import Line, lines_in
+from clarifai_build.source.build_records import REPLACED
 from clarifai_build.util.small_files import parse_json
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def read_sbom(body: bytes) -> dict[str, Any]:
         raise ArtifactError.of(
             "sbom-unreadable",
             "the SBOM is not a CycloneDX document in JSON",
-            hint="something replaced it; remove it and apply again",
+            hint=REPLACED,
         ) from error
     return sbom
 

@@ -25,7 +25,7 @@ from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.provenance.lock import Lock
 from clarifai_build.provenance.source_commit import source_commit
 from clarifai_build.repository_layout import zip_name
-from clarifai_build.source.build_records import BUILD_TYPE, STATEMENT
+from clarifai_build.source.build_records import BUILD_TYPE, REPLACED, STATEMENT
 from clarifai_build.targets.triton.toolchain import current_toolchain
 from clarifai_build.util import git, urls
 from clarifai_build.util.git import Checkout
@@ -210,7 +210,7 @@ def unreadable(where: str) -> ArtifactError:
     return ArtifactError.of(
         "provenance-unreadable",
         f"{where} is not an in-toto statement with SLSA provenance v1",
-        hint="something replaced it; remove it and apply again",
+        hint=REPLACED,
     )
 
 

@@ -18,6 +18,12 @@ OUTPUT_FOLDER = "dist"
 STATEMENT = "https://in-toto.io/Statement/v1"
 BUILD_TYPE = "urn:clarifai-build:zip:1"
 
+REPLACED = (
+    "something replaced it: restore it from an older version of the object; the next change that "
+    "is applied has records of its own"
+)
+"""The way out of one that is published and is not what was written."""
+
 MAX_BYTES = 64 * MIB
 """Of a record: a provenance names what an artifact was made from."""
 

@@ -25,6 +25,8 @@ _SCAN_VERSION = 2
 POINTER = "a Git LFS pointer"
 """The one finding that is no secret."""
 
+_AS_WEIGHT = "name the weights under `weights:`, and leave it out by a line in .clarifaiignore"
+
 
 class _Rules(NamedTuple):
     tokens: tuple[TokenPattern, ...]
@@ -88,7 +90,7 @@ def is_dvc(path: str) -> bool:
 
 def dvc_pointer(path: str, file: str) -> Problem:
     """Return the problem of such a file."""
-    hint = "run `dvc pull`, or name the weights under `weights:`"
+    hint = f"run `dvc pull`, or {_AS_WEIGHT}"
     return Problem(
         "dvc-pointer", f"{path} stands for data that DVC has not pulled", file=file, hint=hint
     )
@@ -99,7 +101,7 @@ def content_problem(finding: str, path: str, file: str, allowed: Collection[str]
     if finding == POINTER:
         from clarifai_build.source.lfs_pointer import pull
 
-        hint = f"run `{pull(file)}`, or name the weights under `weights:`"
+        hint = f"run `{pull(file)}`, or {_AS_WEIGHT}"
         message = f"{path} is a Git LFS pointer, not the file itself"
         return Problem("lfs-pointer", message, file=file, hint=hint)
     return None if path in allowed else _secret(path, file, f"holds {finding}")

@@ -13,8 +13,10 @@ import pytest
 
 from clarifai_build.manifest.labels import labels_of
 from clarifai_build.validation.load import load
-from support.command_line import ended
+from support.command_line import World, ended
+from support.following import fine, told
 from support.trees import write_files
+from world.hints import git, plans, platform, store
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "reference" / "problems.md").read_text(encoding="utf-8")
@@ -40,21 +42,6 @@ def model(folder: Path, manifest: str = MANIFEST, **files: str) -> Path:
     named = {key.replace("__", "/").replace("_dot_", "."): text for key, text in files.items()}
     texts = {"clarifai.yaml": manifest, "inference.py": CODE, **named}
     return write_files(folder, {name: text.encode() for name, text in texts.items()})
-
-
-def told(code: str, *arguments: str | Path) -> str:
-    """Run a command that ends with this code; return what it says."""
-    ran = ended(*map(str, arguments))
-    assert ran.code != 0
-    assert f"error[{code}]" in ran.out + ran.err
-    return ran.out + ran.err
-
-
-def fine(*arguments: str | Path) -> None:
-    """Run a command that succeeds and finds nothing."""
-    ran = ended(*map(str, arguments))
-    assert ran.code == 0, ran.out + ran.err
-    assert "error[" not in ran.out + ran.err
 
 
 def label_characters(folder: Path) -> None:
@@ -392,19 +379,13 @@ FOLLOWED: Mapping[str, Callable[[Path], None]] = {
 # Codes whose way out is not in the hands of a machine that has the model's folder alone.
 BY_OTHERS: Mapping[str, str] = {
     "the platform and its account": """
-        api-base api-base-foreign api-refused api-unreachable app-not-found build-failed
-        build-timeout canary-failed canary-params not-deployed not-served-yet prediction-failed
-        credentials-missing hourly-limit many-manifests model-exists model-twice names-missing
-        no-such-version no-version not-authorised not-ours pages-repeat root-certificates
-        version-ambiguous version-failed version-gone version-without-id versions-incomplete""",
+        api-refused canary-failed not-deployed not-served-yet prediction-failed hourly-limit
+        model-exists names-missing no-version pages-repeat version-ambiguous version-gone
+        version-without-id versions-incomplete""",
     "the store and its credentials": """
-        artifact-being-removed ca-bundle content-absent contents-unusable credentials-malformed
-        download-failed lease-held lease-lost
-        lease-not-released lease-unsupported no-bucket no-conditional-writes no-credentials
-        not-a-zip not-copied not-public not-s3 object-gone presigned-temporary provenance-unreadable
-        published-differs ranges-ignored records-unstable sbom-unreadable storage-missing
-        store-failed store-refused store-unreachable upload-damaged upload-failed upload-lost
-        weight-refused weight-unreachable""",
+        artifact-being-removed content-absent contents-unusable download-failed lease-lost no-conditional-writes not-copied
+        published-differs ranges-ignored records-unstable sbom-unreadable store-failed
+        upload-damaged upload-failed upload-lost weight-unreachable""",
     "the machine: disks, permissions, engines, what is installed": """
         cache-stale deflate-missing disk-full engine-failed environment-failed fetch-failed
         installation-failed labels-unreadable layout-refused no-home no-python-for-triton
@@ -412,16 +393,24 @@ BY_OTHERS: Mapping[str, str] = {
         triton-failed unreadable unsafe-links unsupported-platform unusable-cache-path unwritable
         uv-missing zip-refused""",
     "Git, Git LFS or DVC": """
-        commit-unknown dvc-pointer git-failed git-missing git-refuses lfs-pointer
-        lfs-pointer-broken manifest-not-there
-        no-git no-revision not-checked-out submodule-empty""",
+        git-failed lfs-pointer-broken""",
     "the index of packages, or another version of this tool": """
-        lock-python lock-requirements lock-tool requirement-credentials requirements-unresolved""",
+        requirement-credentials requirements-unresolved""",
     "whoever applies, and what else runs at that time": """
-        changed check-failed insecure-address internal-error manifest-passed-over
-        model-version more-problems not-approved plan-applied plan-stale
-        plan-unreadable plan-unwritable plan-version prune-project prune-unsure usage vanished""",
+        changed check-failed insecure-address internal-error model-version more-problems
+        vanished""",
 }
+
+
+BY_COMMANDS = {**git.FOLLOWED, **plans.FOLLOWED, **platform.FOLLOWED, **store.FOLLOWED}
+
+
+@pytest.mark.parametrize("code", sorted(BY_COMMANDS))
+def test_the_way_out_of_a_command_leads_out(
+    world: World, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """Likewise, with a store and a platform; what is live then is what the manifest says."""
+    BY_COMMANDS[code](world, monkeypatch)
 
 
 @pytest.mark.parametrize("code", sorted(FOLLOWED))
@@ -434,7 +423,7 @@ def test_each_code_is_followed_or_in_the_hands_of_others() -> None:
     """A new code needs a case here, an example under tests/examples/invalid, or a reason."""
     others = [code for codes in BY_OTHERS.values() for code in codes.split()]
     assert len(others) == len(set(others))
-    here = EXAMPLES | set(FOLLOWED)
+    here = EXAMPLES | set(FOLLOWED) | set(BY_COMMANDS)
     assert sorted(CODES - here - set(others)) == []
     assert sorted((here | set(others)) - CODES) == []
     assert sorted(here & set(others)) == []
