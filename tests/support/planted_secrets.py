@@ -95,10 +95,12 @@ BY_CONTENT: dict[str, str | bytes] = {
 
 BY_NAME = (
     *("prod.env.bak", "api.env.staging", ".Renviron"),
+    *("env.prod", ".netrc.bak", "id_rsa.old", ".aws_credentials", ".modal.toml"),
     *("prod.env", "staging.env", "config/app.env", "kubeconfig", "kubeconfig.yaml", "a.kubeconfig"),
     *(
         "terraform.tfstate",
         "terraform.tfstate.backup",
+        "terraform.tfstate.1699.backup",
         "prod.tfvars",
         "prod.auto.tfvars",
         "a.tfvars.json",
@@ -169,6 +171,17 @@ INNOCENT: dict[str, str | bytes] = {
     "signing.pub.pem": PUBLIC,
     "id_rsa.pub": "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQC7 me@host\n",
     "known_hosts": "a.example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6\n",
+    "kubeconfig.py": "def load():\n    pass\n",
+    "model.yaml.backup": "version: 1\n",
+    "pem.py": '_START = b"-----BEGIN OPENSSH PRIVATE KEY-----"\nif text in (_START, b"x"): pass\n',
+    "RECORD": "a.pyi,sha256=glc_FZMyib4OhW7RQ42vav9er5-jeLUo8K4wfDaFsu8,1208\n",
+    "policy.json": '{"Action": ["a:GetAccessToken", "route53globalresolver:GetDNSView"]}',
+    "run.sh": "docker run -u 1000:1000 -u $(id -u):$(id -g) --user app:application image\n",
+    "curl.md": "curl -u username:password -H 'Authorization: Basic dXNlcjpwYXNzd29yZA==' URL\n"
+    "curl -H 'Authorization: Bearer <token>' -H \"Authorization: Bearer $TOKEN_OF_USER_12\" URL\n",
+    "auth.py": 'headers = {"Authorization": f"Bearer {tokens_by_user[12]}"}\n',
+    "train.py": "forward_pass = Conv2dBlock(64)\nlow_pass=FilterV2x9Q\n",
+    "remote.txt": "git+ssh://git@gitlab.example.com:group@v1\n",
     "example.env": "CLARIFAI_PAT=\nHF_TOKEN=\n",
     "explore.ipynb": notebook(
         'import os\npat = os.environ["CLARIFAI_PAT"]\n', "<class 'sk-toggleable__label'>"

@@ -40,6 +40,7 @@ SAMPLES: dict[str, list[str]] = {
             '"SecretAccessKey": "',
             "secretAccessKey: '",
             'boto3.client("s3", aws_secret_access_key="',
+            'AWS_SECRET = "',
         )
     ],
     "an AWS session token": [
@@ -89,6 +90,7 @@ SAMPLES: dict[str, list[str]] = {
     "a Docker Hub token": ["dckr_" + "pat_" + "aB3_-" * 6],
     "a registry's login": [
         '{"auths": {"registry.example.com": {"auth": "' + "ZGVwbG95Omh1bnRlcjI=" + '"}}}',
+        f'{{"auths": {{"registry.example.com": {{"identitytoken": "{BODY[:80]}"}}}}}}',
     ],
     "a JSON web token": [
         "eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ" + ".eyJpc3MiOiJrdWJlcm5ldGVzIn0." + BODY[:86],
@@ -98,6 +100,37 @@ SAMPLES: dict[str, list[str]] = {
         "Endpoint=sb://a.servicebus.windows.net/;SharedAccess" + f"Key={BODY[:43]}=",
         "https://a.blob.core.windows.net/c?sv=2024-01-01&" + f"sig={BODY[:43]}%3D",
         "AZURE_CLIENT_SECRET=" + f"aB3{'8Q~'}" + "aB3_~.-cD5e" * 3,
+    ],
+    "a Google storage key": ["GOOG1E" + "ABCDEFGHIJ" * 5 + "ABCDE"],
+    "a Google refresh token": ["1//0" + BODY[:60]],
+    "a Neptune token": [
+        base64.b64encode(f'{{"api_{kind}":"https://a.example.com","k":"{HEX}"}}'.encode()).decode()
+        for kind in ("address", "url")
+    ],
+    "a private key in JSON": [
+        '{"kty":"RSA","n":"abc","e":"AQAB","d":"' + BODY[:86] + '"}',
+    ],
+    "a private key of WireGuard": [
+        "Private" + "Key = " + base64.b64encode(bytes(range(32))).decode(),
+    ],
+    "a login on a command line": [
+        "curl -u deploy:" + "s3cr3tPa55 https://a.example.com/x",
+        "curl --user 'me@a.example.com:" + "s3cr3tPa55' https://a.example.com/x",
+        "sshpass -p " + "s3cr3tPa55 ssh host",
+        "docker login -u deploy -p " + "s3cr3tPa55 registry.example.com",
+    ],
+    "a header with a login": [
+        f"Authorization: Bearer {BODY[:40]}",
+        f'headers = {{"Authorization": "Bearer {HEX}"}}',
+        f"curl -H 'authorization: token {HEX}0f1e2d3c' https://a.example.com",
+        "extraheader = AUTHORIZATION: basic " + base64.b64encode(b"me:hunter2hunter2").decode(),
+    ],
+    "a Clarifai token in base64": [
+        "data: {CLARIFAI_PAT: " + base64.b64encode(HEX.encode()).decode() + "}",
+    ],
+    "a key of Azure's storage": [
+        f"AZURE_STORAGE_KEY={BODY[:86]}==",
+        f'account_key="{BODY[:86]}=="',
     ],
     "a Stripe key": [f"{kind}_live_" + BODY[:24] for kind in ("sk", "rk")] + ["whsec_" + BODY[:32]],
     "a SendGrid key": ["SG." + "aB3_-cD5eF7gH9iJ1kL3mN" + "." + "aB3_-" * 8 + "cD5"],
@@ -143,6 +176,10 @@ SAMPLES: dict[str, list[str]] = {
         f'metadata = (("authorization", "Key {HEX}"),)',
         f"curl -H 'Authorization: Key {HEX}'",
         f"KAGGLE_KEY={HEX}",
+        f'{{"username":"me","key":"{HEX}"}}',
+        f'[{{"Name": "CLARIFAI_PAT", "Value": "{HEX}"}}]',
+        f'ClarifaiApp("{HEX}")',
+        f"User('me', '{HEX}')",
     ],
     "a Weights & Biases key": [
         "wandb." + form.format(HEX + "0f1e2d3c")
@@ -156,15 +193,24 @@ SAMPLES: dict[str, list[str]] = {
         f"apiKey: '{BODY[:32]}'",
         f'{{"client_secret": "{BODY[:40]}"}}',
         f"ACCESS_TOKEN = '{BODY[:30]}'",
+        f'npmAuthToken: "{BODY[:36]}"',
+        f'{{"accessToken": "{BODY[:36]}"}}',
         'SECRET_KEY = "' + "a9$k2"[:2] + "k2l0vb7p3x8n5q1w6t4z" + '"',
     ],
     "a password": [
         "DB_PASSWORD=" + "S3cr!t-pa55-9Zk",
         'password = "' + "Tr0ub4dor&3x" + '"',
         '"password": "' + "xK9#mQ2$vL7!" + '"',
+        "Server=db;User Id=app;Pwd=" + "S3cr3t!Pa55;",
+        "DB_PASS=" + "S3cr!t-pa55-9Zk",
+        "ansible_ssh_pass: " + "S3cr3tPa55w0rd",
+        "<password>" + "S3cr3tPa55w0rd</password>",
+        '<add key="ClearTextPassword" value="' + 'S3cr3tPa55w0rd" />',
+        "wget --user=deploy --password " + "S3cr3tPa55w0rd https://a.example.com",
     ],
     "a password in an address": [
         "https://deploy:" + "s3cr3t@pypi.example.com/simple",
+        "https://me@corp.example.com:" + "s3cr3t@pypi.example.com/simple",
         "--extra-index-url https://deploy:" + "s3cr3t@host/simple",
         "postgresql+psycopg2://app:" + "hunter2@db.example.com:5432/models",
         "redis://:" + "hunter2@cache.example.com:6379/0",
@@ -174,6 +220,7 @@ SAMPLES: dict[str, list[str]] = {
     ],
     "a token in an address": [
         f"--extra-index-url https://host/simple?token={BODY[:24]}",
+        "https://conda.example.com/t/" + "tk-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0/main",
         f"curl -L 'https://host/raw/model.py?ref=main&token={BODY[:29]}'",
     ],
     "a signed address": [

@@ -32,19 +32,34 @@ _BEGIN = (
     r"|(?<=\\x[0-9A-Fa-f]{2})|(?<=%[0-9A-Fa-f]{2}))"
 )
 _END = "(?![0-9A-Za-z])"
+# The digests of wheels' records and of npm's lock files begin with anything.
+_NO_DIGEST = "(?<!sha256=)(?<!sha384=)(?<!sha512=)(?<!sha256-)(?<!sha384-)(?<!sha512-)"
 # What documentation writes in place of a token.
 _REAL = r"(?![\w-]{0,16}(?:[xX]{6}|your|YOUR|example|EXAMPLE))"
 _WORDS = r"(?![^\s\"']{0,99}?(?i:example|placeholder|change|your|test|fake|dummy|12345|xxxx))"
 _TWO_DIGITS = r"(?=[\w.-]{0,60}?\d[\w.-]{0,60}?\d)"
 # Between a name and its value: the brackets, quotes, types and signs of an assignment.
 _ASSIGNED = (
-    r"(?:\\[nrt]|\W|(?:str|Optional|Final|value|default|or)\b|[BbFfRrUu](?=\\?[\"'])){1,40}?"
+    r"(?:\\[nrt]|\W|(?:str|Optional|Final|[Vv]alue|default|or)\b|[BbFfRrUu](?=\\?[\"'])){1,40}?"
 )
 # Characters of a part that more must follow: without a bound, a text of nothing but beginnings
 # would take the square of its length.
 _LONGEST = 4096
+_LOGIN_PASSWORD = (
+    _WORDS + r"(?P<secret>(?![$%{<])(?=[^\s\"']{0,60}?\d)(?=[^\s\"']{0,60}?[A-Za-z])"
+    r"[^\s\"'`,;<>(){}\[\]\\]{8,64})(?![^\s\"'])"
+)
 # Between two words of a netrc file, which may be lines of a notebook.
 _GAP = r"(?:\\[nt]|[\s\",]){1,40}"
+# Many a name ends in _pass: a filter's, a layer's.
+_OWNERS = (
+    "(?:"
+    + "|".join(
+        f"(?<={owner})"
+        for owner in ("db", "sql", "redis", "user", "root", "admin", "sudo", "ssh", "ftp", "smtp")
+    )
+    + ")"
+)
 # What stands before the words that say it in a private key's first line.
 _KEY_KINDS = ("", "RSA ", "EC ", "DSA ", "PGP ", "ANY ", "OPENSSH ", "ENCRYPTED ")
 _BEGIN_KEY = (
@@ -55,7 +70,10 @@ _BEGIN_KEY = (
 _CLARIFAI = (
     r"(?:(?:CLARIFAI|[Cc]larifai)\w{0,24}?(?:PAT|TOKEN|KEY|[Pp]at|[Tt]oken|[Kk]ey)\w{0,16}"
     r"|(?:(?<![A-Za-z])|(?<=\\n))(?:PAT|[Pp]at|TOKEN|[Tt]oken)|(?i:personal_?access_?token|kaggle_?key)"
-    r"|(?i:authorization)\W{1,9}Key|[\"']Key)"
+    r"|(?i:authorization)\W{1,9}Key|[\"']Key"
+    # As in kaggle.json, whatever its name; and calls that take it without a name.
+    r"|[\"']username\\?[\"']\s?:\s?\\?[\"'][\w.@-]{1,40}\\?[\"'],\s?\\?[\"']key\\?[\"']"
+    r"|(?:\b|(?<=\\n))(?:ClarifaiA(?:pp|pi|PI)|User|V2Stub|Clarifai(?:Client|AuthHelper))\([^()\n]{0,60}?)"
 )
 
 
@@ -65,7 +83,8 @@ def _beginning(
     """Return the entry of tokens that tell what they are by how they begin."""
     marks = tuple(starts.split())
     begins = "|".join(mark.replace(".", r"\.") for mark in marks)
-    return TokenPattern(name, marks, f"{begin}(?:{begins}){real}(?:{body})", in_words=True)
+    pattern = f"{begin}{_NO_DIGEST}(?:{begins}){real}(?:{body})"
+    return TokenPattern(name, marks, pattern, in_words=True)
 
 
 def _named(name: str, starts: str, names: str, value: str) -> TokenPattern:
@@ -82,7 +101,10 @@ TOKEN_PATTERNS = (
         ("PRIVATE KEY",),
         # With its body, where there is one: what is shown must not have it either.
         _BEGIN_KEY + r"PRIVATE KEY(?: BLOCK)?(?:-----| ----)"
-        r"(?!(?:\\[nr]|\s){0,4}(?:\.\.\.|<|\$\{|\{\{))(?:(?:\\[nr]|[\r\n]){1,4}[^-]*)?",
+        r"(?!(?:\\[nr]|\s){0,4}(?:\.\.\.|<|\$\{|\{\{))"
+        # Code that only looks for such lines closes its quotes, and no key follows.
+        r"(?!\\?[\"'`](?!(?:\\[nr]|[\s\"'+,(\[bfr\\]){0,80}[0-9A-Za-z+/]{20}))"
+        r"(?:(?:\\[nr]|[\r\n]){1,4}[^-]*)?",
     ),
     _beginning("a private key of PuTTY", "PuTTY-User-Key-File-", r"\d"),
     _beginning("a private key of age", "AGE-SECRET-KEY-1", r"[0-9A-Z]{40,}"),
@@ -97,7 +119,7 @@ TOKEN_PATTERNS = (
     _named(
         "an AWS secret key",
         "secret",
-        r"secret_?-?(?:access)?_?-?key",
+        r"secret_?-?(?:access)?_?-?key|(?<=aws_)secret|(?<=aws)secret",
         r"(?![0-9A-Za-z/+]{30}EXAMPLEKEY)[0-9A-Za-z/+]{40}(?![0-9A-Za-z/+=])",
     ),
     # What is in base64 begins with "origin_ec" or "er/aws".
@@ -150,7 +172,8 @@ TOKEN_PATTERNS = (
     TokenPattern(
         "a registry's login",
         ('"auths',),
-        r"\"auths\\?\"[^}]{0,999}?\"auth\\?\"\s*:\s*\\?\"(?P<secret>[0-9A-Za-z+/]{12,}={0,2})",
+        r"\"auths\\?\"[^}]{0,999}?\"(?:auth|identitytoken|registrytoken)\\?\"\s*:\s*\\?\""
+        r"(?P<secret>[\w+/.-]{12,}={0,2})",
     ),
     _beginning("a PyPI token", "pypi-", r"[\w-]{40,}"),
     _beginning("a Docker Hub token", "dckr_pat_ dckr_oat_", r"[\w-]{20,}"),
@@ -167,6 +190,26 @@ TOKEN_PATTERNS = (
         r"(?:Account|Access)Key=(?!Eby8vdM02xNO)" + _REAL + r"[0-9A-Za-z/+]{40,}={0,2}"
         r"|(?<=[?&;])sig=[0-9A-Za-z/+%]{40,}"
         r"|(?<=[0-9A-Za-z_~.-]{3})8Q~[0-9A-Za-z_~.-]{31,34}",
+    ),
+    _named(
+        "a key of Azure's storage",
+        "storage_key account_key",
+        r"(?:storage|account)(?:_account)?_?key",
+        r"(?!Eby8vdM02xNO)[0-9A-Za-z/+]{86}==",
+    ),
+    _beginning("a Google storage key", "GOOG1E", r"[0-9A-Z]{40,}"),
+    _beginning("a Google refresh token", "1//0", r"[\w-]{40,}"),
+    # The beginning of what has "api_address" or "api_url" first, in base64.
+    _beginning("a Neptune token", "eyJhcGlfYWRkcmVzcyI6 eyJhcGlfdXJsIjo", r"[0-9A-Za-z+/=]{40,}"),
+    TokenPattern(
+        "a private key in JSON",
+        ('"kty',),
+        r"\"kty\\?\"(?:[^}\"]|\"(?!kty)){0,900}?\"d\\?\"\s?:\s?\\?\"(?P<secret>[\w-]{20,})",
+    ),
+    TokenPattern(
+        "a private key of WireGuard",
+        ("PrivateKey",),
+        r"PrivateKey\s?=\s?(?P<secret>[0-9A-Za-z+/]{42}[0-9A-Za-z+/]=)",
     ),
     _beginning("a Stripe key", "sk_live_ rk_live_ sk_test_ rk_test_ whsec_", r"[0-9A-Za-z+/]{20,}"),
     _beginning("a SendGrid key", "SG.", rf"[\w-]{{20,{_LONGEST}}}\.[\w-]{{20,}}"),
@@ -189,6 +232,15 @@ TOKEN_PATTERNS = (
     TokenPattern(
         "a Clarifai token", (HEX_RUN,), f"{_CLARIFAI}{_ASSIGNED}(?P<secret>[0-9a-f]{{32}}){_END}"
     ),
+    # As Kubernetes keeps it.
+    TokenPattern(
+        "a Clarifai token in base64",
+        ("clarifai_",),
+        r"(?i:clarifai)_\w{0,24}?(?:PAT|TOKEN|KEY|pat|token|key)\w{0,16}"
+        + _ASSIGNED
+        + r"(?P<secret>[MNOYZ][0-9A-Za-z]{42}=)",
+        any_case=True,
+    ),
     # So is a commit; the call tells.
     TokenPattern(
         "a Weights & Biases key",
@@ -197,23 +249,48 @@ TOKEN_PATTERNS = (
     ),
     _named(
         "a secret key",
-        "secret api_key apikey access_token auth_token",
-        r"secret(?:_?key)?|api_?key|access_token|auth_token",
-        _WORDS + _TWO_DIGITS + r"(?=[\d_-]{0,80}[A-Za-z])[\w-]{20,999}(?![\w+=~.(\[/-])",
+        "secret api_key apikey access_token accesstoken auth_token authtoken refresh_token",
+        r"secret(?:_?key)?|api_?key|(?:access|auth)_?token|refresh_token",
+        _WORDS + _TWO_DIGITS + r"(?=[\d_-]{0,80}[A-Za-z])[\w-]{20,999}(?![\w+=~.(\[/:-])",
     ),
     TokenPattern(
         "a password",
-        ("password",),
-        r"(?i:password)\\?[\"'\]]{0,2}[ \t]?[:=][ \t]?\\?[\"']?" + _WORDS + r"(?P<secret>"
+        ("password", "passwd", "pwd", "_pass"),
+        rf"(?i:password|passwd|(?<![a-z])pwd|{_OWNERS}_pass(?![a-z]))"
+        r"(?:\\?[\"'\]]{0,2}[ \t]?[:=][ \t]?\\?[\"']?|>|(?<=--password)[ \t]+[\"']?"
+        # As in NuGet's settings.
+        r"|\\?[\"'][ \t]value=\\?[\"'])" + _WORDS + r"(?P<secret>"
         r"(?=[^\s\"']{0,60}?\d)(?=[^\s\"']{0,60}?[a-z])(?=[^\s\"']{0,60}?[A-Z!@#%^&*?~+])"
-        r"(?![$%{<\[(\\]|(?i:pass))[^\s\"'`,;<>(){}\[\]\\]{8,64})(?=[\"'\s\\,;]|\Z)",
+        r"(?![$%{<\[(\\]|(?i:pass))[^\s\"'`,;<>(){}\[\]\\]{8,64})(?=[\"'\s\\,;<]|\Z)",
+        any_case=True,
+    ),
+    TokenPattern(
+        "a login on a command line",
+        (" -u ", " --user ", " --user=", "sshpass -p", " login -"),
+        r"(?: -u | --user[ =])[\"']?[\w.@+-]{1,80}:"
+        + _LOGIN_PASSWORD
+        + r"|sshpass -p ?[\"']?"
+        # A group may have its name but once.
+        + _LOGIN_PASSWORD.replace("<secret>", "<token>")
+        + r"| login (?:-u[ =]?\S{1,80} |--username[ =]\S{1,80} )-p ?"
+        + _LOGIN_PASSWORD.replace("?P<secret>", ""),
+    ),
+    TokenPattern(
+        "a header with a login",
+        ("authorization",),
+        r"(?i:authorization)\\?[\"'\])]{0,2}\s?[:=,]\s?[bf]?\\?[\"']?(?:"
+        r"(?i:bearer|token) " + _REAL + _TWO_DIGITS + r"(?P<token>[\w.~+/-]{20,999}={0,2})"
+        # "user:password", "username:password", and the one of the standard.
+        r"|(?i:basic) (?!dXNlcjpwYXNz|dXNlcm5hbWU6|QWxhZGRpbjpvcGVu)"
+        r"(?P<secret>(?=[^\s\"']{0,60}?[0-9A-Z])[0-9A-Za-z+/_-]{15,999}={0,2}))(?![\w(.\[{$])",
         any_case=True,
     ),
     # Not the words of documentation in place of a password, nor what a database of one's own has.
     TokenPattern(
         PASSWORD_IN_URL,
         ("://",),
-        r"(?<!github)://(?P<user>[\w.%+~!-]{0,80}):(?!\$\w+@|%[sd]@|\*+@|x+@|\.+@)"
+        # Some write the @ of a user's address as it is, which is read so.
+        r"(?<!github)://(?P<user>[\w.%+~!-]{0,80}(?:(?<!//git)@[\w-]{1,80}(?:\.[\w-]{1,80}){1,4})?):(?!\$\w+@|%[sd]@|\*+@|x+@|\.+@)"
         r"(?!(?i:(?:my|your|the|a|db|some)?[_-]?(?:pass|passwd|password|pwd|pw|secret|token|key|pat"
         r"|credentials?)(?:[_-]?here)?|changeme|user(?:name)?|example|placeholder|redacted)@)"
         r"(?!(?P=user)@(?:localhost|127\.|\[::1\]|db\b|postgres\b|redis\b|mysql\b|rabbitmq\b))"
@@ -222,8 +299,13 @@ TOKEN_PATTERNS = (
     ),
     TokenPattern(
         "a token in an address",
-        ("?token=", "&token="),
-        r"[?&]token=" + _REAL + _WORDS + _TWO_DIGITS + r"(?P<secret>[\w.-]{20,999})(?![\w(\[{])",
+        ("?token=", "&token=", "/t/"),
+        # Conda's channels have them in their paths.
+        r"/t/(?P<token>[a-z]{2}-[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})|[?&]token="
+        + _REAL
+        + _WORDS
+        + _TWO_DIGITS
+        + r"(?P<secret>[\w.-]{20,999})(?![\w(\[{])",
         in_words=True,
     ),
     _beginning(
