@@ -13,6 +13,7 @@ from clarifai_build.source.source_file import unreadable
 from clarifai_build.util.python_code import parse_python
 from clarifai_build.validation.inference.declared_types import declared_types
 from clarifai_build.validation.inference.prediction_form import returned_form
+from clarifai_build.validation.schema_messages import format_value
 
 # `predict` is what clarifai 10.x calls it.
 METHODS = ("get_predictions", "predict")
@@ -105,7 +106,7 @@ def _declared_types(document: Document, module: ast.Module, shown: str) -> Itera
     wanted = document.get("model", "type")
     for declared, node in declared_types(module):
         if isinstance(wanted, str) and declared != wanted:
-            message = f"the code is for '{declared}', the manifest says '{wanted}'"
+            message = f"the code is for '{declared}', the manifest says {format_value(wanted)}"
             length = (node.end_col_offset or 0) - node.col_offset
             if node.end_lineno != node.lineno:
                 length = 1

@@ -8,6 +8,7 @@ import pytest
 
 from clarifai_build.manifest.document import parse
 from clarifai_build.validation.inference.inference_module import problems
+from clarifai_build.validation.load import examine
 
 DOCUMENT = parse("model: {id: m, type: visual-detector}\n")
 
@@ -46,6 +47,17 @@ def found(tmp_path: Path, code: str | bytes) -> list[Told]:
 def test_what_may_be_a_model(tmp_path: Path, code: str) -> None:
     """Defined, imported, assigned or inherited; anything else in it is its own affair."""
     assert found(tmp_path, code) == []
+
+
+def test_a_type_of_any_length_is_told_in_a_line(tmp_path: Path) -> None:
+    """The manifest's value is shortened and escaped, as in every other message."""
+    (tmp_path / "inference.py").write_text("InferenceModel = 1\nget_model_config('text-to-text')")
+    manifest = tmp_path / "clarifai.yaml"
+    manifest.write_text(f'version: 1\nmodel: {{id: a, type: "x\\e{"x" * 99_999}"}}\n')
+    told = [p for p in examine(manifest, {}, offline=True).problems if p.code == "type-mismatch"]
+    assert [len(problem.message) < 200 and "\x1b" not in problem.message for problem in told] == [
+        True
+    ]
 
 
 @pytest.mark.parametrize(
