@@ -56,6 +56,7 @@ def test_a_conda_environment_is_known_by_its_history(tmp_path: Path) -> None:
 RUNS = {
     "wandb": ("run-20240102_030405-abc1/files/config.yaml", "debug.log", "latest-run/x"),
     "mlruns": ("0/meta.yaml", "123456/meta.yaml", ".trash/x"),
+    "mlartifacts": ("0/0f1e/artifacts/a.pkl", "1/0f1e/artifacts/a.pkl"),
     "lightning_logs": ("version_0/hparams.yaml", "version_12/metrics.csv"),
 }
 

@@ -29,7 +29,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _DEFAULTS = {
     "version control": (
-        *(".git", ".hg", ".svn", ".jj", ".sl", ".bzr", ".pijul", "_darcs"),
+        *(".git", ".hg", ".svn", ".jj", ".sl", ".bzr", ".pijul", "_darcs", "CVS"),
         *(".gitignore", ".gitattributes", ".gitmodules"),
     ),
     "cache": (
@@ -51,6 +51,7 @@ _DEFAULTS = {
         ".pyre",
         ".terraform",
         ".terragrunt-cache",
+        *(".uv-cache", ".npm", ".pnpm-store", ".yarn", ".parcel-cache", ".triton", ".nv"),
     ),
     "virtual environment": (
         ".venv",
@@ -61,7 +62,9 @@ _DEFAULTS = {
         ".direnv",
         "__pypackages__",
         "node_modules",
+        *(".micromamba", ".vagrant"),
     ),
+    "records of training runs": (".aim", ".neptune", ".guild"),
     "data version control": (".dvc", ".dvcignore"),
     "editor or system file": (
         ".idea",
@@ -69,6 +72,8 @@ _DEFAULTS = {
         ".vs",
         ".ropeproject",
         ".spyproject",
+        # Copies of each state that a file had, whatever was in it.
+        *(".history", ".Rproj.user", ".virtual_documents"),
         ".clarifai",
         "*.swp",
         "*.swo",

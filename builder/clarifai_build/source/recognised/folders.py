@@ -32,6 +32,7 @@ RUNS = {
         r"(?:offline-)?run-\d{8}_\d{6}-\w+|latest-run|debug(?:-\w+)*\.log|settings|sweep-\w+"
     ),
     "mlruns": re.compile(r"\d+|\.trash|models"),
+    "mlartifacts": re.compile(r"\d+"),
     "lightning_logs": re.compile(r"version_\d+"),
 }
 """By the name of a folder of runs, what all of its entries are called."""

@@ -189,14 +189,16 @@ def test_no_rule_makes_python_warn(tmp_path: Path) -> None:
 
 
 LEFT_OUT = {
-    "version control": ".git .hg .svn .jj .sl .bzr .pijul _darcs"
+    "version control": ".git .hg .svn .jj .sl .bzr .pijul _darcs CVS"
     " .gitignore .gitattributes .gitmodules",
     "cache": "__pycache__ a.pyc a.pyo .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis"
-    " .ipynb_checkpoints .tox .nox .coverage a.egg-info",
-    "virtual environment": ".venv venv .conda node_modules",
+    " .ipynb_checkpoints .tox .nox .coverage a.egg-info"
+    " .uv-cache .npm .pnpm-store .yarn .parcel-cache .triton .nv",
+    "virtual environment": ".venv venv .conda node_modules .micromamba .vagrant",
+    "records of training runs": ".aim .neptune .guild",
     "data version control": ".dvc .dvcignore",
     "editor or system file": ".idea .vscode .clarifai a.swp a.swo a~ .#a .DS_Store Thumbs.db"
-    " desktop.ini",
+    " desktop.ini .history .Rproj.user .virtual_documents",
     "credentials": ".env .env.local .envrc .netrc _netrc .pypirc .npmrc .aws .ssh .gnupg .kube"
     " .docker .git-credentials",
     "an artifact that was never finished": ".a.zip.1-0a1b2c3d .m.42-00000000",
