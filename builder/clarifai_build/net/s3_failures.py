@@ -64,7 +64,9 @@ _TRANSPORT = {
     "ReadTimeoutError": Reason("{host} does not answer in time", _NETWORK),
     "ConnectionClosedError": Reason("{host} hangs up without an answer", _NETWORK),
     "ProxyConnectionError": Reason(
-        "the proxy {proxy} can't be reached", "check HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
+        "the proxy {proxy} can't be reached",
+        "check HTTP_PROXY, HTTPS_PROXY and NO_PROXY: proxies that are used have addresses that "
+        "begin with http:// or https://",
     ),
     "SSLError": Reason(
         "no TLS connection to {host}",
@@ -122,13 +124,19 @@ def described(exc: Exception) -> tuple[str, str]:
     said = message.format(
         name=type(exc).__name__,
         host=_host(about.get("endpoint_url"), "the store"),
-        proxy=_host(about.get("proxy_url"), "that is set"),
+        proxy=_proxy(about.get("proxy_url")),
         profile=about.get("profile"),
         provider=about.get("provider"),
         cred_var=about.get("cred_var"),
     )
     why = _system_says(exc)
     return f"{said}: {why}" if why else said, hint
+
+
+def _proxy(url: object) -> str:
+    # botocore writes http:// before an address of any other kind, such as socks5://host.
+    after = str(url or "").partition("://")[2]
+    return _host(after if "://" in after else url, "that is set")
 
 
 def _let_through(exc: Exception) -> tuple[str, str]:

@@ -147,6 +147,22 @@ def test_a_file_that_a_variable_names_is_told_with_the_variable(
     assert "AWS_WEB_IDENTITY_TOKEN_FILE" in (raised.value.problems[0].hint or "")
 
 
+@pytest.mark.parametrize("proxy", ["socks5://proxy.test:1080", "socks5h://a:hunter2@proxy.test"])
+def test_a_proxy_of_another_kind_is_told_as_it_is_written(
+    no_aws: Path, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    """Without what botocore puts before it, without its password, and with the kinds it knows."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    storage = Storage("models", endpoint_url="https://store.test")
+    with pytest.raises(StorageError, match=r"the proxy socks5h?://[^ ]*proxy\.test") as raised:
+        open_store(storage, {"HOME": str(no_aws), **keys}).get("k")
+    (problem,) = raised.value.problems
+    assert "http://socks" not in problem.message
+    assert "begin with http:// or https://" in (problem.hint or "")
+    assert "hunter2" not in f"{problem.message} {problem.hint}"
+
+
 def test_a_bug_of_ours_stays_one() -> None:
     """What was not raised within botocore is not taken for its fault."""
     with pytest.raises(ZeroDivisionError), map_boto_errors("models"):
