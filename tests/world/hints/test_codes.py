@@ -383,7 +383,8 @@ BY_OTHERS: Mapping[str, str] = {
         model-exists names-missing no-version pages-repeat version-ambiguous version-gone
         version-without-id versions-incomplete""",
     "the store and its credentials": """
-        artifact-being-removed content-absent contents-unusable download-failed lease-lost no-conditional-writes not-copied
+        artifact-being-removed content-absent contents-unusable download-failed lease-lost
+        no-conditional-writes not-copied
         published-differs ranges-ignored records-unstable sbom-unreadable store-failed
         upload-damaged upload-failed upload-lost weight-unreachable""",
     "the machine: disks, permissions, engines, what is installed": """
