@@ -301,6 +301,7 @@ def in_sandbox(manifest: Manifest, endpoints: Endpoints) -> Manifest:
             prefix=manifest.storage.prefix if manifest.storage else "",
             endpoint_url=endpoints.s3_endpoint,
             region=endpoints.region,
+            reuse=manifest.storage.reuse if manifest.storage else "auto",
         ),
         clarifai=Clarifai(
             user_id=endpoints.user_id,

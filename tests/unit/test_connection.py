@@ -280,3 +280,11 @@ def test_records_of_weights_are_those_of_the_store(tmp_path: Path) -> None:
     never = replace(connection.manifest, storage=storage)
     assert replace(connection, manifest=never).known_contents() is None
     assert connection.known_contents() is not None
+
+
+def test_what_is_not_to_be_reused_is_not_in_the_sandbox_either(tmp_path: Path) -> None:
+    """What is tried there is what goes to the cloud."""
+    manifest = connect(model_in(tmp_path), environ_of(tmp_path)).manifest
+    never = replace(manifest, storage=replace(manifest.destination, reuse="never"))
+    assert in_sandbox(never, ENDPOINTS).destination.reuse == "never"
+    assert in_sandbox(replace(manifest, storage=None), ENDPOINTS).destination.reuse == "auto"
