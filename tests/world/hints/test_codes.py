@@ -379,6 +379,7 @@ FOLLOWED: Mapping[str, Callable[[Path], None]] = {
 # Codes whose way out needs what is not here: why, and the test that provokes them.
 BY_OTHERS: Mapping[str, Mapping[str, str]] = {
     "the platform has to answer otherwise": {
+        "functional/test_faults.py": "versions-incomplete",
         "functional/test_registry.py": "api-refused hourly-limit pages-repeat version-without-id",
         "unit/deploy/test_canary.py": "not-served-yet prediction-failed",
         "world/unasked/test_canary.py": "canary-failed",
@@ -423,6 +424,7 @@ BY_OTHERS: Mapping[str, Mapping[str, str]] = {
     },
     "the sandbox, whose processes are looked at": {
         "world/odd_text/test_exit_codes.py": "sandbox-state-broken",
+        "world/template/test_ways.py": "triton-failed",
         "world/sandbox_bounds/test_zips.py": "fetch-failed zip-refused",
     },
     "what else runs at that time has to end": {
@@ -438,8 +440,8 @@ BY_OTHERS: Mapping[str, Mapping[str, str]] = {
 NOT_FOLLOWED = """
     disk-full engine-failed environment-failed layout-refused model-version names-missing
     no-python-for-triton no-shared-python no-such-python no-version not-deployed sandbox-failed
-    sbom-unreadable triton-failed unsafe-links unsupported-platform unusable-cache-path
-    version-gone versions-incomplete"""
+    sbom-unreadable unsafe-links unsupported-platform unusable-cache-path
+    version-gone"""
 
 
 BY_COMMANDS = {
