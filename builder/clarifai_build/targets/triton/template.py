@@ -8,11 +8,11 @@ of the process meanwhile.
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError
+from cookiecutter.environment import StrictEnvironment
+from jinja2 import Environment, Template
 
 from clarifai_build.resources import files_below, template_dir
 
@@ -47,30 +47,11 @@ def _content(file: _File, context: Mapping[str, Any]) -> bytes:
 @functools.cache
 def _files() -> tuple[_File, ...]:
     (project,) = (path for path in template_dir().iterdir() if "{{" in path.name)
-    files = files_below(project)
-    try:
-        return _compiled_by(_plain_environment(), files)
-    except TemplateSyntaxError:
-        # An edited template may use more of what cookiecutter adds than ours does.
-        from cookiecutter.environment import StrictEnvironment
-
-        return _compiled_by(StrictEnvironment(keep_trailing_newline=True), files)
-
-
-def _plain_environment() -> Environment:
-    """Return cookiecutter's environment with the one filter of it that our template uses: to load
-    the others takes longer than to render."""
-    environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
-    environment.filters["jsonify"] = _jsonify
-    return environment
-
-
-def _compiled_by(environment: Environment, files: Mapping[str, bytes]) -> tuple[_File, ...]:
-    return tuple(_compiled(environment, path, content) for path, content in files.items())
-
-
-def _jsonify(value: object, indent: int = 4) -> str:
-    return json.dumps(value, sort_keys=True, indent=indent)
+    # As cookiecutter makes it, with its filters.
+    environment = StrictEnvironment(keep_trailing_newline=True)
+    return tuple(
+        _compiled(environment, path, content) for path, content in files_below(project).items()
+    )
 
 
 def _compiled(environment: Environment, path: str, content: bytes) -> _File:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -119,10 +118,3 @@ def test_a_template_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(template, "files_below", read_again)
     assert "config.pbtxt" in render_template(variables)
-
-
-def test_our_template_needs_nothing_of_cookiecutter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """To load it takes longer than to render; the files are its own all the same."""
-    monkeypatch.setitem(sys.modules, "cookiecutter.environment", None)
-    template._files.cache_clear()
-    assert "config.pbtxt" in render_template(RenderContext.of(MANIFEST, ()).variables)
