@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -58,18 +57,6 @@ def unwritable(world: World, _variables: pytest.MonkeyPatch) -> None:
     fine("build", ".", "-o", "../x.zip")
 
 
-def no_scratch(world: World, variables: pytest.MonkeyPatch) -> None:
-    """`TMPDIR` names a folder that can be written to."""
-    world.model(at=".")
-    Path("../scratch").mkdir()
-    with variables.context() as without:
-        without.setattr(tempfile, "tempdir", "/proc/nowhere")
-        assert "TMPDIR" in told("no-scratch", "render", ".", "-o", "../out")
-    variables.setattr(tempfile, "tempdir", None)
-    variables.setenv("TMPDIR", str(Path("../scratch").resolve()))
-    fine("render", ".", "-o", "../out")
-
-
 def insecure_address(world: World, variables: pytest.MonkeyPatch) -> None:
     """The host is named as one where nobody else can read; the token is sent there then."""
     manifest = world.model(at=".")
@@ -85,7 +72,6 @@ FOLLOWED: Mapping[str, Following] = {
     "insecure-address": insecure_address,
     "labels-unreadable": labels_unreadable,
     "more-problems": more_problems,
-    "no-scratch": no_scratch,
     "unreadable": unreadable,
     "unwritable": unwritable,
 }
