@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from clarifai_build.deploy import artifact_gc
-from clarifai_build.deploy.artifact_gc import Bucket, Decision, plan_gc
+from clarifai_build.deploy.gc import artifacts
+from clarifai_build.deploy.gc.artifacts import Bucket, Decision, plan_gc
 from clarifai_build.deploy.registration import Registration
 from clarifai_build.pipeline import ApplyOptions, Waiting, apply
 from support.fakes import (
@@ -52,7 +52,7 @@ class World:
     def collect(self, grace: float = 0.0) -> tuple[Decision, ...]:
         """Judge and collect."""
         bucket = self.bucket(grace)
-        return artifact_gc.collect(bucket, plan_gc(bucket))
+        return artifacts.collect(bucket, plan_gc(bucket))
 
     def stored(self, artifact: Any = ARTIFACT) -> bool:
         """Say whether the zip of an artifact is in the bucket."""

@@ -20,8 +20,8 @@ from clarifai_build.connection import connect
 from clarifai_build.errors import LeaseHeldError, StorageError
 
 if TYPE_CHECKING:
-    from clarifai_build.deploy.artifact_gc import Decision
-    from clarifai_build.storage.weight_gc import StaleRecord
+    from clarifai_build.deploy.gc.artifacts import Decision
+    from clarifai_build.deploy.gc.weight_records import StaleRecord
 
 _RELEASE = "only this app's claim on it"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": DAY_SECONDS}
@@ -46,8 +46,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    from clarifai_build.deploy.artifact_gc import DELETING, Bucket, collect, plan_gc
-    from clarifai_build.storage.weight_gc import plan_weights, remove_weights
+    from clarifai_build.deploy.gc.artifacts import DELETING, Bucket, collect, plan_gc
+    from clarifai_build.deploy.gc.weight_records import plan_weights, remove_weights
 
     console.json_errors = args.json
     progress = console.progress()

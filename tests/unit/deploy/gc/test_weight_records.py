@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from clarifai_build.artifact.contents_record import format_record
+from clarifai_build.deploy.gc.weight_records import plan_weights, remove_weights
 from clarifai_build.digests.known import KnownContent
 from clarifai_build.errors import StorageError
 from clarifai_build.progress import Event
 from clarifai_build.storage import StoredObject
 from clarifai_build.storage.keys import artifact_key, contents_key, weight_key
-from clarifai_build.storage.weight_gc import plan_weights, remove_weights
 from clarifai_build.weights.weight_record import Place, WeightRecord
 from support.fakes import BUILT, MemoryStore, artifact_of
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from clarifai_build.deploy import artifact_gc
-from clarifai_build.deploy.artifact_gc import plan_gc
+from clarifai_build.deploy.gc import artifacts
+from clarifai_build.deploy.gc.artifacts import plan_gc
 from clarifai_build.errors import BuilderError
 from clarifai_build.storage import claims, leases
 from clarifai_build.storage.keys import artifact_folder, claim_in, is_removal, lease_key
@@ -109,7 +109,7 @@ def test_what_is_written_to_between_judging_and_removing_stays(world: World) -> 
     decisions = plan_gc(bucket)
     key = next(key for key in world.store.objects if key.endswith(".zip"))
     world.store.ages[key] = LONG_AGO - 1
-    (decision,) = artifact_gc.collect(bucket, decisions)
+    (decision,) = artifacts.collect(bucket, decisions)
     assert (decision.action, decision.reason) == ("young", "modified just now")
     assert world.stored()
     assert not [key for key in world.store.objects if is_removal(key)]
@@ -121,7 +121,7 @@ def test_what_is_used_since_it_was_judged_stays(world: World) -> None:
     decisions = plan_gc(bucket)
     world.apply(world.ours)
     world.age()
-    assert actions(artifact_gc.collect(bucket, decisions)) == ["used"]
+    assert actions(artifacts.collect(bucket, decisions)) == ["used"]
     assert world.stored()
     assert not [key for key in world.store.objects if is_removal(key)]
 
@@ -174,7 +174,7 @@ def test_the_zip_goes_first_and_the_claims_last(world: World) -> None:
     world.store.delete = delete  # type: ignore[method-assign]  # a witness
     told: list[str] = []
     bucket = world.bucket()
-    artifact_gc.collect(bucket, plan_gc(bucket), lambda event: told.append(event.message))
+    artifacts.collect(bucket, plan_gc(bucket), lambda event: told.append(event.message))
     artifact = [key for key in removed if ".leases" not in key and not is_removal(key)]
     assert artifact[0].endswith(".zip")
     assert [key.removeprefix(artifact[0]) for key in artifact[1:3]] == [

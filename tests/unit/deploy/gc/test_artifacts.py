@@ -8,8 +8,8 @@ from itertools import count
 
 import pytest
 
-from clarifai_build.deploy import artifact_gc
-from clarifai_build.deploy.artifact_gc import Bucket, plan_gc
+from clarifai_build.deploy.gc import artifacts
+from clarifai_build.deploy.gc.artifacts import Bucket, plan_gc
 from clarifai_build.errors import RegistryError
 from support.shared_bucket import (
     ARTIFACT,
@@ -90,7 +90,7 @@ def test_what_two_apps_are_done_with_goes(world: World) -> None:
     assert actions(world.collect()) == ["released"]
     world.theirs.delete_model(MANIFEST.model.id)
     theirs = Bucket(world.store, world.theirs, "models", 0.0)
-    assert actions(artifact_gc.collect(theirs, plan_gc(theirs))) == ["removed"]
+    assert actions(artifacts.collect(theirs, plan_gc(theirs))) == ["removed"]
     assert not world.stored()
 
 
@@ -121,7 +121,7 @@ def test_the_age_of_an_artifact_is_that_of_its_youngest_object(
 
 def test_what_is_there_no_more_has_no_age() -> None:
     """An artifact without an object was written just now, for all that is known."""
-    assert artifact_gc.Stored("models/a/", "a", ()).age == 0.0
+    assert artifacts.Stored("models/a/", "a", ()).age == 0.0
 
 
 def test_a_zip_that_is_referred_to_by_its_address_alone_stays(world: World) -> None:
