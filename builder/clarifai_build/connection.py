@@ -31,8 +31,8 @@ from clarifai_build.validation.load import load
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
     from clarifai_build.deploy.destroy import Deletion
-    from clarifai_build.deploy.known_contents import KnownByRecords
     from clarifai_build.deploy.planning import Plan
+    from clarifai_build.deploy.reuse.known_contents import KnownByRecords
     from clarifai_build.digests.cache import DigestCache
     from clarifai_build.pipeline import Applied, ApplyOptions, ContentSource, Waiting
     from clarifai_build.registry import ModelRegistry, RemoteVersion
@@ -122,7 +122,7 @@ class Connection:
         None where the manifest wants nothing reused. Made anew for each command: what is published
         changes.
         """
-        from clarifai_build.deploy.known_contents import KnownByRecords
+        from clarifai_build.deploy.reuse.known_contents import KnownByRecords
 
         if self.manifest.destination.reuse == "never":
             return None
@@ -184,6 +184,15 @@ class Connection:
             progress,
             cancel=cancel,
         )
+
+    def live_url(self, plan: Plan) -> str:
+        """Return the URL of the live version's artifact, if it is in the manifest's bucket."""
+        from clarifai_build.deploy.versions import key_of
+
+        manifest, destination = self.manifest, self.manifest.destination
+        planned = plan.registration.key(destination.prefix)
+        key = key_of(plan.live, manifest, destination) if plan.live else planned
+        return self.store().url(key)
 
     def canary(self, plan: Plan) -> str | None:
         """Return whether the live version of a plan answers: empty, or why it does not.

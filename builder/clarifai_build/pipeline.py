@@ -2,55 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from clarifai_build.artifact.absent import AbsentContentError
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.building import build, build_to
 from clarifai_build.cancellation import NEVER, CancelToken
-from clarifai_build.deploy.planning import Observed, Plan, make_plan
-from clarifai_build.deploy.registration import Registration
-from clarifai_build.deploy.wait import TIMEOUT_SECONDS, wait_until_ready
+from clarifai_build.deploy.apply.options import ApplyOptions
+from clarifai_build.deploy.comparison import compare
+from clarifai_build.deploy.planning import Plan
+from clarifai_build.deploy.reuse.content_source import (
+    ContentSource,
+    WeightSources,
+    needs_content,
+    whole,
+)
+from clarifai_build.deploy.wait import Waiting, wait_until_ready
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.errors import RegistryError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, RemoteVersion
-from clarifai_build.registry.consistent_reads import read_model
-from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.source.build_records import OUTPUT_FOLDER
-from clarifai_build.storage import ObjectStore, StoredObject, is_proven
+from clarifai_build.storage import ObjectStore
 from clarifai_build.util.atomic_file import remove_abandoned
 
 if TYPE_CHECKING:
     from clarifai_build.storage.upload.copy_sources import CopySource
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Whether apply follows a version until it is ready, and for how many seconds."""
-
-    wait: bool = True
-    timeout: float = TIMEOUT_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class ApplyOptions:
-    """How an apply goes about it.
-
-    `approve` is shown the plan that is about to be carried out, and raises to refuse it. Without a
-    `lease`, two applies at once find each other out only afterwards. `id`, if given, is recorded
-    with what is registered. `cancel` ends the apply from another thread.
-    """
-
-    adopt: bool = False
-    lease: bool = True
-    waiting: Waiting = Waiting()
-    approve: Callable[[Plan], None] = lambda _plan: None
-    id: str = ""
-    cancel: CancelToken = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +39,6 @@ class Applied:
     plan: Plan
     version: RemoteVersion
     url: str
-
-
-@dataclass(frozen=True, slots=True)
-class ContentSource:
-    """How an apply comes by content that its artifact lacks: `fetch` makes it once more, whole.
-
-    `lacks_record` says of a zip, and what the store says of it, whether its record was looked for
-    and is not there, so that it is worth writing. `settle` is called under the lease, before
-    anything is uploaded, to put on record what this machine has read.
-    """
-
-    fetch: Callable[[], Artifact]
-    lacks_record: Callable[[str, StoredObject | None], bool] = lambda _zip_key, _stored: False
-    settle: Callable[[Artifact], None] = lambda _artifact: None
-
-
-WeightSources: TypeAlias = Callable[[Artifact], "Sequence[CopySource]"]
-"""Returns the objects of the store that each hold a weight of an artifact, and nothing else."""
 
 
 def plan(
@@ -107,48 +68,14 @@ def _plan(
     adopt: bool,
 ) -> tuple[Plan, Sequence[CopySource]]:
     """Return the plan, and the objects that its upload may be copied from."""
-    planned = _compare(manifest, artifact, store, registry, adopt=adopt)
+    planned = compare(manifest, artifact, store, registry, adopt=adopt)
     if planned.wants("upload") is None:
         return planned, ()
-    sources: Sequence[CopySource] = ()
-    if manifest.destination.reuse == "auto" and not artifact.encoder:
-        # What only an upload needs, as `apply` has it.
-        from clarifai_build.deploy.versions import zips_of
-        from clarifai_build.provenance import published_zips
+    # What only an upload needs, as `apply` has it.
+    from clarifai_build.deploy.reuse.copies import find_sources, with_reuse
 
-        zips = zips_of(planned.observed.versions, manifest)
-        # What is to be replaced is no source.
-        zips.pop(artifact.digest, None)
-        sources = published_zips.find(store, manifest.destination.bucket, zips, progress)
-        sources = (*sources, *(weights(artifact) if weights else ()))
-    return _with_reuse(planned, manifest, artifact, sources), sources
-
-
-def _with_reuse(
-    planned: Plan, manifest: Manifest, artifact: Artifact, sources: Sequence[CopySource]
-) -> Plan:
-    """Return a plan that says how much of its upload the store has."""
-    if planned.wants("upload") is None:
-        return planned
-    from clarifai_build.storage.upload.copy_sources import may_copy, reuse_of
-
-    usable = sources if may_copy(manifest.destination) else ()
-    return replace(planned, reuse=reuse_of(artifact, usable))
-
-
-def _compare(
-    manifest: Manifest,
-    artifact: Artifact,
-    store: ObjectStore,
-    registry: ModelRegistry,
-    *,
-    adopt: bool,
-) -> Plan:
-    model, versions = read_model(registry, manifest.model.id)
-    size = _registered_size(artifact, versions) or artifact.size
-    registration = Registration.of(manifest, artifact.digest, size)
-    stored = store.stat(registration.key(manifest.destination.prefix))
-    return make_plan(registration, Observed(model, versions, stored), adopt=adopt)
+    sources = find_sources(planned, manifest, artifact, store, weights, progress)
+    return with_reuse(planned, manifest, artifact, sources), sources
 
 
 def apply(
@@ -173,102 +100,49 @@ def apply(
     planned, sources = _plan(
         *(manifest, artifact, store, registry, weights, progress), adopt=options.adopt
     )
-    if planned.writes and _needs_content(planned, manifest, artifact, sources):
+    if needs_content(planned, manifest, artifact, sources):
         # What was known may have been wrong: what is read decides.
-        artifact = _whole(artifact, contents)
+        artifact = whole(artifact, contents)
         # Without `progress`: it would warn of the same once more.
         planned, sources = _plan(
             *(manifest, artifact, store, registry, weights), adopt=options.adopt
         )
-    model_id, version = manifest.model.id, planned.live
-    key = planned.registration.key(manifest.destination.prefix)
-    if not planned.writes:
-        options.approve(planned)
-        if contents and contents.lacks_record(key, stored := planned.observed.stored) and stored:
-            from clarifai_build.provenance import published_contents
+    if planned.writes:
+        # What only writing needs: with nothing to do, loading it would take a tenth of the time.
+        from clarifai_build.deploy.apply.leased import apply_leased
 
-            published_contents.publish(store, key, artifact, stored, progress)
-    else:
         world = (store, registry, options, progress, cache, contents)
-        try:
-            planned, version = _carry_out(manifest, artifact, sources, *world)
-        except AbsentContentError:
-            if not artifact.missing:
-                raise
-            # What the store did not copy has to be sent, and to be here for it.
-            whole = _whole(artifact, contents)
-            if whole.digest == artifact.digest:
-                options = replace(options, approve=_approved)
-                world = (store, registry, options, progress, cache, contents)
-            planned, version = _carry_out(manifest, whole, sources, *world)
-        key = planned.registration.key(manifest.destination.prefix)
-    cancel = options.cancel
+        planned, version = apply_leased(manifest, artifact, sources, *world)
+    else:
+        version = planned.live
+        options.approve(planned)
+        _record_contents(planned, manifest, artifact, store, contents, progress)
     if version is None:
+        model_id = manifest.model.id
         raise RegistryError.of("no-version", f"model '{model_id}' has no version of ours")
     if options.waiting.wait:
-        version = _ready_and_asked(registry, manifest, version, options.waiting, progress, cancel)
+        followed = (registry, manifest, version, options.waiting, progress)
+        version = _ready_and_asked(*followed, options.cancel)
     if planned.actions:
         progress(Event("register", "done", f"version {version.id} is {version.health}"))
+    key = planned.registration.key(manifest.destination.prefix)
     return Applied(planned, version, store.url(key))
 
 
-def _approved(_plan: Plan) -> None:
-    """Ask no second time about the same plan."""
-
-
-def _whole(artifact: Artifact, contents: ContentSource | None) -> Artifact:
-    if contents is None:
-        raise artifact.absence()
-    return contents.fetch()
-
-
-def _carry_out(
+def _record_contents(
+    planned: Plan,
     manifest: Manifest,
     artifact: Artifact,
-    sources: Sequence[CopySource],
     store: ObjectStore,
-    registry: ModelRegistry,
-    options: ApplyOptions,
-    progress: ProgressCallback,
-    cache: DigestCache,
     contents: ContentSource | None,
-) -> tuple[Plan, RemoteVersion | None]:
-    """Plan once more under the lease, have it approved, and take its steps."""
-    # What only writing needs: with nothing to do, loading it would take a tenth of the time.
-    from clarifai_build.artifact.packing.zip_checksum import ZipSum
-    from clarifai_build.deploy.executor import ExecutionContext, execute
-    from clarifai_build.provenance import published_contents, records
-    from clarifai_build.storage import claims, leases
-    from clarifai_build.storage.keys import artifact_key
+    progress: ProgressCallback,
+) -> None:
+    """Write the record of a zip that is as it should be, where that was looked for in vain."""
+    key, stored = planned.registration.key(manifest.destination.prefix), planned.observed.stored
+    if contents and stored and contents.lacks_record(key, stored):
+        from clarifai_build.provenance import published_contents
 
-    prefix, model_id, cancel = manifest.destination.prefix, manifest.model.id, options.cancel
-    key = artifact_key(prefix, artifact.digest, model_id, manifest.model.type)
-    model, purpose = (registry.scope, model_id), f"apply {manifest.path.name}"
-    with (
-        leases.for_model(store, prefix, *model, purpose, progress, wanted=options.lease) as lease,
-        ZipSum(artifact, progress, cache, cancel=cancel) as zip_sum,
-    ):
-        # Before the bucket is looked at, so that a gc that has begun is noticed (see `claims`).
-        claims.lay_claim(store, key, registry.scope, model_id)
-        # What was seen before the lease was held may have changed since.
-        planned = _compare(manifest, artifact, store, registry, adopt=options.adopt)
-        planned = _with_reuse(planned, manifest, artifact, sources)
-        options.approve(planned)
-        if contents and planned.wants("upload"):
-            contents.settle(artifact)
-        context = ExecutionContext(
-            *(store, registry, progress, lease.check, cancel, zip_sum.follow),
-            sources=sources,
-            published=lambda stored: published_contents.publish(
-                store, key, artifact, stored, progress
-            ),
-            record=lambda metadata: records.publish(
-                store, key, manifest, artifact, zip_sum.sha256()
-            ).add_to(metadata),
-        )
-        context = replace(context, id=options.id) if options.id else context
-        origin = _origin(manifest, artifact, progress)
-        return planned, execute(planned, artifact, key, origin, context)
+        published_contents.publish(store, key, artifact, stored, progress)
 
 
 def roll_back(
@@ -321,49 +195,13 @@ def _ready_and_asked(
     return canary.settle(registry, manifest, version, waiting.timeout, progress, cancel=cancel)
 
 
-def live_url(planned: Plan, manifest: Manifest, store: ObjectStore) -> str:
-    """Return the URL of the live version's artifact, if it is in the bucket of the manifest."""
-    live, registration = planned.live, planned.registration
-    digest = str(live.artifact_digest) if live else registration.artifact_digest
-    there = replace(registration, artifact_digest=digest)
-    return store.url(there.key(manifest.destination.prefix))
-
-
-def _needs_content(
-    planned: Plan, manifest: Manifest, artifact: Artifact, sources: Sequence[CopySource]
-) -> bool:
-    """Return whether a plan can't be carried out without the content that an artifact lacks."""
-    if not artifact.missing:
-        return False
-    stored = planned.observed.stored
-    if stored is None or planned.wants("upload"):
-        from clarifai_build.storage.upload.copy_sources import covers, may_copy
-
-        return not (may_copy(manifest.destination) and covers(artifact, sources))
-    # A zip that is there serves a new version, if it is the one by the store's own checksum.
-    return planned.wants("create-version") is not None and not is_proven(stored, artifact)
-
-
-def _registered_size(artifact: Artifact, versions: tuple[RemoteVersion, ...]) -> int:
-    """Return the size of the zip from a version that holds it, without laying it out; else 0."""
-    sizes = (version.size for version in versions if version.artifact_digest == artifact.digest)
-    return next(sizes, 0)
-
-
-def _origin(manifest: Manifest, artifact: Artifact, progress: ProgressCallback) -> VersionMetadata:
-    from clarifai_build.provenance.source_commit import source_commit
-    from clarifai_build.storage import leases
-
-    checkout = source_commit(manifest, artifact, progress)
-    origin = VersionMetadata(by=leases.user())
-    return replace(origin, commit=checkout.commit, dirty=checkout.dirty) if checkout else origin
-
-
 __all__ = [
     "Applied",
     "ApplyOptions",
+    "ContentSource",
     "Plan",
     "Waiting",
+    "WeightSources",
     "apply",
     "build",
     "build_to",

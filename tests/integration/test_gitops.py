@@ -413,7 +413,7 @@ def test_object_harmed_by_hand_comes_back(place: Place, harm: str) -> None:
 def test_terminated_apply_gives_its_lease_back(place: Place) -> None:
     """SIGTERM ends an apply as Ctrl-C does; killed for good, its lease is unlocked or expires."""
     place.model("lines")
-    hook = "import time, clarifai_build.deploy.executor as steps\n"
+    hook = "import time, clarifai_build.deploy.apply.executor as steps\n"
     hook += "def stuck(*a): print('stuck', flush=True); time.sleep(60)\n"
     hook += "steps._publish = stuck\nfrom clarifai_build.cli.main import main\n"
     hook += f"raise SystemExit(main(['apply', {str(place.folder / 'lines')!r}]))"

@@ -195,6 +195,7 @@ def test_apply_makes_live_what_plan_says(tmp_path: Path) -> None:
         assert [action.kind for action in applied.plan.actions] == kinds
         assert applied.version.artifact_digest == there.build().digest
         assert there.plan().actions == ()
+        assert there.live_url(there.plan()) == applied.url
         assert "tree" in {event.stage for event in told}
 
 

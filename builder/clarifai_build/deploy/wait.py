@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import BuildFailedError, RegistryError
@@ -21,6 +22,14 @@ UNTRAINED_SECONDS = 60.0
 
 NEWS_SECONDS = 10.0
 """Seconds between messages while nothing changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Whether a version is followed until it is ready, and for how many seconds."""
+
+    wait: bool = True
+    timeout: float = TIMEOUT_SECONDS
 
 
 def wait_until_ready(

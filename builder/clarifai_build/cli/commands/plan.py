@@ -84,14 +84,13 @@ def run(args: Namespace, console: Console) -> int:
 def _plan(
     connection: Connection, progress: ProgressCallback, *, adopt: bool, cancel: CancelToken
 ) -> Planned:
-    from clarifai_build import pipeline
     from clarifai_build.deploy.saved_plan import state_of
     from clarifai_build.inspection.file_changes import file_changes
     from clarifai_build.reports.plan import Planned
 
     artifact = connection.build(progress, connection.known_contents(progress), cancel=cancel)
     plan = connection.plan(artifact, adopt=adopt)
-    url = pipeline.live_url(plan, connection.manifest, connection.store())
+    url = connection.live_url(plan)
     files = file_changes(plan, artifact.tree, url)
     return Planned(connection.name, plan, files, state_of(plan))
 

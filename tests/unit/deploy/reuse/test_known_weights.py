@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.deploy.known_contents import KnownByRecords
+from clarifai_build.deploy.reuse.known_contents import KnownByRecords
 from clarifai_build.digests.known import KnownContent
 from clarifai_build.errors import UsageError
 from clarifai_build.pipeline import Applied, ApplyOptions, ContentSource, Plan, Waiting, apply

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.deploy.known_contents import KnownByRecords
 from clarifai_build.deploy.registration import Registration
+from clarifai_build.deploy.reuse.known_contents import KnownByRecords
 from clarifai_build.digests import files
 from clarifai_build.digests.known import KnownContent
 from clarifai_build.provenance import lock as locks

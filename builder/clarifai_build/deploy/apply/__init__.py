@@ -1,0 +1,1 @@
+"""Carrying a plan out: under the lease, step by step, with what a caller asks for."""
