@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clarifai_build.connection import Connection, connect
+from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage import ObjectStore
 from support.fakes import MemoryRegistry, MemoryStore
 from support.light_platform import INFERENCE
@@ -16,6 +17,21 @@ MANIFEST = """\
 model: {{id: {model}, type: text-to-text}}
 storage: {{type: s3, bucket: models, prefix: mine, region: eu-central-1}}
 """
+
+ENDPOINTS = Endpoints(
+    state_dir=Path("/nowhere"),
+    s3_endpoint="http://127.0.0.1:1",
+    region="us-east-1",
+    access_key="key",
+    secret_key="secret",
+    bucket="public",
+    private_bucket="private",
+    api_base="http://127.0.0.1:2",
+    user_id="sandbox",
+    app_id="local",
+    pat="local-token",
+    triton="127.0.0.1:3",
+)
 
 
 def model_in(folder: Path, name: str = "lines") -> Path:

@@ -1,32 +1,19 @@
-"""A manifest together with what it is applied with: its bucket, its platform, and the caches.
-
-The entry point of the commands, and of Python programs in their place: `connect` one manifest,
-or with `connect_all` all that some paths name.
-"""
+"""A manifest together with what it is applied with: its bucket, its platform, and the caches."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import (
-    BuilderError,
-    ManifestError,
-    Problem,
     RegistryError,
-    UsageError,
 )
-from clarifai_build.manifest import settings
-from clarifai_build.manifest.types import Clarifai, Manifest, Storage
-from clarifai_build.net.shared_environ import SharedEnviron
-from clarifai_build.progress import Event, ProgressCallback, no_progress
-from clarifai_build.validation.load import load
+from clarifai_build.manifest.types import Manifest
+from clarifai_build.progress import ProgressCallback, no_progress
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.artifact import Artifact
@@ -36,7 +23,6 @@ if TYPE_CHECKING:
     from clarifai_build.digests.cache import DigestCache
     from clarifai_build.pipeline import Applied, ApplyOptions, ContentSource, Waiting
     from clarifai_build.registry import ModelRegistry, RemoteVersion
-    from clarifai_build.sandbox.endpoints import Endpoints
     from clarifai_build.storage import ObjectStore
     from clarifai_build.storage.leases import Holder
     from clarifai_build.storage.weight_records import WeightRecords
@@ -240,176 +226,3 @@ def _contents(fetch: Callable[[], Artifact], known: KnownByRecords | None) -> Co
     if known is None:
         return pipeline.ContentSource(fetch)
     return pipeline.ContentSource(fetch, known.lacks_record, known.settle_weights)
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """The manifests that some paths name: those that load, and the errors of the others.
-
-    `passed_over` are problems of what may be or hold further ones; while there are any, a model
-    that no manifest names may have one all the same.
-    """
-
-    connections: tuple[Connection, ...]
-    errors: Mapping[str, BuilderError]
-    passed_over: tuple[Problem, ...] = ()
-
-
-def connect(
-    manifest: Manifest | str | os.PathLike[str],
-    environ: Mapping[str, str] = os.environ,
-    *,
-    sandbox: bool | Endpoints = False,
-    progress: ProgressCallback = no_progress,
-) -> Connection:
-    """Connect a manifest, or the one at a path: a file, or a folder that holds one.
-
-    `environ` is where references, credentials and the place of the caches are looked up; what it
-    leaves open of Clarifai's is taken from the current context of the official CLI. With that of an
-    earlier connection, clients of stores are shared with it.
-
-    With `sandbox`, everything leads to the local engines, which are started if need be; or to
-    those whose endpoints are given. Weights are still fetched from where the manifest says.
-    """
-    connector = _Connector(environ, sandbox, progress)
-    if isinstance(manifest, Manifest):
-        return connector.connect(manifest, str(manifest.path))
-    connected = connector.connect_all([Path(manifest)])
-    for error in connected.errors.values():
-        raise error
-    if len(connected.connections) > 1:
-        names = ", ".join(connection.name for connection in connected.connections)
-        raise UsageError.of(
-            "many-manifests", f"one manifest is meant, {os.fspath(manifest)} has {names}"
-        )
-    return connected.connections[0]
-
-
-def connect_all(
-    paths: Iterable[str | os.PathLike[str]],
-    environ: Mapping[str, str] = os.environ,
-    *,
-    sandbox: bool | Endpoints = False,
-    progress: ProgressCallback = no_progress,
-) -> Connected:
-    """Connect every manifest that files, folders and globs name, as `connect` does.
-
-    Raises UsageError where a path leads nowhere. A manifest that does not load, or whose model is
-    that of another one, is an error among the results.
-    """
-    return _Connector(environ, sandbox, progress).connect_all(map(Path, paths))
-
-
-def in_sandbox(manifest: Manifest, endpoints: Endpoints) -> Manifest:
-    """Return the same manifest, to be published and registered in the sandbox."""
-    # `storage` stays: weights are still fetched with its endpoint and credentials.
-    return replace(
-        manifest,
-        published_to=Storage(
-            bucket=endpoints.bucket,
-            prefix=manifest.storage.prefix if manifest.storage else "",
-            endpoint_url=endpoints.s3_endpoint,
-            region=endpoints.region,
-            reuse=manifest.storage.reuse if manifest.storage else "auto",
-        ),
-        clarifai=Clarifai(
-            user_id=endpoints.user_id,
-            app_id=endpoints.app_id,
-            api_base=endpoints.api_base,
-            visibility=manifest.clarifai.visibility,
-        ),
-    )
-
-
-class _Connector:
-    """Connects manifests in one environment; all that one account has share one channel."""
-
-    def __init__(
-        self, environ: Mapping[str, str], sandbox: bool | Endpoints, progress: ProgressCallback
-    ) -> None:
-        self._progress = progress
-        self._sandbox = _running(environ, progress) if sandbox is True else sandbox or None
-        # One of each: models that are reached in the same one share sessions and clients.
-        self._environ = (
-            environ
-            if isinstance(environ, SharedEnviron)
-            else SharedEnviron(settings.merged(environ))
-        )
-        self._target_environ = (
-            SharedEnviron(self._sandbox.leading(self._environ)) if self._sandbox else self._environ
-        )
-        # One channel an account: each is a connection with threads of its own.
-        self._registries: dict[Clarifai, ModelRegistry] = {}
-
-    def connect_all(self, paths: Iterable[Path]) -> Connected:
-        from clarifai_build.deploy.fleet import failure
-        from clarifai_build.manifest.discovery import search
-
-        connections: list[Connection] = []
-
-        def take(path: Path) -> None:
-            # The sandbox stands in for what only the network needs.
-            manifest = load(path, self._target_environ, offline=self._sandbox is not None)
-            connection = self.connect(manifest, str(path))
-            _refuse_second(connection, connections)
-            connections.append(connection)
-
-        found = search(paths)
-        unseen = [*found.passed_over, *_not_checked_out(found.folders)]
-        for problem in unseen:
-            if problem.severity == "warning":
-                self._progress(Event("manifests", "running", problem.message, warning=problem))
-        ended = [(str(path), failure(take, path)) for path in found.manifests]
-        errors = {name: error for name, error in ended if error}
-        return Connected(tuple(connections), errors, tuple(unseen))
-
-    def connect(self, manifest: Manifest, name: str) -> Connection:
-        manifest = in_sandbox(manifest, self._sandbox) if self._sandbox else manifest
-        registry = self._registry(manifest.clarifai)
-        return Connection(name, manifest, registry, self._environ, self._target_environ)
-
-    def _registry(self, clarifai: Clarifai) -> ModelRegistry:
-        from clarifai_build.registry.clarifai import open_registry
-
-        # Visibility is the model's: it does not make another account.
-        account = replace(clarifai, visibility="private")
-        if account not in self._registries:
-            self._registries[account] = open_registry(account, self._target_environ)
-        return self._registries[account]
-
-
-def _not_checked_out(folders: Sequence[Path]) -> Iterable[Problem]:
-    """Return what Git has and the folders lack; that Git does not say keeps nothing but a prune."""
-    if not folders:
-        return []
-    from clarifai_build.manifest.unseen import not_checked_out
-    from clarifai_build.util.vcs.process import GitError
-
-    try:
-        return not_checked_out(folders)
-    except GitError as error:
-        return error.problems
-
-
-def _running(environ: Mapping[str, str], progress: ProgressCallback) -> Endpoints:
-    """Start the sandbox if need be. The one place that writes to this process's environment:
-    gRPC and urllib look nowhere else for the addresses that no proxy is asked for."""
-    from clarifai_build.sandbox import lifecycle
-    from clarifai_build.sandbox.engines.processes import past_proxies
-
-    os.environ.update(past_proxies())
-    return lifecycle.ensure(lifecycle.default_state_dir(environ), progress)
-
-
-def _refuse_second(connection: Connection, others: Iterable[Connection]) -> None:
-    """Two manifests of one model would undo each other's work for ever."""
-    manifest, registry = connection.manifest, connection.registry
-    for other in others:
-        # One registry an account: in another app, the same id is another model.
-        if other.registry is registry and other.manifest.model.id == manifest.model.id:
-            raise ManifestError.of(
-                "model-twice",
-                f"model '{manifest.model.id}' is also the model of {other.name}",
-                file=str(manifest.path),
-                hint="give each manifest a model.id of its own, or apply one of them alone",
-            )
