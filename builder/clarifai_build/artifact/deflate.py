@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clarifai_build.artifact import zip_format
-from clarifai_build.artifact.artifact import Artifact, Content, Span, read_span, stored
+from clarifai_build.artifact.artifact import Artifact, stored
+from clarifai_build.artifact.segments import Content, Span, read_span
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests.cache import NO_CACHE, DigestCache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from clarifai_build.artifact.artifact import blocks_of
+from clarifai_build.artifact.segments import blocks_of
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.errors import ArtifactError, cannot_write
 from clarifai_build.util.processes.scratch_folder import ScratchFolder

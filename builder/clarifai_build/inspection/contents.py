@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
-from clarifai_build.artifact.artifact import Artifact, blocks_of
+from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.segments import blocks_of
 from clarifai_build.artifact.tree import Entry
 from clarifai_build.artifact.zip_audit import audit
 from clarifai_build.artifact.zip_reader import PublishedEntry, ReadRange, read_entry, read_listing

@@ -9,7 +9,8 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request
 
-from clarifai_build.artifact.artifact import Artifact, read_span
+from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.segments import read_span
 from clarifai_build.errors import NotPublicError, StorageError
 from clarifai_build.net.errors import BAD_REDIRECT, answer, cause, is_bad_redirect, is_transient
 from clarifai_build.net.web import web_opener

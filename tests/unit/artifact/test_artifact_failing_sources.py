@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.artifact import zip_format
-from clarifai_build.artifact.artifact import Artifact, Content, blocks_of, stored
+from clarifai_build.artifact.artifact import Artifact, stored
 from clarifai_build.artifact.folder_writer import write_folder
 from clarifai_build.artifact.layout import gather
 from clarifai_build.artifact.packing.block_stream import WORTH_THREADS, stream_blocks
 from clarifai_build.artifact.packing.one_pass import hash_and_write
 from clarifai_build.artifact.packing.zip_checksum import ZipSum
 from clarifai_build.artifact.packing.zip_writer import write_zip
+from clarifai_build.artifact.segments import Content, blocks_of
 from clarifai_build.artifact.tree import Entry, FileTree, make_tree
 from clarifai_build.errors import SourceError
 from clarifai_build.progress import Event

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from clarifai_build.artifact.artifact import Piece
+from clarifai_build.artifact.segments import Piece
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 

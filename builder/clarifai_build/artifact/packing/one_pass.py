@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from clarifai_build.artifact.artifact import Artifact, Segment
+from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.layout import Layout
 from clarifai_build.artifact.packing.block_stream import Block, stream_blocks
 from clarifai_build.artifact.packing.disk_writer import writers
@@ -25,6 +25,7 @@ from clarifai_build.artifact.packing.zip_writer import (
     no_records,
     write_zip,
 )
+from clarifai_build.artifact.segments import Segment
 from clarifai_build.artifact.tree import build_tree, digest_files, refuse_findings, settle
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests import crc32 as crc

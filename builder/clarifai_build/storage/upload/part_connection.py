@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from clarifai_build.artifact.artifact import Artifact, Span, read_span, unreadable
+from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.segments import Span, read_span, unreadable
 from clarifai_build.net.s3_access import S3Access, address_of
 from clarifai_build.source.source_file import FileStat, open_source, refuse_changed
 from clarifai_build.storage.upload.parts import Part, base64_of
