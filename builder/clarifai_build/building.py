@@ -16,7 +16,7 @@ from clarifai_build.errors import Problem, SourceError
 from clarifai_build.manifest.labels import labels_of
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import Event, ProgressCallback, no_progress
-from clarifai_build.provenance import lock
+from clarifai_build.provenance.lock_drift import requirements_of
 from clarifai_build.repository_layout import LABELS, REQUIREMENTS
 from clarifai_build.source.content_checks import RULES, content_problem, dvc_pointer, is_dvc
 from clarifai_build.targets.triton.render import RenderContext
@@ -102,7 +102,7 @@ def generated_files(manifest: Manifest, renders: Path | None = None) -> dict[str
     """
     files = render_once(RenderContext.of(manifest, labels_of(manifest)), renders)
     # After rendering: it replaces the file of the template.
-    if (requirements := lock.requirements_of(manifest)) is not None:
+    if (requirements := requirements_of(manifest)) is not None:
         files[REQUIREMENTS] = requirements
     _refuse_secrets(manifest, files)
     return files

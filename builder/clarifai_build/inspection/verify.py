@@ -14,7 +14,7 @@ from clarifai_build.inspection import contents, diff
 from clarifai_build.inspection.contents import Contents
 from clarifai_build.inspection.diff import FileDiff
 from clarifai_build.provenance import records
-from clarifai_build.provenance.statement import subject_of, tree_of, with_sha256
+from clarifai_build.provenance.statement_document import subject_of, tree_of, with_sha256
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.storage import ObjectStore, stat_existing
 from clarifai_build.storage.anonymous import download

@@ -8,7 +8,7 @@ artifact in place of the user's own.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,6 @@ from clarifai_build.targets.triton.toolchain import current_toolchain
 from clarifai_build.util.atomic_file import atomic_write
 from clarifai_build.util.canonical_json import json_sha256
 from clarifai_build.util.small_files import MIB, read_small_json
-from clarifai_build.util.text import short
 
 if TYPE_CHECKING:
     from clarifai_build.digests.known import KnownContent
@@ -32,7 +31,7 @@ FORMAT = 2
 # What holds no contents is written in the form before, which older tools read, too.
 _WITHOUT_CONTENTS = 1
 _MAX_BYTES = 16 * MIB
-_AGAIN = "run `clarifai-build lock` and commit what it writes"
+AGAIN = "run `clarifai-build lock` and commit what it writes"
 _ANEW = "restore it from Git, or remove it and run `clarifai-build lock`"
 
 
@@ -102,7 +101,7 @@ def make(
     pinned = previous.requirements if previous and not upgrade else None
     return Lock(
         **current_toolchain(),
-        weights=_weights(manifest),
+        weights=weights_of(manifest),
         requirements=_resolve(manifest, pinned),
         contents=contents,
     )
@@ -154,78 +153,6 @@ def _lock(data: dict[str, Any]) -> Lock:
     return Lock(**data, requirements=pinned, contents=contents)
 
 
-def drift(lock: Lock | None, manifest: Manifest) -> tuple[Problem, ...]:
-    """Return what has moved since the lock was made; nothing where a build keeps to it."""
-    path = path_of(manifest)
-    if lock is None:
-        return (_problem("lock-missing", "there is no lock", path),)
-    return (
-        *_tool_drift(lock, path),
-        *_weight_drift(lock, manifest),
-        *_source_drift(lock, manifest),
-    )
-
-
-def check_lock(manifest: Manifest) -> None:
-    """Raise LockError, naming all that has moved, unless the lock is there and up to date."""
-    if moved := drift(read(path_of(manifest)), manifest):
-        raise LockError(*moved)
-
-
-def requirements_of(manifest: Manifest) -> bytes | None:
-    """Return the artifact's requirements.txt: the lock's, else the user's, else None.
-
-    Raises LockError where the lock pins other requirements than the manifest has now.
-    """
-    lock = read(path_of(manifest))
-    if lock is None:
-        source = manifest.code.requirements
-        return resolving.portable(source, manifest.path.parent) if source else None
-    if moved := tuple(_source_drift(lock, manifest)):
-        raise LockError(*moved)
-    return lock.requirements.text.encode() if lock.requirements else None
-
-
-def _tool_drift(lock: Lock, path: Path) -> Iterator[Problem]:
-    now = current_toolchain()
-    for name in ("template", "runtime"):
-        before, after = getattr(lock, f"{name}_sha256"), now[f"{name}_sha256"]
-        if before != after:
-            yield _problem(
-                "lock-tool",
-                f"the {name} has changed: the lock was made by clarifai-build {lock.tool} with "
-                f"{short(before)}, this is {__version__} with {short(after)}",
-                path,
-                f"for the same bytes use clarifai-build {lock.tool} "
-                f"(`pip install clarifai-build=={lock.tool}`); to go on with this one, {_AGAIN}",
-            )
-
-
-def _weight_drift(lock: Lock, manifest: Manifest) -> Iterator[Problem]:
-    now = _weights(manifest)
-    for name in sorted(lock.weights.keys() | now.keys()):
-        before, after = lock.weights.get(name), now.get(name)
-        if before != after:
-            what = f"the lock has {_short(before)}, the manifest {_short(after)}"
-            yield _problem("lock-weights", f"weight {name}: {what}", path_of(manifest))
-
-
-def _source_drift(lock: Lock, manifest: Manifest) -> Iterator[Problem]:
-    path, pinned, source = path_of(manifest), lock.requirements, manifest.code.requirements
-    if pinned is None or source is None:
-        if pinned or source:
-            what = "no longer has requirements" if pinned else "has requirements now"
-            yield _problem("lock-requirements", f"the model {what}", path)
-        return
-    if pinned.source != resolving.digest(source):
-        yield _problem(
-            "lock-requirements", f"{source.name} has changed since the lock was made", path
-        )
-    if pinned.python != manifest.code.python:
-        what = f"the pins are for Python {pinned.python}, the model's is {manifest.code.python}"
-        yield _problem("lock-python", what, path)
-
-
 def _resolve(manifest: Manifest, previous: Requirements | None) -> Requirements | None:
     source, python = manifest.code.requirements, manifest.code.python
     if source is None:
@@ -238,7 +165,8 @@ def _resolve(manifest: Manifest, previous: Requirements | None) -> Requirements 
     return Requirements(resolving.digest(source), python, resolving.PLATFORM, pins)
 
 
-def _weights(manifest: Manifest) -> dict[str, str]:
+def weights_of(manifest: Manifest) -> dict[str, str]:
+    """Return the SHA-256s of a manifest's weights by their places, as a lock has them."""
     return {weight.to: weight.sha256 for weight in manifest.weights}
 
 
@@ -259,13 +187,10 @@ def _digest(body: Mapping[str, Any]) -> str:
     return json_sha256(body, spaced=True)
 
 
-def _short(digest: str | None) -> str:
-    return short(digest) if digest else "none"
-
-
-def _problem(code: str, message: str, path: Path, hint: str = _AGAIN) -> Problem:
+def problem(code: str, message: str, path: Path, hint: str = AGAIN) -> Problem:
+    """Return a problem of a lock; a new lock is the way out of most."""
     return Problem(code, message, file=str(path), hint=hint)
 
 
 def _error(code: str, message: str, path: Path, hint: str = _ANEW) -> LockError:
-    return LockError(_problem(code, message, path, hint))
+    return LockError(problem(code, message, path, hint))

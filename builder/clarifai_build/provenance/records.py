@@ -16,10 +16,9 @@ from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.provenance import lock as locks
 from clarifai_build.provenance.lock import Lock
-from clarifai_build.provenance.statement import (
+from clarifai_build.provenance.statement import statement_of, statement_parts
+from clarifai_build.provenance.statement_document import (
     artifact_digest_of,
-    statement_of,
-    statement_parts,
     subject_of,
     tree_of,
     with_sha256,

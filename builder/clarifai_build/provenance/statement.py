@@ -6,7 +6,6 @@ It holds no time of day: the same source, built by the same tool, gives the same
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -19,21 +18,19 @@ from typing import Any
 from clarifai_build._version import __version__
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import Entry
-from clarifai_build.errors import ArtifactError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.provenance.lock import Lock
 from clarifai_build.provenance.source_commit import source_commit
+from clarifai_build.provenance.statement_document import PREDICATE, as_json, subject
 from clarifai_build.repository_layout import zip_name
-from clarifai_build.source.build_records import BUILD_TYPE, REPLACED, STATEMENT
+from clarifai_build.source.build_records import BUILD_TYPE, STATEMENT
 from clarifai_build.targets.triton.toolchain import current_toolchain
 from clarifai_build.util import git, urls
 from clarifai_build.util.git import Checkout
 from clarifai_build.util.redaction import has_token
-from clarifai_build.util.small_files import parse_json
 from clarifai_build.util.urls import redact_url
 
-PREDICATE = "https://slsa.dev/provenance/v1"
 BUILDER = "urn:clarifai-build"
 _NO_BYPRODUCTS = '"byproducts": []'
 _FILE = """
@@ -47,13 +44,6 @@ _FILE = """
           },
           "name": %s
         }"""
-TREE = "clarifaiBuildTree"
-"""The name of the artifact's digest among those of the subject: in-toto lets anyone name theirs."""
-
-_UNKNOWN = (
-    "not known yet: the zip was published without reading all of its content; "
-    "`clarifai-build verify` fills it in"
-)
 # Other schemes (file:) name a path on this machine, which says nothing elsewhere.
 _NETWORK = frozenset({"http", "https", "ssh", "git"})
 # git@host:path, but neither C:/path nor another/path:with-a-colon.
@@ -88,7 +78,7 @@ def statement_parts(
     name = zip_name(manifest.model.id, manifest.model.type)
     statement = {
         "_type": STATEMENT,
-        "subject": [_subject(name, artifact.digest, sha256)],
+        "subject": [subject(name, artifact.digest, sha256)],
         "predicateType": PREDICATE,
         "predicate": {
             "buildDefinition": {
@@ -108,110 +98,11 @@ def statement_parts(
         },
     }
     # No other list can be meant: it is the last, and within a text quotes are escaped.
-    before, empty, after = _json(statement).rpartition(_NO_BYPRODUCTS)
+    before, empty, after = as_json(statement).rpartition(_NO_BYPRODUCTS)
     yield f"{before}{empty[:-1]}".encode()
     for number, one in enumerate(chain(map(_file, artifact.tree.entries), _sbom(sbom))):
         yield f"{',' if number else ''}{one}".encode()
     yield f"\n      ]{after}\n".encode()
-
-
-def _written(statement: dict[str, Any]) -> bytes:
-    return f"{_json(statement)}\n".encode()
-
-
-def _subject(name: str, artifact_digest: str, sha256: str) -> dict[str, Any]:
-    if sha256:
-        return {"name": name, "digest": {"sha256": sha256}}
-    return {"name": name, "digest": {TREE: artifact_digest}, "annotations": {"sha256": _UNKNOWN}}
-
-
-def with_sha256(body: bytes, sha256: str) -> bytes:
-    """Return a statement with this SHA-256 of its zip, or with none where that is empty.
-
-    Either way it is what `statement_of` would have given. Raises ArtifactError for other documents.
-    """
-    statement = read_statement(body, "the provenance")
-    try:
-        name = str(statement["subject"][0]["name"])
-    except (KeyError, IndexError, TypeError) as error:
-        raise unreadable("the provenance") from error
-    return _written({**statement, "subject": [_subject(name, artifact_digest_of(body), sha256)]})
-
-
-def artifact_digest_of(body: bytes) -> str:
-    """Return the digest of the artifact that a statement is about; empty where none can be read."""
-    try:
-        definition = read_statement(body, "")["predicate"]["buildDefinition"]
-        return str(definition["internalParameters"]["artifact_digest"])
-    except (ArtifactError, KeyError, TypeError):
-        return ""
-
-
-def read_statement(body: bytes, where: str) -> dict[str, Any]:
-    """Parse a statement; raises ArtifactError for any other document."""
-    try:
-        statement: dict[str, Any] = parse_json(body)
-        known = (statement["_type"], statement["predicateType"]) == (STATEMENT, PREDICATE)
-    except (ValueError, KeyError, TypeError):
-        known = False
-    if not known:
-        raise unreadable(where)
-    return statement
-
-
-def subject_of(body: bytes) -> str:
-    """Return the SHA-256 of the zip that a statement is about; empty where that can't be read, or
-    was not known."""
-    return _digest_of_subject(body, "sha256")
-
-
-def tree_of(body: bytes) -> str:
-    """Return the artifact's digest where a statement names that in place of the zip's SHA-256."""
-    return _digest_of_subject(body, TREE)
-
-
-def _digest_of_subject(body: bytes, algorithm: str) -> str:
-    try:
-        return str(read_statement(body, "")["subject"][0]["digest"][algorithm])
-    except (ArtifactError, KeyError, IndexError, TypeError):
-        return ""
-
-
-def summary_of(statement: dict[str, Any]) -> list[str]:
-    """Return what a statement says, line by line; raises ArtifactError where it lacks parts."""
-    try:
-        unknown = statement["subject"][0].get("annotations", {}).get("sha256")
-        told = [_row("sha256", unknown)] if unknown else []
-        return [*told, *_summary(statement["predicate"])]
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise unreadable("the provenance") from error
-
-
-def _summary(predicate: dict[str, Any]) -> Iterator[str]:
-    definition = predicate["buildDefinition"]
-    parameters = definition["internalParameters"]
-    yield _row("artifact_digest", parameters["artifact_digest"])
-    if parameters["encoder"]:
-        yield _row("packed", f"by {parameters['encoder']}")
-    for name, version in predicate["runDetails"]["builder"]["version"].items():
-        yield _row("builder", f"{name} {version}")
-    for one in definition["resolvedDependencies"]:
-        digest = " ".join(f"{kind}:{value}" for kind, value in one["digest"].items())
-        notes = ", ".join(f"{key} {value}" for key, value in one.get("annotations", {}).items())
-        yield _row("from", f"{one['name']}  {one.get('uri', '')}  {digest}  {notes}".rstrip())
-
-
-def _row(name: str, value: object) -> str:
-    return f"{name:<15}  {value}"
-
-
-def unreadable(where: str) -> ArtifactError:
-    """Return the error of a file that is not such a statement."""
-    return ArtifactError.of(
-        "provenance-unreadable",
-        f"{where} is not an in-toto statement with SLSA provenance v1",
-        hint=REPLACED,
-    )
 
 
 def resolved(manifest: Manifest) -> dict[str, Any]:
@@ -274,7 +165,7 @@ def _dependencies(
 
 
 def _file(entry: Entry) -> str:
-    """Return a file as `_json` would write it, in a tenth of the time: there may be thousands."""
+    """Return a file as `as_json` would write it, in a tenth of the time: there may be thousands."""
     return _FILE % (entry.mode, entry.size, entry.sha256, encode_basestring(entry.path))
 
 
@@ -285,8 +176,4 @@ def _sbom(sbom: bytes | None) -> Iterator[str]:
             "mediaType": "application/vnd.cyclonedx+json",
             "digest": {"sha256": hashlib.sha256(sbom).hexdigest()},
         }
-        yield "\n" + indent(_json(one), " " * 8)
-
-
-def _json(value: dict[str, Any]) -> str:
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+        yield "\n" + indent(as_json(one), " " * 8)

@@ -13,7 +13,8 @@ from clarifai_build.digests.known import KnownContent
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import lock as locks
 from clarifai_build.provenance import requirements
-from clarifai_build.provenance.lock import Lock, LockError, Requirements, check_lock
+from clarifai_build.provenance.lock import Lock, LockError, Requirements
+from clarifai_build.provenance.lock_drift import check_lock, drift, requirements_of
 from clarifai_build.targets.triton.toolchain import current_toolchain
 from clarifai_build.util.canonical_json import json_sha256
 from support.trees import manifest_of, weight_of
@@ -40,7 +41,7 @@ def weighted_lock(weighted: Manifest) -> Lock:
 
 def codes(lock: Lock | None, manifest: Manifest) -> list[str]:
     """Return the codes of what has moved."""
-    return [problem.code for problem in locks.drift(lock, manifest)]
+    return [problem.code for problem in drift(lock, manifest)]
 
 
 def test_what_is_as_it_was_has_not_moved(weighted_lock: Lock, weighted: Manifest) -> None:
@@ -63,7 +64,7 @@ def test_whatever_moved_is_told(
     weighted_lock: Lock, weighted: Manifest, change: dict[str, object], code: str
 ) -> None:
     """One thing at a time, with the lock it is about."""
-    (problem,) = locks.drift(replace(weighted_lock, **change), weighted)  # type: ignore[arg-type]
+    (problem,) = drift(replace(weighted_lock, **change), weighted)  # type: ignore[arg-type]
     assert (problem.code, problem.file) == (code, str(locks.path_of(weighted)))
 
 
@@ -77,7 +78,7 @@ def test_another_version_of_the_tool_alone_moves_nothing(
 def test_the_python_counts(weighted_lock: Lock, weighted: Manifest) -> None:
     """Pins for another one may not even exist; both are named."""
     other = replace(weighted, code=replace(weighted.code, python="3.12"))
-    (problem,) = locks.drift(weighted_lock, other)
+    (problem,) = drift(weighted_lock, other)
     assert problem.code == "lock-python"
     assert "Python 3.11" in problem.message
     assert "3.12" in problem.message
@@ -86,9 +87,9 @@ def test_the_python_counts(weighted_lock: Lock, weighted: Manifest) -> None:
 def test_requirements_that_come_and_go(weighted_lock: Lock, weighted: Manifest) -> None:
     """Which of the two is said; a build refuses either."""
     without = replace(weighted, code=replace(weighted.code, requirements=None))
-    (gone,) = locks.drift(weighted_lock, without)
+    (gone,) = drift(weighted_lock, without)
     assert gone.message == "the model no longer has requirements"
-    (new,) = locks.drift(replace(weighted_lock, requirements=None), weighted)
+    (new,) = drift(replace(weighted_lock, requirements=None), weighted)
     assert new.message == "the model has requirements now"
     assert codes(replace(weighted_lock, requirements=None), without) == []
     for pinned, of in (
@@ -97,15 +98,15 @@ def test_requirements_that_come_and_go(weighted_lock: Lock, weighted: Manifest) 
     ):
         locks.write(pinned, locks.path_of(weighted))
         with pytest.raises(LockError):
-            locks.requirements_of(of)
+            requirements_of(of)
 
 
 def test_without_requirements_there_is_none_to_lay(weighted_lock: Lock, weighted: Manifest) -> None:
     """With a lock and without."""
     without = replace(weighted, code=replace(weighted.code, requirements=None))
-    assert locks.requirements_of(without) is None
+    assert requirements_of(without) is None
     locks.write(replace(weighted_lock, requirements=None), locks.path_of(weighted))
-    assert locks.requirements_of(without) is None
+    assert requirements_of(without) is None
 
 
 def test_everything_that_is_pinned_is_in_the_digest(weighted_lock: Lock) -> None:
@@ -156,7 +157,7 @@ def test_contents_are_read_back_and_are_in_the_digest(
     assert locks.read(path) == made
     other = replace(made, contents={CONTENT.sha256: CONTENT._replace(size=71)})
     assert len({weighted_lock.digest, made.digest, other.digest}) == 3
-    assert locks.drift(made, weighted) == ()
+    assert drift(made, weighted) == ()
 
 
 @pytest.mark.parametrize(
@@ -227,16 +228,14 @@ def test_a_lock_comes_back_as_it_was(lock: Lock, manifest: Manifest) -> None:
     assert path.name == "clarifai.lock"
     assert locks.read(path) == lock
     check_lock(manifest)
-    text = locks.requirements_of(manifest)
+    text = requirements_of(manifest)
     assert lock.requirements
     assert text == "".join(f"{pin}\n" for pin in lock.requirements.pins).encode()
 
 
 def test_without_a_lock_requirements_are_the_users(manifest: Manifest) -> None:
     """A model without a lock is built from its own requirements, and is refused by --locked."""
-    assert (
-        locks.requirements_of(manifest) == b"# base.txt\nruamel.yaml\n# requirements.txt\nnumpy<2\n"
-    )
+    assert requirements_of(manifest) == b"# base.txt\nruamel.yaml\n# requirements.txt\nnumpy<2\n"
     with pytest.raises(LockError, match="no lock") as raised:
         check_lock(manifest)
     assert raised.value.exit_code == 3
@@ -248,7 +247,7 @@ def test_an_edited_lock_is_refused(lock: Lock, manifest: Manifest) -> None:
     locks.write(lock, path)
     path.write_text(path.read_text().replace("1.26.4", "1.26.3"))
     with pytest.raises(LockError, match="edited by hand"):
-        locks.requirements_of(manifest)
+        requirements_of(manifest)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "<<<<<<< HEAD", '{"format": 9, "digest": 1}'])
@@ -266,7 +265,7 @@ def test_changed_requirements_are_named(name: str, lock: Lock, manifest: Manifes
     locks.write(lock, locks.path_of(manifest))
     (manifest.path.parent / name).write_text("scipy\n")
     with pytest.raises(LockError, match=r"requirements\.txt has changed"):
-        locks.requirements_of(manifest)
+        requirements_of(manifest)
 
 
 def test_drift_of_the_tool_names_the_version_to_use(lock: Lock, manifest: Manifest) -> None:
@@ -295,5 +294,5 @@ def test_digests_of_weights_are_shortened(weighted_lock: Lock, weighted: Manifes
     (weight,) = weighted.weights
     now = f"the manifest {weight.sha256[:12]}"
     for weights, before in (({"w.bin": "0" * 64}, "0" * 12), ({}, "none")):
-        (problem,) = locks.drift(replace(weighted_lock, weights=weights), weighted)
+        (problem,) = drift(replace(weighted_lock, weights=weights), weighted)
         assert problem.message == f"weight w.bin: the lock has {before}, {now}"

@@ -13,10 +13,10 @@ from clarifai_build.provenance import lock as locks
 from clarifai_build.provenance import records
 from clarifai_build.provenance.lock import Lock
 from clarifai_build.provenance.sbom import read_sbom, sbom_of
-from clarifai_build.provenance.statement import (
+from clarifai_build.provenance.statement import statement_of
+from clarifai_build.provenance.statement_document import (
     artifact_digest_of,
     read_statement,
-    statement_of,
     subject_of,
     tree_of,
     with_sha256,

@@ -16,6 +16,7 @@ import pytest
 
 from clarifai_build.errors import SourceError
 from clarifai_build.provenance import lock
+from clarifai_build.provenance.lock_drift import requirements_of
 from clarifai_build.validation.load import load
 from support.command_line import command
 from support.light_platform import INFERENCE
@@ -69,7 +70,7 @@ def test_pins_of_another_index_can_be_installed(tmp_path: Path, index: str, opti
     pins = locked(folder, f"{options.format(index=index)}alpha\ntorchlike==2.1+cu118\n")
     assert pins[:2] == [f"--index-url {index}/all", f"--extra-index-url {index}/cu118"]
     assert "torchlike==2.1+cu118 \\" in pins
-    content = lock.requirements_of(load(folder, {}, offline=True))
+    content = requirements_of(load(folder, {}, offline=True))
     assert content is not None
     file = write_files(tmp_path / "platform", {"requirements.txt": content}) / "requirements.txt"
     pip = [sys.executable, "-m", "pip", "--isolated", "download", "-q", "-r", str(file)]

@@ -23,7 +23,7 @@ from clarifai_build.deploy.fleet import failure
 from clarifai_build.errors import UsageError
 from clarifai_build.pipeline import ApplyOptions, Waiting
 from clarifai_build.progress import ProgressCallback
-from clarifai_build.provenance.lock import check_lock
+from clarifai_build.provenance.lock_drift import check_lock
 from clarifai_build.util.urls import redact_url
 
 if TYPE_CHECKING:

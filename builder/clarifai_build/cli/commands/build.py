@@ -58,7 +58,7 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build import pipeline
     from clarifai_build.artifact.packing.output_files import check_output_path
     from clarifai_build.digests.cache import DigestCache, digests_file
-    from clarifai_build.provenance.lock import check_lock
+    from clarifai_build.provenance.lock_drift import check_lock
     from clarifai_build.repository_layout import zip_name
     from clarifai_build.source.build_records import OUTPUT_FOLDER, check_existing_records
     from clarifai_build.targets.triton.shared_memory import shared_memory

@@ -29,7 +29,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(args: Namespace, console: Console) -> int:
     from clarifai_build.inspection import contents
     from clarifai_build.provenance.sbom import read_sbom
-    from clarifai_build.provenance.statement import read_statement, subject_of, tree_of
+    from clarifai_build.provenance.statement_document import read_statement, subject_of, tree_of
     from clarifai_build.util.urls import redact_url
 
     console.json_errors = args.json
@@ -86,7 +86,7 @@ def _files(found: Contents) -> list[str]:
 
 
 def _origin(statement: dict[str, Any] | None, signed: bool) -> list[str]:
-    from clarifai_build.provenance.statement import summary_of
+    from clarifai_build.provenance.statement_document import summary_of
 
     if statement is not None:
         return summary_of(statement)

@@ -12,7 +12,7 @@ from argparse import ArgumentParser, Namespace
 
 from clarifai_build.cli.arguments import add_manifest
 from clarifai_build.cli.console import Console
-from clarifai_build.provenance.lock import check_lock
+from clarifai_build.provenance.lock_drift import check_lock
 
 
 def configure(parser: ArgumentParser) -> None:
