@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from clarifai_build.deploy.registration import Registration
 from clarifai_build.errors import StorageError
-from clarifai_build.inspection.verify import Check, Published, Verified, at_url, in_bucket, verify
+from clarifai_build.inspection.published_zip import Published, at_url, in_bucket
+from clarifai_build.inspection.verify import Verified, verify
+from clarifai_build.inspection.version_checks import Check
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.reports.verify import as_json, as_text

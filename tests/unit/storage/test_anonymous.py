@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from clarifai_build.errors import StorageError
-from clarifai_build.inspection.verify import Published, at_url
+from clarifai_build.inspection.published_zip import Published, at_url
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_endpoints import endpoint_of
 from clarifai_build.storage.anonymous import crc_hex, look_at, read_start

@@ -18,6 +18,7 @@ from clarifai_build.cli.console import Console
 from clarifai_build.cli.fleet_command import Models, Results
 from clarifai_build.connection import Connection
 from clarifai_build.errors import UsageError
+from clarifai_build.inspection.published_zip import at_url, in_bucket
 from clarifai_build.manifest.types import FILE_NAME
 from clarifai_build.progress import ProgressCallback
 from clarifai_build.storage.keys import is_presigned
@@ -101,11 +102,11 @@ def _verify(
         registration = Registration.of(rebuilt, artifact.digest, artifact.size)
         store, key = connection.store(), key_of(version, manifest, manifest.destination)
         if args.url and not is_presigned(version.zip_url):
-            published = verify.at_url(version.zip_url)
+            published = at_url(version.zip_url)
         else:
-            published = verify.in_bucket(store, key)
+            published = in_bucket(store, key)
             if args.url:
-                published = verify.at_url(version.zip_url, published)
+                published = at_url(version.zip_url, published)
         strict: bool = args.require_sha256
         verified = verify.verify(version, registration, artifact, published, require_sha256=strict)
         return verified if strict or args.url else verify.fill_in(verified, store, key)
