@@ -9,6 +9,7 @@ from typing import Any
 from clarifai_build.errors import ManifestError
 from clarifai_build.legacy import label_lists, sdk_files
 from clarifai_build.legacy.imported import GENERATION_2, Imported
+from clarifai_build.legacy.requirements import kept
 from clarifai_build.manifest.document import Document, read
 from clarifai_build.manifest.schema import matches
 from clarifai_build.manifest.yaml_reader import core_scalar
@@ -37,7 +38,7 @@ def read_folder(folder: Path) -> Imported:
     """Read a folder with a clarifai_config.yaml."""
     document = read(folder / GENERATION_2)
     notes = list(_unknown(document))
-    requirements, written = sdk_files.requirements(folder, notes)
+    requirements, written = kept.requirements(folder, notes)
     files = dict(written)
     code: dict[str, Any] = {"path": "."}
     if requirements:

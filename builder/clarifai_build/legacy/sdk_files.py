@@ -1,11 +1,10 @@
-"""What both kinds of import share: parameters, requirements, ids, the files that stay behind."""
+"""What both kinds of import share: parameters, ids, the files that stay behind."""
 
 from __future__ import annotations
 
 import ast
 import math
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,11 @@ from clarifai_build.manifest.schema import matches
 from clarifai_build.manifest.types import FIELD_TYPES
 from clarifai_build.repository_layout import (
     MODEL,
-    REQUIREMENTS,
     RUNTIME,
     SERVING,
     TESTS,
     in_folder,
 )
-from clarifai_build.requirements.inlined import Inlined, inline
-from clarifai_build.requirements.reader import Line, text_of
 from clarifai_build.scaffold import id_from
 from clarifai_build.util.python_code import parse_python
 from clarifai_build.util.small_files import MIB, read_small_json
@@ -30,8 +26,6 @@ _KINDS = {number: kind for kind, number in FIELD_TYPES.items()}
 # What this tool generates as well: a copy of the old ones would conflict.
 GENERATED = (in_folder(SERVING), in_folder(RUNTIME))
 _MAX_BYTES = 4 * MIB
-# A file beside the user's, since an import changes nothing that exists.
-KEPT_REQUIREMENTS = "requirements.serving.txt"
 _KEYS = ("path", "field_type", "default_value", "description")
 # What the model.py of clarifai 9.7 to 9.9 imports.
 _SDK_MODEL = frozenset(
@@ -40,7 +34,6 @@ _SDK_MODEL = frozenset(
         *("tritonclient.grpc.model_config_pb2", "inference"),
     )
 )
-_SDK = re.compile(r"clarifai(?![\w.-])", re.IGNORECASE)
 _FITS = {"boolean": (bool,), "string": (str,), "number": (int, float)}
 
 
@@ -107,35 +100,6 @@ def _is_writable(value: Any) -> bool:
         return isinstance(value, str) or math.isfinite(value)
     except OverflowError:
         return False
-
-
-def requirements(folder: Path, notes: list[str]) -> tuple[str | None, dict[str, str]]:
-    """Return the requirements file to name, and a new one where the SDK has to be left out."""
-    file = folder / REQUIREMENTS
-    if not file.is_file():
-        return None, {}
-    found = inline(file, folder)
-    sdk = [(part, line) for part, line in found.lines if _SDK.match(line.requirement)]
-    if not sdk:
-        return REQUIREMENTS, {}
-    dropped = ", ".join(line.text for _, line in sdk)
-    notes.append(f"{REQUIREMENTS}: {dropped} (the artifact needs none; see {KEPT_REQUIREMENTS})")
-    lines = _without_sdk(found, [line for _, line in sdk])
-    return KEPT_REQUIREMENTS, {KEPT_REQUIREMENTS: "".join(lines)}
-
-
-def _without_sdk(found: Inlined, sdk: Sequence[Line]) -> list[str]:
-    """Return the lines to keep; where an included file names the SDK, all in one file."""
-    first = found.parts[0]
-    if all(line in first.lines for line in sdk):
-        gone = {number for line in sdk for number in range(line.first, line.last + 1)}
-        # The ends stay as they are: tools differ in what ends a line.
-        lines = text_of(first.content, first.shown).splitlines(keepends=True)
-        return [line for number, line in enumerate(lines, 1) if number not in gone]
-    # What could not be included would be lost here without a word.
-    if lost := [problem for problem in found.problems if problem.code == "requirement-include"]:
-        raise ManifestError(*lost)
-    return [f"{line.text}\n" for _, line in found.lines if line not in sdk]
 
 
 def left_behind(folder: Path, notes: list[str]) -> list[str]:

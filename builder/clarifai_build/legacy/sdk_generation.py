@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from clarifai_build.errors import SourceError
 from clarifai_build.legacy import sdk_files
+from clarifai_build.legacy.requirements.conda_environment import CONDA
 from clarifai_build.repository_layout import INFERENCE, MODEL, REQUIREMENTS, in_folder
 from clarifai_build.requirements.reader import read
 from clarifai_build.validation.inference.prediction_form import Form, annotated_form, returned_form
@@ -25,8 +26,6 @@ _RELEASES = ("9.7.0", "9.8.0", "9.9.0", "9.10.4", "9.11.0", "10.0.0", "10.1.0", 
 _FIRST_WITH_LISTS = "9.11"
 # What clarifai up to 9.10.4 wrote into every requirements.txt; later ones have >9.10.4.
 _WRITTEN_BY_ITEM_RELEASES = ">9.5.3"
-# Written by clarifai up to 9.8.0 alone.
-_CONDA = "triton_conda.yaml"
 _DECORATORS = "clarifai.models.model_serving.models.model_types"
 
 
@@ -41,7 +40,8 @@ def takes_item(folder: Path, version: str, notes: list[str]) -> bool:
     signs: tuple[Callable[[], Form | None], ...] = (
         partial(_code, code / in_folder(INFERENCE)),
         partial(_requirement, folder / REQUIREMENTS),
-        partial(_generated, folder / _CONDA, code / in_folder(MODEL)),
+        # The first file was written by clarifai up to 9.8 alone.
+        partial(_generated, folder / CONDA, code / in_folder(MODEL)),
         partial(_decorator, code / in_folder(INFERENCE)),
     )
     for sign in signs:

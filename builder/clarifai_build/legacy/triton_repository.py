@@ -16,6 +16,7 @@ from clarifai_build.legacy import (
 )
 from clarifai_build.legacy.config_fields import noted
 from clarifai_build.legacy.imported import Imported
+from clarifai_build.legacy.requirements import conda_environment, kept
 from clarifai_build.legacy.triton_config import (
     has_names,
     inner_dims,
@@ -34,7 +35,7 @@ from clarifai_build.repository_layout import (
 from clarifai_build.validation.inference.declared_types import declared_types, decorating_types
 
 PARAMETERS = "inference_parameters.json"
-_KNOWN = {CONFIG, REQUIREMENTS, LABELS, PARAMETERS, FILE_NAME}
+_KNOWN = {CONFIG, REQUIREMENTS, LABELS, PARAMETERS, FILE_NAME, conda_environment.CONDA}
 
 
 def read_repository(folder: Path, type_name: str | None = None) -> Imported:
@@ -47,7 +48,8 @@ def read_repository(folder: Path, type_name: str | None = None) -> Imported:
     config = read_config(folder / CONFIG, notes)
     version = versions.served(folder, config, notes)
     model_type = _model_type(folder, config, folder / version / in_folder(INFERENCE), type_name)
-    requirements, written = sdk_files.requirements(folder, notes)
+    brought = conda_environment.requirements(folder, folder / version, notes)
+    requirements, written = kept.requirements(folder, notes, brought)
     files = dict(written)
     name = config.name or folder.resolve().name
     model: dict[str, Any] = {"id": sdk_files.model_id(name, notes), "type": model_type.name}

@@ -145,7 +145,7 @@ def _code(
         return
     if in_folder(INFERENCE) in found:
         yield from inference_module.problems(
-            document, inference, display_path(document, inference, base)
+            document, inference, display_path(document, inference, base), requirements
         )
     elif in_folder(MODEL) not in found:
         yield _no_inference(document, name, is_file(inference))

@@ -14,7 +14,7 @@ import pytest
 from clarifai_build.manifest.labels import labels_of
 from clarifai_build.validation.load import load
 from support.command_line import World, ended
-from support.following import fine, told
+from support.following import fine, told, warned
 from support.trees import write_files
 from world.hints import git, machine, plans, platform, store
 
@@ -187,6 +187,15 @@ def unreadable_file(folder: Path) -> None:
     assert str(folder / "a" / "clarifai.yaml") in said
     assert "init" not in said
     fine("build", folder / "a" / "clarifai.yaml", "-o", folder / "x.zip")
+
+
+def package_missing(folder: Path) -> None:
+    """The package that the hint names, in the requirements."""
+    model(folder, inference_dot_py=f"import cv2\n{CODE}")
+    said = warned("package-missing", "validate", folder)
+    assert "add opencv-python-headless to the requirements" in said
+    (folder / "requirements.txt").write_text("opencv-python-headless==4.10.0.84\n")
+    assert ended("validate", folder).err == "1 manifest: no problems\n"
 
 
 def weight_missing(folder: Path) -> None:
@@ -365,6 +374,7 @@ FOLLOWED: Mapping[str, Callable[[Path], None]] = {
     "odd-file": odd_file,
     "output-target": output_target,
     "overlap": overlap,
+    "package-missing": package_missing,
     "params-file": params_file,
     "runner-folder": runner_folder,
     "secret": secret,

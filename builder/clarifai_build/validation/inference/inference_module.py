@@ -11,6 +11,7 @@ from clarifai_build.errors import Problem
 from clarifai_build.manifest.document import Document
 from clarifai_build.source.source_file import unreadable
 from clarifai_build.util.python_code import parse_python
+from clarifai_build.validation.inference import imported_packages
 from clarifai_build.validation.inference.declared_types import declared_types
 from clarifai_build.validation.inference.prediction_form import returned_form
 from clarifai_build.validation.schema_messages import format_value
@@ -19,8 +20,13 @@ from clarifai_build.validation.schema_messages import format_value
 METHODS = ("get_predictions", "predict")
 
 
-def problems(document: Document, file: Path, shown: str) -> Iterator[Problem]:
-    """Yield what is wrong with the model in `file`, which problems call `shown`."""
+def problems(
+    document: Document, file: Path, shown: str, requirements: Path | None = None
+) -> Iterator[Problem]:
+    """Yield what is wrong with the model in `file`, which problems call `shown`.
+
+    `requirements` are what is installed for it; there need be none at that path.
+    """
     try:
         module = parse_python(file)
     except OSError as error:
@@ -48,6 +54,7 @@ def problems(document: Document, file: Path, shown: str) -> Iterator[Problem]:
         if isinstance(node, ast.ClassDef) and node.name == "InferenceModel":
             yield from _methods(node, shown)
     yield from _form(document, module, shown)
+    yield from imported_packages.problems(document, module, shown, file.parent, requirements)
 
 
 def _bound(node: ast.AST) -> list[str]:

@@ -1,0 +1,1 @@
+"""What imported models need: `kept` is for others, `conda_environment` for Triton repositories."""
