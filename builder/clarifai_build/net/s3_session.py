@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import getpass
+import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import boto3
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.credentials import CredentialResolver
 from botocore.session import Session
 
 from clarifai_build.errors import NotAuthorisedError
 from clarifai_build.net.s3_endpoints import profile_of
 
 _KEY, _SECRET, _TOKEN = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
+
+
+class _Session(Session):
+    """One whose profiles ask for codes of MFA devices only where somebody is there to type them."""
+
+    def _create_credential_resolver(self) -> CredentialResolver:
+        # botocore makes the provider itself, and hands it no other prompter.
+        resolver: CredentialResolver = super()._create_credential_resolver()  # type: ignore[misc]
+        resolver.get_provider("assume-role")._prompter = _mfa_code  # type: ignore[attr-defined]
+        return resolver
 
 
 class AwsSession(NamedTuple):
@@ -32,7 +45,7 @@ def session_of(environ: Mapping[str, str]) -> AwsSession:
             f"{there} is set, and {missing} is not",
             hint="set both, or neither and AWS_PROFILE",
         )
-    core = Session(_variables(environ))
+    core = _Session(_variables(environ))
     clients = boto3.Session(
         aws_access_key_id=key,
         aws_secret_access_key=secret,
@@ -40,6 +53,22 @@ def session_of(environ: Mapping[str, str]) -> AwsSession:
         botocore_session=core,
     )
     return AwsSession(core, clients)
+
+
+def _mfa_code(prompt: str) -> str:
+    # An open pipe would never answer; getpass looks for a terminal that may be another's.
+    if not _has_terminal():
+        raise NotAuthorisedError.of(
+            "no-credentials",
+            "the AWS profile needs a code of an MFA device, and there is no terminal to ask for it",
+            hint="run it in a terminal, or get a session's keys there first: "
+            '`eval "$(aws configure export-credentials --format env)"`',
+        )
+    return getpass.getpass(prompt)
+
+
+def _has_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def trusted_by(session: AwsSession, environ: Mapping[str, str]) -> str | bool:
