@@ -95,7 +95,8 @@ def test_nothing_is_read_of_the_weight_until_it_is_needed(machines: Machines) ->
     planned = machines.run("b", "plan", "--detailed-exitcode", code=2)
     assert "1/inference.py" in planned
     assert "1/w.bin" not in planned
-    assert machines.fetched() == []
+    # Whether it is still what is on record: a plan that uploads may copy from it.
+    assert set(machines.fetched()) == {"HEAD"}
     machines.run("b", "apply", "--no-wait")
     shutil.copytree(machines.folder / "b" / "model", machines.folder / "c" / "model")
     assert "nothing to do" in machines.run("c", "apply", "--no-wait")
