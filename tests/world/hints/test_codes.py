@@ -404,7 +404,7 @@ BY_OTHERS: Mapping[str, Mapping[str, str]] = {
         "functional/test_download.py": "download-failed published-differs",
         "functional/test_s3_errors.py": "store-failed",
         "functional/test_weight_faults.py": "weight-unreachable",
-        "unit/deploy/test_executor.py": "lease-lost",
+        "unit/deploy/apply/test_executor.py": "lease-lost",
         "unit/provenance/test_records.py": "records-unstable",
         "unit/storage/test_anonymous.py": "ranges-ignored",
         "unit/storage/test_claims.py": "artifact-being-removed",
