@@ -12,7 +12,7 @@ from startup import BIN, INFERENCE, quiet_errors, write_model
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.odd_manifests import odd_manifests  # noqa: E402
+from support.odd_manifests import odd_manifests  # noqa: E402 - found by the line above
 
 ROUNDS = 3
 SHOWN = 8

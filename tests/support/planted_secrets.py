@@ -60,7 +60,7 @@ BY_CONTENT: dict[str, str | bytes] = {
     "groq.py": f'Groq(api_key="gsk_{BODY[:52]}")\n',
     "wandb.py": f'os.environ["WANDB_API_KEY"] = "{HEX}0f1e2d3c"\n',
     "publish.sh": "twine upload -p pypi-" + "AgEIcHlwaS5vcmc" + "aB3_-" * 24 + "\n",
-    "npm.sh": "npm config set //registry.npmjs.org/:_authToken=npm_" + BODY[:36] + "\n",
+    "npm.sh": "npm config set //npm.example.org/:_authToken=npm_" + BODY[:36] + "\n",
     "docker.sh": "docker login -p dckr_" + "pat_" + "aB3_-" * 6 + "\n",
     "auths.json": json.dumps(
         {"auths": {"a": {"auth": base64.b64encode(b"a:hunter2" * 2).decode()}}}

@@ -125,7 +125,7 @@ def test_texts_without_a_token_make_none(texts: list[str]) -> None:
         'password = os.environ["DB_PASSWORD_2"]',
         "password: changeme123",
         "api_key = settings.api_key_of_version_2_of_this",
-        "//registry.npmjs.org/:_authToken=${NPM_TOKEN}",
+        "//npm.example.org/:_authToken=${NPM_TOKEN}",
         "machine HOST login USER password $PASSWORD",
         '<div class="sk-toggleable__label sk-toggleable__label-arrow2">',
         "hf_hub_download_from_the_repository_of_version_2",
