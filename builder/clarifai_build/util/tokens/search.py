@@ -25,14 +25,24 @@ _WORDS = bytes(97 if byte in _IN_WORDS else 32 for byte in range(256))
 _HEX_RUNS = bytes(48 if byte in b"0123456789abcdef" else 32 for byte in range(256))
 _HEX = re.compile(b"[0-9a-f]{32}(?![0-9A-Za-z])")
 
-# What stands in each token that begins so. To look for one byte takes next to nothing.
-_RARE = {
-    **{b"://": b"@", b"8Q~": b"~", b'"auths': b'"'},
-    **dict.fromkeys((b"sig=", b"AccountKey=", b"AccessKey="), b"="),
-    **dict.fromkeys((b"hooks.slack.com/", b"/api/webhooks/"), b"/"),
+# What stands in tokens that begin so: one of these bytes, or a long word. To look for a byte takes
+# next to nothing, and most small files lack some.
+_WORD, _NOTHING = b"a word", b""
+_NEEDS: dict[bytes, tuple[bytes, ...]] = {
+    b"://": (b"@",),
+    b"PRIVATE KEY": (b"-",),
+    b"PrivateKey": (b"=",),
+    **dict.fromkeys((b"storage_key", b"account_key"), (b"=",)),
+    # Forty characters, which a slash or a plus may part into short words.
+    b"secret": (_WORD, b"/", b"+"),
+    **dict.fromkeys((b"api_key", b"apikey", b"access_token", b"accesstoken"), (_WORD,)),
+    **dict.fromkeys((b"auth_token", b"authtoken", b"refresh_token", b"clarifai_"), (_WORD,)),
+    # `-` as in --password.
+    **dict.fromkeys((b"password", b"passwd", b"pwd", b"_pass"), (b"=", b":", b">", b"-")),
+    b"authorization": (b":", b"=", b","),
 }
-# Names whose values are long words, and nothing else.
-_OF_LONG_WORDS = frozenset((b"api_key", b"apikey", b"access_token", b"auth_token"))
+# Signs, the rarest first.
+_RARE = tuple(bytes([sign]) for sign in b'~@"=/-+:>,')
 
 Words = list[tuple[int, int]]
 
@@ -75,8 +85,7 @@ class TokenSearch:
             group = self._names if kind.any_case else group
             for start in kind.starts:
                 group.setdefault(start.encode(), []).append(sought)
-        # Without a rare byte: nothing is in every content.
-        self._by_rare = [(s, _RARE.get(s, b""), kinds) for s, kinds in self._in_text.items()]
+        self._likely = cache(self._with_needs)
         self._signs = _ends_at_signs(self._in_words)
         self._sizes = {len(start) for start in self._in_words}
 
@@ -89,14 +98,15 @@ class TokenSearch:
     def all(self, content: bytes) -> Iterator[Found]:
         """Yield every token in a content; some may be found as two kinds."""
         # Hot path. A generator is made where there is something to look at, here and below.
-        for start, rare, kinds in self._by_rare:
-            if rare in content and start in content:
-                yield from _matches(kinds, start, content, content)
         words = _long_words(content)
-        lower = content.lower() if self._names else b""
-        for start, kinds in self._names.items():
-            if (words or start not in _OF_LONG_WORDS) and start in lower:
-                yield from _matches(kinds, start, content, lower)
+        in_text, names = self._likely(_present(content, words))
+        for start in in_text:
+            if start in content:
+                yield from _matches(self._in_text[start], start, content, content)
+        lower = content.lower() if names else b""
+        for start in names:
+            if start in lower:
+                yield from _matches(self._names[start], start, content, lower)
         if not words:
             return
         joined = b"\n".join({content[start:end] for start, end in words})
@@ -104,6 +114,14 @@ class TokenSearch:
             yield from self._in_long_words(mark, content, words)
         if HEX_RUN.encode() in joined.translate(_HEX_RUNS):
             yield from self._before_hex(content, words)
+
+    def _with_needs(self, present: frozenset[bytes]) -> tuple[list[bytes], list[bytes]]:
+        """Return which beginnings are sought where this is present: in text, and among names."""
+        in_text, names = (
+            [start for start in group if not present.isdisjoint(_needs(start))]
+            for group in (self._in_text, self._names)
+        )
+        return in_text, names
 
     def _starts_in(self, joined: bytes) -> Iterator[bytes]:
         """Yield which beginnings stand in the long words of a content."""
@@ -130,6 +148,17 @@ class TokenSearch:
 @cache
 def _compiled(expression: str) -> re.Pattern[bytes]:
     return re.compile(expression.encode())
+
+
+def _needs(start: bytes) -> tuple[bytes, ...]:
+    """Return what a token that begins so needs, one of them: a sign of its beginning will do."""
+    own = next((sign for sign in _RARE if sign in start), _NOTHING)
+    return _NEEDS.get(start, (own,))
+
+
+def _present(content: bytes, words: Words) -> frozenset[bytes]:
+    signs = [sign for sign in _RARE if sign in content]
+    return frozenset((*signs, _NOTHING, _WORD) if words else (*signs, _NOTHING))
 
 
 def _ends_at_signs(starts: Iterable[bytes]) -> re.Pattern[bytes]:
