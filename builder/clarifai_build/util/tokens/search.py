@@ -87,7 +87,7 @@ class TokenSearch:
                 group.setdefault(start.encode(), []).append(sought)
         self._likely = cache(self._with_needs)
         self._signs = _ends_at_signs(self._in_words)
-        self._sizes = {len(start) for start in self._in_words}
+        self._longest = max(map(len, self._in_words), default=0)
 
     def first(self, content: bytes) -> str:
         """Return the name of a token in a content; nothing where there is none."""
@@ -125,10 +125,12 @@ class TokenSearch:
 
     def _starts_in(self, joined: bytes) -> Iterator[bytes]:
         """Yield which beginnings stand in the long words of a content."""
-        ends = {sign.end() for sign in self._signs.finditer(joined)}
-        seen = {joined[max(0, end - size) : end] for end in ends for size in self._sizes}
+        # What ends at signs, each but once: a text may repeat a beginning a thousand times.
+        ends = (sign.end() for sign in self._signs.finditer(joined))
+        tails = {joined[end - self._longest if end > self._longest else 0 : end] for end in ends}
+        before_signs = b"\n".join(tails)
         for start in self._in_words:
-            if start in (seen if start.endswith(_SIGNS) else joined):
+            if start in (before_signs if start.endswith(_SIGNS) else joined):
                 yield start
 
     def _in_long_words(self, mark: bytes, content: bytes, words: Words) -> Iterator[Found]:
