@@ -27,7 +27,7 @@ from clarifai_build.registry import (
 )
 from clarifai_build.util.small_files import read_small
 from clarifai_runtime.parameters import Param as RuntimeParam
-from clarifai_runtime.testing_parameters import PREFIX, from_environment
+from clarifai_runtime.testing.parameters import PREFIX, from_environment
 
 # Pixels, where the manifest leaves a side open: what a convolution can still take apart.
 _OPEN_SIDE = 64

@@ -15,8 +15,8 @@ from clarifai_build.model_types import template_table
 from clarifai_build.repository_layout import CONFIG, RUNTIME
 from clarifai_build.resources import files_below, runtime_dir
 
-TEMPLATE_VERSION = 2
-"""Raised when the template gives other bytes for the same manifest."""
+TEMPLATE_VERSION = 3
+"""Raised when the template or the runtime gives other bytes for the same manifest."""
 
 
 class RenderError(BuilderError):

@@ -34,6 +34,9 @@ from clarifai_build.targets.triton.render import (
     render,
 )
 from clarifai_build.targets.triton.render_cache import render_once
+from clarifai_build.targets.triton.toolchain import current_toolchain
+
+GOLDEN = Path(__file__).parents[3] / "golden" / "templates.json"
 
 
 def manifest(model_type: str = "visual-detector", **fields: object) -> Manifest:
@@ -200,17 +203,25 @@ def test_printable_text_is_not_escaped() -> None:
     assert pbtxt_escape('"\\\x1f\x7fé') == r"\042\134\037\177\303\251"
 
 
-def test_a_version_of_the_template_gives_these_bytes() -> None:
-    """Where they change, the version is raised: provenance names it."""
+def digests() -> dict[str, str]:
+    """Return one digest of what all types are rendered to, and one of the runtime."""
     whole = hashlib.sha256()
     for name in sorted(MODEL_TYPES):
         for path, content in sorted(rendered(manifest(name)).items()):
             if not path.startswith(RUNTIME):
                 whole.update(f"{name} {path} {len(content)}\n".encode() + content)
-    assert (TEMPLATE_VERSION, whole.hexdigest()) == (
-        2,
-        "1f4f584f1376e2db9ba4b9dac3508593708611430b9cc25f808c9d5de6394bab",
-    )
+    return {"rendered": whole.hexdigest(), "runtime": current_toolchain()["runtime_sha256"]}
+
+
+def test_a_version_of_the_template_gives_these_bytes() -> None:
+    """Where they change, the version is raised: verify, plan and provenance name it.
+
+    What earlier versions gave stays on record: no two versions give the same.
+    """
+    golden = json.loads(GOLDEN.read_text())
+    assert list(golden) == [str(version) for version in range(2, TEMPLATE_VERSION + 1)]
+    assert digests() == golden[str(TEMPLATE_VERSION)]
+    assert len({json.dumps(given) for given in golden.values()}) == len(golden)
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"x" * 64 + b'\n{"config.pbtxt": "another"}'])

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, Mapping, NamedTuple
 
 import numpy as np
 
+from ..config import find_model_type
+from ..errors import RequestError
+from ..model_types import ModelType, Tensor
+from ..outputs import OUTPUT_CLASSES
+from ..parameters import Value
+from ..settings import Settings, read_settings
 from .asking import ADDRESS_VARIABLE, LocalModel, RemoteModel, Tensors
-from .config import find_model_type
-from .errors import RequestError
-from .model_types import ModelType, Tensor
-from .outputs import OUTPUT_CLASSES
-from .parameters import Value
+from .parameters import check_complete, from_environment
 from .pbtxt import parse_config
-from .settings import Settings, read_settings
-from .testing_parameters import check_complete, from_environment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Collection, Dict, Mapping, Sequence
 
-from .parameters import Param, Value, typed_value
+from ..parameters import Param, Value, typed_value
 
 PREFIX = "CLARIFAI_BUILD_PARAM_"
 """How the environment variables begin whose rest is a parameter's name."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Sequence, Union
 
 import numpy as np
 
+from ..errors import RequestError
+from ..parameters import Value
+from ..serving.opening import open_server
 from . import fake_triton
-from .errors import RequestError
-from .opening import open_server
-from .parameters import Value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Dict, Hashable, List, NamedTuple, Sequence, Tuple
 
+from ..calling import Group, call
+from ..errors import CancelledError, InvalidInputError, ModelFailedError, RequestError
+from ..loading import Predict
+from ..parameters import Parameters
 from .answering import Batch, Responder
-from .calling import Group, call
 from .decoding import Decoder
 from .encoding import Encoder
-from .errors import CancelledError, InvalidInputError, ModelFailedError, RequestError
-from .loading import Predict
-from .parameters import Parameters
 
 
 class Server(NamedTuple):

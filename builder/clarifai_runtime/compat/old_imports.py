@@ -12,8 +12,9 @@ import sys
 from types import ModuleType
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 
-from . import base, config, inference_parameter, outputs
-from .model_types import MODEL_TYPES
+from .. import config, outputs
+from ..model_types import MODEL_TYPES
+from . import base, inference_parameter
 
 PACKAGE = "clarifai.models.model_serving"
 

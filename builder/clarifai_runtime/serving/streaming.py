@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Sequence
 
+from ..calling import failure_of
+from ..errors import InvalidInputError, ModelFailedError, RequestError
+from ..loading import Predict
+from ..outputs import TextOutput
+from ..parameters import Parameters
 from .answering import Responder
-from .calling import failure_of
 from .decoding import Decoder
 from .encoding import Encoder
-from .errors import InvalidInputError, ModelFailedError, RequestError
-from .loading import Predict
-from .outputs import TextOutput
-from .parameters import Parameters
 
 
 class StreamingServer(NamedTuple):

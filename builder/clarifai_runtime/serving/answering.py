@@ -6,8 +6,8 @@ import time
 import traceback
 from typing import Any, List, Sequence, Set, Union
 
+from ..errors import ModelFailedError, RequestError
 from .encoding import Tensors
-from .errors import ModelFailedError, RequestError
 
 ASK_CANCELLED_AFTER = 0.1
 """Seconds of waiting after which Triton is asked whether a request is still wanted.

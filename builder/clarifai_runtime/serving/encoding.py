@@ -23,9 +23,9 @@ from typing import (
 
 import numpy as np
 
-from .errors import InvalidOutputError
-from .model_types import ModelType
-from .outputs import NUMERIC_KINDS, as_array, as_text
+from ..errors import InvalidOutputError
+from ..model_types import ModelType
+from ..outputs import NUMERIC_KINDS, as_array, as_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, Hashable, List, Optional, Tuple
 
-from .errors import InvalidInputError
-from .model_types import ModelType
+from ..errors import InvalidInputError
+from ..model_types import ModelType
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Dict, List, Sequence
 
 import numpy as np
 
-from .config import ModelConfig, get_model_config
-from .outputs import VisualDetectorOutput
-from .parameters import Value
+from ..config import ModelConfig, get_model_config
+from ..outputs import VisualDetectorOutput
+from ..parameters import Value
 
 
 class ClarifaiModel:

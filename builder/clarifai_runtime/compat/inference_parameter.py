@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Union
 
-from .errors import InvalidInputError
-from .parameters import Param, Value, typed_value
+from ..errors import InvalidInputError
+from ..parameters import Param, Value, typed_value
 
 
 class InferParamType:

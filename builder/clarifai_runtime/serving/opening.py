@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Mapping, Tuple, Union
 
+from ..config import find_model_type
+from ..errors import ModelLoadError
+from ..loading import load_model, one_by_one
+from ..model_types import ModelType
+from ..parameters import Parameters
+from ..settings import Settings, read_settings
 from .answering import Responder
-from .config import find_model_type
 from .decoding import decoder_for
 from .encoding import Encoder, Limits
-from .errors import ModelLoadError
-from .loading import load_model, one_by_one
-from .model_types import ModelType
-from .parameters import Parameters
-from .serving import Server
-from .settings import Settings, read_settings
+from .server import Server
 from .streaming import StreamingServer
 
 
