@@ -67,9 +67,11 @@ bench-noop: setup  ## an apply with nothing to do, against its limits
 bench-reuse: setup  ## what moves when little is new, over a slow link, against its limits (minutes)
 	@.venv/bin/python benchmarks/reuse.py
 
-lock: setup  ## pin the development requirements anew
+lock: setup  ## pin the requirements of development and tests anew
 	@.venv/bin/uv pip compile --quiet pyproject.toml requirements/dev.in --universal --python-version 3.10 \
 	  --generate-hashes --no-emit-index-url --no-header -o requirements/dev.txt
+	@.venv/bin/uv pip compile --quiet requirements/runner.in --universal --python-version 3.10 \
+	  --generate-hashes --no-emit-index-url --no-header -o requirements/runner.txt
 
 wheel: setup  ## build dist/*.whl
 	@.venv/bin/python -m build --wheel --no-isolation --outdir dist . >/dev/null && ls dist/*.whl
