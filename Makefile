@@ -2,7 +2,7 @@
 PYTEST := .venv/bin/python -m pytest
 FAST := tests/unit tests/functional
 .DEFAULT_GOAL := help
-.PHONY: help bench-artifact bench-reuse bench-serving setup demo rebuild-check bare-check test test-fast test-slow lint format mutants reference bench-startup bench-noop bench-odd lock wheel clean
+.PHONY: help bench-artifact bench-reuse bench-runner bench-serving setup demo rebuild-check bare-check test test-fast test-slow lint format mutants reference bench-startup bench-noop bench-odd lock wheel clean
 # What setup has to see to, before it makes anything.
 NEEDS :=
 demo rebuild-check bench-artifact bench-reuse bench-noop bench-serving: NEEDS := sandbox
@@ -78,6 +78,9 @@ wheel: setup  ## build dist/*.whl
 
 bench-serving: setup  ## the runtime against hand-written models, in a real Triton
 	@.venv/bin/python benchmarks/serving.py
+
+bench-runner: setup  ## merging in a runner model against a lock, and what an answer costs beside the SDK
+	@.venv/bin/python benchmarks/runner.py
 
 clean:  ## remove what was built here
 	rm -rf dist build demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .mutants

@@ -11,7 +11,12 @@ from typing import Callable, Iterator, List, Optional, Sequence
 
 import numpy as np
 
-from .exchange import InferenceResponse, Request, Tensor
+from .exchange import (
+    TRITONSERVER_RESPONSE_COMPLETE_FINAL,
+    InferenceResponse,
+    Request,
+    Tensor,
+)
 from .merging import Item
 
 Pieces = Iterator[InferenceResponse]
@@ -50,8 +55,12 @@ class Streams:
             request.cancelled = True
 
     def _run(self, request: Request) -> None:
-        with self._turn:
-            self._execute([request])
+        try:
+            with self._turn:
+                self._execute([request])
+        finally:
+            # Nobody waits for ever, whatever a server may have left undone.
+            request.send(flags=TRITONSERVER_RESPONSE_COMPLETE_FINAL)
 
 
 def _joined(pieces: Sequence[InferenceResponse]) -> InferenceResponse:

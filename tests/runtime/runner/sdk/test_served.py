@@ -200,6 +200,18 @@ def test_parameters_are_enforced(echo):
     assert "'limit' must be a number, but a string was sent" in output.status.details
 
 
+def test_a_parameter_without_a_default_is_required(tmp_path):
+    """Left out, it is the caller's mistake; both clients hear so, and can send it."""
+    params = [{"name": "limit", "type": "number"}]
+    with serving(write_runner(tmp_path, "text-to-text", ECHO, params=params)) as served:
+        with pytest.raises(Exception, match=r"limit.* is required"):
+            served.client.predict(text="a")
+        assert served.client.predict(text="a", limit=0) == "a|limit=0.0"
+        (output,) = served.old(words("a")).outputs
+        assert output.status.details == "inference parameter 'limit' is required"
+        assert served.old(words("a"), limit=0).outputs[0].data.text.raw == "a|limit=0.0"
+
+
 def test_the_environment_is_no_parameter(tmp_path, monkeypatch):
     """The servicer lays all variables over what was sent; only a secret may come from there."""
     monkeypatch.setenv("token", "hidden")
