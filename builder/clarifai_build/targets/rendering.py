@@ -28,5 +28,9 @@ def generated_files_of(
 
     With `renders`, a folder, what was rendered before is taken from there.
     """
-    context = _CONTEXTS[manifest.target](manifest, labels)
-    return render_once(context, renders, _RENDERERS[manifest.target])
+    return render_once(context_of(manifest, labels), renders, _RENDERERS[manifest.target])
+
+
+def context_of(manifest: Manifest, labels: tuple[str, ...]) -> RenderContext:
+    """Take from the manifest all that reaches the artifact, and nothing else."""
+    return _CONTEXTS[manifest.target](manifest, labels)

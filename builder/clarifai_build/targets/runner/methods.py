@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from clarifai_build.manifest.types import Param
-from clarifai_build.model_types import MODEL_TYPES, ModelType
+from clarifai_build.model_types import MODEL_TYPES, ModelType, traits_of
 
 
 class Argument(NamedTuple):
@@ -36,17 +36,6 @@ _RETURNS = {
     "ImageOutput": "Image",
     "MasksOutput": "List[Region]",
 }
-_DOCS = {
-    "visual-detector": "Find regions in an image.",
-    "visual-classifier": "Score the labels for an image.",
-    "text-classifier": "Score the labels for a text.",
-    "text-to-text": "Answer a text with a text.",
-    "text-embedder": "Embed a text.",
-    "text-to-image": "Draw an image for a text.",
-    "visual-embedder": "Embed an image.",
-    "visual-segmenter": "Find the region of each label in an image.",
-    "multimodal-embedder": "Embed an image, a text, or both.",
-}
 _OF_PARAMS = {"boolean": "bool", "number": "float", "string": "str"}
 
 
@@ -61,7 +50,7 @@ def method_of(model_type: ModelType) -> Method:
         for tensor in model_type.inputs
     )
     returns = _RETURNS[model_type.output_class]
-    return Method(tuple(arguments), returns, _DOCS[model_type.name])
+    return Method(tuple(arguments), returns, traits_of(model_type).answers)
 
 
 def annotation_of(param: Param) -> str | None:
