@@ -436,6 +436,7 @@ BY_OTHERS: Mapping[str, Mapping[str, str]] = {
         "world/odd_text/test_exit_codes.py": "sandbox-state-broken",
         "world/template/test_ways.py": "triton-failed",
         "world/sandbox_bounds/test_zips.py": "fetch-failed zip-refused",
+        "unit/sandbox/api/runners/test_unpack_tar.py": "tar-refused",
     },
     "what else runs at that time has to end": {
         "unit/artifact/test_artifact.py": "changed vanished",
