@@ -298,6 +298,22 @@ def test_a_first_deployment_that_does_not_answer_goes(world: World) -> None:
     assert world.has.deployments == {}
 
 
+def test_a_version_that_another_apply_overtook(world: World) -> None:
+    """What came between is the one to serve; the next apply decides."""
+    first = world.apply(ONE, manifest(SPEC)).version
+
+    def overtake() -> None:
+        world.has.before_answer = lambda: None
+        options = ApplyOptions(waiting=Waiting(wait=False))
+        apply(manifest(SPEC), tar_of("three"), None, world.registry, options)
+
+    world.has.before_answer = overtake
+    with pytest.raises(BuildFailedError) as raised:
+        world.apply(TWO, manifest(SPEC))
+    assert code(raised) == "deployment-overtaken"
+    assert world.served == first.id
+
+
 def test_other_replicas_change_the_deployment_alone(world: World) -> None:
     """Nothing is sent or asked anew."""
     world.apply(ONE, manifest(SPEC))

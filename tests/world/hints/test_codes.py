@@ -392,6 +392,8 @@ BY_OTHERS: Mapping[str, Mapping[str, str]] = {
         "functional/test_faults.py": "versions-incomplete",
         "functional/test_registry.py": "api-refused hourly-limit pages-repeat version-without-id",
         "unit/deploy/test_canary.py": "not-served-yet prediction-failed",
+        "unit/deploy/test_runner_apply.py": "deployment-overtaken instance-unknown nodepool-missing",
+        "unit/registry/runners/test_upload.py": "quota stream-idle upload-cut",
         "world/unasked/test_canary.py": "canary-failed",
     },
     "old commands, whose hint names an option": {
