@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from clarifai_build.cancellation import NEVER, CancelToken
-from clarifai_build.errors import RegistryError, UsageError
+from clarifai_build.errors import RegistryError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import ProgressCallback, no_progress
 
@@ -168,9 +168,10 @@ class Connection:
         Raises UsageError where its artifact was kept nowhere.
         """
         from clarifai_build import pipeline
+        from clarifai_build.deploy.runner.kept_nowhere import nothing_kept
 
         if not self.manifest.is_kept:
-            raise _nothing_kept(self.manifest.model.id)
+            raise nothing_kept(self.manifest.model.id)
         return pipeline.roll_back(
             *(self.manifest, earlier, self.store(), self.registry),
             waiting or pipeline.Waiting(),
@@ -229,14 +230,6 @@ class Connection:
         manifest = self.manifest
         prefix, model_id = manifest.destination.prefix, manifest.model.id
         return leases.unlock(self.store(), prefix, self.registry.scope, model_id)
-
-
-def _nothing_kept(model_id: str) -> UsageError:
-    return UsageError.of(
-        "nothing-kept",
-        f"the artifacts of '{model_id}' are kept nowhere: its manifest has no 'storage:'",
-        hint="check out the commit of that version, and apply it",
-    )
 
 
 def _contents(fetch: Callable[[], Artifact], known: KnownByRecords | None) -> ContentSource:

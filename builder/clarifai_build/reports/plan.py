@@ -10,8 +10,9 @@ from clarifai_build._version import __version__
 from clarifai_build.deploy.actions import Action, ActionKind
 from clarifai_build.deploy.destroy import Deletion
 from clarifai_build.deploy.planning import Plan
+from clarifai_build.deploy.runner.kept_nowhere import KEPT_NOWHERE
 from clarifai_build.inspection.file_changes import FileChange
-from clarifai_build.reports.runner import NOT_KEPT, runner_document, runner_lines
+from clarifai_build.reports.runner import runner_document, runner_lines
 from clarifai_build.util.text import binary_size_text, joined, size_text
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _paragraph(planned: Planned) -> str:
         if action.kind == "create-version":
             lines += _file_lines(planned.files)
         if action.kind == "create-version" and not planned.plan.observed.is_kept:
-            lines += [f"      {NOT_KEPT}"]
+            lines += [f"      {KEPT_NOWHERE}"]
     return joined(lines if planned.plan.actions else [*lines, "  nothing to do"])
 
 

@@ -8,11 +8,6 @@ from typing import Any
 
 from clarifai_build.manifest.types import Checkpoints, Compute, Deployment, Runner
 
-NOT_KEPT = (
-    "no `storage`: the artifact is kept nowhere but on the platform, so no lease keeps other "
-    "machines away, `rollback` has nothing to go back to, and `verify` compares digests only"
-)
-
 
 def runner_lines(runner: Runner | None) -> Iterator[str]:
     """Yield the lines about a runner; none for another target."""

@@ -11,6 +11,7 @@ import pytest
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.deploy.destroy import destroy_leased, plan_deletion
 from clarifai_build.deploy.planning import Plan
+from clarifai_build.deploy.runner.kept_nowhere import KEPT_NOWHERE
 from clarifai_build.deploy.status import status_of
 from clarifai_build.errors import BuilderError, BuildFailedError, RegistryError
 from clarifai_build.manifest.types import Clarifai, Deployment, Manifest, Runner
@@ -98,6 +99,7 @@ def test_without_a_bucket_it_goes_to_the_platform_alone(world: World) -> None:
     applied = world.apply(ONE, manifest())
     assert kinds(applied.plan) == ["create-model", "create-version"]
     assert applied.url == ""
+    assert world.messages("register").count(KEPT_NOWHERE) == 1
     (upload,) = world.has.uploads
     assert upload.content == ONE.read(0, ONE.size)
     assert upload.config.storage_request_size == 4

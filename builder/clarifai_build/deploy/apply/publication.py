@@ -7,6 +7,7 @@ from typing import Protocol
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.deploy.apply.context import ExecutionContext
 from clarifai_build.deploy.registration import ARTIFACT_DIGEST, Registration
+from clarifai_build.deploy.runner.kept_nowhere import KEPT_NOWHERE
 from clarifai_build.progress import Event
 from clarifai_build.registry import NoAnswerError, RemoteVersion
 from clarifai_build.registry.runners.protocol import NewRunnerVersion
@@ -98,6 +99,8 @@ class ByStream:
             git=context.git,
         )
         model_id, progress = registration.model.id, context.progress
+        if self._store is None:
+            context.say(KEPT_NOWHERE)
         progress(Event("upload", "started", f"{artifact.size} bytes to the platform"))
         runners = context.registry.runners
         version_id = runners.upload_version(model_id, new, artifact, progress, context.cancel)
