@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.absent import Absent, AbsentContentError
 from clarifai_build.artifact.byte_layout import ByteLayout, EndToEnd
+from clarifai_build.artifact.formats import tar_format, zip_format
+from clarifai_build.artifact.formats.framed_tar import FramedTar, tar_segments
+from clarifai_build.artifact.formats.zip_format import Member
 from clarifai_build.artifact.segments import Content, Piece, Segment, Span
-from clarifai_build.artifact.tar_gz import gzip_stored, tar_format
-from clarifai_build.artifact.tar_gz.framed_tar import FramedTar, tar_segments
 from clarifai_build.artifact.tree import Entry, FileTree
-from clarifai_build.artifact.zip_format import Member
 from clarifai_build.digests import files
+from clarifai_build.util import gzip_stored
 
 
 class Artifact:

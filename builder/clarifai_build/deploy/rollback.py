@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from clarifai_build.artifact.zip_reader import ReadRange
+from clarifai_build.artifact.formats.zip_reader import ReadRange
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.deploy.versions import built, label
 from clarifai_build.errors import RegistryError, StorageError

@@ -9,8 +9,7 @@ import zipfile
 import pytest
 
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.artifact.tree import Entry, FileTree
-from clarifai_build.artifact.zip_format import (
+from clarifai_build.artifact.formats.zip_format import (
     DEFLATED,
     STORED,
     Member,
@@ -18,6 +17,7 @@ from clarifai_build.artifact.zip_format import (
     end,
     local_header,
 )
+from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.digests import files
 
 LARGE = 5 << 30

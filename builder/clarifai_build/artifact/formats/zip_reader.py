@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from clarifai_build.artifact.zip_format import (
+from clarifai_build.artifact.formats.zip_format import (
     CENTRAL,
     DEFLATED,
     END,

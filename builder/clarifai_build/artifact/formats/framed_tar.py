@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from clarifai_build.artifact.byte_layout import Cut, EndToEnd
+from clarifai_build.artifact.formats import tar_format
 from clarifai_build.artifact.segments import Piece, Segment
-from clarifai_build.artifact.tar_gz import gzip_stored, tar_format
-from clarifai_build.artifact.tar_gz.gzip_stored import BLOCK_HEADER, FULL, HEAD, TRAILER
 from clarifai_build.artifact.tree import Entry
 from clarifai_build.digests import crc32 as crc
+from clarifai_build.util import gzip_stored
+from clarifai_build.util.gzip_stored import BLOCK_HEADER, FULL, HEAD, TRAILER
 
 # The offset of what is gzip's, not the tar's: segments are known by theirs in the tar.
 _GZIP = -1

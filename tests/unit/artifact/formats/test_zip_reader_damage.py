@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build.artifact import zip_format
-from clarifai_build.artifact.zip_format import CENTRAL, END, Member
-from clarifai_build.artifact.zip_reader import ReadRange, read_entry, read_listing
+from clarifai_build.artifact.formats import zip_format
+from clarifai_build.artifact.formats.zip_format import CENTRAL, END, Member
+from clarifai_build.artifact.formats.zip_reader import ReadRange, read_entry, read_listing
 from clarifai_build.errors import ArtifactError
 from support.trees import artifact_of
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from clarifai_build.artifact import zip_format
-from clarifai_build.artifact.zip_format import CENTRAL, LOCAL, STORED, Member
-from clarifai_build.artifact.zip_reader import (
+from clarifai_build.artifact.formats import zip_format
+from clarifai_build.artifact.formats.zip_format import CENTRAL, LOCAL, STORED, Member
+from clarifai_build.artifact.formats.zip_reader import (
     Directory,
     PublishedEntry,
     ReadRange,

@@ -19,7 +19,7 @@ from tests.support.trees import entry_of
 
 from clarifai_build.artifact.absent import Absent
 from clarifai_build.artifact.artifact import Artifact
-from clarifai_build.artifact.tar_gz import tar_format
+from clarifai_build.artifact.formats import tar_format
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.digests import crc32 as crc
 from clarifai_build.digests.files import CHUNK, of_bytes

@@ -9,10 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.formats import zip_format
+from clarifai_build.artifact.formats.zip_reader import (
+    PublishedEntry,
+    ReadRange,
+    read_entry,
+    read_listing,
+)
 from clarifai_build.artifact.tree import Entry, FileTree
-from clarifai_build.artifact.zip_reader import PublishedEntry, ReadRange, read_entry, read_listing
 from clarifai_build.digests import files as digests
 from clarifai_build.errors import ArtifactError
 from clarifai_build.util.text import printable
