@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -118,9 +118,14 @@ class Platform:
         }
 
 
+Raw = Mapping[str, Callable[[Any, grpc.ServicerContext], Any]]
+
+
 @contextmanager
-def light_platform(folder: Path) -> Iterator[Platform]:
-    """Run one on a free port; `folder` keeps its database."""
+def light_platform(
+    folder: Path, raw: Callable[[Database], Raw] = lambda _database: {}
+) -> Iterator[Platform]:
+    """Run one on a free port; `folder` keeps its database. `raw` RPCs may break their calls."""
     database = Database(folder / "api.sqlite")
     accounts = Accounts(database, USER_ID)
     accounts.create_app(APP_ID, "")
@@ -130,7 +135,10 @@ def light_platform(folder: Path) -> Iterator[Platform]:
     table = handlers.table(database, accounts, builds, None, logs, access)  # type: ignore[arg-type]  # the answers are made here
     table["PostModelOutputs"] = _answer
     server = grpc.server(ThreadPoolExecutor(16), interceptors=[counting])
-    service_pb2_grpc.add_V2Servicer_to_server(Service(table, access), server)
+    service = Service(table, access)
+    for rpc, answer in raw(database).items():
+        setattr(service, rpc, answer)
+    service_pb2_grpc.add_V2Servicer_to_server(service, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

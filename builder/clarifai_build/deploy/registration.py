@@ -11,7 +11,7 @@ from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.registry import NewModel, NewVersion
 from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.storage.keys import artifact_key
-from clarifai_build.targets.triton.render import TEMPLATE_VERSION
+from clarifai_build.targets.template import TEMPLATE_VERSION
 from clarifai_build.util.canonical_json import json_sha256
 
 FORMAT = 1

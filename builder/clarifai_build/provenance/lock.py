@@ -18,7 +18,7 @@ from clarifai_build.errors import BuilderError, Problem, cannot_write
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import requirements as resolving
 from clarifai_build.source.named_files import lock_of
-from clarifai_build.targets.triton.toolchain import current_toolchain
+from clarifai_build.targets.toolchain import current_toolchain
 from clarifai_build.util.atomic_file import atomic_write
 from clarifai_build.util.canonical_json import json_sha256
 from clarifai_build.util.small_files import MIB, read_small_json

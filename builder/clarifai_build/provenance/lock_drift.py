@@ -18,7 +18,7 @@ from clarifai_build.provenance.lock import (
     read,
     weights_of,
 )
-from clarifai_build.targets.triton.toolchain import current_toolchain
+from clarifai_build.targets.toolchain import current_toolchain
 from clarifai_build.util.text import short
 
 

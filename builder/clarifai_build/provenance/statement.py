@@ -25,7 +25,7 @@ from clarifai_build.provenance.source_commit import source_commit
 from clarifai_build.provenance.statement_document import PREDICATE, as_json, subject
 from clarifai_build.repository_layout import zip_name
 from clarifai_build.source.build_records import BUILD_TYPE, STATEMENT
-from clarifai_build.targets.triton.toolchain import current_toolchain
+from clarifai_build.targets.toolchain import current_toolchain
 from clarifai_build.util import git, urls
 from clarifai_build.util.git import Checkout
 from clarifai_build.util.redaction import has_token

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from clarifai_build.errors import RegistryError
 from clarifai_build.manifest.types import Param, Visibility
+from clarifai_build.registry.runners.protocol import RunnerRegistry
 from clarifai_build.registry.status_codes import Health, health
 from clarifai_build.registry.version_metadata import NO_METADATA, VersionMetadata
 
@@ -20,8 +21,16 @@ class DeadlineError(NoAnswerError):
     """It got none within its time."""
 
 
+class BrokenStreamError(NoAnswerError):
+    """A stream broke, or its answers do not add up: another one may do better."""
+
+
 class PredictionFailedError(RegistryError):
     """A version was asked and gave no answer. The message is the model's or the platform's."""
+
+
+class NotDeployedError(RegistryError):
+    """A version is ready, and nothing serves it."""
 
 
 class NotServedYetError(RegistryError):
@@ -173,6 +182,10 @@ class NewVersion:
 
 class ModelRegistry(Protocol):
     """One app of one user. Errors are `RegistryError` or `NotAuthorisedError`."""
+
+    @property
+    def runners(self) -> RunnerRegistry:
+        """What only runner models need, of the same app."""
 
     @property
     def scope(self) -> str:

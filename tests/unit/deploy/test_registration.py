@@ -12,7 +12,7 @@ from clarifai_build.manifest.types import Param
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.registry.version_metadata import FORMAT, VersionMetadata
 from clarifai_build.storage.keys import artifact_key
-from clarifai_build.targets.triton.render import TEMPLATE_VERSION
+from clarifai_build.targets.template import TEMPLATE_VERSION
 from support.fakes import manifest_of
 
 PARAM = Param("k", "number", 3, "How many.")

@@ -25,16 +25,16 @@ from clarifai_build.manifest.types import (
 )
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.repository_layout import RUNTIME
+from clarifai_build.targets.render_cache import render_once
+from clarifai_build.targets.template import TEMPLATE_VERSION
+from clarifai_build.targets.toolchain import current_toolchain
 from clarifai_build.targets.triton.render import (
-    TEMPLATE_VERSION,
-    RenderContext,
     RenderError,
     check_config,
+    context_of,
     pbtxt_escape,
     render,
 )
-from clarifai_build.targets.triton.render_cache import render_once
-from clarifai_build.targets.triton.toolchain import current_toolchain
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "templates.json"
 
@@ -53,7 +53,7 @@ def manifest(model_type: str = "visual-detector", **fields: object) -> Manifest:
 def rendered(made: Manifest, labels: tuple[str, ...] = ("cat", "dog")) -> dict[str, bytes]:
     """Render with labels where the type has them."""
     has_labels = MODEL_TYPES[made.model.type].has_labels
-    return render(RenderContext.of(made, labels if has_labels else ()))
+    return render(context_of(made, labels if has_labels else ()))
 
 
 def config_of(files: dict[str, bytes]) -> ModelConfig:
@@ -227,10 +227,10 @@ def test_a_version_of_the_template_gives_these_bytes() -> None:
 @pytest.mark.parametrize("damage", [b"", b"{}", b"x" * 64 + b'\n{"config.pbtxt": "another"}'])
 def test_a_damaged_rendering_is_made_anew(tmp_path: Path, damage: bytes) -> None:
     """What a disk has lost or changed does not reach an artifact."""
-    context = RenderContext.of(manifest(), ("cat", "dog"))
-    expected = render_once(context, tmp_path)
+    context = context_of(manifest(), ("cat", "dog"))
+    expected = render_once(context, tmp_path, render)
     (kept,) = tmp_path.iterdir()
     whole = kept.read_bytes()
     kept.write_bytes(damage or whole.replace(b"max_batch_size", b"min_batch_size"))
-    assert render_once(context, tmp_path) == expected
+    assert render_once(context, tmp_path, render) == expected
     assert kept.read_bytes() == whole

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any, NamedTuple
-
-from cookiecutter.environment import StrictEnvironment
-from jinja2 import Environment, Template
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from clarifai_build.resources import files_below, template_dir
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
+TEMPLATE_VERSION = 3
+"""Raised when the template gives other bytes for the same manifest."""
 
 
 class _File(NamedTuple):
@@ -46,6 +49,9 @@ def _content(file: _File, context: Mapping[str, Any]) -> bytes:
 
 @functools.cache
 def _files() -> tuple[_File, ...]:
+    # Imported here: most commands find what they need in the cache of rendered files.
+    from cookiecutter.environment import StrictEnvironment
+
     (project,) = (path for path in template_dir().iterdir() if "{{" in path.name)
     # As cookiecutter makes it, with its filters.
     environment = StrictEnvironment(keep_trailing_newline=True)

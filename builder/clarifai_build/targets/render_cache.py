@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from clarifai_build._version import __version__
-from clarifai_build.targets.triton.render import RenderContext, render, runtime_files
-from clarifai_build.targets.triton.toolchain import template_digest
+from clarifai_build.targets.context import RenderContext
+from clarifai_build.targets.toolchain import template_digest
+from clarifai_build.targets.vendored import runtime_files
 from clarifai_build.util.atomic_file import atomic_write
 from clarifai_build.util.canonical_json import canonical_json
 from clarifai_build.util.small_files import MIB, parse_json, read_small
@@ -21,7 +23,9 @@ from clarifai_build.util.small_files import MIB, parse_json, read_small
 _MAX_BYTES = 64 * MIB
 
 
-def render_once(context: RenderContext, folder: Path | None) -> dict[str, bytes]:
+def render_once(
+    context: RenderContext, folder: Path | None, render: Callable[[RenderContext], dict[str, bytes]]
+) -> dict[str, bytes]:
     """Return what `render` does, from `folder` where it was rendered before."""
     if folder is None:
         return render(context)

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from clarifai_build.manifest.types import Model, Param, Triton
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.resources import files_below, template_dir
-from clarifai_build.targets.triton import template
-from clarifai_build.targets.triton.render import RenderContext
-from clarifai_build.targets.triton.template import render_template
+from clarifai_build.targets import template
+from clarifai_build.targets.rendering import context_of
+from clarifai_build.targets.template import render_template
 from support.trees import manifest_of, write_files
 
 MANIFEST = manifest_of(Path("/models"))
@@ -57,7 +57,7 @@ def test_the_files_are_those_of_cookiecutter(
 ) -> None:
     """Of every type, whatever its settings, labels and parameters are."""
     made = replace(MANIFEST, model=Model("lines", model_type), triton=triton, params=tuple(params))
-    variables = RenderContext.of(made, tuple(labels)).variables
+    variables = context_of(made, tuple(labels)).variables
     assert render_template(variables) == by_cookiecutter(variables)
 
 
@@ -98,7 +98,7 @@ def test_models_may_be_rendered_side_by_side() -> None:
     """Nothing of one reaches another, and the process stays where it works."""
     before = Path.cwd()
     contexts = [
-        RenderContext.of(replace(MANIFEST, model=Model(f"m{number}", "text-to-text")), ())
+        context_of(replace(MANIFEST, model=Model(f"m{number}", "text-to-text")), ())
         for number in range(40)
     ]
     with ThreadPoolExecutor(8) as pool:
@@ -110,7 +110,7 @@ def test_models_may_be_rendered_side_by_side() -> None:
 
 def test_a_template_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many models are rendered from it."""
-    variables = RenderContext.of(MANIFEST, ()).variables
+    variables = context_of(MANIFEST, ()).variables
     render_template(variables)
 
     def read_again(_folder: Path) -> dict[str, bytes]:

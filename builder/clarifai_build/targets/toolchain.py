@@ -9,7 +9,8 @@ from typing import Any
 
 from clarifai_build._version import __version__
 from clarifai_build.resources import files_below, template_dir
-from clarifai_build.targets.triton.render import TEMPLATE_VERSION, runtime_files
+from clarifai_build.targets.template import TEMPLATE_VERSION
+from clarifai_build.targets.vendored import runtime_files
 
 
 def current_toolchain() -> dict[str, Any]:
