@@ -45,6 +45,8 @@ def build(
     """
     generated = _generated(manifest, progress, renders)
     tree = make_tree(generated, manifest, progress, cache, output, environ, known, cancel=cancel)
+    if manifest.target == "runner":
+        return Artifact.tar_gz(tree)
     if manifest.artifact.compression == "deflate":
         from clarifai_build.artifact.deflate import deflated, encoder
         from clarifai_build.util import cache_dir
