@@ -2,7 +2,7 @@
 PYTEST := .venv/bin/python -m pytest
 FAST := tests/unit tests/functional
 .DEFAULT_GOAL := help
-.PHONY: help bench-artifact bench-reuse bench-serving setup demo rebuild-check bare-check test test-fast test-slow lint format mutants reference bench-startup bench-noop bench-odd lock wheel clean
+.PHONY: help bench-artifact bench-reuse bench-runner bench-serving setup demo rebuild-check bare-check test test-fast test-slow lint format mutants reference bench-startup bench-noop bench-odd lock wheel clean
 # What setup has to see to, before it makes anything.
 NEEDS :=
 demo rebuild-check bench-artifact bench-reuse bench-noop bench-serving: NEEDS := sandbox
@@ -67,15 +67,20 @@ bench-noop: setup  ## an apply with nothing to do, against its limits
 bench-reuse: setup  ## what moves when little is new, over a slow link, against its limits (minutes)
 	@.venv/bin/python benchmarks/reuse.py
 
-lock: setup  ## pin the development requirements anew
+lock: setup  ## pin the requirements of development and tests anew
 	@.venv/bin/uv pip compile --quiet pyproject.toml requirements/dev.in --universal --python-version 3.10 \
 	  --generate-hashes --no-emit-index-url --no-header -o requirements/dev.txt
+	@.venv/bin/uv pip compile --quiet requirements/runner.in --universal --python-version 3.10 \
+	  --generate-hashes --no-emit-index-url --no-header -o requirements/runner.txt
 
 wheel: setup  ## build dist/*.whl
 	@.venv/bin/python -m build --wheel --no-isolation --outdir dist . >/dev/null && ls dist/*.whl
 
 bench-serving: setup  ## the runtime against hand-written models, in a real Triton
 	@.venv/bin/python benchmarks/serving.py
+
+bench-runner: setup  ## merging in a runner model against a lock, and what an answer costs beside the SDK
+	@.venv/bin/python benchmarks/runner.py
 
 clean:  ## remove what was built here
 	rm -rf dist build demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .mutants

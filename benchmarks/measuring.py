@@ -81,13 +81,16 @@ def show(
     stretch: float | None,
     detail: str,
     best: float | None = None,
+    *,
+    at_least: bool | None = None,
 ) -> bool:
     """Print a figure beside its limit, and say whether it holds.
 
     `best` is what the figure would be if all that takes time were to wait for the disk: where that
-    misses the limit, too, the disk at hand is too slow to judge by, and the line says so.
+    misses the limit, too, the disk at hand is too slow to judge by, and the line says so. Unless
+    `at_least` says which, a figure that is divided by ours is the better the larger it is.
     """
-    larger_is_better = "÷ ours" in what
+    larger_is_better = "÷ ours" in what if at_least is None else at_least
 
     def holds(figure: float) -> bool:
         return figure >= limit if larger_is_better else figure <= limit

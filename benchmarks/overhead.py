@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from clarifai_runtime import fake_triton
 from clarifai_runtime.loading import load_module
-from clarifai_runtime.opening import open_server
+from clarifai_runtime.serving.opening import open_server
+from clarifai_runtime.testing import fake_triton
 
 MODELS = Path(__file__).with_name("serving_models")
 BATCH = 16

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from clarifai_build.manifest.types import Runner
 from clarifai_build.model_types import MODEL_TYPES, template_variables
+from clarifai_build.targets.runner.render import runner_variables
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "schema" / "clarifai.schema.json"
@@ -28,7 +30,8 @@ def schema(text: str) -> str:
 
 def template(text: str) -> str:
     """Return cookiecutter.json with the variables that follow from the table."""
-    return json.dumps({**json.loads(text), **template_variables()}, indent=2) + "\n"
+    known = {**json.loads(text), **template_variables(), **runner_variables(Runner())}
+    return json.dumps(known, indent=2) + "\n"
 
 
 def _lists() -> Iterator[list[str]]:

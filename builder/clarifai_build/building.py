@@ -19,8 +19,7 @@ from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.provenance.lock_drift import requirements_of
 from clarifai_build.repository_layout import LABELS, REQUIREMENTS
 from clarifai_build.source.content_checks import RULES, content_problem, dvc_pointer, is_dvc
-from clarifai_build.targets.triton.render import RenderContext
-from clarifai_build.targets.triton.render_cache import render_once
+from clarifai_build.targets.rendering import generated_files_of
 
 if TYPE_CHECKING:
     from clarifai_build.artifact.packing.zip_writer import WrittenZip
@@ -46,6 +45,8 @@ def build(
     """
     generated = _generated(manifest, progress, renders)
     tree = make_tree(generated, manifest, progress, cache, output, environ, known, cancel=cancel)
+    if manifest.target == "runner":
+        return Artifact.tar_gz(tree)
     if manifest.artifact.compression == "deflate":
         from clarifai_build.artifact.deflate import deflated, encoder
         from clarifai_build.util import cache_dir
@@ -96,11 +97,11 @@ def _generated(
 
 
 def generated_files(manifest: Manifest, renders: Path | None = None) -> dict[str, bytes]:
-    """Render the generated files of the Triton repository: path to content.
+    """Render the generated files of the artifact: path to content.
 
     With `renders`, a folder, what was rendered before is taken from there.
     """
-    files = render_once(RenderContext.of(manifest, labels_of(manifest)), renders)
+    files = generated_files_of(manifest, labels_of(manifest), renders)
     # After rendering: it replaces the file of the template.
     if (requirements := requirements_of(manifest)) is not None:
         files[REQUIREMENTS] = requirements

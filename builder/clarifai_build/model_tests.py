@@ -58,7 +58,7 @@ def run_tests_in_triton(
 ) -> bool:
     """Run 1/test.py likewise against a Triton server that serves the artifact."""
     from clarifai_build.sandbox import single_model
-    from clarifai_runtime.asking import ADDRESS_VARIABLE
+    from clarifai_runtime.testing.asking import ADDRESS_VARIABLE
 
     with ScratchFolder() as scratch:
         folder = Path(scratch) / "models" / manifest.model.id
@@ -101,7 +101,7 @@ def make_environment(
 
 def _parameters_of(manifest: Manifest) -> dict[str, str]:
     """Return the variables that give the model's own parameters their values in its tests."""
-    from clarifai_runtime.testing_parameters import PREFIX
+    from clarifai_runtime.testing.parameters import PREFIX
 
     names = (PREFIX + param.name for param in manifest.params)
     return {name: os.environ[name] for name in names if name in os.environ}

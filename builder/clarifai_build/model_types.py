@@ -21,10 +21,12 @@ _MAX_BATCH_SIZE = 8
 class BuildTraits(NamedTuple):
     """What building asks of a model type beside its tensors.
 
-    `streams` says whether answers can be sent piece by piece, `example_embedding_size` how long the
-    vectors of its starter are, and `large_tensors` which of its tensors fill shared memory.
+    `answers` is what its methods do, in words. `streams` says whether answers can be sent piece by
+    piece, `example_embedding_size` how long the vectors of its starter are, and `large_tensors`
+    which of its tensors fill shared memory.
     """
 
+    answers: str
     streams: bool = False
     example_embedding_size: int | None = None
     large_tensors: tuple[str, ...] = ()
@@ -32,15 +34,21 @@ class BuildTraits(NamedTuple):
 
 _IMAGE = ("image",)
 _TRAITS: Mapping[str, BuildTraits] = {
-    "visual-detector": BuildTraits(large_tensors=_IMAGE),
-    "visual-classifier": BuildTraits(large_tensors=_IMAGE),
-    "text-classifier": BuildTraits(),
-    "text-to-text": BuildTraits(streams=True),
-    "text-embedder": BuildTraits(example_embedding_size=64),
-    "text-to-image": BuildTraits(large_tensors=_IMAGE),
-    "visual-embedder": BuildTraits(example_embedding_size=48, large_tensors=_IMAGE),
-    "visual-segmenter": BuildTraits(large_tensors=("image", "predicted_mask")),
-    "multimodal-embedder": BuildTraits(example_embedding_size=48, large_tensors=_IMAGE),
+    "visual-detector": BuildTraits("Find regions in an image.", large_tensors=_IMAGE),
+    "visual-classifier": BuildTraits("Score the labels for an image.", large_tensors=_IMAGE),
+    "text-classifier": BuildTraits("Score the labels for a text."),
+    "text-to-text": BuildTraits("Answer a text with a text.", streams=True),
+    "text-embedder": BuildTraits("Embed a text.", example_embedding_size=64),
+    "text-to-image": BuildTraits("Draw an image for a text.", large_tensors=_IMAGE),
+    "visual-embedder": BuildTraits(
+        "Embed an image.", example_embedding_size=48, large_tensors=_IMAGE
+    ),
+    "visual-segmenter": BuildTraits(
+        "Find the region of each label in an image.", large_tensors=("image", "predicted_mask")
+    ),
+    "multimodal-embedder": BuildTraits(
+        "Embed an image, a text, or both.", example_embedding_size=48, large_tensors=_IMAGE
+    ),
 }
 
 

@@ -9,7 +9,7 @@ from .errors import InvalidInputError
 from .model_types import MODEL_TYPES, ModelType, Tensor
 
 if TYPE_CHECKING:
-    from .base import (
+    from .compat.base import (
         MultiModalEmbedder,
         TextClassifier,
         TextEmbedder,
@@ -58,7 +58,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import what needs numpy when it is asked for: the builder reads the table without it."""
     if name in __all__:
-        for module in ("config", "outputs", "base"):
+        for module in ("config", "outputs", "compat.base"):
             found = getattr(import_module(f".{module}", __name__), name, None)
             if found is not None:
                 return found

@@ -82,7 +82,7 @@ def _place(error: BaseException) -> str:
     """Name the innermost line of the user's own files, rather than of a library below them."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [(Path(frame.filename), frame.lineno) for frame in frames]
-    outside = [line for line in lines if line[0].parent != _RUNTIME_FOLDER]
+    outside = [line for line in lines if _RUNTIME_FOLDER not in line[0].parents]
     if not outside:
         return "in the call itself"
     own = [line for line in outside if line[0].parent == outside[0][0].parent]

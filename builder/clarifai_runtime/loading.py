@@ -10,8 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
-from . import compat
-from .base import ClarifaiModel
+from .compat import old_imports
+from .compat.base import ClarifaiModel
 from .config import MARK
 from .errors import ModelLoadError
 from .parameters import Param, Value
@@ -35,7 +35,7 @@ class UserModel(NamedTuple):
 
 def load_model(version_folder: Path, params: Optional[Sequence[Param]] = None) -> UserModel:
     """Load inference.py from a version folder and make its InferenceModel."""
-    compat.install()
+    old_imports.install()
     module = load_module(version_folder / "inference.py")
     model_class = getattr(module, CLASS_NAME, None)
     if not isinstance(model_class, type):

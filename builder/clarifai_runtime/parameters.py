@@ -13,12 +13,18 @@ Value = Union[bool, int, float, str]
 
 
 class Param(NamedTuple):
-    """A declared parameter. `default` None means that every request must send it."""
+    """A declared parameter. `default` None means that every request must send it.
+
+    What is sent lies within the bounds, both included, and is one of `choices` where there are any.
+    """
 
     name: str
     type: str
     default: Optional[Value] = None
     description: str = ""
+    min_value: Optional[float] = None
+    max_value: Optional[float] = None
+    choices: Sequence[Value] = ()
 
 
 class Call(NamedTuple):
@@ -60,7 +66,7 @@ class Parameters:
         values: Dict[str, Value] = {}
         for name, param in declared.items():
             if name in sent:
-                values[name] = typed_value(param, sent[name])
+                values[name] = _allowed(param, typed_value(param, sent[name]))
             elif param.default is None:
                 raise InvalidInputError(f"inference parameter {name!r} is required")
             else:
@@ -100,6 +106,24 @@ def _number(param: Param, value: Any) -> Union[int, float]:
         return float(value)
     if isinstance(param.default, int) and value == int(value):
         return int(value)
+    return value
+
+
+def _allowed(param: Param, value: Value) -> Value:
+    # The value stays out of the messages, as below.
+    if param.choices and value not in param.choices:
+        choices = ", ".join(map(repr, param.choices))
+        raise InvalidInputError(f"inference parameter {param.name!r} must be one of {choices}")
+    if isinstance(value, str):
+        return value
+    if param.min_value is not None and value < param.min_value:
+        raise InvalidInputError(
+            f"inference parameter {param.name!r} must be at least {param.min_value:g}"
+        )
+    if param.max_value is not None and value > param.max_value:
+        raise InvalidInputError(
+            f"inference parameter {param.name!r} must be at most {param.max_value:g}"
+        )
     return value
 
 

@@ -14,7 +14,10 @@ FORMAT = 1
 
 
 class Settings(NamedTuple):
-    """How to serve one model. None where nothing is declared."""
+    """How to serve one model. None where nothing is declared.
+
+    Of the sides in `image_shape` (height, width) and `embeddings_shape`, -1 may be anything.
+    """
 
     model_type: Optional[str] = None
     labels: Optional[Tuple[str, ...]] = None
@@ -22,6 +25,9 @@ class Settings(NamedTuple):
     isolate: bool = True
     streaming: bool = False
     per_item: bool = False
+    max_batch_size: int = 1
+    image_shape: Tuple[int, int] = (-1, -1)
+    embeddings_shape: Tuple[int, ...] = (-1,)
 
 
 def read_settings(version_folder: Path) -> Settings:
@@ -46,6 +52,9 @@ def _from_json(raw: Mapping[str, Any]) -> Settings:
         isolate=raw.get("isolate", True),
         streaming=raw.get("streaming", False),
         per_item=raw.get("per_item", False),
+        max_batch_size=raw.get("max_batch_size", 1),
+        image_shape=tuple(raw.get("image_shape", (-1, -1))),
+        embeddings_shape=tuple(raw.get("embeddings_shape", (-1,))),
     )
 
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, Dict
 
-from . import stub
-from .opening import open_server
+from .serving import stub
+from .serving.opening import open_server
 
 
 class TritonPythonModel:

@@ -113,7 +113,8 @@ if source is None:
 # post_gen_project lays it beside the code: the folder `1` is cookiecutter's to make.
 target = Path(".clarifai_runtime")
 shutil.rmtree(target, ignore_errors=True)
-target.mkdir()
-for file in source.iterdir():
+for file in source.rglob("*"):
     if file.name.endswith((".py", "py.typed")):
-        shutil.copyfile(file, target / file.name)
+        place = target / file.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, place)

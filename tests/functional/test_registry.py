@@ -16,7 +16,8 @@ from clarifai_build.manifest.types import Clarifai, Param
 from clarifai_build.registry import NewModel, NewVersion
 from clarifai_build.registry.account import Account
 from clarifai_build.registry.channel import Channel
-from clarifai_build.registry.clarifai import MANAGED, ClarifaiRegistry
+from clarifai_build.registry.clarifai import ClarifaiRegistry
+from clarifai_build.registry.messages import MANAGED
 from clarifai_build.registry.version_metadata import (
     FORMAT,
     METADATA_KEY,

@@ -10,7 +10,7 @@ import pytest
 
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.resources import template_dir
-from clarifai_build.targets.triton.render import runtime_files
+from clarifai_build.targets.vendored import runtime_files
 
 
 @pytest.mark.parametrize("name", MODEL_TYPES)

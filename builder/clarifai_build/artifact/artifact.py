@@ -1,34 +1,27 @@
-"""The zip as a pure function of the tree: every offset is known before the first byte."""
+"""The artifact as a pure function of the tree: every offset is known before the first byte."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 
-from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.absent import Absent, AbsentContentError
-from clarifai_build.artifact.segments import (
-    Content,
-    Piece,
-    Segment,
-    Span,
-    checksums,
-    fill_from,
-    read_span,
-)
+from clarifai_build.artifact.byte_layout import ByteLayout, EndToEnd
+from clarifai_build.artifact.formats import tar_format, zip_format
+from clarifai_build.artifact.formats.framed_tar import FramedTar, tar_segments
+from clarifai_build.artifact.formats.zip_format import Member
+from clarifai_build.artifact.segments import Content, Piece, Segment, Span
 from clarifai_build.artifact.tree import Entry, FileTree
-from clarifai_build.artifact.zip_format import Member
-from clarifai_build.digests import crc32 as crc
 from clarifai_build.digests import files
+from clarifai_build.util import gzip_stored
 
 
 class Artifact:
-    """The zip of a tree, which need not exist anywhere.
+    """The zip of a tree, or its tar.gz, which need not exist anywhere.
 
-    `contents` says how the files lie in it; None is stored, as they are. `encoder` names what
-    compressed them, because the bytes of the zip depend on it. `scratch` is what has to live as
-    long as this does.
+    `contents` says how the files lie in a zip; None is stored, as they are. `encoder` names what
+    compressed them, because the bytes depend on it; `gzip_stored.ENCODER` is the tar.gz, in which
+    nothing is compressed. `scratch` is what has to live as long as this does.
     """
 
     def __init__(
@@ -40,14 +33,30 @@ class Artifact:
     ) -> None:
         self.tree, self.contents, self.encoder = tree, contents, encoder
         self._scratch = scratch
+        self._whole_crc32: int | None = None
+
+    @classmethod
+    def tar_gz(cls, tree: FileTree) -> Artifact:
+        """Return the tar.gz of a tree."""
+        return cls(tree, encoder=gzip_stored.ENCODER)
+
+    @property
+    def is_tar_gz(self) -> bool:
+        return self.encoder == gzip_stored.ENCODER
+
+    @property
+    def media_type(self) -> str:
+        return "application/gzip" if self.is_tar_gz else "application/zip"
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
-        """The zip from its first byte to its last.
+        """The zip from its first byte to its last, or the tar that lies in the tar.gz.
 
         Raises SourceError where absent content would have to be read for it: to be compressed, or
         for CRC-32s that are not known.
         """
+        if self.is_tar_gz:
+            return tuple(tar_segments(self.tree.entries))
         contents = self.contents
         if contents is None:
             if self.encoder is not None and self.missing:
@@ -72,7 +81,7 @@ class Artifact:
 
     @cached_property
     def digest(self) -> str:
-        """The identity of the zip: the digest of its tree, and of the encoder if there is one."""
+        """The identity: the digest of the tree, and of the encoder if there is one."""
         if self.encoder is None:
             return self.tree.digest
         identity = f"{self.encoder}\n{self.tree.digest}\n"
@@ -80,60 +89,53 @@ class Artifact:
 
     @cached_property
     def size(self) -> int:
-        """The size of the zip in bytes, which follows from the sizes of its files alone.
+        """The size in bytes, which follows from the sizes of its files alone.
 
         Raises SourceError where it depends on content that is missing: that is to be compressed.
         """
         entries, contents = self.tree.entries, self.contents
+        if self.is_tar_gz:
+            return gzip_stored.size_of(tar_format.size_of((e.path, e.size) for e in entries))
         if contents is None and self.encoder is not None and self.missing:
             raise self.absence()
         packed = [e.size for e in entries] if contents is None else [c.length for c in contents]
         return zip_format.size_of((e.path, n, e.size) for e, n in zip(entries, packed, strict=True))
 
     def read(self, offset: int, length: int) -> bytes:
-        """Return the bytes of the zip from `offset`, straight from the sources."""
+        """Return the bytes from `offset`, straight from the sources."""
         return b"".join(self.blocks(offset, length))
 
     def blocks(self, offset: int, length: int) -> Iterator[bytearray]:
-        """Yield the bytes of the zip from `offset` in blocks of bounded size."""
-        for span in self.spans(offset, length):
-            yield from read_span(span)
+        """Yield the bytes from `offset` in blocks of bounded size."""
+        return self._layout.blocks(offset, self._end(offset, length))
 
     def read_into(self, buffer: memoryview, offset: int) -> list[Piece]:
-        """Fill `buffer` with the bytes of the zip from `offset`; say what lies where in it."""
-        pieces = []
-        done = 0
-        for segment, start, stop in self._cut(offset, len(buffer)):
-            data = buffer[done : done + stop - start]
-            fill_from(segment.span(start, stop), data)
-            pieces.append(Piece(segment.offset, data))
-            done += len(data)
-        return pieces
+        """Fill `buffer` with the bytes from `offset`; say what lies where in it."""
+        return self._layout.read_into(buffer[: max(0, self.size - offset)], offset)
 
     def spans(self, offset: int, length: int) -> Iterator[Span]:
-        """Yield where the bytes of the zip from `offset` lie."""
-        for segment, start, stop in self._cut(offset, length):
+        """Yield where the bytes from `offset` lie."""
+        for segment, start, stop in self._layout.cut(offset, self._end(offset, length)):
             yield segment.span(start, stop)
 
     def crc32(self, offset: int, length: int) -> int:
-        """Return the CRC-32 of a range; of chunks that it cuts, the lesser side is read."""
-        return crc.combine_all(
-            piece
-            for segment, start, stop in self._cut(offset, length)
-            for piece in checksums(segment, start, stop)
-        )
+        """Return the CRC-32 of a range; of chunks that it cuts, the lesser side is read.
 
-    def _cut(self, offset: int, length: int) -> Iterator[tuple[Segment, int, int]]:
-        """Yield each segment that a range touches, and the range within it."""
-        end = min(offset + length, self.size)
-        # A large tree has thousands of segments, and every block looks its own up.
-        index = bisect_right(self.segments, offset, key=lambda segment: segment.offset) - 1
-        while offset < end:
-            segment = self.segments[index]
-            stop = min(end - segment.offset, segment.length)
-            yield segment, offset - segment.offset, stop
-            offset = segment.offset + stop
-            index += 1
+        Of a tar.gz all is read, once for the whole: gzip's bytes cut every chunk.
+        """
+        end = self._end(offset, length)
+        if (offset, end) != (0, self.size):
+            return self._layout.crc32(offset, end)
+        if self._whole_crc32 is None:
+            self._whole_crc32 = self._layout.crc32(0, end)
+        return self._whole_crc32
+
+    @cached_property
+    def _layout(self) -> ByteLayout:
+        return FramedTar(self.segments) if self.is_tar_gz else EndToEnd(self.segments)
+
+    def _end(self, offset: int, length: int) -> int:
+        return min(offset + length, self.size)
 
 
 def stored(entry: Entry) -> Content:

@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.artifact import Artifact, stored
+from clarifai_build.artifact.formats import zip_format
 from clarifai_build.artifact.segments import Content, Span, read_span
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.cancellation import NEVER, CancelToken

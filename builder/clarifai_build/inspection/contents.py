@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.formats.zip_audit import audit
+from clarifai_build.artifact.formats.zip_reader import (
+    PublishedEntry,
+    ReadRange,
+    read_entry,
+    read_listing,
+)
 from clarifai_build.artifact.segments import blocks_of
 from clarifai_build.artifact.tree import Entry
-from clarifai_build.artifact.zip_audit import audit
-from clarifai_build.artifact.zip_reader import PublishedEntry, ReadRange, read_entry, read_listing
 from clarifai_build.errors import ArtifactError, cannot_read
 from clarifai_build.source.build_records import MAX_BYTES
 from clarifai_build.storage import ObjectStore, stat_existing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clarifai_build.artifact.zip_reader import ReadRange
+from clarifai_build.artifact.formats.zip_reader import ReadRange
 from clarifai_build.storage import ObjectStore, stat_existing
 from clarifai_build.storage.anonymous import download
 from clarifai_build.storage.keys import provenance_key, sbom_key

@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from clarifai_build._version import __version__
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.deploy.registration import Registration, builder_changes
 from clarifai_build.errors import ArtifactError
 from clarifai_build.inspection.published_zip import Published
 from clarifai_build.provenance.statement_document import subject_of, tree_of, with_sha256
 from clarifai_build.registry import RemoteVersion
+from clarifai_build.registry.version_metadata import VersionMetadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +34,22 @@ def check_source(version: RemoteVersion, artifact: Artifact) -> Check:
     recorded = version.recorded
     moved = [f"{name} {then} then, {now} now" for name, then, now in builder_changes(recorded)]
     if moved:
-        tool = f"`pip install clarifai-build=={recorded.tool}`" if recorded.tool else "that tool"
-        hint = f"rebuild with {tool} to rule the tool out"
+        hint = f"rebuild with {_tool_of(recorded)} to rule the tool out"
         return Check("source", False, f"{found} ({'; '.join(moved)})", hint)
     commit = recorded.commit
     hint = f"verify against the commit it was made from: --commit {commit}" if commit else ""
     if recorded.dirty:
         hint = f"it was made from {commit} with uncommitted changes, which nobody can rebuild"
     return Check("source", False, found, hint)
+
+
+def _tool_of(recorded: VersionMetadata) -> str:
+    """Return how to get the tool that built a version."""
+    if not recorded.tool:
+        return "that tool"
+    if recorded.tool == __version__:
+        return f"the clarifai-build that had template {recorded.template}"
+    return f"the clarifai-build of then (`pip install clarifai-build=={recorded.tool}`)"
 
 
 def check_registration(version: RemoteVersion, registration: Registration) -> Check:

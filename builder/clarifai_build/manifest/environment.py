@@ -20,7 +20,7 @@ REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-((?:[^}$]|\$(?!\{)
 # More than this many in one value are a mistake.
 _MOST_REFERENCES = 100
 # Commands that stay offline (validate, build) never use these.
-ONLINE_SECTIONS = ("storage", "clarifai")
+_ONLINE_SECTIONS: tuple[Steps, ...] = (("storage",), ("clarifai",), ("runner", "deployment"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Resolved:
 def resolve(document: Document, environ: Mapping[str, str], *, offline: bool = False) -> Resolved:
     """Replace the references in `document`.
 
-    With `offline`, what only the network needs (storage, clarifai) may stay unresolved: an unset
-    variable there is a warning, and the reference stays as it is written.
+    With `offline`, what only the network needs (storage, clarifai, a deployment) may stay
+    unresolved: an unset variable there is a warning, and the reference stays as it is written.
     """
     resolver = _Resolver(document, environ, offline)
     data = resolver.replaced(document.data, ())
@@ -47,6 +47,11 @@ def resolve(document: Document, environ: Mapping[str, str], *, offline: bool = F
 def allowed_fields() -> frozenset[Steps]:
     """Return the paths whose values may hold references; items of lists are `"*"`."""
     return frozenset(path for path, schema in walk() if schema.get("x-env"))
+
+
+def is_online(path: Steps) -> bool:
+    """Return whether what stands here is used by commands that reach the network alone."""
+    return any(path[: len(section)] == section for section in _ONLINE_SECTIONS)
 
 
 class _Resolver:
@@ -101,7 +106,7 @@ class _Resolver:
         if default is not None:
             self.origins[path] = f"default of ${{env:{name}}}"
             return str(default)
-        warn = self.offline and path[0] in ONLINE_SECTIONS
+        warn = self.offline and is_online(path)
         self._problem(
             "env-unset",
             f"the environment variable {name} is not set",

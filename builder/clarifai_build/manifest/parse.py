@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.types import (
+    Checkpoints,
     Clarifai,
     Code,
+    Compute,
+    Deployment,
     DynamicBatching,
     InstanceGroup,
     Manifest,
     Model,
     Param,
+    Runner,
+    RunnerSecret,
     Shapes,
     Storage,
     Trial,
@@ -35,11 +41,14 @@ def from_document(document: Document, path: Path) -> Manifest:
     """
     data: dict[str, Any] = document.data
     base = path.parent
+    target = data.get("target", "triton")
+    code = _code(data.get("code", {}), base)
+    runner = _runner(data) if target == "runner" else None
     shapes = _shapes(data.get("shapes", {}))
     return Manifest(
         path=path,
         model=_model(data["model"], base),
-        code=_code(data.get("code", {}), base),
+        code=replace(code, python=runner.python) if runner else code,
         triton=_triton(data.get("triton", {}), data["model"]["type"], shapes),
         shapes=shapes,
         weights=tuple(_weight(weight) for weight in data.get("weights", ())),
@@ -49,6 +58,8 @@ def from_document(document: Document, path: Path) -> Manifest:
         clarifai=Clarifai(**data.get("clarifai", {})),
         project=data.get("project"),
         artifact=Zip(**data.get("artifact", {})),
+        target=target,
+        runner=runner,
     )
 
 
@@ -113,6 +124,41 @@ def _dynamic_batching(data: dict[str, Any]) -> DynamicBatching:
 def _instance_group(data: dict[str, Any]) -> InstanceGroup:
     default = InstanceGroup()
     return InstanceGroup(int(data.get("count", default.count)), data.get("kind", default.kind))
+
+
+def _runner(data: dict[str, Any]) -> Runner:
+    given: dict[str, Any] = data.get("runner", {})
+    # What a manifest for Triton says of its Python holds here, too, until this section says else.
+    python = _given(data.get("code", {}), "python") | _given(given, "python")
+    rest = _given(given, "instance", "image")
+    return Runner(
+        compute=_compute(given.get("compute", {})),
+        num_threads=int(given.get("num_threads", Runner().num_threads)),
+        secrets=tuple(RunnerSecret(**secret) for secret in given.get("secrets", ())),
+        checkpoints=Checkpoints(**given["checkpoints"]) if "checkpoints" in given else None,
+        deployment=_deployment(given["deployment"]) if "deployment" in given else None,
+        **(python | rest),
+    )
+
+
+def _compute(data: dict[str, Any]) -> Compute:
+    texts = {name: _quantity(data[name]) for name in ("cpu_limit", "cpu_memory") if name in data}
+    return Compute(
+        num_accelerators=int(data.get("num_accelerators", 0)),
+        accelerator_type=tuple(data.get("accelerator_type", ())),
+        **texts,
+        **_given(data, "accelerator_memory"),
+    )
+
+
+def _quantity(value: str | float) -> str:
+    # 2.0 is an integer to the schema; 1.5 is not.
+    return value if isinstance(value, str) else str(int(value))
+
+
+def _deployment(data: dict[str, Any]) -> Deployment:
+    counts = ("min_replicas", "max_replicas", "scale_down_delay")
+    return Deployment(**{**data, **{name: int(data[name]) for name in counts if name in data}})
 
 
 def _trial(data: dict[str, Any], base: Path) -> Trial:

@@ -15,6 +15,8 @@ Visibility = Literal["private", "org", "public"]
 VersionPolicy = Literal["latest", "all"]
 Compression = Literal["stored", "deflate"]
 Reuse = Literal["auto", "never"]
+Target = Literal["triton", "runner"]
+RunnerPython = Literal["3.11", "3.12"]
 
 FILE_NAME = "clarifai.yaml"
 TRIAL_IMAGE_BYTES = 16 << 20
@@ -97,6 +99,61 @@ class Triton:
 
 
 @dataclass(frozen=True, slots=True)
+class Compute:
+    """What one replica needs, in the quantities of Kubernetes: "500m", "2", "8Gi"."""
+
+    cpu_limit: str = "1"
+    cpu_memory: str = "2Gi"
+    num_accelerators: int = 0
+    accelerator_type: tuple[str, ...] = ()
+    accelerator_memory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerSecret:
+    """The id of a secret in Clarifai, and the variable that carries it; never a value."""
+
+    id: str
+    env_var: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """Weights that the platform fetches from a hub: what the repository holds then."""
+
+    repo_id: str
+    when: Literal["build", "runtime"] = "runtime"
+    type: Literal["huggingface"] = "huggingface"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Where versions run. The delay is in seconds; `create` makes what is missing, of an instance
+    type."""
+
+    nodepool: str
+    compute_cluster: str
+    min_replicas: int = 0
+    max_replicas: int = 1
+    scale_down_delay: int = 300
+    create: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """What only target runner has. `instance` is an instance type's id, in place of `compute`."""
+
+    python: RunnerPython = "3.12"
+    compute: Compute = Compute()
+    instance: str | None = None
+    num_threads: int = 16
+    secrets: tuple[RunnerSecret, ...] = ()
+    image: str | None = None
+    checkpoints: Checkpoints | None = None
+    deployment: Deployment | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Param:
     """One inference parameter. `required` ones have no default; a secret never has one."""
 
@@ -162,6 +219,7 @@ class Zip:
 class Manifest:
     """One `clarifai.yaml`. Paths in it are absolute.
 
+    `runner` is set exactly where the target is runner; `code.python` is `runner.python` there.
     `published_to` stands in for `storage` where the artifact goes elsewhere, to the sandbox.
     """
 
@@ -179,6 +237,13 @@ class Manifest:
     artifact: Zip = Zip()
     version: int = 1
     published_to: Storage | None = None
+    target: Target = "triton"
+    runner: Runner | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the artifact is kept in a bucket: a runner's may go to the platform alone."""
+        return self.target == "triton" or (self.published_to or self.storage) is not None
 
     @property
     def destination(self) -> Storage:

@@ -6,7 +6,7 @@ import hashlib
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.contents_record import ContentsRecord, format_record, parse_record
-from clarifai_build.artifact.zip_reader import ReadRange
+from clarifai_build.artifact.formats.zip_reader import ReadRange
 from clarifai_build.errors import ArtifactError, BuilderError, NotAuthorisedError, StorageError
 from clarifai_build.progress import ProgressCallback, no_progress, warn
 from clarifai_build.source.build_records import MAX_BYTES

@@ -25,7 +25,7 @@ from clarifai_build.provenance.source_commit import source_commit
 from clarifai_build.provenance.statement_document import PREDICATE, as_json, subject
 from clarifai_build.repository_layout import zip_name
 from clarifai_build.source.build_records import BUILD_TYPE, STATEMENT
-from clarifai_build.targets.triton.toolchain import current_toolchain
+from clarifai_build.targets.toolchain import current_toolchain
 from clarifai_build.util import git, urls
 from clarifai_build.util.git import Checkout
 from clarifai_build.util.redaction import has_token
@@ -135,6 +135,11 @@ def _repository(remote: str) -> str:
     user, _, place = remote.rpartition("@")
     address = remote if user == "git" else place
     return f"git+{address}" if _HOST_AND_PATH.match(address) else "git"
+
+
+def remote_address(remote: str) -> str:
+    """Return a remote's address without credentials; nothing for a path on this machine."""
+    return _repository(remote).removeprefix("git").removeprefix("+")
 
 
 def _dependencies(

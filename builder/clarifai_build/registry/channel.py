@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,14 +13,18 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_grpc.grpc.api.status import status_code_pb2
 from google.protobuf.message_factory import GetMessageClass
 
+from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import BuilderError, NotAuthorisedError, RegistryError
-from clarifai_build.registry import DeadlineError, NoAnswerError
+from clarifai_build.registry import BrokenStreamError, DeadlineError, NoAnswerError
 from clarifai_build.registry.account import Account
+from clarifai_build.registry.guarded_stream import GuardedStream
 from clarifai_build.registry.status_codes import (
     CONNECTION_DOES_NOT_EXIST,
     HOURLY_LIMIT,
     NOT_AUTHORISED,
+    QUOTA,
     RETRY,
+    STREAM_RETRY,
     SUCCESS,
 )
 from clarifai_build.util.small_files import MIB, read_small
@@ -48,6 +52,13 @@ _TRANSIENT = frozenset(
         grpc.StatusCode.DEADLINE_EXCEEDED,
     }
 )
+# What a proxy, a server that restarts or a line that drops ends a stream with.
+_BREAKS = _TRANSIENT | {
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNKNOWN,
+}
 
 
 class Channel:
@@ -90,7 +101,7 @@ class Channel:
                 answer = self._method(rpc)(request, metadata=self.account.metadata, timeout=timeout)
             except grpc.RpcError as error:
                 if repeatable and attempt < last_attempt and error.code() in _TRANSIENT:
-                    self._sleep(_backoff(attempt))
+                    self._sleep(backoff(attempt))
                     continue
                 kind = RegistryError if repeatable else _no_answer(error)
                 raise _transport_error(kind, rpc, error, self.account) from error
@@ -99,14 +110,50 @@ class Channel:
                 return answer
             # Even what is not repeatable: these codes say that the call was not carried out.
             if code in RETRY and attempt < last_attempt:
-                self._sleep(_backoff(attempt))
+                self._sleep(backoff(attempt))
                 continue
             raise _status_error(rpc, answer.status, self.account)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _method(self, rpc: str) -> Callable[..., Any]:
+    def stream(
+        self,
+        rpc: str,
+        requests: Iterable[Any],
+        *,
+        allowed: Iterable[int] = (),
+        idle: float,
+        cancel: CancelToken = NEVER,
+    ) -> Iterator[Any]:
+        """Send requests as they are made, and yield the answers as they come; once.
+
+        Answers with a status that is neither success nor in `allowed` become errors. `idle` is in
+        seconds: for so long, neither may a request be taken nor an answer come. Raises
+        BrokenStreamError where another stream may do better, DeadlineError where the time is over,
+        and what making a request raises.
+        """
+        accepted = {SUCCESS, *allowed}
+        stream = GuardedStream(requests, idle, cancel)
+        try:
+            method = self._method(rpc, self._channel.stream_stream)
+            for answer in stream.answers(method, metadata=self.account.metadata):
+                code = answer.status.code
+                if code in STREAM_RETRY:
+                    raise BrokenStreamError(
+                        *_status_error(rpc, answer.status, self.account).problems
+                    )
+                if code not in accepted:
+                    raise _status_error(rpc, answer.status, self.account)
+                yield answer
+        except grpc.RpcError as error:
+            stream.raise_reason()
+            if stream.is_late:
+                raise _idle_error(rpc, idle, self.account) from error
+            kind = BrokenStreamError if error.code() in _BREAKS else NoAnswerError
+            raise _transport_error(kind, rpc, error, self.account) from error
+
+    def _method(self, rpc: str, kind: Callable[..., Any] | None = None) -> Callable[..., Any]:
         method = _V2.methods_by_name[rpc]
-        call: Callable[..., Any] = self._channel.unary_unary(
+        call: Callable[..., Any] = (kind or self._channel.unary_unary)(
             f"/{_V2.full_name}/{rpc}",
             request_serializer=GetMessageClass(method.input_type).SerializeToString,
             response_deserializer=GetMessageClass(method.output_type).FromString,
@@ -146,7 +193,7 @@ def _roots(file: str | None) -> bytes | None:
         ) from error
 
 
-def _backoff(attempt: int) -> float:
+def backoff(attempt: int) -> float:
     """Seconds to wait: exponential, with full jitter on the upper half."""
     return float(0.5 * 2**attempt * random.uniform(0.5, 1.0))
 
@@ -164,6 +211,15 @@ def _transport_error(
         f"{rpc}: the Clarifai API at {redact_url(account.api_base)} did not answer: "
         f"{error.code().name}: {error.details()}",
         hint="check clarifai.api_base or CLARIFAI_API_BASE, and the network",
+    )
+
+
+def _idle_error(rpc: str, idle: float, account: Account) -> DeadlineError:
+    return DeadlineError.of(
+        "stream-idle",
+        f"{rpc}: the Clarifai API at {redact_url(account.api_base)} neither took anything nor "
+        f"answered for {idle:.0f} s",
+        hint="check the network, and apply again",
     )
 
 
@@ -186,6 +242,10 @@ def _status_error(rpc: str, status: Any, account: Account) -> BuilderError:
         )
     if status.code == HOURLY_LIMIT:
         return RegistryError.of("hourly-limit", text, hint="try again in an hour")
+    if status.code in QUOTA:
+        return RegistryError.of(
+            "quota", text, hint="raise the limit of the account, or free what it no longer needs"
+        )
     return RegistryError.of("api-refused", text)
 
 

@@ -11,6 +11,7 @@ from google.protobuf.struct_pb2 import Struct
 from clarifai_build.errors import RegistryError
 from clarifai_build.registry import (
     DeadlineError,
+    NotDeployedError,
     NotServedYetError,
     PredictionFailedError,
     PredictionInput,
@@ -82,7 +83,7 @@ def _error(version_id: str, status: Any) -> RegistryError:
     said = ": ".join(filter(None, (status.description, status.details)))
     words = said or f"code {status.code}, without a word"
     if status.code == NOT_DEPLOYED:
-        return RegistryError.of(
+        return NotDeployedError.of(
             "not-deployed",
             f"version {version_id} is ready, but nothing serves it: {words}",
             hint="deploy it on the platform, then ask again",

@@ -25,7 +25,7 @@ class VersionMetadata:
     of those records. `by` says who applied it, `apply` is the id of that apply, `revision` counts
     the model's versions from 1, and `rollback_of` is the label of the version gone back to.
     `canary` says what came of the one request that a ready version is asked: empty where it
-    answered, else why it did not.
+    answered, else why it did not. `target` is recorded of others than Triton.
 
     `unknown` holds the keys that this tool has no field for. They are kept and written back, since
     an update writes the whole value: it would else lose what a newer tool has recorded.
@@ -48,6 +48,7 @@ class VersionMetadata:
     apply: str | None = None
     rollback_of: str | None = None
     canary: str | None = None
+    target: str | None = None
     format: int | None = FORMAT
     unknown: Mapping[str, Any] = field(default_factory=dict)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from clarifai_build.errors import Problem
 from clarifai_build.manifest.document import Document
-from clarifai_build.manifest.environment import ONLINE_SECTIONS
+from clarifai_build.manifest.environment import is_online
 from clarifai_build.manifest.yaml_reader import Steps, Value
 from clarifai_build.util.redaction import any_has_token, has_token
 from clarifai_build.util.urls import FIELDS
@@ -39,7 +39,7 @@ def secrets(document: Document) -> Iterator[Problem]:
 
 def _way_of_secrets(path: Steps) -> str:
     """Return where a secret belongs, if not into a manifest: most of its keys are published."""
-    if path[0] in ONLINE_SECTIONS:
+    if is_online(path):
         return "take it from the environment or a context"
     return "remove it here: a parameter of type secret has its value in Clarifai"
 

@@ -8,10 +8,10 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 
-from clarifai_runtime import fake_triton
-from clarifai_runtime.fake_triton import InferenceRequest, InferenceResponse
-from clarifai_runtime.opening import open_server
-from clarifai_runtime.pbtxt import parse_config
+from clarifai_runtime.serving.opening import open_server
+from clarifai_runtime.testing import fake_triton
+from clarifai_runtime.testing.fake_triton import InferenceRequest, InferenceResponse
+from clarifai_runtime.testing.pbtxt import parse_config
 
 
 class Opened:

@@ -127,8 +127,10 @@ def write_repository(
     config = config_text(model_type, name, max_batch_size, ragged, queue_delay, streaming)
     (root / "config.pbtxt").write_text(config, encoding="utf-8")
     generated = TEMPLATE / "{{cookiecutter.model_name}}" / "1"
-    for file in ("__init__.py", "model.py", "test.py"):
+    for file in ("__init__.py", "test.py"):
         shutil.copy(str(generated / file), str(folder / file))
+    (model,) = generated.glob("*triton*model.py*")
+    shutil.copy(str(model), str(folder / "model.py"))
     if vendor:
         shutil.copytree(str(RUNTIME), str(folder / RUNTIME.name))
     return folder

@@ -59,7 +59,8 @@ def run(script, *path):
 def test_imports_of_published_code_resolve_without_the_sdk(statement):
     """Everything that code written for 9.7 to 10.x imports is there."""
     done = run(
-        f"from clarifai_runtime import compat; compat.install()\n{statement}", RUNTIME.parent
+        f"from clarifai_runtime.compat import old_imports; old_imports.install()\n{statement}",
+        RUNTIME.parent,
     )
     assert done.returncode == 0, done.stdout
 
@@ -71,8 +72,8 @@ def test_an_installed_sdk_keeps_what_it_has(tmp_path):
     (package / "__init__.py").write_text("__version__ = '12.0'\n")
     (package / "client.py").write_text("REAL = True\n")
     script = """
-        from clarifai_runtime import compat
-        compat.install()
+        from clarifai_runtime.compat import old_imports
+        old_imports.install()
         import clarifai, clarifai.client
         from clarifai.models.model_serving.model_config import get_model_config
         assert clarifai.__version__ == "12.0" and clarifai.client.REAL
@@ -208,7 +209,7 @@ def test_configurations_are_not_shared():
 @pytest.mark.parametrize("value", [99, True, None])
 def test_field_types_are_the_platforms(value):
     """Fault 9: a field_type that does not exist is refused."""
-    from clarifai_runtime.inference_parameter import InferParam
+    from clarifai_runtime.compat.inference_parameter import InferParam
 
     with pytest.raises((ValueError, TypeError)):
         InferParam("name", value)
@@ -216,7 +217,7 @@ def test_field_types_are_the_platforms(value):
 
 def test_parameters_declared_in_python(tmp_path):
     """The SDK's manager declares by keyword, writes the JSON file and fills in defaults."""
-    from clarifai_runtime.inference_parameter import InferParamManager
+    from clarifai_runtime.compat.inference_parameter import InferParamManager
 
     manager = InferParamManager.from_kwargs(a=1, b=True, c="x", _token="secret")
     assert [param.field_type for param in manager.params] == [3, 1, 2, 21]

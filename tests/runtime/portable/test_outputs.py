@@ -13,9 +13,9 @@ from clarifai_runtime import (
     TextOutput,
     VisualDetectorOutput,
 )
-from clarifai_runtime.encoding import Encoder, Limits
 from clarifai_runtime.errors import InvalidOutputError
 from clarifai_runtime.model_types import MODEL_TYPES
+from clarifai_runtime.serving.encoding import Encoder, Limits
 
 BOX = [[0.1, 0.2, 0.3, 0.4]]
 

@@ -6,9 +6,13 @@ import ast
 import subprocess
 import sys
 
+import pytest
+
 from runtime.portable.repositories import RUNTIME
 
 ALLOWED = {"numpy", "triton_python_backend_utils"}
+# Imported by a runner's model.py alone, beside which there always is clarifai, and what it brings.
+RUNNER = {"clarifai", "clarifai_grpc", "PIL"}
 
 
 def imported(file):
@@ -26,7 +30,10 @@ def test_the_runtime_imports_nothing_else():
     """Every import of every file is relative, of the standard library, or allowed."""
     files = sorted(RUNTIME.glob("**/*.py"))
     assert len(files) > 10
-    names = set().union(*map(imported, files)) - ALLOWED
+    inner = {file for file in files if file.parent.name == "runner"}
+    assert set().union(*map(imported, inner)) >= RUNNER
+    names = set().union(*map(imported, inner)) - RUNNER - ALLOWED
+    names |= set().union(*map(imported, set(files) - inner)) - ALLOWED
     if sys.version_info >= (3, 10):
         assert names <= sys.stdlib_module_names
     else:
@@ -34,13 +41,30 @@ def test_the_runtime_imports_nothing_else():
         assert subprocess.run(command).returncode == 0
 
 
-def test_the_table_of_model_types_needs_no_numpy():
+@pytest.mark.parametrize("name", ["model_types", "parameters", "testing.parameters"])
+def test_what_the_builder_reads_needs_no_numpy(name):
     """The builder reads it at start-up, where 74 ms for numpy would show."""
     script = (
-        f"import sys; sys.path.insert(0, {str(RUNTIME.parent)!r}); import clarifai_runtime; "
-        "clarifai_runtime.MODEL_TYPES; sys.exit('numpy' in sys.modules)"
+        f"import sys; sys.path.insert(0, {str(RUNTIME.parent)!r}); "
+        f"import clarifai_runtime.{name}; sys.exit('numpy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-I", "-c", script]).returncode == 0
+
+
+def test_a_folder_has_few_modules():
+    """A package by purpose, rather than one folder for everything."""
+    folders = {file.parent for file in RUNTIME.glob("**/*.py")}
+    assert all(len(list(folder.glob("*.py"))) <= 14 for folder in folders)
+
+
+def test_what_users_import_is_there():
+    """Where models and their tests import it from, whatever the folders behind it are called."""
+    from clarifai_runtime.errors import RequestError
+    from clarifai_runtime.testing import ModelTests
+    from clarifai_runtime.triton_model import TritonPythonModel
+
+    assert all(map(isinstance, (RequestError, ModelTests, TritonPythonModel), (type,) * 3))
+    assert not hasattr(sys.modules["clarifai_runtime.testing"], "nothing")
 
 
 def test_public_names_are_there():

@@ -73,6 +73,37 @@ def test_other_types_and_names_are_refused(sent):
         resolve(**sent)
 
 
+BOUNDED = [
+    Param("ratio", "number", 0.5, min_value=0, max_value=1),
+    Param("mode", "string", "plain", choices=("plain", "loud")),
+    Param("sides", "number", 3, choices=(3, 4)),
+]
+
+
+@pytest.mark.parametrize(
+    "sent", [{"ratio": 0}, {"ratio": 1}, {"mode": "loud"}, {"sides": 4}, {"sides": 4.0}]
+)
+def test_what_lies_within_the_bounds_passes(sent):
+    """Both ends included."""
+    (name,) = sent
+    assert Parameters(BOUNDED).resolve(json.dumps(sent)).values[name] == sent[name]
+
+
+@pytest.mark.parametrize(
+    ("sent", "rule"),
+    [
+        ({"ratio": -0.1}, "'ratio' must be at least 0"),
+        ({"ratio": 1.1}, "'ratio' must be at most 1"),
+        ({"mode": "odd"}, "'mode' must be one of 'plain', 'loud'"),
+        ({"sides": 5}, "'sides' must be one of 3, 4"),
+    ],
+)
+def test_what_lies_outside_the_bounds_is_refused(sent, rule):
+    """The rule is told, and not what was sent."""
+    with pytest.raises(InvalidInputError, match=rule):
+        Parameters(BOUNDED).resolve(json.dumps(sent))
+
+
 def test_required_parameters_are_required():
     """A parameter without a default must be sent."""
     with pytest.raises(InvalidInputError, match="'token' is required"):

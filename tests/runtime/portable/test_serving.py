@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clarifai_runtime.fake_triton import InferenceRequest
 from clarifai_runtime.model_types import MODEL_TYPES
+from clarifai_runtime.testing.fake_triton import InferenceRequest
 from runtime.portable.exchanges import Opened, errors, image, images, multimodal, raw_texts, texts
 from runtime.portable.repositories import BODIES, seed_style, write_repository
 

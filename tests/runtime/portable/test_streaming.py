@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clarifai_runtime.fake_triton import InferenceRequest
+from clarifai_runtime.testing.fake_triton import InferenceRequest
 from runtime.portable.exchanges import Opened, errors, texts
 from runtime.portable.repositories import seed_style, write_repository
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clarifai_runtime.parameters import Param
-from clarifai_runtime.testing_parameters import PREFIX, check_complete, from_environment
+from clarifai_runtime.testing.parameters import PREFIX, check_complete, from_environment
 
 
 @pytest.mark.parametrize(

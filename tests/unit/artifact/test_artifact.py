@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 
 import clarifai_build
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.formats.zip_format import DEFLATED
 from clarifai_build.artifact.layout import gather
 from clarifai_build.artifact.packing.one_pass import hash_and_write
 from clarifai_build.artifact.packing.zip_writer import write_zip
 from clarifai_build.artifact.segments import Content
 from clarifai_build.artifact.tree import Entry, FileTree, collect, make_tree
-from clarifai_build.artifact.zip_format import DEFLATED
 from clarifai_build.digests import files as digests
 from clarifai_build.digests.cache import DigestCache
 from clarifai_build.digests.files import FileFacts

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.artifact import Artifact, stored
 from clarifai_build.artifact.folder_writer import write_folder
+from clarifai_build.artifact.formats import zip_format
 from clarifai_build.artifact.layout import gather
 from clarifai_build.artifact.packing.block_stream import WORTH_THREADS, stream_blocks
 from clarifai_build.artifact.packing.one_pass import hash_and_write

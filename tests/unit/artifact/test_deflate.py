@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build.artifact import zip_format
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.deflate import deflated
+from clarifai_build.artifact.formats import zip_format
+from clarifai_build.artifact.formats.zip_reader import read_entry, read_listing
 from clarifai_build.artifact.tree import FileTree, make_tree
-from clarifai_build.artifact.zip_reader import read_entry, read_listing
 from clarifai_build.digests.cache import DigestCache
 from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.progress import Event

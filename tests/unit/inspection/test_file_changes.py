@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clarifai_build.artifact.formats.zip_reader import read_listing
 from clarifai_build.artifact.tree import FileTree
-from clarifai_build.artifact.zip_reader import read_listing
 from clarifai_build.deploy.planning import Observed, Plan
 from clarifai_build.deploy.registration import Registration
 from clarifai_build.inspection.contents import File, of_artifact

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build.deploy.registration import Registration
+from clarifai_build._version import __version__
+from clarifai_build.deploy.registration import TEMPLATE, Registration
 from clarifai_build.errors import StorageError
 from clarifai_build.inspection.published_zip import Published, at_url, in_bucket
 from clarifai_build.inspection.verify import Verified, verify
@@ -138,6 +139,18 @@ def test_another_tool_is_named() -> None:
     other = artifact_of({**FILES, "config.pbtxt": b""})
     text = as_text("lines", check(built=other, version=recorded(tool="0.0.1")))
     assert "clarifai-build==0.0.1" in text
+
+
+@pytest.mark.parametrize(
+    ("tool", "way"),
+    [("0.1.0", "pip install clarifai-build==0.1.0"), (__version__, "that had template 2")],
+)
+def test_an_artifact_of_the_previous_template_wants_its_tool(tool: str, way: str) -> None:
+    """Another runtime gives other bytes: what then gave them is named, and how to get it."""
+    other = artifact_of({**FILES, "1/clarifai_runtime/a.py": b"a = 2\n"})
+    found = found_by("source", check(built=other, version=recorded(tool=tool, template="2")))
+    assert f"template 2 then, {TEMPLATE} now" in found.message
+    assert way in found.hint
 
 
 def test_a_dirty_tree_is_named() -> None:

@@ -10,7 +10,7 @@ import pytest
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.provenance import requirements
 from clarifai_build.provenance.lock import Lock, Requirements
-from clarifai_build.targets.triton.toolchain import current_toolchain
+from clarifai_build.targets.toolchain import current_toolchain
 from clarifai_build.validation.load import load
 
 PINS = (

@@ -15,7 +15,7 @@ from clarifai_build.provenance import lock as locks
 from clarifai_build.provenance import requirements
 from clarifai_build.provenance.lock import Lock, LockError, Requirements
 from clarifai_build.provenance.lock_drift import check_lock, drift, requirements_of
-from clarifai_build.targets.triton.toolchain import current_toolchain
+from clarifai_build.targets.toolchain import current_toolchain
 from clarifai_build.util.canonical_json import json_sha256
 from support.trees import manifest_of, weight_of
 

@@ -18,7 +18,7 @@ from clarifai_build.manifest.types import Manifest, Weight
 from clarifai_build.provenance.lock import Lock
 from clarifai_build.provenance.statement import resolved, statement_of
 from clarifai_build.provenance.statement_document import read_statement, subject_of, summary_of
-from clarifai_build.targets.triton.toolchain import current_toolchain
+from clarifai_build.targets.toolchain import current_toolchain
 from support.fakes import BUILT, artifact_of, manifest_of
 
 ARTIFACT = artifact_of(BUILT)

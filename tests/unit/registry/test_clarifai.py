@@ -12,7 +12,8 @@ import pytest
 from clarifai_build.errors import NotAuthorisedError, RegistryError
 from clarifai_build.manifest.types import Clarifai, Param
 from clarifai_build.registry import NewModel, NewVersion
-from clarifai_build.registry.clarifai import ClarifaiRegistry, open_registry, params_spec
+from clarifai_build.registry.clarifai import ClarifaiRegistry, open_registry
+from clarifai_build.registry.messages import params_spec
 from clarifai_build.registry.version_metadata import VersionMetadata
 from support.light_platform import Platform, light_platform
 

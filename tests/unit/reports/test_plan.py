@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from clarifai_build.artifact.zip_reader import read_listing
+from clarifai_build.artifact.formats.zip_reader import read_listing
 from clarifai_build.inspection.file_changes import compare
 from clarifai_build.pipeline import apply, plan
 from clarifai_build.reports.plan import Planned, as_json, plans_text

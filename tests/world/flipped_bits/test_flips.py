@@ -11,8 +11,8 @@ import pytest
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.deflate import deflated
-from clarifai_build.artifact.zip_audit import Audit, audit
-from clarifai_build.artifact.zip_format import CENTRAL, END
+from clarifai_build.artifact.formats.zip_audit import Audit, audit
+from clarifai_build.artifact.formats.zip_format import CENTRAL, END
 from clarifai_build.errors import ArtifactError
 from clarifai_build.inspection import contents
 from support.command_line import command

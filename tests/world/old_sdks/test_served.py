@@ -15,8 +15,8 @@ from clarifai_build.pipeline import build
 from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.scaffold import write_missing
 from clarifai_build.validation.load import load
-from clarifai_runtime.asking import LocalModel
-from clarifai_runtime.pbtxt import parse_config
+from clarifai_runtime.testing.asking import LocalModel
+from clarifai_runtime.testing.pbtxt import parse_config
 from conftest import Tool
 from support.old_sdks import types_of, write_repository
 from support.sandbox_client import Api, text

@@ -16,7 +16,8 @@ from cookiecutter.generate import generate_context, generate_files
 
 from clarifai_build.errors import SandboxError
 from clarifai_build.resources import files_below, runtime_dir, template_dir
-from clarifai_build.targets.triton.render import check_config, runtime_files
+from clarifai_build.targets.triton.render import check_config
+from clarifai_build.targets.vendored import runtime_files
 from support import clones
 from support.triton_server import Server
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from clarifai_build.artifact import zip_format
+from clarifai_build.artifact.formats import zip_format
+from clarifai_build.artifact.formats.zip_format import Member
 from clarifai_build.artifact.layout import Layout
 from clarifai_build.artifact.segments import Piece, Span, read_span
-from clarifai_build.artifact.zip_format import Member
 from clarifai_build.digests.files import Digest, crc32, of_bytes
 from clarifai_build.source.content_reader import ContentReader
 from clarifai_build.source.source_file import SourceFile

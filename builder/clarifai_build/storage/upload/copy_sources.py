@@ -71,8 +71,8 @@ class Reuse(NamedTuple):
 
 def extents_of(artifact: Artifact) -> tuple[Extent, ...]:
     """Return what lies where in a zip; nothing of one with compressed files, which are not known
-    by their SHA-256."""
-    return tuple(_extents(artifact)) if artifact.contents is None else ()
+    by their SHA-256, nor of a tar.gz, in which no file lies in one piece."""
+    return tuple(_extents(artifact)) if artifact.encoder is None else ()
 
 
 def reuse_of(artifact: Artifact, sources: Sequence[CopySource]) -> Reuse:

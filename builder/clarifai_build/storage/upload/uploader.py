@@ -62,7 +62,7 @@ class ArtifactUpload:
 
     def _send_as(self, artifact: Artifact, condition: dict[str, Any], checksums: bool) -> bool:
         bucket, key = self.storage.bucket, self.key
-        options: dict[str, Any] = {"Metadata": self.metadata, "ContentType": "application/zip"}
+        options: dict[str, Any] = {"Metadata": self.metadata, "ContentType": artifact.media_type}
         if self.storage.access == "public-read-acl":
             options["ACL"] = "public-read"
         if artifact.size > ONE_REQUEST:

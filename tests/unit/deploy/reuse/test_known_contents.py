@@ -20,7 +20,7 @@ from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.storage import ObjectStore, StoredObject
 from clarifai_build.storage.keys import contents_key, weight_key
 from clarifai_build.storage.weight_records import WeightRecords
-from clarifai_build.targets.triton.toolchain import current_toolchain
+from clarifai_build.targets.toolchain import current_toolchain
 from clarifai_build.weights.weight_record import Place, WeightRecord
 from support.fakes import Calls, MemoryRegistry, MemoryStore, artifact_of, manifest_of
 

@@ -25,15 +25,18 @@ from clarifai_build.manifest.types import (
 )
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.repository_layout import RUNTIME
+from clarifai_build.targets.render_cache import render_once
+from clarifai_build.targets.template import TEMPLATE_VERSION
+from clarifai_build.targets.toolchain import current_toolchain
 from clarifai_build.targets.triton.render import (
-    TEMPLATE_VERSION,
-    RenderContext,
     RenderError,
     check_config,
+    context_of,
     pbtxt_escape,
     render,
 )
-from clarifai_build.targets.triton.render_cache import render_once
+
+GOLDEN = Path(__file__).parents[3] / "golden" / "templates.json"
 
 
 def manifest(model_type: str = "visual-detector", **fields: object) -> Manifest:
@@ -50,7 +53,7 @@ def manifest(model_type: str = "visual-detector", **fields: object) -> Manifest:
 def rendered(made: Manifest, labels: tuple[str, ...] = ("cat", "dog")) -> dict[str, bytes]:
     """Render with labels where the type has them."""
     has_labels = MODEL_TYPES[made.model.type].has_labels
-    return render(RenderContext.of(made, labels if has_labels else ()))
+    return render(context_of(made, labels if has_labels else ()))
 
 
 def config_of(files: dict[str, bytes]) -> ModelConfig:
@@ -200,26 +203,34 @@ def test_printable_text_is_not_escaped() -> None:
     assert pbtxt_escape('"\\\x1f\x7fé') == r"\042\134\037\177\303\251"
 
 
-def test_a_version_of_the_template_gives_these_bytes() -> None:
-    """Where they change, the version is raised: provenance names it."""
+def digests() -> dict[str, str]:
+    """Return one digest of what all types are rendered to, and one of the runtime."""
     whole = hashlib.sha256()
     for name in sorted(MODEL_TYPES):
         for path, content in sorted(rendered(manifest(name)).items()):
             if not path.startswith(RUNTIME):
                 whole.update(f"{name} {path} {len(content)}\n".encode() + content)
-    assert (TEMPLATE_VERSION, whole.hexdigest()) == (
-        2,
-        "1f4f584f1376e2db9ba4b9dac3508593708611430b9cc25f808c9d5de6394bab",
-    )
+    return {"rendered": whole.hexdigest(), "runtime": current_toolchain()["runtime_sha256"]}
+
+
+def test_a_version_of_the_template_gives_these_bytes() -> None:
+    """Where they change, the version is raised: verify, plan and provenance name it.
+
+    What earlier versions gave stays on record: no two versions give the same.
+    """
+    golden = json.loads(GOLDEN.read_text())
+    assert list(golden) == [str(version) for version in range(2, TEMPLATE_VERSION + 1)]
+    assert digests() == golden[str(TEMPLATE_VERSION)]
+    assert len({json.dumps(given) for given in golden.values()}) == len(golden)
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"x" * 64 + b'\n{"config.pbtxt": "another"}'])
 def test_a_damaged_rendering_is_made_anew(tmp_path: Path, damage: bytes) -> None:
     """What a disk has lost or changed does not reach an artifact."""
-    context = RenderContext.of(manifest(), ("cat", "dog"))
-    expected = render_once(context, tmp_path)
+    context = context_of(manifest(), ("cat", "dog"))
+    expected = render_once(context, tmp_path, render)
     (kept,) = tmp_path.iterdir()
     whole = kept.read_bytes()
     kept.write_bytes(damage or whole.replace(b"max_batch_size", b"min_batch_size"))
-    assert render_once(context, tmp_path) == expected
+    assert render_once(context, tmp_path, render) == expected
     assert kept.read_bytes() == whole

@@ -1,0 +1,1 @@
+"""What only runner models need of the platform: uploads, build logs, deployments and compute."""

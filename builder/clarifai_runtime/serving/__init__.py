@@ -1,0 +1,1 @@
+"""What Triton's Python backend calls: requests in, responses out, grouped and checked between."""
