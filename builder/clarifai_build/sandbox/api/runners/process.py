@@ -78,7 +78,7 @@ def start(
         *("--health_check_port", "0"),
     ]
     home.mkdir(parents=True, exist_ok=True)
-    spawned = _starter.submit(spawn, command, log, _environment(home, token), home / "cwd")
+    spawned = _starter.submit(spawn, command, log, _environment(home, gate, token), home / "cwd")
     process = RunnerProcess(spawned.result(), desk, lambda: gate.dismiss(token))
     try:
         _wait(process, log, cancel)
@@ -117,12 +117,14 @@ def _not_started(what: str, log: Path) -> SandboxError:
     )
 
 
-def _environment(home: Path, token: str) -> dict[str, str]:
+def _environment(home: Path, gate: Gate, token: str) -> dict[str, str]:
     own = {
         # The SDK reads the account of whoever is at home.
         "HOME": str(home),
         # Not an argument, which other users of the machine can read.
         "CLARIFAI_PAT": token,
+        # Who the user is, the SDK asks there; of the platform's own address it despairs after 45 s.
+        "CLARIFAI_API_BASE": gate.address,
         "PYTHONNOUSERSITE": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
