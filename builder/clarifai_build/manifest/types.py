@@ -250,10 +250,12 @@ class Manifest:
         """Where the artifact is published; raises ManifestError where the manifest does not say."""
         storage = self.published_to or self.storage
         if storage is None:
+            # A runner's is not needed in the sandbox either.
+            locally = ", or try it locally with --sandbox" if self.target == "triton" else ""
             raise ManifestError.of(
                 "storage-missing",
                 "the manifest does not say where the artifact is published",
                 file=str(self.path),
-                hint="add 'storage: {type: s3, bucket: …}', or try it locally with --sandbox",
+                hint=f"add 'storage: {{type: s3, bucket: …}}'{locally}",
             )
         return storage
