@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.building import build, build_to
 from clarifai_build.cancellation import NEVER, CancelToken
+from clarifai_build.deploy.actions import AFTER_ALL
 from clarifai_build.deploy.apply.options import ApplyOptions
 from clarifai_build.deploy.comparison import compare
 from clarifai_build.deploy.planning import Plan
@@ -18,11 +19,12 @@ from clarifai_build.deploy.reuse.content_source import (
     needs_content,
     whole,
 )
+from clarifai_build.deploy.runner.build_output import NO_OUTPUT, BuildOutput
 from clarifai_build.deploy.wait import Waiting, wait_until_ready
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
 from clarifai_build.errors import RegistryError
 from clarifai_build.manifest.types import Manifest
-from clarifai_build.progress import Event, ProgressCallback, no_progress
+from clarifai_build.progress import Event, ProgressCallback, no_progress, warn
 from clarifai_build.registry import ModelRegistry, RemoteVersion
 from clarifai_build.source.build_records import OUTPUT_FOLDER
 from clarifai_build.storage import ObjectStore
@@ -34,7 +36,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an apply did: the plan it carried out (empty: nothing to do), and what is live now."""
+    """What an apply did: the plan it carried out (empty: nothing to do), and what is live now.
+
+    `url` is where the artifact lies; empty where it is kept nowhere but on the platform.
+    """
 
     plan: Plan
     version: RemoteVersion
@@ -44,7 +49,7 @@ class Applied:
 def plan(
     manifest: Manifest,
     artifact: Artifact,
-    store: ObjectStore,
+    store: ObjectStore | None,
     registry: ModelRegistry,
     *,
     adopt: bool = False,
@@ -53,6 +58,7 @@ def plan(
     """Compare the artifact and the manifest with what the bucket and the platform say now.
 
     Of an upload it says how much the store has: in earlier zips, and in what `weights` returns.
+    Without a store, a runner's artifact goes to the platform alone.
     """
     return _plan(manifest, artifact, store, registry, weights, adopt=adopt)[0]
 
@@ -60,7 +66,7 @@ def plan(
 def _plan(
     manifest: Manifest,
     artifact: Artifact,
-    store: ObjectStore,
+    store: ObjectStore | None,
     registry: ModelRegistry,
     weights: WeightSources | None,
     progress: ProgressCallback = no_progress,
@@ -69,7 +75,7 @@ def _plan(
 ) -> tuple[Plan, Sequence[CopySource]]:
     """Return the plan, and the objects that its upload may be copied from."""
     planned = compare(manifest, artifact, store, registry, adopt=adopt)
-    if planned.wants("upload") is None:
+    if store is None or planned.wants("upload") is None:
         return planned, ()
     # What only an upload needs, as `apply` has it.
     from clarifai_build.deploy.reuse.copies import find_sources, with_reuse
@@ -81,7 +87,7 @@ def _plan(
 def apply(
     manifest: Manifest,
     artifact: Artifact,
-    store: ObjectStore,
+    store: ObjectStore | None,
     registry: ModelRegistry,
     options: ApplyOptions = ApplyOptions(),
     progress: ProgressCallback = no_progress,
@@ -107,7 +113,7 @@ def apply(
         planned, sources = _plan(
             *(manifest, artifact, store, registry, weights), adopt=options.adopt
         )
-    if planned.writes:
+    if planned.writes and not planned.only_deploys:
         # What only writing needs: with nothing to do, loading it would take a tenth of the time.
         from clarifai_build.deploy.apply.leased import apply_leased
 
@@ -123,21 +129,31 @@ def apply(
     if options.waiting.wait:
         followed = (registry, manifest, version, options.waiting, progress)
         version = _ready_and_asked(*followed, options.cancel)
+    elif any(map(planned.wants, AFTER_ALL)):
+        _say_not_deployed(version, progress)
     if planned.actions:
         progress(Event("register", "done", f"version {version.id} is {version.health}"))
-    key = planned.registration.key(manifest.destination.prefix)
-    return Applied(planned, version, store.url(key))
+    url = store.url(planned.registration.key(manifest.destination.prefix)) if store else ""
+    return Applied(planned, version, url)
+
+
+def _say_not_deployed(version: RemoteVersion, progress: ProgressCallback) -> None:
+    words = f"version {version.id} is not deployed: nobody waits until it is ready"
+    hint = "apply again, without --no-wait"
+    warn(progress, "not-deployed", words, stage="deploy", hint=hint)
 
 
 def _record_contents(
     planned: Plan,
     manifest: Manifest,
     artifact: Artifact,
-    store: ObjectStore,
+    store: ObjectStore | None,
     contents: ContentSource | None,
     progress: ProgressCallback,
 ) -> None:
     """Write the record of a zip that is as it should be, where that was looked for in vain."""
+    if store is None:
+        return
     key, stored = planned.registration.key(manifest.destination.prefix), planned.observed.stored
     if contents and stored and contents.lacks_record(key, stored):
         from clarifai_build.provenance import published_contents
@@ -183,16 +199,38 @@ def _ready_and_asked(
     progress: ProgressCallback,
     cancel: CancelToken,
 ) -> RemoteVersion:
-    """Follow a version until it is ready, and see that it answers."""
+    """Follow a version until it is ready, see that it answers, and let a deployment serve it."""
+    output = _output_of(version, manifest, registry, progress)
     version = wait_until_ready(
-        registry, manifest.model.id, version, waiting.timeout, progress, cancel=cancel
+        *(registry, manifest.model.id, version, waiting.timeout, progress),
+        cancel=cancel,
+        output=output,
     )
+    spec = manifest.runner.deployment if manifest.runner else None
+    # What only a new version needs, or a deployment: loading it would slow an apply with nothing
+    # to do.
+    if spec:
+        from clarifai_build.deploy.rollout import Rollout
+
+        followed = (waiting.timeout, progress, cancel)
+        return Rollout(registry, manifest, spec, *followed).run(version)
     if version.recorded.canary == "":
         return version
-    # What only a new version needs: loading it would slow an apply with nothing to do.
     from clarifai_build.deploy import canary
 
     return canary.settle(registry, manifest, version, waiting.timeout, progress, cancel=cancel)
+
+
+def _output_of(
+    version: RemoteVersion,
+    manifest: Manifest,
+    registry: ModelRegistry,
+    progress: ProgressCallback,
+) -> BuildOutput:
+    """Return what the platform's builder prints: of a runner that is not ready yet."""
+    if manifest.runner is None or version.health == "ready":
+        return NO_OUTPUT
+    return BuildOutput(registry.runners.build_log(manifest.model.id, version.id), progress)
 
 
 __all__ = [

@@ -17,6 +17,7 @@ from clarifai_build.sandbox.api.database import Database
 from clarifai_build.sandbox.api.errors import Code, status
 from clarifai_build.sandbox.api.rpc import handlers
 from clarifai_build.sandbox.api.rpc.accounts import Accounts
+from clarifai_build.sandbox.api.runners.serving import Runners
 from clarifai_build.sandbox.api.service import Access, Service
 from clarifai_build.sandbox.state import APP_ID, USER_ID
 
@@ -39,13 +40,22 @@ class InferenceModel:
 class ReadyAtOnce:
     """Stands where the sandbox builds versions; with another `code`, they become that at once."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, work: Path) -> None:
         self.database = database
         self.code: int = Code.MODEL_TRAINED
+        self._work = work
 
     def submit(self, version_id: str) -> None:
         """Call the version built."""
         self.become(version_id, self.code)
+
+    def begin(self, version_id: str) -> None:
+        """Call a version built that was uploaded."""
+        self.submit(version_id)
+
+    def upload_path(self, version_id: str) -> Path:
+        """Return where what was uploaded lies; it stays there."""
+        return self._work / f"{version_id}.zip"
 
     def become(self, version_id: str, code: int, details: str = "") -> None:
         """Let a version have a status."""
@@ -120,8 +130,9 @@ def light_platform(
     accounts = Accounts(database, USER_ID)
     accounts.create_app(APP_ID, "")
     access, counting = Access(USER_ID, TOKEN), Counting()
-    builds = ReadyAtOnce(database)
-    table = handlers.table(database, accounts, builds, None, access)  # type: ignore[arg-type]  # the answers are made here
+    builds = ReadyAtOnce(database, folder)
+    logs: Any = Runners(folder / "runners", Path("python"), None)  # type: ignore[arg-type]  # starts none
+    table = handlers.table(database, accounts, builds, None, logs, access)  # type: ignore[arg-type]  # the answers are made here
     table["PostModelOutputs"] = _answer
     server = grpc.server(ThreadPoolExecutor(16), interceptors=[counting])
     service = Service(table, access)

@@ -62,6 +62,7 @@ class Runners:
         self.instances: list[Any] = [_instance("sandbox-cpu")]
         self.answers: list[int] = []
         self.asked: list[str] = []
+        self.before_answer: Callable[[], None] = lambda: None
         self.let_go = threading.Event()
 
     def add_nodepool(self, cluster: str, nodepool: str) -> None:
@@ -162,6 +163,7 @@ class Runners:
 
     def predict(self, request: Any, _context: grpc.ServicerContext) -> Any:
         """Answer with the next of `answers`, or well."""
+        self.before_answer()
         self.asked.append(request.version_id)
         said = status(self.answers.pop(0) if self.answers else Code.SUCCESS)
         outputs = [resources_pb2.Output(status=said) for _ in request.inputs]

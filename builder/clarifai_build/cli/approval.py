@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clarifai_build.cli.console import Console
@@ -16,8 +17,21 @@ if TYPE_CHECKING:
     from clarifai_build.deploy.saved_plan import SavedPlan
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is asked about, and what it is called once done."""
+
+    do: str
+    done: str
+
+
+DESTROY = Words("destroy", "destroyed")
+MAKE = Words("make", "made")
+"""What costs money, and the manifest does not ask for."""
+
+
 class Approval:
-    """Asks before something is destroyed, and holds a saved plan to what it says."""
+    """Asks before something is destroyed or costs money, and holds a saved plan to what it says."""
 
     def __init__(self, console: Console, saved: SavedPlan | None, *, yes: bool) -> None:
         self._console, self._saved, self._yes = console, saved, yes
@@ -32,12 +46,22 @@ class Approval:
         """Raise unless this plan may be carried out."""
         if self._saved:
             self._saved.check(manifest, plan)
-        elif plan.destructive:
-            model = plan.registration.model.id
+            return
+        model = plan.registration.model.id
+        if plan.destructive:
             self.ask(
                 f"  - destroy version {action.version} of {model}: {action.reason}"
                 for action in plan.actions
                 if action.destructive
+            )
+        if plan.costly:
+            self.ask(
+                (
+                    f"  + {action.kind.replace('-', ' ')} for {model}: {action.reason}"
+                    for action in plan.actions
+                    if action.costly
+                ),
+                MAKE,
             )
 
     def of_pruning(self, deletion: Sequence[Deletion]) -> None:
@@ -52,8 +76,8 @@ class Approval:
 
             self.ask(map(deletion_text, deletion))
 
-    def ask(self, what: Iterable[str]) -> None:
-        """Show what would be destroyed, and raise unless that is wanted."""
+    def ask(self, what: Iterable[str], words: Words = DESTROY) -> None:
+        """Show what would be done, and raise unless that is wanted."""
         # Models are applied on threads, and their questions would mix.
         with self._one_question_at_a_time:
             for text in what:
@@ -64,9 +88,9 @@ class Approval:
             if not self._console.interactive:
                 raise UsageError.of(
                     "not-approved",
-                    "refusing to destroy without confirmation: there is no terminal to ask on",
+                    f"refusing to {words.do} without confirmation: there is no terminal to ask on",
                     hint="review the list, then pass --yes",
                 )
-            self._console.err("Destroy it? [y/N]")
+            self._console.err(f"{words.do.capitalize()} it? [y/N]")
             if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-                raise UsageError.of("not-approved", "cancelled; nothing was destroyed")
+                raise UsageError.of("not-approved", f"cancelled; nothing was {words.done}")

@@ -9,9 +9,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from clarifai_build.cancellation import NEVER, CancelToken
-from clarifai_build.errors import (
-    RegistryError,
-)
+from clarifai_build.errors import RegistryError
 from clarifai_build.manifest.types import Manifest
 from clarifai_build.progress import ProgressCallback, no_progress
 
@@ -49,6 +47,10 @@ class Connection:
         from clarifai_build.storage.lazy_store import connect
 
         return connect(self.manifest.destination, self.store_environ)
+
+    def kept_in(self) -> ObjectStore | None:
+        """Return the manifest's bucket; None where the artifact goes to the platform alone."""
+        return self.store() if self.manifest.is_kept else None
 
     def other_bucket(self, name: str) -> ObjectStore:
         """Return another bucket of the same store, to look at what lies in it."""
@@ -105,12 +107,12 @@ class Connection:
     def known_contents(self, progress: ProgressCallback = no_progress) -> KnownByRecords | None:
         """Return what tells of content that is not on this machine; it connects when it is asked.
 
-        None where the manifest wants nothing reused. Made anew for each command: what is published
-        changes.
+        None where the manifest wants nothing reused, or has no bucket. Made anew for each command:
+        what is published changes.
         """
         from clarifai_build.deploy.reuse.known_contents import KnownByRecords
 
-        if self.manifest.destination.reuse == "never":
+        if not self.manifest.is_kept or self.manifest.destination.reuse == "never":
             return None
         opened = (self.store, self.weight_records)
         return KnownByRecords(self.manifest, *opened, self.registry, progress)
@@ -128,7 +130,7 @@ class Connection:
         known = self.known_contents()
         if artifact is None:
             artifact = self.build(known=known, cancel=cancel)
-        target = (self.manifest, artifact, self.store(), self.registry)
+        target = (self.manifest, artifact, self.kept_in(), self.registry)
         return pipeline.plan(*target, adopt=adopt, weights=known.weight_sources if known else None)
 
     def apply(
@@ -145,7 +147,7 @@ class Connection:
         if artifact is None:
             artifact = self.build(progress, known, cancel=options.cancel)
         return pipeline.apply(
-            *(self.manifest, artifact, self.store(), self.registry),
+            *(self.manifest, artifact, self.kept_in(), self.registry),
             options,
             progress,
             self.cache(),
@@ -161,9 +163,15 @@ class Connection:
         *,
         cancel: CancelToken = NEVER,
     ) -> RemoteVersion:
-        """Make an earlier version of the model the newest again, and return the new one."""
-        from clarifai_build import pipeline
+        """Make an earlier version of the model the newest again, and return the new one.
 
+        Raises UsageError where its artifact was kept nowhere.
+        """
+        from clarifai_build import pipeline
+        from clarifai_build.deploy.runner.kept_nowhere import nothing_kept
+
+        if not self.manifest.is_kept:
+            raise nothing_kept(self.manifest.model.id)
         return pipeline.roll_back(
             *(self.manifest, earlier, self.store(), self.registry),
             waiting or pipeline.Waiting(),
@@ -174,6 +182,9 @@ class Connection:
     def live_url(self, plan: Plan) -> str:
         """Return the URL of the live version's artifact, if it is in the manifest's bucket."""
         from clarifai_build.deploy.versions import key_of
+
+        if not self.manifest.is_kept:
+            return ""
 
         manifest, destination = self.manifest, self.manifest.destination
         planned = plan.registration.key(destination.prefix)
@@ -206,9 +217,10 @@ class Connection:
         """Destroy a model of the same app whose lease lies in the same bucket."""
         from clarifai_build.deploy.destroy import destroy_leased
 
-        prefix = self.manifest.destination.prefix
+        store = self.kept_in()
+        prefix = self.manifest.destination.prefix if store else ""
         destroy_leased(
-            *(self.store(), prefix, self.registry, deletion, progress), lease=lease, cancel=cancel
+            *(store, prefix, self.registry, deletion, progress), lease=lease, cancel=cancel
         )
 
     def unlock(self) -> Holder | None:

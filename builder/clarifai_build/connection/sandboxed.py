@@ -7,11 +7,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clarifai_build.manifest.types import Clarifai, Manifest, Storage
+from clarifai_build.manifest.types import Clarifai, Deployment, Manifest, Runner, Storage
 from clarifai_build.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from clarifai_build.sandbox.endpoints import Endpoints
+
+
+NODEPOOL = "sandbox"
+"""The one nodepool of the sandbox, and the compute cluster that it is in."""
 
 
 def in_sandbox(manifest: Manifest, endpoints: Endpoints) -> Manifest:
@@ -19,13 +23,9 @@ def in_sandbox(manifest: Manifest, endpoints: Endpoints) -> Manifest:
     # `storage` stays: weights are still fetched with its endpoint and credentials.
     return replace(
         manifest,
-        published_to=Storage(
-            bucket=endpoints.bucket,
-            prefix=manifest.storage.prefix if manifest.storage else "",
-            endpoint_url=endpoints.s3_endpoint,
-            region=endpoints.region,
-            reuse=manifest.storage.reuse if manifest.storage else "auto",
-        ),
+        # What goes to the platform alone does so here.
+        published_to=_bucket(manifest, endpoints) if manifest.is_kept else None,
+        runner=manifest.runner and _deployed_here(manifest.runner),
         clarifai=Clarifai(
             user_id=endpoints.user_id,
             app_id=endpoints.app_id,
@@ -33,6 +33,26 @@ def in_sandbox(manifest: Manifest, endpoints: Endpoints) -> Manifest:
             visibility=manifest.clarifai.visibility,
         ),
     )
+
+
+def _bucket(manifest: Manifest, endpoints: Endpoints) -> Storage:
+    return Storage(
+        bucket=endpoints.bucket,
+        prefix=manifest.storage.prefix if manifest.storage else "",
+        endpoint_url=endpoints.s3_endpoint,
+        region=endpoints.region,
+        reuse=manifest.storage.reuse if manifest.storage else "auto",
+    )
+
+
+def _deployed_here(runner: Runner) -> Runner:
+    """Return a runner that the one nodepool of the sandbox serves, so that it can be tried.
+
+    The sandbox has no instance types but its own, and this machine has what it has.
+    """
+    wanted = runner.deployment or Deployment(NODEPOOL, NODEPOOL)
+    here = replace(wanted, nodepool=NODEPOOL, compute_cluster=NODEPOOL, create=False)
+    return replace(runner, instance=None, deployment=here)
 
 
 def start(environ: Mapping[str, str], progress: ProgressCallback) -> Endpoints:

@@ -20,6 +20,7 @@ from clarifai_build.progress import Event, ProgressCallback, no_progress, warn
 from clarifai_build.registry import (
     ModelRegistry,
     NewModel,
+    NotDeployedError,
     NotServedYetError,
     PredictionFailedError,
     PredictionInput,
@@ -116,13 +117,32 @@ def settle(
     """
     if version.recorded.canary == "":
         return version
-    progress(Event("register", "running", f"version {version.id} is ready, asking it"))
     try:
-        words = _outcome_once_served(registry, manifest, version, timeout, clock, cancel)
+        return prove(registry, manifest, version, timeout, progress, clock=clock, cancel=cancel)
     except RegistryError as error:
         for problem in error.problems:
             warn(progress, problem.code, problem.message, stage="register", hint=problem.hint)
         return version
+
+
+def prove(
+    registry: ModelRegistry,
+    manifest: Manifest,
+    version: RemoteVersion,
+    timeout: float,
+    progress: ProgressCallback = no_progress,
+    *,
+    deployed: bool = False,
+    clock: Callable[[], float] = time.monotonic,
+    cancel: CancelToken = NEVER,
+) -> RemoteVersion:
+    """Ask a version as `settle` does; raises RegistryError where nobody can ask it.
+
+    One that was just `deployed` may not be served for a while.
+    """
+    progress(Event("register", "running", f"version {version.id} is ready, asking it"))
+    pending = (NotServedYetError, NotDeployedError) if deployed else (NotServedYetError,)
+    words = _outcome_once_served(registry, manifest, version, timeout, pending, clock, cancel)
     metadata = replace(version.recorded, canary=words)
     model = manifest.model
     unchanged = NewModel(model.id, model.type, version.description, version.visibility)
@@ -142,6 +162,7 @@ def _outcome_once_served(
     manifest: Manifest,
     version: RemoteVersion,
     timeout: float,
+    pending: tuple[type[RegistryError], ...],
     clock: Callable[[], float],
     cancel: CancelToken,
 ) -> str:
@@ -150,7 +171,7 @@ def _outcome_once_served(
     while True:
         try:
             return outcome(registry, manifest.model.id, version.id, canary, patience)
-        except NotServedYetError:
+        except pending:
             if clock() - start > timeout:
                 raise
         cancel.sleep(pause)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from clarifai_build.cancellation import NEVER, CancelToken
@@ -15,11 +16,15 @@ from clarifai_build.storage import ObjectStore
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A model to destroy: ids of versions that this tool registered, and whether they are all."""
+    """A model to destroy: ids of versions that this tool registered, and whether they are all.
+
+    `deployment` is the id of what serves one of them, if this tool made it.
+    """
 
     model: str
     versions: tuple[str, ...]
     whole: bool
+    deployment: str = ""
 
 
 def find_orphans(
@@ -37,24 +42,30 @@ def find_orphans(
         ours = [version for version in versions if version.is_ours]
         # The newest decides: a model may have moved here from another project.
         if ours and ours[0].recorded.project == project:
-            deletion.append(_deletion_of(model, versions))
+            deletion.append(_deletion_of(registry, model, versions))
     return tuple(deletion)
 
 
 def plan_deletion(registry: ModelRegistry, model_id: str) -> Deletion | None:
     """Return what this tool made of a model; None where that is nothing, or there is no model."""
     model, versions = read_stable(registry, model_id)
-    deletion = _deletion_of(model, versions) if model else None
+    deletion = _deletion_of(registry, model, versions) if model else None
     return deletion if deletion and (deletion.versions or deletion.whole) else None
 
 
-def _deletion_of(model: RemoteModel, versions: Sequence[RemoteVersion]) -> Deletion:
+def _deletion_of(
+    registry: ModelRegistry, model: RemoteModel, versions: Sequence[RemoteVersion]
+) -> Deletion:
     ours = tuple(version.id for version in versions if version.is_ours)
-    return Deletion(model.id, ours, model.managed and len(ours) == len(versions))
+    whole = model.managed and len(ours) == len(versions)
+    # Of Triton's, the platform has no deployments, and a token may not be allowed to ask.
+    runners = any(version.is_ours and version.declaration for version in versions)
+    deployed = registry.runners.deployment(model.id) if runners else None
+    return Deletion(model.id, ours, whole, deployed.id if deployed else "")
 
 
 def destroy_leased(
-    store: ObjectStore,
+    store: ObjectStore | None,
     prefix: str,
     registry: ModelRegistry,
     deletion: Deletion,
@@ -63,11 +74,15 @@ def destroy_leased(
     lease: bool = True,
     cancel: CancelToken = NEVER,
 ) -> None:
-    """Destroy a model while no apply of it can run; its lease lies in `store`, below `prefix`."""
+    """Destroy a model while no apply of it can run; its lease lies in `store`, below `prefix`.
+
+    Without a store, there is no lease.
+    """
     from clarifai_build.storage import leases
 
-    model, purpose = deletion.model, f"destroy {deletion.model}"
-    with leases.for_model(store, prefix, registry.scope, model, purpose, progress, wanted=lease):
+    model = deletion.model
+    at = (prefix, registry.scope, model, f"destroy {model}", progress)
+    with leases.for_model(store, *at, wanted=lease) if store else nullcontext():
         destroy(registry, deletion, cancel=cancel)
     progress(Event("destroy", "done", f"destroyed {model}"))
 
@@ -84,6 +99,9 @@ def destroy(registry: ModelRegistry, deletion: Deletion, *, cancel: CancelToken 
             f"the versions of '{deletion.model}' have changed since they were shown",
             hint="nothing was destroyed; review the new state and retry",
         )
+    # First: it would go on asking for a version that is gone.
+    if deletion.deployment:
+        registry.runners.delete_deployment(deletion.deployment)
     if deletion.whole:
         registry.delete_model(deletion.model)
         return

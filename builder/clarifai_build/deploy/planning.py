@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from clarifai_build.deploy.actions import AFTER_ALL, Action, ActionKind
 from clarifai_build.deploy.registration import ARTIFACT_DIGEST, Registration, builder_changes
+from clarifai_build.deploy.runner.compute import ObservedCompute
+from clarifai_build.deploy.runner.compute_actions import compute_actions
 from clarifai_build.errors import BuilderError, RegistryError
 from clarifai_build.registry import RemoteModel, RemoteVersion
 from clarifai_build.storage import StoredObject
 
 if TYPE_CHECKING:
     from clarifai_build.storage.upload.copy_sources import Reuse
-
-ActionKind = Literal[
-    "upload",
-    "create-model",
-    "adopt-model",
-    "update-model",
-    "delete-version",
-    "create-version",
-    "update-version",
-    "wait",
-]
 
 
 class NotOursError(BuilderError):
@@ -33,24 +25,22 @@ class NotOursError(BuilderError):
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """The state of platform and bucket: versions newest first, the object at the artifact's key."""
+    """The state of platform and bucket: versions newest first, the object at the artifact's key.
+
+    `is_kept`: there is a bucket. `compute` is None where no deployment is wanted.
+    """
 
     model: RemoteModel | None
     versions: tuple[RemoteVersion, ...]
     stored: StoredObject | None
+    is_kept: bool = True
+    compute: ObservedCompute | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One step. `version` is the id of the version it is about, where there is one already.
-
-    `destructive`: it destroys something that may be in use.
-    """
-
-    kind: ActionKind
-    reason: str
-    version: str = ""
-    destructive: bool = False
+    @property
+    def deployed(self) -> str:
+        """The id of the version that the deployment points at, if there is one."""
+        found = self.compute.deployment if self.compute else None
+        return found.version_id if found else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +70,16 @@ class Plan:
     def destructive(self) -> bool:
         return any(action.destructive for action in self.actions)
 
+    @property
+    def costly(self) -> bool:
+        return any(action.costly for action in self.actions)
+
+    @property
+    def only_deploys(self) -> bool:
+        """Whether all that is to be changed is the deployment of the live version."""
+        kinds = {action.kind for action in self.actions} - {"wait"}
+        return bool(kinds) and kinds <= set(AFTER_ALL)
+
 
 def make_plan(registration: Registration, observed: Observed, *, adopt: bool = False) -> Plan:
     """Compare, and order the steps so that each leaves a state that the next run can continue from.
@@ -90,28 +90,31 @@ def make_plan(registration: Registration, observed: Observed, *, adopt: bool = F
     if observed.model:
         _check_ours(registration, observed.model, observed.versions, adopt=adopt)
     ours = [version for version in observed.versions if version.is_ours]
-    keep, rest = pick_version(registration, ours)
+    keep, rest = pick_version(registration, ours, observed.deployed)
     live = keep or (ours[0] if ours else None)
     version_actions = (
         *(_delete(version, keep) for version in rest),
         *(_update_actions(registration, keep) if keep else _create(registration, live)),
     )
+    before, after = compute_actions(registration.deployment, observed.compute, keep)
     actions = (
-        *_upload_actions(registration, observed.stored, live),
+        *before,
+        *(_upload_actions(registration, observed.stored, live) if observed.is_kept else ()),
         *_model_actions(registration, observed.model),
         *version_actions,
+        *after,
     )
     return Plan(registration, observed, actions, live)
 
 
 def pick_version(
-    registration: Registration, versions: Iterable[RemoteVersion]
+    registration: Registration, versions: Iterable[RemoteVersion], deployed: str = ""
 ) -> tuple[RemoteVersion | None, list[RemoteVersion]]:
     """Return the one version of this registration to keep, and the others, which have to go.
 
     Only one that no version of another registration follows is kept, as the newest serves. Of
     several, which a race or a repeated request has made, it is the oldest, so that all processes
-    choose the same.
+    choose the same. The version that is `deployed` does not go: what follows it may never be.
     """
     ours = [version for version in versions if version.is_ours]
     # An older one of the same registration does not serve: what follows it does.
@@ -119,7 +122,7 @@ def pick_version(
     usable = [version for version in newest if version.health != "failed"]
     keep = usable[-1] if usable else None
     same = [version for version in ours if version.registration_digest == registration.digest]
-    return keep, [version for version in same if version is not keep]
+    return keep, [one for one in same if one is not keep and one.id != deployed]
 
 
 def _check_ours(

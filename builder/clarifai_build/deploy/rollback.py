@@ -15,6 +15,9 @@ from clarifai_build.provenance import published_contents
 from clarifai_build.provenance.published_contents import sha256_of
 from clarifai_build.registry import ModelRegistry, NewVersion, RemoteVersion, next_revision
 from clarifai_build.registry.consistent_reads import read_model
+from clarifai_build.registry.runners.protocol import NewRunnerVersion
+from clarifai_build.registry.status_codes import MODEL_BUILDING
+from clarifai_build.registry.version_metadata import VersionMetadata
 from clarifai_build.storage import ObjectStore, claims, leases, stat_existing
 from clarifai_build.storage.public_download import fetch_range
 
@@ -69,11 +72,46 @@ def roll_back(context: RollbackContext, target: RemoteVersion, key: str) -> Remo
         apply=uuid.uuid4().hex,
         by=leases.user(),
     )
-    new = NewVersion.of(source, context.store.url(key), metadata)
     context.raise_if_stopped()
-    version = context.registry.create_version(context.model, new)
+    version = _register(context, source, key, metadata)
     context.progress(Event("register", "running", f"posted {label(version)} ({version.id})"))
     return version
+
+
+def _register(
+    context: RollbackContext, source: RemoteVersion, key: str, metadata: VersionMetadata
+) -> RemoteVersion:
+    """Register what lies at `key` as `source` was: by its URL, or sent from the bucket."""
+    if source.declaration is None:
+        new = NewVersion.of(source, context.store.url(key), metadata)
+        return context.registry.create_version(context.model, new)
+    content = _Kept(context.store, key, stat_existing(context.store, key).size)
+    uploaded = NewRunnerVersion(
+        declaration=source.declaration,
+        params=source.params,
+        description=source.description,
+        visibility=source.visibility,
+        metadata=metadata,
+        # It is not compressed.
+        unpacked_size=content.size,
+    )
+    version_id = context.registry.runners.upload_version(
+        context.model, uploaded, content, context.progress, context.cancel
+    )
+    version = context.registry.version(context.model, version_id)
+    return version or replace(source, id=version_id, metadata=metadata, status_code=MODEL_BUILDING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An object of a bucket, read by ranges as it is sent."""
+
+    store: ObjectStore
+    key: str
+    size: int
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self.store.read(self.key, offset, length)
 
 
 def delete_duplicates(
@@ -110,8 +148,9 @@ def _prove_unchanged(context: RollbackContext, target: RemoteVersion, key: str) 
         _prove_by_contents(context, target, key, read, size)
     elif (found := sha256_of(read, 0, size)) != expected:
         raise _differs(target, key, f"SHA-256 {found}", f"bytes of {expected}")
-    # The platform has no credentials for the bucket.
-    fetch_range(context.store.url(key), 0, 1)
+    # Of Triton's, the platform downloads it, and has no credentials for the bucket.
+    if target.declaration is None:
+        fetch_range(context.store.url(key), 0, 1)
     context.progress(Event("check", "done", f"the zip of {label(target)} is as it was published"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,7 @@ def state_of(plan: Plan) -> str:
     """Return the digest of all that a plan was made from: what is wanted, and what is there."""
     registration, observed = plan.registration, plan.observed
     model, stored = observed.model, observed.stored
-    state = {
+    state: dict[str, Any] = {
         "registration": registration.digest,
         "description": registration.model.description,
         "visibility": registration.model.visibility,
@@ -142,5 +142,9 @@ def state_of(plan: Plan) -> str:
         "stored": stored and [stored.size, stored.etag],
         "actions": [[action.kind, action.version] for action in plan.actions],
     }
+    if compute := observed.compute:
+        found = compute.deployment
+        state["deployment"] = found and [found.id, found.version_id, asdict(found.spec)]
+        state["wanted"] = registration.deployment and asdict(registration.deployment)
     # Plans that are saved already hold digests of this spelling.
     return json_sha256(state, spaced=True)

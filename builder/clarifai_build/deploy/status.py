@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from clarifai_build.deploy.planning import ActionKind, Plan
+from clarifai_build.deploy.actions import ActionKind
+from clarifai_build.deploy.planning import Plan
 from clarifai_build.errors import BuilderError
 from clarifai_build.registry import RemoteVersion
 
@@ -22,6 +23,10 @@ _CONDITIONS: dict[ActionKind, str] = {
     "create-version": "VersionRegistered",
     "update-version": "VersionUpToDate",
     "wait": "VersionReady",
+    "create-cluster": "ComputeReady",
+    "create-nodepool": "ComputeReady",
+    "create-deployment": "Deployed",
+    "update-deployment": "Deployed",
 }
 
 
@@ -35,8 +40,19 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Replicas:
+    """How many replicas of a deployment are live, and how many there should be."""
+
+    live: int
+    desired: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """How one model is doing. `version` is the live one, `artifact_digest` its artifact's."""
+    """How one model is doing. `version` is the live one, `artifact_digest` its artifact's.
+
+    Of a model with a deployment, `replicas` says how many are live, of how many.
+    """
 
     manifest: str
     model: str
@@ -44,6 +60,7 @@ class Status:
     health: Health
     version: str = ""
     artifact_digest: str = ""
+    replicas: Replicas | None = None
     conditions: tuple[Condition, ...] = ()
 
 
@@ -63,6 +80,12 @@ def status_of(manifest: str, plan: Plan, canary: str | None = None) -> Status:
         conditions.append(_unanswered(live, asked))
     if live and live.health == "failed":
         conditions.append(Condition("VersionReady", f"{live.status}: {live.details}".strip(": ")))
+    deployment = observed.compute.deployment if observed.compute else None
+    replicas = Replicas(deployment.live, deployment.desired) if deployment else None
+    starting = replicas is not None and replicas.live < replicas.desired
+    if deployment and starting:
+        up = f"{deployment.live} of {deployment.desired} replicas are live"
+        conditions.append(Condition("ReplicasLive", f"{deployment.id}: {up}"))
     # The platform serves the newest version, whatever made it.
     if live and not observed.versions[0].is_ours:
         newer = observed.versions[0].id
@@ -72,9 +95,10 @@ def status_of(manifest: str, plan: Plan, canary: str | None = None) -> Status:
         manifest=manifest,
         model=plan.registration.model.id,
         sync="OutOfSync" if plan.writes else "Synced",
-        health=_health(live, asked),
+        health=_health(live, asked, starting=starting),
         version=live.id if live else "",
         artifact_digest=(live.artifact_digest or "") if live else "",
+        replicas=replicas,
         conditions=tuple(conditions),
     )
 
@@ -93,11 +117,13 @@ def _unanswered(live: RemoteVersion, asked: str | None) -> Condition:
     return Condition("Answers", f"{live.id}: {asked}")
 
 
-def _health(live: RemoteVersion | None, asked: str | None) -> Health:
+def _health(live: RemoteVersion | None, asked: str | None, *, starting: bool = False) -> Health:
     if live is None:
         return "Missing"
     if live.health == "ready" and asked != "":
         return "Unknown" if asked is None else "Degraded"
+    if live.health == "ready" and starting:
+        return "Progressing"
     known: dict[str, Health] = {
         "ready": "Healthy",
         "progressing": "Progressing",

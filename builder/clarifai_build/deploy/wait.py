@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from clarifai_build.cancellation import NEVER, CancelToken
+from clarifai_build.deploy.runner.build_output import NO_OUTPUT, BuildOutput
 from clarifai_build.errors import BuildFailedError, RegistryError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.registry import ModelRegistry, RemoteVersion
@@ -41,8 +42,9 @@ def wait_until_ready(
     *,
     clock: Callable[[], float] = time.monotonic,
     cancel: CancelToken = NEVER,
+    output: BuildOutput = NO_OUTPUT,
 ) -> RemoteVersion:
-    """Poll this version until it is ready; `timeout` is in seconds.
+    """Poll this version until it is ready; `timeout` is in seconds. What it prints is passed on.
 
     Raises BuildFailedError with the platform's own words when the build fails or the time runs out,
     RegistryError when the version is gone.
@@ -53,10 +55,11 @@ def wait_until_ready(
     said: tuple[str, int] = ("", 0)
     while version.health != "ready":
         waited = clock() - start
+        output.follow()
         if version.health == "failed" or _stuck(version, waited):
-            raise _failed(model_id, version)
+            raise _failed(model_id, version, output.tail)
         if waited > timeout:
-            raise _late(model_id, version, timeout)
+            raise _late(model_id, version, timeout, output.tail)
         now = (version.status or "waiting", int(waited / NEWS_SECONDS))
         if now != said:
             said = now
@@ -84,21 +87,26 @@ def _again(registry: ModelRegistry, model_id: str, version_id: str) -> RemoteVer
     return version
 
 
-def _failed(model_id: str, version: RemoteVersion) -> BuildFailedError:
+def _failed(model_id: str, version: RemoteVersion, tail: str) -> BuildFailedError:
     words = ": ".join(filter(None, (version.status, version.details))) or "no reason given"
     return BuildFailedError.of(
         "build-failed",
         f"the platform could not build version {version.id} of '{model_id}': {words} "
-        f"(code {version.status_code}, request {version.request_id or 'unknown'})",
-        hint="fix the cause and apply again; 'clarifai-build test --triton' finds most of them "
-        "before an upload",
+        f"(code {version.status_code}, request {version.request_id or 'unknown'}){_told(tail)}",
+        hint="fix the cause and apply again; 'clarifai-build test --"
+        f"{version.recorded.target or 'triton'}' finds most of them before an upload",
     )
 
 
-def _late(model_id: str, version: RemoteVersion, timeout: float) -> BuildFailedError:
+def _late(model_id: str, version: RemoteVersion, timeout: float, tail: str) -> BuildFailedError:
     return BuildFailedError.of(
         "build-timeout",
         f"version {version.id} of '{model_id}' is not ready after {timeout:.0f} s "
-        f"(last seen: {version.status or version.status_code})",
+        f"(last seen: {version.status or version.status_code}){_told(tail)}",
         hint="apply again to go on waiting, or give --timeout more seconds",
     )
+
+
+def _told(tail: str) -> str:
+    """Return the builder's last lines, below what is said of them."""
+    return f"; its last lines were:\n{tail}" if tail else ""

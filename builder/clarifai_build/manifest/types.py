@@ -241,6 +241,11 @@ class Manifest:
     runner: Runner | None = None
 
     @property
+    def is_kept(self) -> bool:
+        """Whether the artifact is kept in a bucket: a runner's may go to the platform alone."""
+        return self.target == "triton" or (self.published_to or self.storage) is not None
+
+    @property
     def destination(self) -> Storage:
         """Where the artifact is published; raises ManifestError where the manifest does not say."""
         storage = self.published_to or self.storage

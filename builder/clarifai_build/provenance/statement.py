@@ -137,6 +137,11 @@ def _repository(remote: str) -> str:
     return f"git+{address}" if _HOST_AND_PATH.match(address) else "git"
 
 
+def remote_address(remote: str) -> str:
+    """Return a remote's address without credentials; nothing for a path on this machine."""
+    return _repository(remote).removeprefix("git").removeprefix("+")
+
+
 def _dependencies(
     manifest: Manifest, checkout: Checkout | None, lock: Lock | None
 ) -> Iterator[dict[str, Any]]:

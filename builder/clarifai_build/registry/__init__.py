@@ -8,7 +8,7 @@ from typing import Protocol
 
 from clarifai_build.errors import RegistryError
 from clarifai_build.manifest.types import Param, Visibility
-from clarifai_build.registry.runners.protocol import RunnerRegistry
+from clarifai_build.registry.runners.protocol import Declaration, RunnerRegistry
 from clarifai_build.registry.status_codes import Health, health
 from clarifai_build.registry.version_metadata import NO_METADATA, VersionMetadata
 
@@ -59,7 +59,7 @@ class RemoteVersion:
     "Made by this tool" has two meanings, which differ by what the legacy `upload-model` registers:
     a zip from elsewhere. Whatever is replaced, updated or destroyed has to be
     registered by this tool (`is_ours`). Whatever is named, rebuilt, compared or gone back to has
-    to be built by it, too (`has_artifact`).
+    to be built by it, too (`has_artifact`). A runner's version has a `declaration`, and no URL.
     """
 
     id: str
@@ -75,6 +75,7 @@ class RemoteVersion:
     input_fields_map: Mapping[str, str] = field(default_factory=dict)
     output_fields_map: Mapping[str, str] = field(default_factory=dict)
     params: tuple[Param, ...] = ()
+    declaration: Declaration | None = None
 
     @property
     def health(self) -> Health:

@@ -11,6 +11,7 @@ from google.protobuf.struct_pb2 import Struct, Value
 
 from clarifai_build.manifest.types import FIELD_TYPES, Param, ParamType, Visibility
 from clarifai_build.registry import NewModel, NewVersion, RemoteModel, RemoteVersion
+from clarifai_build.registry.declarations import declaration_of
 from clarifai_build.registry.version_metadata import METADATA_KEY, VersionMetadata
 
 MANAGED = "Managed by clarifai-build; change clarifai.yaml instead."
@@ -84,6 +85,7 @@ def version_of(message: resources_pb2.ModelVersion) -> RemoteVersion:
         input_fields_map=_dict(config.input_fields_map),
         output_fields_map=_dict(config.output_fields_map),
         params=tuple(map(_param, message.output_info.params_specs)),
+        declaration=declaration_of(message),
     )
 
 

@@ -7,15 +7,18 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from clarifai_build._version import __version__
+from clarifai_build.deploy.actions import Action, ActionKind
 from clarifai_build.deploy.destroy import Deletion
-from clarifai_build.deploy.planning import Action, ActionKind, Plan
+from clarifai_build.deploy.planning import Plan
+from clarifai_build.deploy.runner.kept_nowhere import KEPT_NOWHERE
 from clarifai_build.inspection.file_changes import FileChange
+from clarifai_build.reports.runner import runner_document, runner_lines
 from clarifai_build.util.text import binary_size_text, joined, size_text
 
 if TYPE_CHECKING:
     from clarifai_build.storage.upload.copy_sources import Reuse
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 """The first number is raised when a reader of the old form would misread the new one."""
 
 _SIGNS: dict[ActionKind, str] = {
@@ -28,6 +31,10 @@ _SIGNS: dict[ActionKind, str] = {
     "update-version": "~ update version",
     # Neither adds nor changes anything: the blank keeps it out of the summary's counts.
     "wait": "  wait for version",
+    "create-cluster": "+ create compute cluster",
+    "create-nodepool": "+ create nodepool",
+    "create-deployment": "+ create deployment",
+    "update-deployment": "~ update deployment",
 }
 _FILE_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 # The largest come first; what is left out is small.
@@ -92,10 +99,13 @@ def _count(planned: Iterable[Planned], doomed: Sequence[Deletion]) -> tuple[int,
 def _paragraph(planned: Planned) -> str:
     registration = planned.plan.registration
     lines = [f"{registration.model.id} ({registration.model.type})"]
+    lines += runner_lines(registration.runner) if planned.plan.actions else []
     for action in planned.plan.actions:
         lines.append(_line(action, planned.plan.reuse))
         if action.kind == "create-version":
             lines += _file_lines(planned.files)
+        if action.kind == "create-version" and not planned.plan.observed.is_kept:
+            lines += [f"      {KEPT_NOWHERE}"]
     return joined(lines if planned.plan.actions else [*lines, "  nothing to do"])
 
 
@@ -142,6 +152,9 @@ def _document(planned: Planned) -> dict[str, Any]:
         "artifact_digest": registration.artifact_digest,
         "size": registration.size,
         "registration_digest": registration.digest,
+        "target": registration.target,
+        "kept": planned.plan.observed.is_kept,
+        "runner": runner_document(registration.runner),
         "live": live.id if live else None,
         "state": planned.state,
         "actions": [

@@ -45,6 +45,11 @@ def remote_of(folder: Path) -> str:
     return line(folder, "remote", "get-url", "origin") if answers(folder) else ""
 
 
+def branch_of(folder: Path) -> str:
+    """Return the branch that is checked out, or nothing where it is a commit alone."""
+    return line(folder, "branch", "--show-current") if answers(folder) else ""
+
+
 def is_revision_name(name: str) -> bool:
     """Return whether a name can only mean a revision: `HEAD~1`, `main@{1}`, `origin/main`."""
     return name == "HEAD" or not set("~^@/:").isdisjoint(name)

@@ -8,10 +8,14 @@ import pytest
 
 from clarifai_build.cli.approval import Approval
 from clarifai_build.cli.console import Console
+from clarifai_build.deploy.actions import Action
 from clarifai_build.deploy.destroy import Deletion
+from clarifai_build.deploy.planning import Observed, Plan
+from clarifai_build.deploy.registration import Registration
 from clarifai_build.deploy.saved_plan import SavedPlan
 from clarifai_build.errors import StalePlanError, UsageError
 from support.command_line import Terminal
+from support.fakes import manifest_of
 
 DOOMED = [Deletion("old", ("v1", "v2"), whole=True)]
 
@@ -88,3 +92,19 @@ def test_without_a_plan_pruning_is_asked_about() -> None:
     with pytest.raises(UsageError):
         Approval(console, None, yes=False).of_pruning(DOOMED)
     assert "old" in shown.getvalue()
+
+
+def test_what_costs_money_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In words of its own; nothing is destroyed by it."""
+    registration = Registration.of(manifest_of(), "a" * 64, 1)
+    action = Action("create-nodepool", "there is none", costly=True)
+    plan = Plan(registration, Observed(None, (), None), (action,), None)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    shown = io.StringIO()
+    with pytest.raises(UsageError, match="nothing was made"):
+        Approval(Terminal(io.StringIO(), shown), None, yes=False).of_plan("m", plan)
+    asked = "  + create nodepool for lines: there is none\nMake it? [y/N]\n"
+    assert shown.getvalue() == asked
+    with pytest.raises(UsageError, match="refusing to make"):
+        Approval(Console(io.StringIO(), shown), None, yes=False).of_plan("m", plan)
+    Approval(Console(io.StringIO(), shown), None, yes=True).of_plan("m", plan)

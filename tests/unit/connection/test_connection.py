@@ -12,10 +12,12 @@ from clarifai_build.connection import connect
 from clarifai_build.deploy.destroy import plan_deletion
 from clarifai_build.errors import (
     LeaseHeldError,
+    UsageError,
 )
-from clarifai_build.manifest.types import Zip
+from clarifai_build.manifest.types import Runner, Zip
 from clarifai_build.pipeline import ApplyOptions, build_to
 from clarifai_build.progress import Event
+from clarifai_build.registry import RemoteVersion
 from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage import leases
 from clarifai_build.util import cache_dir
@@ -127,3 +129,16 @@ def test_records_of_weights_are_those_of_the_store(tmp_path: Path) -> None:
     never = replace(connection.manifest, storage=storage)
     assert replace(connection, manifest=never).known_contents() is None
     assert connection.known_contents() is not None
+
+
+def test_a_runner_may_have_no_bucket(tmp_path: Path) -> None:
+    """It is not looked for, and nothing is there to go back to."""
+    connection = in_memory(tmp_path, MemoryStore())
+    runner = replace(connection.manifest, target="runner", runner=Runner(), storage=None)
+    alone = replace(connection, manifest=runner)
+    assert alone.kept_in() is None
+    assert alone.known_contents() is None
+    with pytest.raises(UsageError) as raised:
+        alone.roll_back(RemoteVersion("v1", 21100, ""))
+    assert raised.value.problems[0].code == "nothing-kept"
+    assert connection.kept_in() is connection.bucket

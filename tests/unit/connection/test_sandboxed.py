@@ -11,7 +11,7 @@ from clarifai_build.connection import connect, in_sandbox
 from clarifai_build.errors import (
     ManifestError,
 )
-from clarifai_build.manifest.types import Storage
+from clarifai_build.manifest.types import Deployment, Runner, Storage
 from clarifai_build.registry.clarifai import ClarifaiRegistry
 from support.connections import ENDPOINTS, MANIFEST, environ_of, model_in
 from support.fakes import manifest_of
@@ -61,3 +61,17 @@ def test_what_is_not_to_be_reused_is_not_in_the_sandbox_either(tmp_path: Path) -
     never = replace(manifest, storage=replace(manifest.destination, reuse="never"))
     assert in_sandbox(never, ENDPOINTS).destination.reuse == "never"
     assert in_sandbox(replace(manifest, storage=None), ENDPOINTS).destination.reuse == "auto"
+
+
+def test_a_runner_is_deployed_in_the_one_nodepool_of_the_sandbox() -> None:
+    """Whatever it asks for; what goes to the platform alone does so there."""
+    wanted = Deployment("pool", "cluster", max_replicas=3, create=True)
+    runner = Runner(instance="a10g", num_threads=4, deployment=wanted)
+    manifest = replace(manifest_of(), target="runner", runner=runner, storage=None)
+    there = in_sandbox(manifest, ENDPOINTS)
+    assert not there.is_kept
+    here = replace(wanted, nodepool="sandbox", compute_cluster="sandbox", create=False)
+    assert there.runner == replace(runner, instance=None, deployment=here)
+    none = in_sandbox(replace(manifest, runner=Runner(), storage=Storage("b")), ENDPOINTS)
+    assert none.is_kept
+    assert none.runner == Runner(deployment=Deployment("sandbox", "sandbox"))

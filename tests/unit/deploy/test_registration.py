@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from clarifai_build._version import __version__
 from clarifai_build.deploy.registration import ARTIFACT_DIGEST, Registration
-from clarifai_build.manifest.types import Param
+from clarifai_build.manifest.types import Deployment, Param, Runner
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.registry.version_metadata import FORMAT, VersionMetadata
 from clarifai_build.storage.keys import artifact_key
 from clarifai_build.targets.template import TEMPLATE_VERSION
 from support.fakes import manifest_of
+from support.runner_declarations import declared
 
 PARAM = Param("k", "number", 3, "How many.")
 MANIFEST = replace(manifest_of(description="Reads."), params=(PARAM,), project="ocr")
@@ -108,3 +110,41 @@ def test_the_key_is_the_digest_below_the_prefix(prefix: str, begins: str) -> Non
 def test_the_key_of_the_digest_in_a_bucket_is_what_it_always_was() -> None:
     """By another one, an object that was replaced would not be noticed."""
     assert ARTIFACT_DIGEST == "clarifai-build-artifact-digest"
+
+
+RUNNER = replace(MADE, declaration=declared(), input_fields_map={}, output_fields_map={})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"compute": {"cpu_limit": "2"}},
+        {"concepts": ("a", "b")},
+        {"signatures": ()},
+        {"num_threads": 1},
+        {"platform": "linux/arm64"},
+        {"secrets": ()},
+        {"instance": "g5"},
+    ],
+)
+def test_all_that_a_runner_declares_is_in_the_digest(changed: dict[str, Any]) -> None:
+    """A version that differs in it is another version."""
+    other = replace(RUNNER, declaration=declared(**changed))
+    assert other.digest != RUNNER.digest
+
+
+def test_where_a_runner_is_deployed_is_not_in_the_digest() -> None:
+    """That is changed in place."""
+    deployed = replace(RUNNER, runner=Runner(deployment=Deployment("pool", "cluster")))
+    assert deployed.digest == RUNNER.digest
+
+
+def test_the_digest_of_a_runner_is_what_it_always_was() -> None:
+    """Another one would upload every runner anew."""
+    assert RUNNER.digest == "9c2fca73c2046c80fdfc1104900619ccf82150db22c13fc57541569704fbba50"
+
+
+def test_a_runner_is_recorded_as_one() -> None:
+    """Triton's metadata are what they were."""
+    assert RUNNER.metadata(VersionMetadata()).target == RUNNER.target == "runner"
+    assert "target" not in MADE.metadata(VersionMetadata()).to_struct()

@@ -392,6 +392,9 @@ BY_OTHERS: Mapping[str, Mapping[str, str]] = {
         "functional/test_faults.py": "versions-incomplete",
         "functional/test_registry.py": "api-refused hourly-limit pages-repeat version-without-id",
         "unit/deploy/test_canary.py": "not-served-yet prediction-failed",
+        "unit/deploy/test_runner_apply.py": "deployment-overtaken instance-unknown "
+        "nodepool-missing",
+        "unit/registry/runners/test_upload.py": "quota stream-idle upload-cut",
         "world/unasked/test_canary.py": "canary-failed",
     },
     "old commands, whose hint names an option": {
@@ -410,6 +413,12 @@ BY_OTHERS: Mapping[str, Mapping[str, str]] = {
         "unit/storage/test_claims.py": "artifact-being-removed",
         "unit/storage/test_s3_store.py": "upload-damaged upload-lost",
         "unit/storage/upload/test_part_sender.py": "upload-failed",
+    },
+    "what would have to be kept is not: another commit is the way out": {
+        "unit/connection/test_connection.py": "nothing-kept",
+    },
+    "it is built anew, as that test does": {
+        "functional/test_build_command.py": "not-a-tar-gz",
     },
     "nothing has to be done": {
         "unit/artifact/test_artifact.py": "cache-stale",
@@ -436,6 +445,7 @@ BY_OTHERS: Mapping[str, Mapping[str, str]] = {
         "world/odd_text/test_exit_codes.py": "sandbox-state-broken",
         "world/template/test_ways.py": "triton-failed",
         "world/sandbox_bounds/test_zips.py": "fetch-failed zip-refused",
+        "unit/sandbox/api/runners/test_unpack_tar.py": "tar-refused",
     },
     "what else runs at that time has to end": {
         "unit/artifact/test_artifact.py": "changed vanished",

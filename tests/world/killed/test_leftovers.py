@@ -20,7 +20,10 @@ from clarifai_build.pipeline import ApplyOptions, Waiting, apply
 from clarifai_build.progress import no_progress
 from clarifai_build.sandbox.api.builds.loaded_models import Serving
 from clarifai_build.sandbox.api.builds.queue import Builds
+from clarifai_build.sandbox.api.builds.triton_build import TritonBuilds
 from clarifai_build.sandbox.api.database import Database
+from clarifai_build.sandbox.api.runners.build import RunnerBuilds
+from clarifai_build.sandbox.api.runners.serving import Runners
 from clarifai_build.sandbox.engines.file_locks import exclusive
 from clarifai_build.sandbox.engines.venvs import Recipe, provision
 from clarifai_build.util.atomic_file import atomic_write, partial_path
@@ -157,5 +160,8 @@ def test_a_server_that_was_killed_is_cleaned_up(tmp_path: Path) -> None:
     write_files(models, {"gone/1/model.py": b"x"})
     serving: Any = Serving(Triton(), models)  # type: ignore[arg-type]
     engines: Any = None
-    Builds(Database(tmp_path / "api.sqlite"), serving, engines, work).resume()
-    assert [*work.iterdir(), *models.iterdir()] == []
+    runners = Runners(tmp_path / "runners", Path("python"), None)  # type: ignore[arg-type]
+    write_files(runners.root, {"gone/model/config.yaml": b"x"})
+    builders = TritonBuilds(serving, engines), RunnerBuilds(runners)
+    Builds(Database(tmp_path / "api.sqlite"), *builders, work).resume()
+    assert [*work.iterdir(), *models.iterdir(), *runners.root.iterdir()] == []

@@ -16,14 +16,16 @@ from clarifai_build.artifact.formats.zip_format import STORED
 from clarifai_build.artifact.formats.zip_reader import PublishedEntry, ReadRange
 from clarifai_build.digests import crc32 as crc
 from clarifai_build.errors import ArtifactError
+from clarifai_build.source.portable_names import is_portable
 from clarifai_build.util.gzip_stored import MAGIC, StoredContent, trailer
 from clarifai_build.util.text import printable
 
 # Bytes a read.
 _BLOCK = 4 << 20
 # Of the records before a header: a path, and a size.
-_LONGEST_PAX = 64 << 10
-_MOST_MEMBERS = 1_000_000
+_LONGEST_PAX = 8 << 10
+# Names are held in memory, and their number and lengths may be made up.
+_MOST_NAMES = 256 << 20
 _OTHERS = {
     b"1": "a link",
     b"2": "a link",
@@ -77,12 +79,13 @@ class _Auditor:
         self.entries: list[PublishedEntry] = []
         self.seen: set[bytes] = set()
         self.before = ""
-        self.crc32 = self.at = 0
+        self.crc32 = self.at = self.names = 0
 
     def run(self) -> Audit:
         while (header := self.header()) is not None:
-            if len(self.seen) == _MOST_MEMBERS:
-                raise ValueError(f"it holds more than {_MOST_MEMBERS} files")
+            self.names += BLOCK + len(header.name)
+            if self.names > _MOST_NAMES:
+                raise ValueError(f"it has more than {_MOST_NAMES >> 20} MiB of headers")
             self.member(header)
         self.end()
         found = tuple(self.entries)
@@ -115,8 +118,11 @@ class _Auditor:
             self.damage.append(f"{path}: it is not in its place, by name")
         self.seen.add(header.name)
         self.before = path
-        if header.name.startswith(b"/") or b".." in header.name.split(b"/"):
+        parts = header.name.split(b"/")
+        if not parts[0] or b".." in parts:
             self.damage.append(f"{path}: it leads out of the folder")
+        elif b"" in parts or b"." in parts or not is_portable(path):
+            self.damage.append(f"{path!r} is no name of a file in an artifact")
         elif not _is_written(header):
             self.damage.append(f"{path}: its header is not as clarifai-build writes it")
 

@@ -1,4 +1,4 @@
-"""Build the artifact, a zip or a runner's tar.gz, whose bytes follow from its content alone.
+"""Build the artifact: a zip, or a runner's tar.gz. Its bytes follow from its content alone.
 
 Its provenance lies beside it, and its SBOM where there is a lock.
 """
@@ -25,7 +25,7 @@ def configure(parser: ArgumentParser) -> None:
         "--output",
         type=_file,
         metavar="FILE",
-        help="the artifact (default: dist/MODEL_ID_MODEL-TYPE.zip, or .tar.gz of a runner, beside the "
+        help="the artifact (default: dist/MODEL_ID_MODEL-TYPE.zip, of a runner .tar.gz, beside the "
         "manifest)",
     )
     parser.add_argument(

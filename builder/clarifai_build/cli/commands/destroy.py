@@ -1,6 +1,7 @@
 """Destroy a model: the versions that this tool registered, and the model itself where that is all.
 
-What another tool registered stays. Artifacts stay in the bucket until `gc` removes them.
+A runner's deployment goes first. What another tool registered stays. Artifacts stay in the bucket
+until `gc` removes them.
 """
 
 from __future__ import annotations
@@ -38,9 +39,12 @@ def run(args: Namespace, console: Console) -> int:
         console.out(f"{model}: nothing to destroy, nothing there was made by clarifai-build")
         return 0
     shown = [f"  - destroy version {version}" for version in deletion.versions]
+    if deletion.deployment:
+        shown.insert(0, f"  - destroy deployment {deletion.deployment}")
     whole = f"  - destroy model {model}"
     kept = f"    model {model} stays: it has versions that clarifai-build did not make"
     Approval(console, None, yes=args.yes).ask([*shown, whole if deletion.whole else kept])
     connection.destroy(deletion, progress, lease=not args.no_lease)
-    console.out(f"{model}: destroyed; `clarifai-build gc` removes its artifacts from the bucket")
+    kept_too = "; `clarifai-build gc` removes its artifacts from the bucket"
+    console.out(f"{model}: destroyed{kept_too if connection.manifest.is_kept else ''}")
     return 0

@@ -2,9 +2,9 @@
 
 Contents are compared, not what a zip says of them; damage of a zip is named, and counts.
 
-Each of the two is `source` (what the manifest gives now), a local artifact, a published version (`live`,
-`v3`, an id, or how an id or a digest begins), or a Git revision. Without any: live and source. With
-one: that and source.
+Each of the two is `source` (what the manifest gives now), a local artifact, a published version
+(`live`, `v3`, an id, or how an id or a digest begins), or a Git revision. Without any: live and
+source. With one: that and source.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Make an earlier version the newest again, without a rebuild.
 
-The zip that was published then is proven unchanged and registered anew; the older version of the
-same content goes once the new one is ready. The manifest is not changed: revert it in Git, too, or
-the next apply goes forward again.
+The artifact that was published then is proven unchanged and registered anew, a runner's sent from
+the bucket to the platform; the older version of the same content goes once the new one is ready.
+The manifest is not changed: revert it in Git, too, or the next apply goes forward again.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def run(args: Namespace, console: Console) -> int:
         return 0
     Approval(console, None, yes=args.yes).ask(
         [
-            f"  + register the zip of {label(earlier)} ({earlier.artifact_digest}) anew",
+            f"  + register the artifact of {label(earlier)} ({earlier.artifact_digest}) anew",
             f"  - then destroy version {earlier.id}, which the new one replaces",
         ]
     )

@@ -45,6 +45,9 @@ def needs_content(
     """Return whether a plan can't be carried out without the content that an artifact lacks."""
     if not (planned.writes and artifact.missing):
         return False
+    # The platform is sent all of it.
+    if planned.registration.target == "runner" and planned.wants("create-version"):
+        return True
     stored = planned.observed.stored
     if stored is None or planned.wants("upload"):
         # What only an upload needs.

@@ -25,7 +25,8 @@ def find_sources(
     progress: ProgressCallback = no_progress,
 ) -> Sequence[CopySource]:
     """Return the objects that a planned upload may be copied from: earlier zips, and weights."""
-    if manifest.destination.reuse == "never" or artifact.encoder:
+    # Of what is within a tar.gz, nothing can be copied.
+    if manifest.runner or manifest.destination.reuse == "never" or artifact.encoder:
         return ()
     zips = zips_of(planned.observed.versions, manifest)
     # What is to be replaced is no source.

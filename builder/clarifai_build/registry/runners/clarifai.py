@@ -152,7 +152,7 @@ class ClarifaiRunners:
             return new.declaration.compute
         instance = self.instance_type(name)
         if instance is None:
-            raise unknown_instance(name)
+            raise _unknown_instance(name)
         return instance.compute
 
     def _left_by(self, stream: UploadStream, model_id: str, new: NewRunnerVersion) -> str:
@@ -179,8 +179,7 @@ class ClarifaiRunners:
         return next(mine, None)
 
 
-def unknown_instance(name: str) -> RegistryError:
-    """Return the error about an instance type that the platform does not have."""
+def _unknown_instance(name: str) -> RegistryError:
     return RegistryError.of(
         "instance-unknown",
         f"the platform has no instance type '{name}'",

@@ -14,9 +14,13 @@ from clarifai_grpc.grpc.api import service_pb2_grpc
 
 from clarifai_build.sandbox.api.builds.loaded_models import Serving
 from clarifai_build.sandbox.api.builds.queue import Builds
+from clarifai_build.sandbox.api.builds.triton_build import TritonBuilds
 from clarifai_build.sandbox.api.database import Database
 from clarifai_build.sandbox.api.rpc import handlers
 from clarifai_build.sandbox.api.rpc.accounts import Accounts
+from clarifai_build.sandbox.api.runners.build import RunnerBuilds
+from clarifai_build.sandbox.api.runners.gate import Gate
+from clarifai_build.sandbox.api.runners.serving import Runners
 from clarifai_build.sandbox.api.service import Access, Service
 from clarifai_build.sandbox.engines import install, triton
 from clarifai_build.sandbox.state import APP_ID, USER_ID, Folder
@@ -46,10 +50,14 @@ def main(root: Path) -> int:
     accounts = Accounts(database, USER_ID)
     accounts.create_app(APP_ID, "Where the sandbox registers models")
     serving = Serving(triton.Client(settings.ports["triton"]), folder.models)
-    builds = Builds(database, serving, install.install(), folder.data / "builds")
+    engines = install.install()
+    runners = Runners(folder.data / "runners", engines.python, Gate())
+    builds = Builds(
+        database, TritonBuilds(serving, engines), RunnerBuilds(runners), folder.data / "builds"
+    )
     builds.resume()
     access = Access(USER_ID, settings.pat)
-    service = Service(handlers.table(database, accounts, builds, serving, access), access)
+    service = Service(handlers.table(database, accounts, builds, serving, runners, access), access)
     server = grpc.server(
         ThreadPoolExecutor(WORKERS), options=server_options(), maximum_concurrent_rpcs=MOST_CALLS
     )
@@ -59,6 +67,7 @@ def main(root: Path) -> int:
     ended.wait()
     server.stop(GRACE_SECONDS).wait()
     builds.close()
+    runners.close()
     return 0
 
 

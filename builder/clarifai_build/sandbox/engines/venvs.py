@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,13 +22,17 @@ _SHOWN = ("Collecting ", "Downloading ", "Building wheel", "Installing collected
 _NOISE = ("Ignored the following", "ResolutionImpossible")
 
 
+def unheard(_line: str) -> None:
+    """Take a line of pip's output for nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """What goes into an environment, for whom, and what to say when that fails.
 
     `arguments` are pip's; those of `then`, if any, are installed afterwards, on their own. `pip_of`
     is a Python whose pip installs into the environment; without one it gets its own. Paths in the
-    requirements are taken from `folder`.
+    requirements are taken from `folder`. Each line of pip's output goes to `hear`.
     """
 
     stage: str
@@ -37,6 +42,7 @@ class Recipe:
     pip_of: Path | None = None
     then: tuple[str, ...] = ()
     folder: Path | None = None
+    hear: Callable[[str], None] = unheard
 
 
 def provision(target: Path, recipe: Recipe, progress: ProgressCallback) -> Path:
@@ -101,6 +107,7 @@ def _install(target: Path, recipe: Recipe, lock: int, progress: ProgressCallback
     ):
         for line in pip.stdout or ():
             written.write(line)
+            recipe.hear(line.rstrip())
             if line.lstrip().startswith(_SHOWN):
                 progress(Event(recipe.stage, "running", _shortened(line)))
     if pip.returncode:

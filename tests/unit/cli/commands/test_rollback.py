@@ -73,7 +73,7 @@ def test_nothing_happens_without_consent(world: World) -> None:
     assert len(world.registry.versions("lines")) == 2
     ran = command("rollback", "v1", MANIFEST, answers="yes\n")
     oldest = "  - then destroy version"
-    assert "  + register the zip of v1" in ran.err
+    assert "  + register the artifact of v1" in ran.err
     assert oldest in ran.err
 
 
@@ -104,7 +104,7 @@ def test_it_is_registered_as_it_was(world: World) -> None:
     assert new.recorded.apply not in ("", None, old.recorded.apply)
     assert new.recorded.by == leases.user()
     assert not [asked for asked in world.wrote() if asked.endswith(".zip")]
-    assert f"register the zip of v1 ({old.artifact_digest}) anew" in ran.err
+    assert f"register the artifact of v1 ({old.artifact_digest}) anew" in ran.err
     assert f"posted v3 ({new.id})" in ran.err
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from clarifai_build.deploy.apply.executor import ExecutionContext, execute
+from clarifai_build.deploy.apply.context import ExecutionContext
+from clarifai_build.deploy.apply.executor import execute
 from clarifai_build.deploy.planning import Plan
 from clarifai_build.deploy.registration import ARTIFACT_DIGEST
 from clarifai_build.errors import LeaseHeldError, StorageError

@@ -177,6 +177,14 @@ def test_a_stream_that_ends_without_the_word_of_a_build(world: World) -> None:
     assert len(world.runners.uploads) == 2
 
 
+def test_streams_that_always_end_too_early(world: World) -> None:
+    """They end with an error that says what is missing."""
+    world.runners.faults += [says_nothing_of_a_build] * 9
+    with pytest.raises(NoAnswerError, match="the platform's word") as raised:
+        world.upload()
+    assert raised.value.problems[0].code == "upload-cut"
+
+
 def test_a_build_of_what_was_not_sent(open_world: Callable[..., World]) -> None:
     """The platform can't have read it: what it began goes, and it is sent again."""
     # More than gRPC passes on before anyone reads it; it takes up to 4 MiB a message.

@@ -1,4 +1,4 @@
-"""Builds versions in the background: fetched, unpacked, checked, loaded into Triton."""
+"""Builds versions in the background: fetched where they have a URL, then made by their kind."""
 
 from __future__ import annotations
 
@@ -6,32 +6,43 @@ import logging
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 from clarifai_grpc.grpc.api import resources_pb2
 
 from clarifai_build.cancellation import CancelToken
 from clarifai_build.errors import BuilderError
-from clarifai_build.repository_layout import REQUIREMENTS
-from clarifai_build.sandbox.api.builds import served_model
 from clarifai_build.sandbox.api.builds.download import fetch
-from clarifai_build.sandbox.api.builds.loaded_models import Serving
-from clarifai_build.sandbox.api.builds.unpack import unpack
 from clarifai_build.sandbox.api.database import Database, now
 from clarifai_build.sandbox.api.errors import Code, status
-from clarifai_build.sandbox.engines import model_environment
-from clarifai_build.sandbox.engines.install import Engines
+from clarifai_build.sandbox.api.runners.declared import is_runner
 
 _LOG = logging.getLogger(__name__)
 UNFINISHED = (Code.MODEL_UPLOADING, Code.MODEL_BUILDING)
 
 
+class Builder(Protocol):
+    """Makes the versions of one kind, and knows where they lie."""
+
+    def build(
+        self, version: resources_pb2.ModelVersion, archive: Path, cancel: CancelToken
+    ) -> None:
+        """Make a version from its archive and load it; raises BuilderError."""
+
+    def discard(self, version_id: str) -> None:
+        """Remove what was built of a version."""
+
+    def built(self) -> list[str]:
+        """Return the versions of which something lies on disk."""
+
+
 class Builds:
     """Two workers over a queue; what was unfinished when the server ended is queued again."""
 
-    def __init__(self, database: Database, serving: Serving, engines: Engines, work: Path) -> None:
+    def __init__(self, database: Database, triton: Builder, runner: Builder, work: Path) -> None:
         self._database = database
-        self._serving = serving
-        self._engines = engines
+        self._triton = triton
+        self._runner = runner
         self._work = work
         # Two: loading is bound by the processor, but one long build should not hold up all others.
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="build")
@@ -45,13 +56,22 @@ class Builds:
         for version_id in self._database.version_ids(UNFINISHED):
             if self._url(version_id) or self.upload_path(version_id).exists():
                 self.submit(version_id)
+            elif self._is_runner(version_id):
+                # Its stream is gone, and no other goes on with it.
+                self._database.delete_version(version_id)
+                self.discard(version_id)
 
     def submit(self, version_id: str) -> None:
         future = self._pool.submit(self._build, version_id)
         future.add_done_callback(lambda done: self._finished(version_id, done))
 
+    def begin(self, version_id: str) -> None:
+        """Build a version that was uploaded whole; at once, its state says so."""
+        self._move(version_id, Code.MODEL_BUILDING)
+        self.submit(version_id)
+
     def upload_path(self, version_id: str) -> Path:
-        """Return where the zip of a version lies until it is built."""
+        """Return where the archive of a version lies until it is built."""
         return self._work / f"{version_id}.zip"
 
     def discard(self, version_id: str) -> None:
@@ -60,7 +80,8 @@ class Builds:
             running.cancel()
         self.upload_path(version_id).unlink(missing_ok=True)
         shutil.rmtree(self.upload_path(version_id).with_suffix(".parts"), ignore_errors=True)
-        self._serving.discard(version_id)
+        for builder in (self._triton, self._runner):
+            builder.discard(version_id)
 
     def close(self) -> None:
         """End all builds; the next server goes on with them."""
@@ -90,45 +111,17 @@ class Builds:
         self, version: resources_pb2.ModelVersion, archive: Path, cancel: CancelToken
     ) -> None:
         failure = Code.MODEL_UPLOADING_FAILED
+        builder = self._runner if is_runner(version) else self._triton
         try:
             if version.pretrained_model_config.model_zip_url:
                 fetch(version.pretrained_model_config.model_zip_url, archive, cancel)
             self._move(version.id, Code.MODEL_BUILDING)
             failure = Code.MODEL_BUILDING_FAILED
-            self._install(version, archive, cancel)
-            cancel.check()
-            self._serving.load(version.id)
+            builder.build(version, archive, cancel)
         except BuilderError as error:
             self._move(version.id, failure, _reason(error))
-            shutil.rmtree(self._serving.repository / version.id, ignore_errors=True)
         else:
             self._move(version.id, Code.MODEL_TRAINED)
-
-    def _install(
-        self, version: resources_pb2.ModelVersion, archive: Path, cancel: CancelToken
-    ) -> None:
-        staging = self._work / version.id
-        shutil.rmtree(staging, ignore_errors=True)
-        try:
-            unpack(archive, staging, cancel)
-            model = served_model.read(staging)
-            maps = version.pretrained_model_config
-            served_model.check_maps(
-                model, dict(maps.input_fields_map), dict(maps.output_fields_map)
-            )
-            requirements = staging / REQUIREMENTS
-            environment = model_environment.prepare(
-                self._engines, requirements if requirements.is_file() else None
-            )
-            cancel.check()
-            served_model.adapt(staging, model, version.id, environment)
-            target = self._serving.repository / version.id
-            shutil.rmtree(target, ignore_errors=True)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # One step on the same file system: Triton never sees half a model.
-            staging.rename(target)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
 
     def _clear(self) -> None:
         """Remove what killed servers left of versions that are built, or are no more."""
@@ -137,13 +130,18 @@ class Builds:
             # What was half joined or unpacked is made anew.
             if path.stem not in waiting or path.suffix not in (".zip", ".parts"):
                 _remove(path)
-        for path in self._serving.repository.glob("*"):
-            if self._database.version(path.name) is None:
-                self._serving.discard(path.name)
+        for builder in (self._triton, self._runner):
+            for version_id in builder.built():
+                if self._database.version(version_id) is None:
+                    builder.discard(version_id)
 
     def _url(self, version_id: str) -> str:
         found = self._database.version(version_id)
         return str(found[1].pretrained_model_config.model_zip_url) if found else ""
+
+    def _is_runner(self, version_id: str) -> bool:
+        found = self._database.version(version_id)
+        return found is not None and is_runner(found[1])
 
     def _move(self, version_id: str, code: int, details: str = "") -> None:
         """Set a version's state; one that was deleted meanwhile stays deleted."""

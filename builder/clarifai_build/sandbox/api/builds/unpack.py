@@ -11,18 +11,16 @@ from pathlib import Path, PurePosixPath
 
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.errors import SandboxError
+from clarifai_build.sandbox.api.archive_bounds import (
+    MOST_ENTRIES,
+    PIECE,
+    fault_of_name,
+    most_unpacked,
+)
 
-MOST_ENTRIES = 200_000
 # The list of the entries is read into memory before they are counted: 150 bytes
 # for each, mostly its name.
 MOST_DIRECTORY_BYTES = 32 << 20
-# Far more than models have; functions of the standard library call themselves once a level.
-MOST_LEVELS = 100
-# Up to a GiB unpacks whatever its ratio: small bombs are harmless.
-FREE_RATIO_BYTES = 1 << 30
-# Deflate reaches about 1,000 on zeros; weights and code stay below 10.
-MOST_RATIO = 100
-PIECE = 1 << 20
 
 
 def unpack(archive: Path, target: Path, cancel: CancelToken = NEVER) -> None:
@@ -57,7 +55,7 @@ def _check_size(entries: list[zipfile.ZipInfo], archive: Path, where: Path) -> N
         raise _refused(f"it has {len(entries)} entries; {MOST_ENTRIES} are allowed")
     total = sum(entry.file_size for entry in entries)
     packed = archive.stat().st_size
-    if total > max(FREE_RATIO_BYTES, packed * MOST_RATIO):
+    if total > most_unpacked(packed):
         raise _refused(f"its {packed} bytes unpack to {total}")
     if total > shutil.disk_usage(where).free:
         raise _refused(f"its content has {total} bytes, more than the disk has free")
@@ -65,13 +63,9 @@ def _check_size(entries: list[zipfile.ZipInfo], archive: Path, where: Path) -> N
 
 def _safe_path(entry: zipfile.ZipInfo) -> PurePosixPath:
     name = entry.filename
+    if (fault := fault_of_name(name)) is not None:
+        raise _refused(fault)
     path = PurePosixPath(name)
-    unsafe = path.is_absolute() or ".." in path.parts or not path.parts
-    if len(path.parts) > MOST_LEVELS:
-        raise _refused(f"an entry lies {len(path.parts)} folders deep")
-    # Backslashes and colons (drives, streams) mean more than a name on Windows.
-    if unsafe or "\\" in name or "\0" in name or ":" in path.parts[0]:
-        raise _refused(f"entry '{name}' points outside of it")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     # 0: zips made on Windows hold no Unix mode.
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 
 from clarifai_build.sandbox.api.database import Database, now
 from clarifai_build.sandbox.api.errors import ApiError, Code
+from clarifai_build.sandbox.api.ids import is_valid_id
 from clarifai_build.sandbox.api.paging import page_of
-
-# The rules of the official SDK's validator, anew: the sandbox stands in for the platform, and what
-# this tool checks by its schema must not be what the platform is made of.
-ID_LENGTH = 48
-_ID = re.compile(r"[0-9A-Za-z]+([-_][0-9A-Za-z]+)*")
-
-
-def is_valid_id(text: str) -> bool:
-    return len(text) <= ID_LENGTH and _ID.fullmatch(text) is not None
 
 
 class Accounts:

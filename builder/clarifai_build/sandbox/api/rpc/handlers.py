@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from clarifai_grpc.grpc.api import service_pb2
-
 from clarifai_build.sandbox.api.builds.loaded_models import Serving
 from clarifai_build.sandbox.api.builds.queue import Builds
+from clarifai_build.sandbox.api.compute.clusters import Clusters
+from clarifai_build.sandbox.api.compute.deployments import Deployments
+from clarifai_build.sandbox.api.compute.log_entries import LogEntries
 from clarifai_build.sandbox.api.database import Database
 from clarifai_build.sandbox.api.rpc import model_types
 from clarifai_build.sandbox.api.rpc.accounts import Accounts
@@ -15,17 +14,26 @@ from clarifai_build.sandbox.api.rpc.models import Models
 from clarifai_build.sandbox.api.rpc.predict import Predictions
 from clarifai_build.sandbox.api.rpc.uploads import Uploads
 from clarifai_build.sandbox.api.rpc.versions import Versions
+from clarifai_build.sandbox.api.runners.serving import Runners
 from clarifai_build.sandbox.api.service import Access, Handler
 
 
 def table(
-    database: Database, accounts: Accounts, builds: Builds, serving: Serving, access: Access
+    database: Database,
+    accounts: Accounts,
+    builds: Builds,
+    serving: Serving,
+    runners: Runners,
+    access: Access,
 ) -> dict[str, Handler]:
     """Return the handlers by the names of their RPCs."""
     models = Models(database, accounts, builds)
     versions = Versions(database, models, builds)
-    predictions = Predictions(database, models, versions, serving)
+    clusters = Clusters(database, accounts.user_id)
+    deployments = Deployments(database, clusters, accounts.user_id)
+    predictions = Predictions(database, models, versions, serving, runners, deployments)
     return {
+        **_compute(clusters, deployments),
         "GetUser": accounts.get_user,
         "GetApp": accounts.get_app,
         "ListApps": accounts.list_apps,
@@ -50,10 +58,28 @@ def table(
         "PostModelOutputs": predictions.post,
         "GenerateModelOutputs": predictions.generate,
         "StreamModelOutputs": predictions.stream,
-        "ListDeployments": _empty(service_pb2.MultiDeploymentResponse),
-        "ListLogEntries": _empty(service_pb2.MultiLogEntryResponse),
+        "ListLogEntries": LogEntries(database, runners, deployments).list,
     }
 
 
-def _empty(answer: Any) -> Handler:
-    return lambda _request: answer()
+def _compute(clusters: Clusters, deployments: Deployments) -> dict[str, Handler]:
+    return {
+        "ListCloudProviders": clusters.list_providers,
+        "ListCloudRegions": clusters.list_regions,
+        "ListInstanceTypes": clusters.list_instance_types,
+        "GetComputeCluster": clusters.get_cluster,
+        "ListComputeClusters": clusters.list_clusters,
+        "PostComputeClusters": clusters.post_clusters,
+        "DeleteComputeClusters": clusters.delete_clusters,
+        "GetNodepool": clusters.get_nodepool,
+        "ListNodepools": clusters.list_nodepools,
+        "PostNodepools": clusters.post_nodepools,
+        "DeleteNodepools": clusters.delete_nodepools,
+        "GetDeployment": deployments.get,
+        "ListDeployments": deployments.list_deployments,
+        "PostDeployments": deployments.post,
+        "PatchDeployments": deployments.patch,
+        "DeleteDeployments": deployments.delete,
+        "GetRunner": deployments.get_runner,
+        "ListRunners": deployments.list_runners,
+    }

@@ -11,8 +11,13 @@ from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.sandbox.api.builds.queue import Builds
 from clarifai_build.sandbox.api.database import Database, now
 from clarifai_build.sandbox.api.errors import Code, invalid, missing_model, missing_version
+from clarifai_build.sandbox.api.ids import ID_LENGTH, is_valid_id
 from clarifai_build.sandbox.api.paging import page_of
-from clarifai_build.sandbox.api.rpc.accounts import ID_LENGTH, Accounts, is_valid_id
+from clarifai_build.sandbox.api.rpc.accounts import Accounts
+
+RUNNER_TYPES = ("any-to-any", "mcp", "visual-keypointer")
+"""What a runner model may be beside the types that Triton serves, as the official tool names them.
+"""
 
 
 class Models:
@@ -100,8 +105,8 @@ class Models:
                 f"'{wanted.id}' is not a model id: up to {ID_LENGTH} letters and digits,"
                 " with single - or _ between them"
             )
-        if wanted.model_type_id not in MODEL_TYPES:
-            known = ", ".join(MODEL_TYPES)
+        if wanted.model_type_id not in (*MODEL_TYPES, *RUNNER_TYPES):
+            known = ", ".join((*MODEL_TYPES, *RUNNER_TYPES))
             raise invalid(f"'{wanted.model_type_id}' is not a model type; known are {known}")
         if self._database.model(app_id, wanted.id) is not None:
             raise invalid(f"model '{wanted.id}' exists already")

@@ -14,6 +14,8 @@ from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 from clarifai_build.errors import SandboxError
 from clarifai_build.sandbox.api.builds.loaded_models import Serving
 from clarifai_build.sandbox.api.builds.queue import UNFINISHED
+from clarifai_build.sandbox.api.compute.clusters import NODEPOOL_ID
+from clarifai_build.sandbox.api.compute.deployments import Deployments
 from clarifai_build.sandbox.api.database import Database, now
 from clarifai_build.sandbox.api.errors import ApiError, Code, status
 from clarifai_build.sandbox.api.rpc import inputs, outputs
@@ -21,38 +23,70 @@ from clarifai_build.sandbox.api.rpc.fetching import Fetched, Fetching
 from clarifai_build.sandbox.api.rpc.memory import Memory
 from clarifai_build.sandbox.api.rpc.models import Models
 from clarifai_build.sandbox.api.rpc.versions import Versions
+from clarifai_build.sandbox.api.runners.declared import is_runner
+from clarifai_build.sandbox.api.runners.outputs import answer_in_parts, answer_once
+from clarifai_build.sandbox.api.runners.serving import Runners
 
 # Clarifai's limit.
 MOST_INPUTS = 128
 
 
 class Predictions:
-    """Each input is a request of its own to Triton, whose dynamic batcher merges them."""
+    """Asks Triton, where each input is a request of its own that the dynamic batcher merges, or the
+    runner's process of a version, which is given the request as it is.
+    """
 
     def __init__(
-        self, database: Database, models: Models, versions: Versions, serving: Serving
+        self,
+        database: Database,
+        models: Models,
+        versions: Versions,
+        serving: Serving,
+        runners: Runners,
+        deployments: Deployments,
     ) -> None:
         self._database = database
         self._models = models
         self._versions = versions
         self._serving = serving
+        self._runners = runners
+        self._deployments = deployments
         self._fetching = Fetching()
         self._memory = Memory()
 
     def post(self, request: Any) -> Any:
+        model = self._asked(request)
+        if is_runner(model.model_version):
+            return answer_once(self._runners, model, request)
+        return self._ask_triton(model, request)
+
+    def generate(self, request: Any) -> Iterator[Any]:
+        model = self._asked(request)
+        if is_runner(model.model_version):
+            yield from answer_in_parts(self._runners, model, request)
+        else:
+            yield self._ask_triton(model, request)
+
+    def stream(self, requests: Iterator[Any]) -> Iterator[Any]:
+        return map(self.post, requests)
+
+    def _asked(self, request: Any) -> resources_pb2.Model:
+        """Return the model of a request, with the version that answers it."""
         model = self._models.find(request.user_app_id.app_id, request.model_id)
-        version = self._version(model, request.version_id)
+        model.model_version.CopyFrom(self._version(model, request))
         if not 0 < len(request.inputs) <= MOST_INPUTS:
             raise ApiError(
                 Code.INPUT_INVALID_ARGUMENT,
                 f"a request has 1 to {MOST_INPUTS} inputs; this one has {len(request.inputs)}",
             )
+        return model
+
+    def _ask_triton(self, model: resources_pb2.Model, request: Any) -> Any:
         # With this code, clients of clarifai 12 fall back to the call for older models.
         if any("_method_name" in given.data.metadata for given in request.inputs):
             raise ApiError(Code.INPUT_UNSUPPORTED_FORMAT, "a Triton model has no method signatures")
         asked = inputs.asked(request.model)
-        model.model_version.CopyFrom(version)
-        fields = version.pretrained_model_config.input_fields_map
+        fields = model.model_version.pretrained_model_config.input_fields_map
         fetched = self._fetching.fetch(request.inputs, set(fields))
         answer = partial(self._answer, model, asked, fetched)
         # Threads of its own, so that a slow model holds up no other; one an input, so that Triton's
@@ -61,22 +95,8 @@ class Predictions:
             answered = list(pool.map(answer, request.inputs))
         return service_pb2.MultiOutputResponse(status=_overall(answered), outputs=answered)
 
-    def generate(self, request: Any) -> Iterator[Any]:
-        yield self.post(request)
-
-    def stream(self, requests: Iterator[Any]) -> Iterator[Any]:
-        return map(self.post, requests)
-
-    def _version(self, model: resources_pb2.Model, version_id: str) -> resources_pb2.ModelVersion:
-        if version_id:
-            version = self._versions.find(model.app_id, model.id, version_id)
-        else:
-            versions = self._database.versions(model.app_id, model.id)
-            if not versions:
-                raise ApiError(Code.MODEL_DOES_NOT_EXIST, f"'{model.id}' has no version yet")
-            # Without a version id the newest one that is ready answers, as on the platform.
-            ready = [each for each in versions if each.status.code == Code.MODEL_TRAINED]
-            version = (ready or versions)[0]
+    def _version(self, model: resources_pb2.Model, request: Any) -> resources_pb2.ModelVersion:
+        version = self._named(model, request)
         if version.status.code in UNFINISHED:
             raise ApiError(Code.MODEL_DEPLOYING, f"version {version.id} is being built")
         if version.status.code != Code.MODEL_TRAINED:
@@ -84,6 +104,28 @@ class Predictions:
                 Code.MODEL_NOT_DEPLOYED, f"version {version.id}: {version.status.details}"
             )
         return version
+
+    def _named(self, model: resources_pb2.Model, request: Any) -> resources_pb2.ModelVersion:
+        """Return the version that a request names; without one, the one that serves."""
+        if request.version_id:
+            # Deployed or not: how else could one be tried before it is?
+            return self._versions.find(model.app_id, model.id, request.version_id)
+        deployed = self._deployments.answering(model, request.runner_selector)
+        if deployed is not None:
+            return self._versions.find(model.app_id, model.id, deployed)
+        versions = self._database.versions(model.app_id, model.id)
+        if not versions:
+            raise ApiError(Code.MODEL_DOES_NOT_EXIST, f"'{model.id}' has no version yet")
+        # Of zips the newest one that is ready answers, as on the platform.
+        ready = [each for each in versions if each.status.code == Code.MODEL_TRAINED]
+        newest = (ready or versions)[0]
+        if is_runner(newest) and ready:
+            raise ApiError(
+                Code.MODEL_NOT_DEPLOYED,
+                f"no version of model '{model.id}' is deployed: post a deployment, for example"
+                f" of version {newest.id} in nodepool '{NODEPOOL_ID}', or name a version",
+            )
+        return newest
 
     def _answer(
         self,

@@ -27,7 +27,9 @@ def check_version(
     config = version.pretrained_model_config
     if by_url:
         _check_url(config.model_zip_url)
-    model_type = MODEL_TYPES[model.model_type_id]
+    model_type = MODEL_TYPES.get(model.model_type_id)
+    if model_type is None:
+        raise invalid(f"a {model.model_type_id} is a runner model, and has no zip")
     _check_map("input_fields_map", config.input_fields_map, model_type.input_fields_map)
     _check_map("output_fields_map", config.output_fields_map, model_type.output_fields_map)
     _check_params(version.output_info.params_specs)

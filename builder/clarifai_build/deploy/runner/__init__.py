@@ -1,0 +1,1 @@
+"""What only runners need: compute for a deployment, and the output of a build."""

@@ -1,0 +1,1 @@
+"""What runners are deployed on: clusters, nodepools, instance types, and the deployments."""
