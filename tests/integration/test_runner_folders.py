@@ -34,8 +34,6 @@ def test_every_example_moves_by_one_word(tmp_path: Path) -> None:
         write_files(moved, {file.name: file.read_bytes() for file in folder.iterdir()})
         file = moved / "clarifai.yaml"
         file.write_text(f"target: runner\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
-        weights = EXAMPLES / "weights"
-        assert weights.parent == folder.parent
         manifest = load(file, {})
         write_files(tmp_path / "folders" / model_type, generated_files(manifest))
         declaration = RunnerDeclaration.of(manifest, labels_of(manifest))

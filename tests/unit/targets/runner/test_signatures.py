@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clarifai_build.manifest.types import Model, Param, Runner, Triton
+from clarifai_build.manifest.types import Model, Param, Runner
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.targets.runner.signatures import signatures_of
 from support.runner_folders import GOLDEN_SIGNATURES, PARAMS, SIGNED
@@ -40,4 +40,3 @@ def test_a_secret_is_in_no_signature() -> None:
 def test_there_is_a_golden_for_every_type() -> None:
     """And none for what is gone."""
     assert GOLDEN.keys() == SIGNED.keys() >= MODEL_TYPES.keys()
-    assert Triton(1, ragged=False).streaming is False
