@@ -21,8 +21,9 @@ _MAX_BATCH_SIZE = 8
 class BuildTraits(NamedTuple):
     """What building asks of a model type beside its tensors.
 
-    `answers` is what its methods do, as people read it beside them. `streams` says whether answers can be sent piece by piece, `example_embedding_size` how long the
-    vectors of its starter are, and `large_tensors` which of its tensors fill shared memory.
+    `answers` is what its methods do, in words. `streams` says whether answers can be sent piece by
+    piece, `example_embedding_size` how long the vectors of its starter are, and `large_tensors`
+    which of its tensors fill shared memory.
     """
 
     answers: str

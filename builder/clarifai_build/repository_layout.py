@@ -9,6 +9,7 @@ CODE = VERSION + "/"
 """The version folder: what is the user's lies below it."""
 
 CONFIG = "config.pbtxt"
+RUNNER_CONFIG = "config.yaml"
 LABELS = "labels.txt"
 REQUIREMENTS = "requirements.txt"
 MODEL = CODE + "model.py"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from clarifai_build.errors import ManifestError
 
@@ -19,6 +19,7 @@ Target = Literal["triton", "runner"]
 RunnerPython = Literal["3.11", "3.12"]
 
 FILE_NAME = "clarifai.yaml"
+TARGETS: tuple[Target, ...] = get_args(Target)
 TRIAL_IMAGE_BYTES = 16 << 20
 """The largest image file of `test.inputs`."""
 

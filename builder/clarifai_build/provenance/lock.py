@@ -154,15 +154,18 @@ def _lock(data: dict[str, Any]) -> Lock:
 
 
 def _resolve(manifest: Manifest, previous: Requirements | None) -> Requirements | None:
-    source, python = manifest.code.requirements, manifest.code.python
-    if source is None:
+    source, python, target = manifest.code.requirements, manifest.code.python, manifest.target
+    if source is None and target == "triton":
         return None
     # First: what can't be kept is refused before hours of resolving.
-    options = resolving.sources(source, manifest.path.parent)
+    options = resolving.sources(source, manifest.path.parent) if source else ()
     pinned = previous.without_options if previous else ""
-    text = resolving.compile_pins(source, python, pinned)
+    if source is None or target == "runner":
+        text = resolving.compile_with_sdk(source, manifest.path, python, pinned)
+    else:
+        text = resolving.compile_pins(source, python, pinned)
     pins = (*options, *text.splitlines())
-    return Requirements(resolving.digest(source), python, resolving.PLATFORM, pins)
+    return Requirements(resolving.digest(source, target), python, resolving.PLATFORM, pins)
 
 
 def weights_of(manifest: Manifest) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clarifai_build._version import __version__
 from clarifai_build.errors import Problem
-from clarifai_build.manifest.types import Manifest
+from clarifai_build.manifest.types import Manifest, Target
 from clarifai_build.provenance import requirements as resolving
 from clarifai_build.provenance.lock import (
     AGAIN,
@@ -18,8 +18,12 @@ from clarifai_build.provenance.lock import (
     read,
     weights_of,
 )
+from clarifai_build.repository_layout import REQUIREMENTS
+from clarifai_build.targets.runner.requirements import flat
 from clarifai_build.targets.toolchain import current_toolchain
 from clarifai_build.util.text import short
+
+_OTHER: dict[Target, Target] = {"triton": "runner", "runner": "triton"}
 
 
 def drift(lock: Lock | None, manifest: Manifest) -> tuple[Problem, ...]:
@@ -43,8 +47,16 @@ def check_lock(manifest: Manifest) -> None:
 def requirements_of(manifest: Manifest) -> bytes | None:
     """Return the artifact's requirements.txt: the lock's, else the user's, else None.
 
-    Raises LockError where the lock pins other requirements than the manifest has now.
+    A runner always has one. Raises LockError where the lock pins other requirements than the
+    manifest has now.
     """
+    content = _content_of(manifest)
+    if manifest.target == "triton":
+        return content
+    return flat(content or b"", manifest.code.python, str(manifest.code.requirements or ""))
+
+
+def _content_of(manifest: Manifest) -> bytes | None:
     lock = read(path_of(manifest))
     if lock is None:
         source = manifest.code.requirements
@@ -80,15 +92,19 @@ def _weight_drift(lock: Lock, manifest: Manifest) -> Iterator[Problem]:
 
 def _source_drift(lock: Lock, manifest: Manifest) -> Iterator[Problem]:
     path, pinned, source = path_of(manifest), lock.requirements, manifest.code.requirements
-    if pinned is None or source is None:
-        if pinned or source:
+    target = manifest.target
+    if pinned and pinned.source == resolving.digest(source, _OTHER[target]):
+        what = f"the pins are for target {_OTHER[target]}, the manifest's is {target}"
+        yield problem("lock-target", what, path)
+        return
+    if pinned is None or (source is None and target == "triton"):
+        if pinned or source or target == "runner":
             what = "no longer has requirements" if pinned else "has requirements now"
             yield problem("lock-requirements", f"the model {what}", path)
         return
-    if pinned.source != resolving.digest(source):
-        yield problem(
-            "lock-requirements", f"{source.name} has changed since the lock was made", path
-        )
+    if pinned.source != resolving.digest(source, target):
+        name = source.name if source else REQUIREMENTS
+        yield problem("lock-requirements", f"{name} has changed since the lock was made", path)
     if pinned.python != manifest.code.python:
         what = f"the pins are for Python {pinned.python}, the model's is {manifest.code.python}"
         yield problem("lock-python", what, path)

@@ -8,12 +8,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from clarifai_build.errors import SourceError
+from clarifai_build.manifest.types import Target
 from clarifai_build.provenance import uv_arguments
 from clarifai_build.provenance.uv_arguments import FORMATS, PLACES
 from clarifai_build.requirements.inlined import Inlined, Part, inline
 from clarifai_build.requirements.location import Location, is_local, location_of
 from clarifai_build.requirements.reader import Line
 from clarifai_build.source.content_checks import is_pointer
+from clarifai_build.targets.runner.requirements import sdk_of
+from clarifai_build.targets.runner.sdk import CLARIFAI, CLARIFAI_FOR_NUMPY_1
 from clarifai_build.util.processes.child_environment import child_environment
 
 # manylinux_2_28: wheels for glibc 2.28 (2018) or newer.
@@ -36,10 +39,12 @@ def portable(file: Path, base: Path) -> bytes:
     return found.content
 
 
-def digest(file: Path) -> str:
-    """Return the SHA-256 of a requirements file and of all that it includes."""
-    found = _all_of(file)
-    contents = [hashlib.sha256(part.content).hexdigest() for part in found.parts]
+def digest(file: Path | None, target: Target = "triton") -> str:
+    """Return the SHA-256 of a requirements file and of all that it includes, for a target."""
+    parts = _all_of(file).parts if file else ()
+    contents = [hashlib.sha256(part.content).hexdigest() for part in parts]
+    # Not for Triton, whose locks are older than the other target.
+    contents += [] if target == "triton" else [f"target {target}"]
     return hashlib.sha256("\n".join(contents).encode()).hexdigest()
 
 
@@ -86,19 +91,38 @@ def _refuse_credentials(part: Part, line: Line) -> None:
         raise SourceError(part.problem(line, "requirement-credentials", message, hint))
 
 
-def compile_pins(file: Path, python: str, previous: str) -> str:
-    """Resolve requirements for a Python version; pins of `previous` that still fit stay."""
+def compile_with_sdk(file: Path | None, manifest: Path, python: str, previous: str) -> str:
+    """Resolve requirements, if there are any, with the SDK that a runner needs beside them."""
+    lines = [line for _, line in _all_of(file).lines] if file else []
+    sdk = sdk_of(lines)
+    try:
+        return compile_pins(file or manifest, python, previous, sdk, empty=file is None)
+    except SourceError:
+        # What the packages need themselves may be an older numpy, and with it an older SDK.
+        if sdk != f"clarifai=={CLARIFAI}":
+            raise
+        older = f"clarifai=={CLARIFAI_FOR_NUMPY_1}"
+        return compile_pins(file or manifest, python, previous, older, empty=file is None)
+
+
+def compile_pins(file: Path, python: str, previous: str, *further: str, empty: bool = False) -> str:
+    """Resolve requirements for a Python version; pins of `previous` that still fit stay.
+
+    `further` ones are resolved with those of the file; with `empty`, they are all there are.
+    """
     # Imported on use: most commands only read what a lock says.
     from clarifai_build.util.processes import children
     from clarifai_build.util.processes.scratch_folder import ScratchFolder
 
-    found = _all_of(file)
+    found = Inlined((), (), (), ()) if empty else _all_of(file)
     with ScratchFolder() as folder:
-        target = Path(folder, "pins.txt")
+        target, beside = Path(folder, "pins.txt"), Path(folder, "further.txt")
+        beside.write_text("".join(f"{one}\n" for one in further), encoding="utf-8")
         if previous:
             target.write_text(previous, encoding="utf-8")
         command = [
             *(_uv(), "pip", "compile", *uv_arguments.inputs(found, Path(folder))),
+            *([str(beside)] if further else []),
             *uv_arguments.options(found),
             *("--output-file", str(target), "--quiet"),
             *("--python-version", python, "--python-platform", PLATFORM, "--generate-hashes"),

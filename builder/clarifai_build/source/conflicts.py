@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from clarifai_build.errors import Problem
-from clarifai_build.repository_layout import CODE, MEANT_TO_BE_REPLACED, MODEL, RUNTIME
+from clarifai_build.repository_layout import (
+    CODE,
+    MEANT_TO_BE_REPLACED,
+    MODEL,
+    RUNNER_CONFIG,
+    RUNTIME,
+)
 from clarifai_build.source.ignoring.ignore import IGNORE_FILE
 from clarifai_build.source.portable_names import name_problems
 from clarifai_build.source.source_file import SourceFile, unreadable
@@ -39,7 +45,8 @@ def _of_written(
 ) -> Iterator[Problem]:
     for path in sorted(_taken(written, files)):
         file = files[path].file
-        if path == MODEL:
+        # A runner's methods are declared to the platform as the generated model.py has them.
+        if path == MODEL and RUNNER_CONFIG not in written:
             yield from _of_model(file)
         elif path not in MEANT_TO_BE_REPLACED:
             yield _overlap(file, path, _WRITTEN)

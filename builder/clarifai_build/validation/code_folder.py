@@ -16,6 +16,7 @@ from clarifai_build.repository_layout import (
     CODE,
     INFERENCE,
     MODEL,
+    RUNNER_CONFIG,
     in_folder,
     zip_name,
 )
@@ -147,7 +148,8 @@ def _clashes(
     files = {CODE + file.path: file for file in found}
     # Invalid targets are reported by `rules`, where they stand.
     weights = {CODE + to: index for index, _, to in _weights(document) if not target_problem(to)}
-    for problem in conflicts(ALWAYS_WRITTEN, files, weights.keys()):
+    of_target = {RUNNER_CONFIG} if document.get("target") == "runner" else set()
+    for problem in conflicts(ALWAYS_WRITTEN | of_target, files, weights.keys()):
         code, message, path = problem.code, problem.message, problem.file or ""
         if path in weights:
             at = ("weights", weights[path], "to")

@@ -135,7 +135,9 @@ def _code(
     # Whatever lies there: a pipe, or a link that leads nowhere, would else be left out in silence.
     if requirements is not None and os.path.lexists(requirements):
         called = display_path(document, requirements, base)
-        yield from requirements_file.problems(requirements, called, base, locked=locked)
+        yield from requirements_file.problems(
+            requirements, called, base, locked=locked, runner=document.get("target") == "runner"
+        )
     found = yield from packed(document, folder, base, requirements)
     inference = folder / in_folder(INFERENCE)
     others = [requirements if requirements not in checked else None, inference if found else None]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.requirements.inlined import Inlined, Part, inline
@@ -13,22 +14,32 @@ from clarifai_build.requirements.portable import conda_version
 from clarifai_build.requirements.reader import Line
 from clarifai_build.source.content_checks import is_pointer
 
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
 # What most lines are. packaging, which reads the others, takes long to import.
 _PLAIN_REQUIREMENT = re.compile(
     r"(?!clarifai\b)[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?"
     r"(?:(?:==|>=|<=|!=|<|>)\d+(?:\.\d+)*(?:,(?:==|>=|<=|!=|<|>)\d+(?:\.\d+)*)*)?",
     re.IGNORECASE | re.ASCII,
 )
+# Of the SDK, as Clarifai's own tool reads it.
+_SDK_PIN = re.compile(r"clarifai==(\d+(?:\.\d+)*)", re.ASCII)
 _OF_CONDA = "list them as pip does: `pip list --format=freeze > requirements.txt`"
 
 
 def problems(
-    file: Path, shown: str, base: Path | None = None, *, locked: bool = False
+    file: Path,
+    shown: str,
+    base: Path | None = None,
+    *,
+    locked: bool = False,
+    runner: bool = False,
 ) -> Iterator[Problem]:
     """Yield what is wrong with the requirements in `file`, which problems call `shown`.
 
     What it includes has to lie in `base`, or else beside it. With `locked`, pins stand in the
-    artifact in place of its lines.
+    artifact in place of its lines; with `runner`, a flat list does, and clarifai is one of them.
     """
     try:
         found = inline(file, base or file.parent, shown, locked=locked)
@@ -40,7 +51,9 @@ def problems(
         yield from (_pointer(part) for part in pointers)
         return
     yield from found.problems
-    yield from _of_lines(found)
+    yield from _of_lines(found, _sdk if runner else _unpinned)
+    if runner and not locked:
+        yield from _flat(found)
 
 
 def _pointer(part: Part) -> Problem:
@@ -51,14 +64,25 @@ def _pointer(part: Part) -> Problem:
     return Problem("lfs-pointer", message, part.shown, 1, 1, hint=hint)
 
 
-def _of_lines(found: Inlined) -> Iterator[Problem]:
+def _flat(found: Inlined) -> Iterator[Problem]:
+    from clarifai_build.targets.runner.requirements import problem_of
+
+    for part, line in found.lines:
+        if problem := problem_of(line, part.shown):
+            yield problem
+
+
+_OfClarifai = Callable[["Part", "Line", "Requirement"], "Problem | None"]
+
+
+def _of_lines(found: Inlined, of_clarifai: _OfClarifai) -> Iterator[Problem]:
     for part in found.parts:
         for line in part.lines:
-            if problem := _of_line(part, line):
+            if problem := _of_line(part, line, of_clarifai):
                 yield problem
 
 
-def _of_line(part: Part, line: Line) -> Problem | None:
+def _of_line(part: Part, line: Line, of_clarifai: _OfClarifai) -> Problem | None:
     text = line.requirement
     if line.error:
         return part.problem(line, "requirement-syntax", line.error, "correct it, or remove it")
@@ -70,10 +94,10 @@ def _of_line(part: Part, line: Line) -> Problem | None:
     location = location_of(text)
     if location and not location.name:
         return None  # an address or a path, which pip reads by itself
-    return _named(part, line)
+    return _named(part, line, of_clarifai)
 
 
-def _named(part: Part, line: Line) -> Problem | None:
+def _named(part: Part, line: Line, of_clarifai: _OfClarifai) -> Problem | None:
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:
@@ -82,12 +106,33 @@ def _named(part: Part, line: Line) -> Problem | None:
         reason = str(error).splitlines()[0]
         message = f"pip can't read this requirement: {reason}"
         return part.problem(line, "requirement-syntax", message)
-    pinned = any(spec.operator in ("==", "===") for spec in requirement.specifier)
-    if requirement.name.lower() != "clarifai" or pinned or requirement.url:
+    return of_clarifai(part, line, requirement) if requirement.name.lower() == "clarifai" else None
+
+
+def _unpinned(part: Part, line: Line, requirement: Requirement) -> Problem | None:
+    """Return what is wrong with clarifai among what Triton installs: nothing there needs it."""
+    if requirement.url or any(spec.operator in ("==", "===") for spec in requirement.specifier):
         return None
     return part.problem(
         line,
         "clarifai-unpinned",
         "clarifai without an exact version: it changes under the model",
         "remove it: the runtime in the artifact has all that the model needs",
+    )
+
+
+def _sdk(part: Part, line: Line, requirement: Requirement) -> Problem | None:
+    """Return what is wrong with clarifai where it serves the model: one form alone is read."""
+    from packaging.version import Version
+
+    from clarifai_build.targets.runner.sdk import CLARIFAI, OLDEST_CLARIFAI
+
+    pin = _SDK_PIN.fullmatch(line.requirement)
+    if pin and Version(pin[1]) >= Version(OLDEST_CLARIFAI):
+        return None
+    return part.problem(
+        line,
+        "clarifai-version",
+        f"a runner takes clarifai {OLDEST_CLARIFAI} or newer, as in clarifai=={CLARIFAI}",
+        f"remove '{requirement}': the build names the release that fits",
     )

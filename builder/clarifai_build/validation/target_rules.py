@@ -120,18 +120,21 @@ def _secrets(document: Document) -> Iterator[Problem]:
 def _params(document: Document) -> Iterator[Problem]:
     params = document.get("params")
     inputs = _inputs(document)
-    variables = set(_OF_THE_IMAGE) | _variables(document)
+    variables = _variables(document)
     for index in range(len(params) if isinstance(params, list) else 0):
         path: Steps = ("params", index, "name")
         name = document.get(*path)
         if not isinstance(name, str):
             continue
-        if why := _taken(name, inputs, variables):
+        is_secret = document.get("params", index, "type") == "secret"
+        taken = set(_OF_THE_IMAGE) | (set() if is_secret else variables)
+        if why := _taken(name, inputs, taken):
             yield document.problem("param-name", why, path, hint="choose another name")
-        if document.get("params", index, "type") == "secret":
-            message = "a runner's secrets are no parameters: the code finds them in its environment"
-            hint = "remove it, and name the secret and its variable in 'runner.secrets'"
-            path = ("params", index, "type")
+        elif is_secret and name not in variables:
+            message = (
+                f"secret '{name}' has no variable: a runner takes secrets from its environment"
+            )
+            hint = f"name the secret in 'runner.secrets', with `env_var: {name}`"
             yield document.problem("secret-param", message, path, hint=hint)
 
 
