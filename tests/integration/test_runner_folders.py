@@ -11,7 +11,7 @@ from clarifai_build.manifest.labels import labels_of
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.targets.runner.declaration import RunnerDeclaration
 from clarifai_build.validation.load import load
-from support.signed_runners import GOLDEN_SIGNATURES, SIGNED, signatures_by_sdk, write_folder
+from support.runner_folders import GOLDEN_SIGNATURES, SIGNED, signatures_by_sdk, write_folder
 from support.trees import write_files
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

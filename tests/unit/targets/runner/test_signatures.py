@@ -11,7 +11,7 @@ import pytest
 from clarifai_build.manifest.types import Model, Param, Runner
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.targets.runner.signatures import signatures_of
-from support.signed_runners import GOLDEN_SIGNATURES, PARAMS, SIGNED
+from support.runner_folders import GOLDEN_SIGNATURES, PARAMS, SIGNED
 from support.trees import manifest_of
 
 GOLDEN = json.loads(GOLDEN_SIGNATURES.read_text(encoding="utf-8"))
