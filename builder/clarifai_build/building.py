@@ -1,4 +1,4 @@
-"""Manifest to artifact: in memory, as what is published, or as a zip on disk with its records."""
+"""Manifest to artifact: in memory, as what is published, or on disk with its records."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def build(
 ) -> Artifact:
     """Make the artifact of a manifest; nothing is written but what the caches keep.
 
-    `output` is where the zip will be written, if anywhere: it is not part of itself. `environ` says
+    `output` is where it will be written, if anywhere: it is not part of itself. `environ` says
     where weights are kept, and holds what fetches them. With `known`, what is not on this machine
     may be missing from the artifact, as `make_tree` says.
     """
@@ -69,7 +69,7 @@ def build_to(
     *,
     cancel: CancelToken = NEVER,
 ) -> tuple[Artifact, WrittenZip]:
-    """Make the artifact of a manifest, and write its zip to `target`, its records beside it.
+    """Make the artifact of a manifest, and write it to `target`, its records beside it.
 
     `environ` is as for `build`.
     """
@@ -82,7 +82,8 @@ def build_to(
     if manifest.artifact.compression == "stored":
         generated = _generated(manifest, progress, renders)
         layout = collect(generated, manifest, progress, target, environ, cancel=cancel)
-        return hash_and_write(layout, target, progress, cache, beside, cancel=cancel)
+        make = Artifact.tar_gz if manifest.target == "runner" else Artifact
+        return hash_and_write(layout, target, progress, cache, beside, make, cancel=cancel)
     artifact = build(manifest, progress, cache, renders, target, environ, cancel=cancel)
     return artifact, write_zip(artifact, target, progress, cache, beside, cancel=cancel)
 

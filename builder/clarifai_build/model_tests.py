@@ -1,4 +1,4 @@
-"""The model's own tests (1/test.py): in the environment it asks for, or through a real Triton."""
+"""The model's own tests (1/test.py): in the environment it asks for, or through a real server."""
 
 from __future__ import annotations
 
@@ -70,6 +70,28 @@ def run_tests_in_triton(
             return _pytest(python, folder, extra, show)
 
 
+def run_tests_in_runner(
+    manifest: Manifest,
+    artifact: Artifact,
+    progress: ProgressCallback = no_progress,
+    show: Show | None = None,
+) -> bool:
+    """Run 1/test.py likewise through Clarifai's own server, which loads 1/model.py."""
+    from clarifai_build.sandbox import single_runner
+    from clarifai_runtime.testing.runner_asking import ADDRESS_VARIABLE
+
+    with ScratchFolder() as scratch:
+        folder = Path(scratch) / manifest.model.id
+        write_folder(artifact.tree, folder)
+        python = make_environment(folder / REQUIREMENTS, manifest.code.python, progress)
+        given = _parameters_of(manifest)
+        work = Path(scratch) / "work"
+        with single_runner.serving(
+            folder, python, _secrets_of(manifest), work, STAGE, progress
+        ) as port:
+            return _pytest(python, folder, {**given, ADDRESS_VARIABLE: str(port)}, show)
+
+
 def make_environment(
     requirements: Path, version: str, progress: ProgressCallback = no_progress
 ) -> Path:
@@ -105,6 +127,15 @@ def _parameters_of(manifest: Manifest) -> dict[str, str]:
 
     names = (PREFIX + param.name for param in manifest.params)
     return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def _secrets_of(manifest: Manifest) -> dict[str, str]:
+    """Return the variables by which a runner is given its secrets."""
+    from clarifai_runtime.testing.parameters import PREFIX
+
+    given = _parameters_of(manifest)
+    secrets = (param.name for param in manifest.params if param.type == "secret")
+    return {name: given[PREFIX + name] for name in secrets if PREFIX + name in given}
 
 
 def _pytest(python: Path, folder: Path, extra: Mapping[str, str], show: Show | None) -> bool:

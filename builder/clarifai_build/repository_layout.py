@@ -1,4 +1,4 @@
-"""Where things lie in a Triton model repository and in its zip; one place for every name."""
+"""Where things lie in a Triton model repository or a runner's folder; one place for every name."""
 
 from __future__ import annotations
 
@@ -34,6 +34,15 @@ RESERVED_TARGETS = frozenset(in_folder(path).partition("/")[0] for path in ALWAY
 """Names below `CODE` that no weight may be laid at."""
 
 
-def zip_name(model_id: str, model_type: str) -> str:
-    """Return what the zip of a model is called; clarifai 9.x reads id and type from it."""
-    return f"{model_id}_{model_type}.zip"
+ENDINGS = {"triton": ".zip", "runner": ".tar.gz"}
+"""How the names of artifacts end, by target."""
+
+
+def artifact_name(model_id: str, model_type: str, target: str = "triton") -> str:
+    """Return what the artifact of a model is called; clarifai 9.x reads both from a zip's name."""
+    return f"{model_id}_{model_type}{ENDINGS[target]}"
+
+
+def artifact_names(model_id: str, model_type: str) -> tuple[str, ...]:
+    """Return what artifacts of a model are called, whatever its target was when they were built."""
+    return tuple(artifact_name(model_id, model_type, target) for target in ENDINGS)

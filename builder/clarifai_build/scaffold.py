@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from clarifai_build import resources
 from clarifai_build.errors import ArtifactError, cannot_write
 from clarifai_build.manifest.schema import matches
-from clarifai_build.manifest.types import FILE_NAME
+from clarifai_build.manifest.types import FILE_NAME, Target
 from clarifai_build.manifest.yaml_writer import scalar
 from clarifai_build.model_types import MODEL_TYPES, traits_of
 from clarifai_build.repository_layout import INFERENCE, LABELS, REQUIREMENTS, in_folder
@@ -35,6 +35,7 @@ class Start:
     user_id: str = ""
     app_id: str = ""
     code: str = "."
+    target: Target = "triton"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ def _manifest(start: Start) -> Iterator[str]:
     model_type = MODEL_TYPES[start.type]
     yield f"# yaml-language-server: $schema={SCHEMA_COPY}"
     yield "version: 1"
+    if start.target == "runner":
+        yield "target: runner  # an image that the platform builds; `triton` is a zip by URL"
     yield "model:"
     yield f"  id: {scalar(start.id)}"
     yield f"  type: {start.type}"
@@ -113,6 +116,8 @@ def _manifest(start: Start) -> Iterator[str]:
     yield from _shapes(start)
     yield "# params:  # what callers may set per request; they reach get_predictions by name"
     yield "#   - {name: threshold, type: number, default: 0.5, description: Lowest score kept.}"
+    if start.target == "runner":
+        yield from _runner()
     yield "storage:"
     yield "  type: s3"
     yield f"  bucket: {scalar(start.bucket)}"
@@ -125,6 +130,16 @@ def _manifest(start: Start) -> Iterator[str]:
         if value:
             yield f"  {key}: {scalar(value)}"
     yield "  visibility: private"
+
+
+def _runner() -> Iterator[str]:
+    yield "runner:"
+    yield '  python: "3.12"'
+    yield "  compute:  # of one replica"
+    yield '    cpu_limit: "1"'
+    yield "    cpu_memory: 2Gi"
+    yield "  # deployment:  # without it, versions are built, and serve nobody yet"
+    yield "  #   {nodepool: my-nodepool, compute_cluster: my-cluster, max_replicas: 2}"
 
 
 def _shapes(start: Start) -> Iterator[str]:

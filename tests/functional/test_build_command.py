@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -197,3 +198,67 @@ def test_what_is_in_use_is_not_pruned(model: Path) -> None:
     assert [file["path"] for file in pruned["files"]] == [str(folder / "weights" / unused)]
     tool(model, "cache", "prune")
     assert list((folder / "weights").iterdir()) == []
+
+
+def test_a_runner_is_a_tar_gz_with_what_a_zip_would_hold(model: Path) -> None:
+    """Credentials, history and compiled files stay out; so does one that was built before."""
+    write_files(
+        model,
+        {
+            "clarifai.yaml": b"target: runner\n" + MANIFEST,
+            ".env": b"X=1",
+            "sub/.git/config": b"x",
+            "__pycache__/a.pyc": b"x",
+            "b.pyc": b"x",
+            "sub/helper.py": b"A = 1\n",
+        },
+    )
+    done = tool(model, "build", "--json")
+    assert done.returncode == 0, done.stderr
+    built = json.loads(done.stdout)
+    made = Path(built["path"])
+    assert made.name == "m_text-to-text.tar.gz"
+    assert hashlib.sha256(made.read_bytes()).hexdigest() == built["sha256"]
+    with tarfile.open(made) as tar:
+        names = tar.getnames()
+        assert all(member.isreg() for member in tar)
+    assert {"1/sub/helper.py", "1/inference.py", "config.yaml", "Dockerfile"} <= set(names)
+    assert names == [file["path"] for file in built["files"]]
+    assert not [n for n in names if ".git" in n or ".env" in n or n.endswith(".pyc")]
+    for place in ("copy.tar.gz", "sub/other.tar.gz"):
+        (model / place).write_bytes(made.read_bytes())
+    with tarfile.open(model / "data.tar.gz", "w:gz") as tar:
+        tar.add(model / "inference.py", "config.yaml")
+    again = json.loads(tool(model, "build", "--json").stdout)
+    assert {f["path"] for f in again["files"]} == {*names, "1/data.tar.gz"}
+    looked = tool(model, "inspect", str(made))
+    assert looked.returncode == 0, looked.stderr
+    assert "packed           by gzip-stored 1" in looked.stdout
+    shown = tool(model, "diff", str(model / "copy.tar.gz"), "source", "--exit-code")
+    assert (shown.returncode, shown.stdout.split("\n")[0][:1]) == (1, "+")
+
+
+def test_a_runner_is_the_same_wherever_it_is_built(model: Path) -> None:
+    """Two folders, umasks, locales and orders of files."""
+    (model / "clarifai.yaml").write_bytes(b"target: runner\n" + MANIFEST)
+    done = tool(model, "build", "--check", "--json")
+    assert json.loads(done.stdout)["same"], done.stderr
+
+
+def test_a_damaged_tar_gz_is_said(model: Path) -> None:
+    """`inspect` exits with 1."""
+    (model / "clarifai.yaml").write_bytes(b"target: runner\n" + MANIFEST)
+    made = Path(json.loads(tool(model, "build", "--json").stdout)["path"])
+    data = bytearray(made.read_bytes())
+    data[data.index(b"class InferenceModel")] ^= 1
+    made.write_bytes(data)
+    done = tool(model, "inspect", str(made))
+    assert done.returncode == 1
+    assert "damaged: its content does not have the CRC-32" in done.stdout
+    made.write_bytes(data + b"more")
+    done = tool(model, "inspect", str(made), "--json")
+    assert done.returncode == 1
+    assert "not-a-tar-gz" in done.stdout
+    assert "bytes of what is not gzip's follow" in done.stdout
+    assert tool(model, "build").returncode == 0
+    assert tool(model, "inspect", str(made)).returncode == 0

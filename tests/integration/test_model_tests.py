@@ -41,14 +41,14 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def model(folder: Path, body: str, triton: str = "{}") -> Path:
+def model(folder: Path, body: str, triton: str = "{}", target: str = "triton") -> Path:
     """Write a model with a test of the user's own."""
     template = Path(__file__).parents[2] / "cookiecutter-template" / "{{cookiecutter.model_name}}"
     (folder / "inference.py").write_text(INFERENCE.format(body=body))
     (folder / "test.py").write_text((template / "1" / "test.py").read_text() + OF_THE_USER)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     (folder / "clarifai.yaml").write_text(
-        "version: 1\nmodel: {id: words, type: text-to-text}\n"
+        f"version: 1\ntarget: {target}\nmodel: {{id: words, type: text-to-text}}\n"
         f"code: {{python: '{version}'}}\ntriton: {triton}\n"
     )
     return folder
@@ -76,6 +76,48 @@ def test_failures_are_failures(tmp_path: Path, options: list[str]) -> None:
     assert done.returncode == 1
     assert "0 outputs for 1 items" in done.stdout
     assert "see above" in done.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--runner"]], ids=["python", "server"])
+@pytest.mark.parametrize(
+    ("body", "triton"),
+    [(RETURNING, "{max_batch_size: 4}"), (STREAMING, "{streaming: true}")],
+    ids=["list", "stream"],
+)
+def test_the_same_tests_run_on_the_path_of_a_runner(
+    tmp_path: Path, body: str, triton: str, options: list[str]
+) -> None:
+    """In this process, and through Clarifai's own server, which loads the rendered model.py."""
+    done = run(model(tmp_path, body, triton, "runner"), "test", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "7 passed" in done.stdout
+
+
+@pytest.mark.parametrize("options", [[], ["--runner"]], ids=["python", "server"])
+def test_failures_of_a_runner_are_failures(tmp_path: Path, options: list[str]) -> None:
+    done = run(model(tmp_path, "return []", target="runner"), "test", *options)
+    assert done.returncode == 1
+    assert "0 outputs for 1 items" in done.stdout
+
+
+@pytest.mark.parametrize(("target", "option"), [("triton", "--runner"), ("runner", "--triton")])
+def test_a_server_of_the_other_target_is_refused(tmp_path: Path, target: str, option: str) -> None:
+    done = run(model(tmp_path, RETURNING, target=target), "test", option)
+    assert done.returncode == 64
+    assert f"{option}: the manifest has target {target}" in done.stderr
+
+
+@pytest.mark.parametrize("model_type", sorted(MODEL_TYPES))
+def test_every_starter_passes_in_the_runners_server(tmp_path: Path, model_type: str) -> None:
+    """What `init` writes passes its tests there, too, for one word changed."""
+    started = run(tmp_path, "init", "m", "--type", model_type, "--bucket", "my-bucket")
+    assert started.returncode == 0, started.stderr
+    manifest = tmp_path / "m" / "clarifai.yaml"
+    moved = manifest.read_text().replace("version: 1\n", "version: 1\ntarget: runner\n")
+    manifest.write_text(moved)
+    done = run(tmp_path / "m", "test", "--runner")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 passed" in done.stdout
 
 
 @pytest.mark.parametrize("model_type", sorted(MODEL_TYPES))

@@ -1,98 +1,74 @@
-"""Small folders of runner models, written by hand as the official documentation has them."""
+"""Manifests of runner models of every type, and what the SDK reads from their folders."""
 
 from __future__ import annotations
 
-import io
-import tarfile
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-MODEL = """
-import os
-import time
-from typing import Iterator
+from clarifai_build.manifest.types import Manifest, Model, Param, Runner, Triton
+from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.targets.rendering import generated_files_of
+from support.runner_sdk import run_sdk
+from support.trees import manifest_of, write_files
 
-from clarifai.runners.models.model_class import ModelClass
-from clarifai.runners.utils.data_utils import Param
-from clarifai_grpc.grpc.api import service_pb2
-from clarifai_grpc.grpc.api.status import status_code_pb2
+GOLDEN_SIGNATURES = Path(__file__).parents[1] / "golden" / "signatures.json"
+LABELS = ("cat", "dög 🐕")
+PARAMS = (
+    Param("threshold", "number", 0.5, "Lowest score kept."),
+    Param("count", "number", 2),
+    Param("words", "string", 'a "b" 猫', "What's said: {{ x }} \\ 'y'"),
+    Param("empty", "string", ""),
+    Param("loud", "boolean", True, "Whether."),
+    Param("needed", "string"),
+)
 
+# Prints the signatures of each folder under the one that is named; runs under the SDK's Python.
+_READ = """
+import json, os, sys
+from clarifai.runners.models.model_builder import ModelBuilder
+from google.protobuf.json_format import MessageToDict
 
-class Reverser(ModelClass):
-    def load_model(self):
-        self.greeting = "loaded"
-
-    def answer(self, text, loud):
-        if text == "die":
-            os._exit(3)
-        if text == "environment":
-            return repr(sorted(os.environ))
-        if text == "sleep":
-            time.sleep(600)
-        if text == "raise":
-            raise ValueError("no such word")
-        return text[::-1].upper() if loud else text[::-1]
-
-    @ModelClass.method
-    def predict(self, text: str, loud: bool = Param(default=False)) -> str:
-        return self.answer(text, loud if isinstance(loud, bool) else loud.default)
-
-    @ModelClass.method
-    def generate(self, text: str) -> Iterator[str]:
-        for letter in text:
-            if letter == "!":
-                raise ValueError("no such letter")
-            yield letter
-
-    def PostModelOutputs(self, request):
-        answer = service_pb2.MultiOutputResponse()
-        loud = dict(request.model.model_version.output_info.params).get("loud", False)
-        for given in request.inputs:
-            output = answer.outputs.add()
-            output.status.code = status_code_pb2.SUCCESS
-            output.data.text.raw = self.answer(given.data.text.raw, loud)
-        answer.status.code = status_code_pb2.SUCCESS
-        return answer
-"""
-
-CONFIG = """
-model: {id: MODEL_ID, user_id: sandbox-user, app_id: sandbox-app, model_type_id: text-to-text}
-build_info: {python_version: "3.11"}
-inference_compute_info: {cpu_limit: "1", cpu_memory: 1Gi, num_accelerators: 0}
-num_threads: 3
+found = {}
+for name in sorted(os.listdir(sys.argv[1])):
+    folder = os.path.join(sys.argv[1], name)
+    builder = ModelBuilder(folder, validate_api_ids=False, user_id="someone")
+    methods = builder.get_method_signatures()
+    found[name] = [MessageToDict(one, preserving_proto_field_name=True) for one in methods]
+with open(sys.argv[2], "w") as file:
+    json.dump(found, file)
 """
 
 
-def runner_files(model_id: str, **changed: str) -> dict[str, str]:
-    """Return the files of a runner model by their path; `changed` has other text for some of them.
-
-    They are named by their beginning: `config`, `requirements`, `model`.
-    """
-    files = {
-        "config.yaml": CONFIG.replace("MODEL_ID", model_id),
-        "requirements.txt": "clarifai==12.5.0\n",
-        "1/model.py": MODEL,
-    }
-    for path in files:
-        if (name := Path(path).stem) in changed:
-            files[path] = changed[name]
-    return files
+def _manifest(model_type: str, *, streaming: bool = False) -> Manifest:
+    return replace(
+        manifest_of(Path("/models")),
+        model=Model("m", model_type),
+        triton=Triton(1, ragged=False, streaming=streaming),
+        target="runner",
+        runner=Runner(),
+        params=PARAMS,
+    )
 
 
-def write_runner_folder(folder: Path, files: Mapping[str, str]) -> Path:
-    """Write the files into a folder."""
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
-    return folder
+SIGNED: Mapping[str, Manifest] = {
+    **{name: _manifest(name) for name in MODEL_TYPES},
+    "text-to-text-streaming": _manifest("text-to-text", streaming=True),
+}
 
 
-def tarred(files: Mapping[str, str]) -> bytes:
-    """Return a tar.gz of these files."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for path, text in files.items():
-            entry = tarfile.TarInfo(path)
-            entry.size = len(text.encode())
-            archive.addfile(entry, io.BytesIO(text.encode()))
-    return buffer.getvalue()
+def write_folder(folder: Path, manifest: Manifest) -> Path:
+    """Write what is generated for a manifest, with labels where its type has them."""
+    labels = LABELS if MODEL_TYPES[manifest.model.type].has_labels else ()
+    return write_files(folder, generated_files_of(manifest, labels))
+
+
+def signatures_by_sdk(folders: Path, scratch: Path) -> Any:
+    """Return the signatures that the SDK reads from each folder of runner models, by its name."""
+    script, result = scratch / "read.py", scratch / "signatures.json"
+    script.write_text(_READ, encoding="utf-8")
+    done = run_sdk([str(script), str(folders), str(result)], scratch)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(result.read_text(encoding="utf-8"))

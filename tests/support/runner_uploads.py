@@ -8,7 +8,7 @@ from typing import Any
 
 from clarifai_grpc.grpc.api import resources_pb2, service_pb2
 
-from support.runner_folders import runner_files, tarred
+from support.handmade_runners import runner_files, tarred
 from support.sandbox_client import Api
 
 COMPUTE = resources_pb2.ComputeInfo(cpu_limit="500m", cpu_memory="1Gi")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from clarifai_build.errors import Problem, SourceError
-from clarifai_build.repository_layout import CODE, zip_name
+from clarifai_build.repository_layout import CODE, artifact_names
 from clarifai_build.source.conflicts import conflicts
 from clarifai_build.source.content_checks import content_problem, suspicious_names
 from clarifai_build.source.named_files import ReferencedFiles
@@ -102,7 +102,7 @@ def files_named_by(manifest: Manifest) -> ReferencedFiles:
     return ReferencedFiles(
         manifest.path,
         manifest.code.path,
-        zip_name(model.id, model.type),
+        artifact_names(model.id, model.type),
         model.labels if isinstance(model.labels, Path) else None,
         manifest.code.requirements,
         [(weight.source, weight.to) for weight in manifest.weights],

@@ -103,7 +103,8 @@ class Registration:
 
     def key(self, prefix: str) -> str:
         """Return where the artifact lies in the bucket: a content address with a readable name."""
-        return artifact_key(prefix, self.artifact_digest, self.model.id, self.model.type)
+        model = self.model
+        return artifact_key(prefix, self.artifact_digest, model.id, model.type, self.target)
 
     def new_version(self, zip_url: str, origin: VersionMetadata) -> NewVersion:
         """Return the version to register; `origin` has what is recorded beside (Git commit, …)."""

@@ -58,7 +58,8 @@ def find(versions: Sequence[RemoteVersion], name: str, model: str) -> RemoteVers
 def key_of(version: RemoteVersion, manifest: Manifest, storage: Storage) -> str:
     """Return where the zip of a version lies in the bucket."""
     model = manifest.model
-    return artifact_key(storage.prefix, str(version.artifact_digest), model.id, model.type)
+    target = version.recorded.target or "triton"
+    return artifact_key(storage.prefix, str(version.artifact_digest), model.id, model.type, target)
 
 
 def zips_of(versions: Iterable[RemoteVersion], manifest: Manifest) -> dict[str, str]:

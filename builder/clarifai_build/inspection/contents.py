@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.formats import tar_audit
 from clarifai_build.artifact.formats.zip_audit import audit
 from clarifai_build.artifact.formats.zip_reader import (
     PublishedEntry,
@@ -109,7 +110,9 @@ def of_artifact(name: str, artifact: Artifact) -> Contents:
 
 
 def measured(name: str, read: ReadRange, size: int) -> Contents:
-    """Look at every byte of a zip that is read by ranges, and take its files as they really are."""
+    """Look at every byte of what is read by ranges, and take its files as they really are."""
+    if tar_audit.is_tar_gz(read):
+        return _measured_tar(name, read, size)
     found = audit(read, size)
     known = {entry.path: entry for entry in found.entries}
     return Contents(
@@ -122,12 +125,25 @@ def measured(name: str, read: ReadRange, size: int) -> Contents:
     )
 
 
+def _measured_tar(name: str, read: ReadRange, size: int) -> Contents:
+    found = tar_audit.audit(read, size)
+    known = {entry.path: entry for entry in found.entries}
+    return Contents(
+        name,
+        files_of(found.entries),
+        lambda path: tar_audit.read_entry(read, size, known[path]),
+        found.damage,
+        packed=dict(zip(known, found.packed, strict=True)),
+    )
+
+
 def published(name: str, read: ReadRange, size: int, *, whole: bool, proven: bool) -> Contents:
     """Look at every byte of a published zip where that is affordable, or the `whole` is asked for.
 
-    Of others the directory is taken at its word, which is said if the store has not `proven` it.
+    Of others the directory is taken at its word, which is said if the store has not `proven` it. A
+    tar.gz has no directory.
     """
-    if size <= _AFFORDABLE or (whole and not proven):
+    if size <= _AFFORDABLE or (whole and not proven) or tar_audit.is_tar_gz(read):
         return measured(name, read, size)
     return replace(of_zip(name, read, size), notes=() if proven else (_UNREAD,))
 
@@ -135,8 +151,10 @@ def published(name: str, read: ReadRange, size: int, *, whole: bool, proven: boo
 def of_zip(name: str, read: ReadRange, size: int) -> Contents:
     """Look into a zip of `size` bytes that is read by ranges, and take its directory at its word.
 
-    A damaged file keeps its entry there: what has to be true is `measured`.
+    A damaged file keeps its entry there: what has to be true is `measured`, as a tar.gz is.
     """
+    if tar_audit.is_tar_gz(read):
+        return _measured_tar(name, read, size)
     listing: dict[str, PublishedEntry] = {entry.path: entry for entry in read_listing(read, size)}
     return Contents(name, files_of(listing.values()), lambda path: read_entry(read, listing[path]))
 

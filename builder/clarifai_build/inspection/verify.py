@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from clarifai_build.artifact.artifact import Artifact
@@ -86,6 +86,34 @@ def verify(
     return Verified(version, tuple(checks), diffs)
 
 
+def verify_unpublished(
+    version: RemoteVersion, registration: Registration, artifact: Artifact
+) -> Verified:
+    """Compare a version that is on the platform alone with what the source gives.
+
+    The platform gives nobody back what was uploaded: what was recorded then is all there is.
+    """
+    checks = [
+        check_source(version, artifact),
+        check_registration(version, registration),
+        *_recorded(version, artifact),
+    ]
+    message = "nothing was kept in a bucket, and the platform gives back no upload: not compared"
+    return Verified(version, (*checks, Check("bytes", True, message)))
+
+
+def _recorded(version: RemoteVersion, artifact: Artifact) -> Iterator[Check]:
+    """Yield whether the rebuilt artifact is, byte for byte, what was recorded of the upload."""
+    size, recorded = version.size, version.recorded.sha256
+    if size:
+        message = f"the source gives {artifact.size} bytes, {size} were uploaded"
+        yield Check("size", artifact.size == size, message)
+    if recorded:
+        found = _sha256(artifact.blocks(0, artifact.size))
+        message = f"the source gives SHA-256 {found}, {recorded} was uploaded"
+        yield Check("sha256", found == recorded, message)
+
+
 def fill_in(verified: Verified, store: ObjectStore, key: str) -> Verified:
     """Write what a provenance lacks, the SHA-256 of its zip, and say so among the checks.
 
@@ -139,7 +167,7 @@ def _differing(there: Contents, artifact: Artifact) -> tuple[FileDiff, ...]:
     return tuple(found[path] for path in sorted(found))
 
 
-def _sha256(blocks: Iterator[bytes]) -> str:
+def _sha256(blocks: Iterable[bytes | bytearray]) -> str:
     sha256 = hashlib.sha256()
     for block in blocks:
         sha256.update(block)

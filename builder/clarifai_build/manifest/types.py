@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from clarifai_build.errors import ManifestError
 
@@ -19,6 +19,7 @@ Target = Literal["triton", "runner"]
 RunnerPython = Literal["3.11", "3.12"]
 
 FILE_NAME = "clarifai.yaml"
+TARGETS: tuple[Target, ...] = get_args(Target)
 TRIAL_IMAGE_BYTES = 16 << 20
 """The largest image file of `test.inputs`."""
 
@@ -250,10 +251,12 @@ class Manifest:
         """Where the artifact is published; raises ManifestError where the manifest does not say."""
         storage = self.published_to or self.storage
         if storage is None:
+            # A runner's is not needed in the sandbox either.
+            locally = ", or try it locally with --sandbox" if self.target == "triton" else ""
             raise ManifestError.of(
                 "storage-missing",
                 "the manifest does not say where the artifact is published",
                 file=str(self.path),
-                hint="add 'storage: {type: s3, bucket: …}', or try it locally with --sandbox",
+                hint=f"add 'storage: {{type: s3, bucket: …}}'{locally}",
             )
         return storage

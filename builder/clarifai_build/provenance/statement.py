@@ -23,7 +23,7 @@ from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.provenance.lock import Lock
 from clarifai_build.provenance.source_commit import source_commit
 from clarifai_build.provenance.statement_document import PREDICATE, as_json, subject
-from clarifai_build.repository_layout import zip_name
+from clarifai_build.repository_layout import artifact_name
 from clarifai_build.source.build_records import BUILD_TYPE, STATEMENT
 from clarifai_build.targets.toolchain import current_toolchain
 from clarifai_build.util import git, urls
@@ -75,7 +75,7 @@ def statement_parts(
 ) -> Iterator[bytes]:
     """Yield the statement likewise, file by file: that of many files need not be held whole."""
     checkout = source_commit(manifest, artifact, progress)
-    name = zip_name(manifest.model.id, manifest.model.type)
+    name = artifact_name(manifest.model.id, manifest.model.type, manifest.target)
     statement = {
         "_type": STATEMENT,
         "subject": [subject(name, artifact.digest, sha256)],

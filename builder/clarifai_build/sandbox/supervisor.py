@@ -17,7 +17,13 @@ from pathlib import Path
 from clarifai_build.errors import BuilderError
 from clarifai_build.sandbox.engines import install, seaweedfs, triton
 from clarifai_build.sandbox.engines.file_locks import claim
-from clarifai_build.sandbox.engines.processes import own_environment, spawn, stop, wait_until
+from clarifai_build.sandbox.engines.processes import (
+    listens,
+    own_environment,
+    spawn,
+    stop,
+    wait_until,
+)
 from clarifai_build.sandbox.state import Folder, Settings
 
 # SeaweedFS takes about 3 s; the rest is for machines under load.
@@ -84,12 +90,12 @@ def _servers(folder: Folder, settings: Settings) -> tuple[tuple[Server, ...], Se
     triton_server = Server(
         "Triton",
         lambda log: triton.start(installed, folder.models, ports["triton"], folder.triton, log),
-        lambda: _listens(ports["triton"]),
+        lambda: listens(ports["triton"]),
     )
     api = Server(
         "API",
         lambda log: spawn(api_command(folder), log, own_environment(), folder.cwd("api")),
-        lambda: _listens(ports["api"]),
+        lambda: listens(ports["api"]),
     )
     return (s3, triton_server), api
 
@@ -129,14 +135,6 @@ def _watch(
             if running[server.name].poll() is not None:
                 running[server.name] = server.start(_log(server, folder))
                 _wait(server, running[server.name], folder)
-
-
-def _listens(port: int) -> bool:
-    import socket
-
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ class ReferencedFiles(NamedTuple):
 
     manifest: Path
     folder: Path
-    zip_name: str
+    artifact_names: Sequence[str]
     labels: Path | None
     requirements: Path | None
     weights: Sequence[tuple[str, str]]
@@ -54,8 +54,8 @@ class ReferencedFiles(NamedTuple):
         above = self.manifest.parent
         beside = root if above == self.folder else os.path.realpath(above)
         found = {_in(beside, OUTPUT_FOLDER): "built artifacts"}
-        for folder, name in ((beside, self.zip_name), *_resolved(output)):
-            # The zip may be a link: then both it and its target stay out.
+        for folder, name in (*((beside, one) for one in self.artifact_names), *_resolved(output)):
+            # The artifact may be a link: then both it and its target stay out.
             for place in {_in(folder, name), real_in(folder, name)}:
                 found[place] = "a built artifact"
                 for record in SUFFIXES:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from clarifai_build.model_types import MODEL_TYPES
-from clarifai_build.repository_layout import CONFIG, MODEL, RUNTIME, SERVING
+from clarifai_build.repository_layout import CONFIG, MODEL, RUNNER_CONFIG, RUNTIME, SERVING
 from clarifai_build.source.build_records import (
     PROVENANCE,
     SBOM,
@@ -24,6 +24,7 @@ from clarifai_build.source.content_checks import DVC
 from clarifai_build.source.ignoring.ignore import IGNORE_FILE, Rules
 from clarifai_build.source.source_file import SourceFile, open_source
 from clarifai_build.source.walk import ExcludedFile, WalkResult
+from clarifai_build.util.gzip_stored import StoredContent, StoredStream
 from clarifai_build.util.small_files import parse_json
 
 _MANIFEST_NAME = re.compile(r"(?:.*\.)?clarifai\.ya?ml", re.IGNORECASE | re.DOTALL)
@@ -148,7 +149,7 @@ def _is_sbom(file: SourceFile) -> bool:
 
 
 def _is_artifact(file: SourceFile) -> bool:
-    """Return whether a zip holds what every artifact does."""
+    """Return whether a zip holds what every artifact of Triton's does."""
     import zipfile
 
     try:
@@ -158,13 +159,36 @@ def _is_artifact(file: SourceFile) -> bool:
         return False
 
 
+def _is_runner_artifact(file: SourceFile) -> bool:
+    """Return whether a tar.gz is one of this tool's, and holds what every runner's does."""
+    import tarfile
+
+    def read(offset: int, length: int) -> bytes:
+        stream.seek(offset)
+        return stream.read(length)
+
+    try:
+        # Of one that others made, no more than its beginning is read.
+        with open_source(file.file) as stream:
+            content = StoredStream(StoredContent(read, file.stamp.size))
+            with tarfile.open(fileobj=content, mode="r:") as archive:
+                names = set(archive.getnames())
+    except (OSError, ValueError, tarfile.TarError, EOFError):
+        return False
+    return {RUNNER_CONFIG, MODEL, SERVING, _RUNTIME_FILE} <= names
+
+
 def _rendered(likely: Iterable[SourceFile], files: Iterable[SourceFile]) -> dict[SourceFile, str]:
     """Return the files of repositories that `render` wrote below the folder."""
     tops = {f.path[: -len(_RUNTIME_FILE)] for f in likely if f.path.endswith(f"/{_RUNTIME_FILE}")}
     if not tops:
         return {}
     paths = {file.path for file in files}
-    whole = tuple(top for top in tops if {top + CONFIG, top + MODEL, top + SERVING} <= paths)
+    whole = tuple(
+        top
+        for top in tops
+        if {top + MODEL, top + SERVING} <= paths and {top + CONFIG, top + RUNNER_CONFIG} & paths
+    )
     return {
         file: "a rendered repository" for file in files if whole and file.path.startswith(whole)
     }
@@ -200,6 +224,7 @@ _KINDS = (
     _Kind(SBOM, "a record of a built artifact", _is_sbom),
     _Kind(".json", _PLAN_REASON, _is_plan),
     _Kind(".zip", "a built artifact", _is_artifact),
+    _Kind(".tar.gz", "a built artifact", _is_runner_artifact),
     _Kind(IGNORE_FILE, "ignore rules", lambda file: file.path.endswith(f"/{IGNORE_FILE}")),
 )
 _LIKELY = (*(kind.end for kind in _KINDS), DVC, f"/{_RUNTIME_FILE}".lower())

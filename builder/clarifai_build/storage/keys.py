@@ -1,6 +1,7 @@
 """The layout of a bucket: where an artifact lies, its records, who uses it, and a model's lease.
 
-PREFIX/DIGEST/MODEL_TYPE.zip                     the artifact, under its content address
+PREFIX/DIGEST/MODEL_TYPE.zip                     the artifact, under its content address; a runner's
+                                                 is a .tar.gz, and so are the names of its records
 PREFIX/DIGEST/MODEL_TYPE.zip.provenance.json     its records
 PREFIX/DIGEST/MODEL_TYPE.zip.contents.json       what the zip holds, so that nobody has to read it
 PREFIX/DIGEST/used-by/USER/APP/MODEL             a claim: this model's versions refer to it
@@ -14,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from clarifai_build.repository_layout import zip_name
+from clarifai_build.repository_layout import artifact_name
 from clarifai_build.source.build_records import PROVENANCE, SBOM
 
 _CLAIMS = "used-by"
@@ -24,7 +25,7 @@ _WEIGHTS = ".weights"
 _CONTENTS = ".contents.json"
 # A tree digest, SHA-256 in hex. Anything else below the prefix is not gc's to touch.
 _ARTIFACT_FOLDER = re.compile(r"[0-9a-f]{64}/")
-_ARTIFACT = re.compile(r"(?:.*/)?[0-9a-f]{64}/[^/]+\.zip\Z")
+_ARTIFACT = re.compile(r"(?:.*/)?[0-9a-f]{64}/[^/]+\.(?:zip|tar\.gz)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,11 @@ def root(prefix: str) -> str:
     return f"{prefix.strip('/')}/" if prefix.strip("/") else ""
 
 
-def artifact_key(prefix: str, artifact_digest: str, model_id: str, model_type: str) -> str:
-    """Return where the zip of a model lies: a content address with a readable name."""
-    return f"{root(prefix)}{artifact_digest}/{zip_name(model_id, model_type)}"
+def artifact_key(
+    prefix: str, artifact_digest: str, model_id: str, model_type: str, target: str = "triton"
+) -> str:
+    """Return where the artifact of a model lies: a content address with a readable name."""
+    return f"{root(prefix)}{artifact_digest}/{artifact_name(model_id, model_type, target)}"
 
 
 def artifact_folder(zip_key: str) -> str:
@@ -63,7 +66,7 @@ def digest_of_folder(folder: str) -> str:
 
 
 def is_artifact(key: str) -> bool:
-    """Return whether a key is that of a zip under its content address."""
+    """Return whether a key is that of an artifact under its content address."""
     return _ARTIFACT.match(key) is not None
 
 

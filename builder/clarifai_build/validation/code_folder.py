@@ -17,8 +17,8 @@ from clarifai_build.repository_layout import (
     INFERENCE,
     MODEL,
     RUNNER_CONFIG,
+    artifact_names,
     in_folder,
-    zip_name,
 )
 from clarifai_build.source.conflicts import conflicts
 from clarifai_build.source.content_checks import suspicious_names
@@ -120,18 +120,20 @@ def _named(
     return ReferencedFiles(
         base / Path(document.name).name,
         folder,
-        _zip_name(document),
+        _artifact_names(document),
         base / labels if isinstance(labels, str) else None,
         requirements,
         [(source, to) for _, source, to in _weights(document)],
     )
 
 
-def _zip_name(document: Document) -> str:
+def _artifact_names(document: Document) -> tuple[str, ...]:
     """Return what builds of the model are called; with an invalid id there are none."""
     model, model_type = document.get("model", "id"), document.get("model", "type")
     known = isinstance(model, str) and matches("id", model) and isinstance(model_type, str)
-    return zip_name(model, model_type) if known and model_type in MODEL_TYPES else zip_name("", "")
+    if known and model_type in MODEL_TYPES:
+        return artifact_names(model, model_type)
+    return artifact_names("", "")
 
 
 def _weights(document: Document) -> Iterator[tuple[int, str, str]]:

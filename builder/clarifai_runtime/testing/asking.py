@@ -30,6 +30,8 @@ Reply = Union[Dict[str, "Array"], RequestError]
 class LocalModel:
     """The served path without a server: the runtime between strict stand-ins for Triton."""
 
+    checks_names = True
+
     def __init__(self, version_folder: Path, config: Mapping[str, Any]) -> None:
         self._config = config
         self._server = open_server(version_folder, config, fake_triton)
@@ -49,9 +51,14 @@ class LocalModel:
         request = fake_triton.InferenceRequest(tensors, json.dumps(dict(parameters)))
         return [_reply(r) for r in fake_triton.stream(self._server, request, self._config)]
 
+    def call_method(self, tensors: Tensors, parameters: Mapping[str, Value]) -> None:
+        """Call nothing: Triton's models have no methods."""
+
 
 class RemoteModel:
     """A model in a Triton server: `address` is its HTTP host and port."""
+
+    checks_names = True
 
     def __init__(self, address: str, name: str) -> None:
         self._address = address
@@ -70,6 +77,9 @@ class RemoteModel:
         if status != 200 or not lines:
             return [_failure(body)]
         return [_streamed(json.loads(line)) for line in lines]
+
+    def call_method(self, tensors: Tensors, parameters: Mapping[str, Value]) -> None:
+        """Call nothing: Triton's models have no methods."""
 
     def _infer(self, tensors: Tensors, parameters: Mapping[str, Value]) -> Reply:
         inputs = [_to_json(name, array) for name, array in tensors.items()]

@@ -6,7 +6,18 @@ import functools
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, Mapping, NamedTuple, Sequence, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Dict,
+    List,
+    Mapping,
+    NamedTuple,
+    Protocol,
+    Sequence,
+    Tuple,
+)
 
 import numpy as np
 
@@ -16,7 +27,7 @@ from ..model_types import ModelType, Tensor
 from ..outputs import OUTPUT_CLASSES
 from ..parameters import Value
 from ..settings import Settings, read_settings
-from .asking import ADDRESS_VARIABLE, LocalModel, RemoteModel, Tensors
+from .asking import ADDRESS_VARIABLE, LocalModel, RemoteModel, Reply, Tensors
 from .parameters import check_complete, from_environment
 from .pbtxt import parse_config
 
@@ -29,13 +40,29 @@ TEXTS = ("Photo of a cat", "A cat is playing around", "Grüße, 你好")
 WRONG_VALUES: Mapping[str, Value] = {"boolean": "yes", "string": 1, "secret": 1, "number": "0.5"}
 
 
+class Model(Protocol):
+    """A model that the tests ask."""
+
+    checks_names: bool
+    """Whether a parameter that is not declared is refused, and not left out."""
+
+    def ask(self, requests: Sequence[Tensors], parameters: Mapping[str, Value]) -> List[Reply]:
+        """Answer requests that reach the model together."""
+
+    def stream(self, tensors: Tensors, parameters: Mapping[str, Value]) -> List[Reply]:
+        """Return every response of a streaming model to one request."""
+
+    def call_method(self, tensors: Tensors, parameters: Mapping[str, Value]) -> None:
+        """Call the typed method of a runner model, where there is one."""
+
+
 class Repository(NamedTuple):
     """A model repository on disk, its model loaded."""
 
     model_type: ModelType
     settings: Settings
     config: Mapping[str, Any]
-    model: Union[LocalModel, RemoteModel]
+    model: Model
     folder: Path
 
 
@@ -45,16 +72,35 @@ def open_repository(folder: str) -> Repository:
     version_folder = Path(folder)
     _leave_other_repositories(version_folder)
     settings = read_settings(version_folder)
-    text = (version_folder.parent / "config.pbtxt").read_text(encoding="utf-8")
-    config = parse_config(text)
     if settings.model_type is None:
         raise ValueError("1/serving.json is missing: it says which model type this is")
-    address = os.environ.get(ADDRESS_VARIABLE)
-    if address:
-        model: Union[LocalModel, RemoteModel] = RemoteModel(address, config["name"])
+    model_type = find_model_type(settings.model_type)
+    pbtxt = version_folder.parent / "config.pbtxt"
+    config: Mapping[str, Any]
+    model: Model
+    if pbtxt.is_file():
+        config = parse_config(pbtxt.read_text(encoding="utf-8"))
+        model = _model_for_triton(version_folder, config)
     else:
-        model = LocalModel(version_folder, config)
-    return Repository(find_model_type(settings.model_type), settings, config, model, version_folder)
+        config, model = _model_of_runner(version_folder, model_type, settings)
+    return Repository(model_type, settings, config, model, version_folder)
+
+
+def _model_for_triton(version_folder: Path, config: Mapping[str, Any]) -> Model:
+    address = os.environ.get(ADDRESS_VARIABLE)
+    return RemoteModel(address, config["name"]) if address else LocalModel(version_folder, config)
+
+
+def _model_of_runner(
+    version_folder: Path, model_type: ModelType, settings: Settings
+) -> Tuple[Mapping[str, Any], Model]:
+    from . import runner_asking
+
+    config = runner_asking.config_of(model_type, settings)
+    port = os.environ.get(runner_asking.ADDRESS_VARIABLE)
+    if port:
+        return config, runner_asking.RemoteRunner(port, model_type, settings)
+    return config, runner_asking.LocalRunner(version_folder, config)
 
 
 def _leave_other_repositories(folder: Path) -> None:
@@ -111,7 +157,7 @@ class ModelTests:
             del sys.modules[name]
 
     def test_configuration(self) -> None:
-        """config.pbtxt has the inputs and outputs of the model type."""
+        """config.pbtxt, where there is one, has the inputs and outputs of the model type."""
         repository = self.repository
         for kind, tensors in (
             ("input", repository.model_type.inputs),
@@ -134,9 +180,10 @@ class ModelTests:
         assert len(set(labels)) == len(labels), "labels.txt has a label twice"
 
     def test_one_by_one(self) -> None:
-        """Every predefined input is answered by itself."""
+        """Every predefined input is answered by itself, by each of the ways to ask."""
         for item in _inputs(self.repository):
             assert len(self.predict([item])) == 1
+            self.repository.model.call_method(_tensors([item]), self._values())
 
     def test_together(self) -> None:
         """Predefined inputs, of different sizes where that is open, are answered together."""
@@ -155,7 +202,8 @@ class ModelTests:
     def test_parameters(self) -> None:
         """What is not declared, or has another type than declared, is refused."""
         declared = self.repository.settings.params or ()
-        assert self._refused("a_name_nobody_declared", 1), "an unknown parameter is accepted"
+        if self.repository.model.checks_names:
+            assert self._refused("a_name_nobody_declared", 1), "an unknown parameter is accepted"
         for param in declared:
             wrong = WRONG_VALUES[param.type]
             assert self._refused(param.name, wrong), f"{param.name} takes {wrong!r}"

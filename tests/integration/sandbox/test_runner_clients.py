@@ -9,7 +9,7 @@ import sys
 import uuid
 from pathlib import Path
 
-from support.runner_folders import runner_files, write_runner_folder
+from support.handmade_runners import runner_files, write_runner_folder
 from support.runner_sdk import sdk_environ, sdk_python
 from support.runner_uploads import deploy
 from support.sandbox_client import Api

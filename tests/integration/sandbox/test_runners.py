@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.runner_folders import runner_files, tarred
+from support.handmade_runners import runner_files, tarred
 from support.runner_uploads import (
     built,
     declaration,

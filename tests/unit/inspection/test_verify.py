@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarifai_build._version import __version__
+from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.deploy.registration import TEMPLATE, Registration
 from clarifai_build.errors import StorageError
 from clarifai_build.inspection.published_zip import Published, at_url, in_bucket
-from clarifai_build.inspection.verify import Verified, verify
+from clarifai_build.inspection.verify import Verified, verify, verify_unpublished
 from clarifai_build.inspection.version_checks import Check
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.registry.version_metadata import VersionMetadata
@@ -284,3 +285,36 @@ def test_a_zip_is_read_as_anyone_does() -> None:
         seen = replace(there, provenance=b"owner's", sbom=b"sbom")
         both = at_url(STORE.url("a.zip"), seen)
         assert (both.provenance, both.sbom) == (b"owner's", b"sbom")
+
+
+def unpublished(**recorded: Any) -> Verified:
+    """Verify a version of which nothing is kept."""
+    tar = Artifact.tar_gz(ARTIFACT.tree)
+    registration = Registration.of(MANIFEST, tar.digest, tar.size)
+    size = recorded.pop("size", tar.size)
+    metadata = VersionMetadata(
+        artifact_digest=tar.digest,
+        registration_digest=registration.digest,
+        size=size,
+        target="runner",
+        **recorded,
+    )
+    version = RemoteVersion("v", 21100, "", metadata=metadata)
+    return verify_unpublished(version, registration, tar)
+
+
+def test_of_what_is_kept_nowhere_the_digests_are_compared() -> None:
+    """That no byte was looked at is said."""
+    found = unpublished()
+    assert found.ok
+    assert [check.name for check in found.checks] == ["source", "registration", "size", "bytes"]
+    assert "nothing was kept" in found.checks[-1].message
+
+
+def test_what_was_recorded_of_an_upload_is_compared() -> None:
+    """Its size, and its SHA-256 where that is on record."""
+    tar = Artifact.tar_gz(ARTIFACT.tree)
+    right = hashlib.sha256(tar.read(0, tar.size)).hexdigest()
+    assert unpublished(sha256=right).ok
+    assert [one.name for one in unpublished(sha256="0" * 64).checks if not one.ok] == ["sha256"]
+    assert [one.name for one in unpublished(size=1).checks if not one.ok] == ["size"]

@@ -417,6 +417,9 @@ BY_OTHERS: Mapping[str, Mapping[str, str]] = {
     "what would have to be kept is not: another commit is the way out": {
         "unit/connection/test_connection.py": "nothing-kept",
     },
+    "it is built anew, as that test does": {
+        "functional/test_build_command.py": "not-a-tar-gz",
+    },
     "nothing has to be done": {
         "unit/artifact/test_artifact.py": "cache-stale",
         "unit/storage/test_leases.py": "no-conditional-writes",

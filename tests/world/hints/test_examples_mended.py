@@ -157,6 +157,51 @@ MENDED: Mapping[str, Sequence[Edit]] = {
         Edit("max_batch_size: 4", "triton:\n  max_batch_size: 4")
     ],
     "unknown-key-nowhere.clarifai.yaml": [Edit("colour: red\n", "")],
+    "target-key.clarifai.yaml": [
+        Edit("runner: {num_threads: 8}", "target: runner\nrunner: {num_threads: 8}"),
+    ],
+    "target-key-triton.clarifai.yaml": [
+        Edit("  instance_group: {count: 2}\n", ""),
+        Edit("artifact: {compression: deflate}\n", ""),
+    ],
+    "not-allowed-target.clarifai.yaml": [Edit("runners", "runner")],
+    "runner-python.clarifai.yaml": [Edit("3.10", "3.11")],
+    "not-allowed-runner-python.clarifai.yaml": [Edit("3.13", "3.12")],
+    "wrong-type-runner-python.clarifai.yaml": [Edit("3.11", "\"3.11\"")],
+    "compute-twice.clarifai.yaml": [Edit("  instance: g5.xlarge\n", "")],
+    "compute-unused.clarifai.yaml": [Edit("{acc", "{num_accelerators: 1, acc")],
+    "wrong-type-cpu-limit.clarifai.yaml": [Edit("1.5", "\"1.5\"")],
+    "bad-value-quantity.clarifai.yaml": [Edit("two", "\"2\""), Edit("lots", "8Gi")],
+    "bad-value-image.clarifai.yaml": [Edit("\"base:1\\nRUN anything\"", "base:1")],
+    "out-of-range-threads.clarifai.yaml": [Edit("1000", "128")],
+    "secret-variable.clarifai.yaml": [
+        Edit("CLARIFAI_PAT", "ACCOUNT_PAT"),
+        Edit("three, env_var: SEARCH_KEY", "three, env_var: OTHER_KEY"),
+    ],
+    "missing-variable.clarifai.yaml": [Edit("search}", "search, env_var: SEARCH_API_KEY}")],
+    "bad-value-variable.clarifai.yaml": [Edit("search-key", "search_key")],
+    "secret-param.clarifai.yaml": [
+        Edit("params:", "runner:\n  secrets: [{id: search, env_var: search_key}]\nparams:"),
+    ],
+    "param-name-runner.clarifai.yaml": [
+        Edit("name: text", "name: hint"),
+        Edit("with_proto", "proto"),
+        Edit("name: SEARCH_KEY", "name: key"),
+        Edit("HOME", "place"),
+        Edit("__limit", "limit"),
+    ],
+    "replicas.clarifai.yaml": [Edit("max_replicas: 2", "max_replicas: 3")],
+    "deployment-instance.clarifai.yaml": [
+        Edit("runner:\n  d", "runner:\n  instance: g5.xlarge\n  d"),
+    ],
+    "missing-labels-runner.clarifai.yaml": [
+        Edit("visual-segmenter", "visual-segmenter\n  labels: labels.txt"),
+    ],
+    "duplicate-label-runner.clarifai.yaml": [Edit("cat, dog]", "cat, dog-2]")],
+    "unknown-key-runner.clarifai.yaml": [Edit("num_thread:", "num_threads:")],
+    "requirements-runner/clarifai.yaml": [
+        Edit("", "scipy==1.14.1\nnumpy==1.26.4\n", "requirements.txt"),
+    ],
     "unknown-key.clarifai.yaml": [Edit("max_batchsize", "max_batch_size")],
     "weight-source-revision.clarifai.yaml": [Edit("hf://org/model/", "hf://org/model@main/")],
     "weight-source-scheme.clarifai.yaml": [Edit("ftp://", "https://")],

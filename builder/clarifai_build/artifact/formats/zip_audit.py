@@ -47,7 +47,7 @@ class Audit(NamedTuple):
 def audit(read: ReadRange, size: int) -> Audit:
     """Read a zip from its first byte to its last; raises ArtifactError where that is none."""
     directory = read_directory(read, size)
-    return _Auditor(_read_ahead(read, size), size, directory).run()
+    return _Auditor(read_ahead(read, size), size, directory).run()
 
 
 class _Auditor:
@@ -173,7 +173,7 @@ def _member(record: Record) -> Member | None:
     return Member(path, entry.mode, entry.method, entry.crc32, entry.packed, entry.size)
 
 
-def _read_ahead(read: ReadRange, size: int) -> ReadRange:
+def read_ahead(read: ReadRange, size: int) -> ReadRange:
     """Read in large blocks what is asked for in small pieces, one after the other."""
     kept = (0, b"")
 

@@ -9,7 +9,8 @@ threads of their own.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
 
 from clarifai_build.artifact.artifact import Artifact
@@ -26,7 +27,7 @@ from clarifai_build.artifact.packing.zip_writer import (
     write_zip,
 )
 from clarifai_build.artifact.segments import Segment
-from clarifai_build.artifact.tree import build_tree, digest_files, refuse_findings, settle
+from clarifai_build.artifact.tree import FileTree, build_tree, digest_files, refuse_findings, settle
 from clarifai_build.cancellation import NEVER, CancelToken
 from clarifai_build.digests import crc32 as crc
 from clarifai_build.digests.cache import NO_CACHE, DigestCache
@@ -49,18 +50,23 @@ def hash_and_write(
     progress: ProgressCallback = no_progress,
     cache: DigestCache = NO_CACHE,
     records: Records = no_records,
+    make: Callable[[FileTree], Artifact] = Artifact,
     *,
     cancel: CancelToken = NEVER,
 ) -> tuple[Artifact, WrittenZip]:
-    """Write the zip of what was found; what is not known of it is read once where that pays."""
+    """Write the artifact of what was found; what is not known of it is read once where that pays.
+
+    `make` says what it is of the tree: the zip, or the tar.gz.
+    """
     plan = cache.plan(layout.manifest_path, layout.found)
     if plan.is_done:
-        artifact = Artifact(digest_files(layout, plan, progress, cache, cancel=cancel))
+        artifact = make(digest_files(layout, plan, progress, cache, cancel=cancel))
         return artifact, write_zip(artifact, target, progress, cache, records, cancel=cancel)
-    write = _write_small if plan.large_size < _MIN_BYTES else _write_large
+    is_small = plan.large_size < _MIN_BYTES and make is Artifact
+    write = _write_small if is_small else partial(_write_large, make)
     with Outputs(target) as outputs:
         zip_sha256, facts = write(layout, plan, outputs, progress, cancel)
-        artifact = Artifact(settle(layout, plan, facts, cache))
+        artifact = make(settle(layout, plan, facts, cache))
         # What is in the tree by now takes as much memory again, and the records need some.
         del facts
         progress(Event("tree", "done", f"{len(artifact.tree.entries)} files"))
@@ -86,6 +92,7 @@ def _write_small(
 
 
 def _write_large(
+    make: Callable[[FileTree], Artifact],
     layout: Layout,
     plan: DigestPlan,
     outputs: Outputs,
@@ -98,7 +105,7 @@ def _write_large(
     chunks = chunks_of_files(plan.large, progress, cancel=cancel)
     # The zip holds no SHA-256s, so that they can follow.
     unhashed = {file: Digest("", sums) for file, sums in chunks.items()}
-    draft = Artifact(build_tree(layout, facts.digests | unhashed))
+    draft = make(build_tree(layout, facts.digests | unhashed))
     zip_sha256, hashed = _write(draft, outputs.open(), chunks, progress, cancel)
     return zip_sha256, facts.updated(FileFacts(hashed, {}))
 

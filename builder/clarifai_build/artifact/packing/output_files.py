@@ -21,7 +21,8 @@ from clarifai_build.util.atomic_file import (
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"")  # the last: an empty file, as mktemp makes
+# How artifacts begin; the last: an empty file, as mktemp makes.
+_ARTIFACTS = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b\x08\x00", b"")
 
 
 class _Output(NamedTuple):
@@ -149,16 +150,18 @@ def check_output_path(target: Path) -> Path:
     if stat.S_ISDIR(mode):
         raise _refused(target, "is a folder", "name a file in it")
     if not stat.S_ISREG(mode):
-        raise _refused(target, "is not a regular file", "name a new file, or the zip to replace")
-    if not _is_zip(place):
-        raise _refused(target, "is there already, and is not a zip", "remove it, or name another")
+        raise _refused(
+            target, "is not a regular file", "name a new file, or the artifact to replace"
+        )
+    if not _is_artifact(place):
+        raise _refused(target, "is there already, and is no artifact", "remove it, or name another")
     return place
 
 
-def _is_zip(file: Path) -> bool:
+def _is_artifact(file: Path) -> bool:
     try:
         with file.open("rb") as stream:
-            return stream.read(4) in _ZIPS
+            return stream.read(4) in _ARTIFACTS
     except OSError as exc:
         raise ArtifactError(cannot_write(file, exc)) from exc
 

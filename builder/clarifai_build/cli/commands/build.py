@@ -1,4 +1,4 @@
-"""Build the artifact: a zip whose bytes follow from its content alone.
+"""Build the artifact: a zip, or a runner's tar.gz. Its bytes follow from its content alone.
 
 Its provenance lies beside it, and its SBOM where there is a lock.
 """
@@ -23,9 +23,10 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-o",
         "--output",
-        type=_zip,
-        metavar="ZIP",
-        help="the zip (default: dist/MODEL_ID_MODEL-TYPE.zip beside the manifest)",
+        type=_file,
+        metavar="FILE",
+        help="the artifact (default: dist/MODEL_ID_MODEL-TYPE.zip, of a runner .tar.gz, beside the "
+        "manifest)",
     )
     parser.add_argument(
         "--list",
@@ -48,9 +49,9 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
-def _zip(text: str) -> Path:
+def _file(text: str) -> Path:
     if text.endswith((os.sep, "/")):
-        raise ArgumentTypeError(f"'{text}' is a folder: name the zip in it")
+        raise ArgumentTypeError(f"'{text}' is a folder: name the file in it")
     return Path(text)
 
 
@@ -59,7 +60,7 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.artifact.packing.output_files import check_output_path
     from clarifai_build.digests.cache import DigestCache, digests_file
     from clarifai_build.provenance.lock_drift import check_lock
-    from clarifai_build.repository_layout import zip_name
+    from clarifai_build.repository_layout import artifact_name
     from clarifai_build.source.build_records import OUTPUT_FOLDER, check_existing_records
     from clarifai_build.targets.triton.shared_memory import shared_memory
     from clarifai_build.util import cache_dir
@@ -69,7 +70,7 @@ def run(args: Namespace, console: Console) -> int:
     console.json_errors = args.json
     # Offline: a build needs no bucket and no account.
     manifest = load(args.manifest, os.environ, offline=True)
-    name = zip_name(manifest.model.id, manifest.model.type)
+    name = artifact_name(manifest.model.id, manifest.model.type, manifest.target)
     target = args.output or manifest.path.parent / OUTPUT_FOLDER / name
     if args.locked:
         check_lock(manifest)
@@ -103,7 +104,7 @@ def run(args: Namespace, console: Console) -> int:
     console.out_lines(joined(f"{entry.size:>12}  {entry.path}" for entry in artifact.tree.entries))
     for name in ("artifact_digest", "sha256", "size", "path"):
         console.out(f"{name:<15}  {getattr(written, name)}")
-    if memory := shared_memory(manifest):
+    if manifest.target == "triton" and (memory := shared_memory(manifest)):
         console.err(f"Triton will need about {memory / 2**20:.0f} MiB of shared memory for images")
     return 0
 

@@ -2,9 +2,9 @@
 
 Contents are compared, not what a zip says of them; damage of a zip is named, and counts.
 
-Each of the two is `source` (what the manifest gives now), a local zip, a published version (`live`,
-`v3`, an id, or how an id or a digest begins), or a Git revision. Without any: live and source. With
-one: that and source.
+Each of the two is `source` (what the manifest gives now), a local artifact, a published version
+(`live`, `v3`, an id, or how an id or a digest begins), or a Git revision. Without any: live and
+source. With one: that and source.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from clarifai_build.cli.console import Console
 from clarifai_build.connection import Connection, connect
 from clarifai_build.errors import BuilderError
 from clarifai_build.progress import ProgressCallback
+from clarifai_build.repository_layout import ENDINGS
 from clarifai_build.util.vcs.process import GitError
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class _Sides:
         if name == SOURCE:
             artifact = pipeline.build(self._manifest(), self._progress)
             return contents.of_artifact(SOURCE, artifact)
-        if name.endswith(".zip"):
+        if name.endswith(tuple(ENDINGS.values())):
             return self._stack.enter_context(contents.of_file(Path(name)))
         # Before Git is asked: a branch called `v3` would else hide the version.
         if versions.is_version_name(name):

@@ -17,7 +17,7 @@ from clarifai_build.cli.image_shape import read_image_shape
 from clarifai_build.errors import UsageError
 from clarifai_build.manifest.document import read
 from clarifai_build.manifest.schema import matches
-from clarifai_build.manifest.types import FILE_NAME
+from clarifai_build.manifest.types import FILE_NAME, TARGETS
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.repository_layout import INFERENCE, in_folder
 from clarifai_build.validation.named_files import leaves
@@ -35,6 +35,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--type", choices=list(MODEL_TYPES), metavar="TYPE", help=f"one of {', '.join(MODEL_TYPES)}"
+    )
+    parser.add_argument(
+        "--target",
+        choices=list(TARGETS),
+        default=TARGETS[0],
+        help="how Clarifai serves it (default: triton)",
     )
     parser.add_argument("--id", help="the model's id (default: the folder's name)")
     parser.add_argument(
@@ -93,6 +99,7 @@ def _start(args: argparse.Namespace, folder: Path, ask: Ask) -> scaffold.Start:
         user_id=args.user_id or "",
         app_id=args.app_id or "",
         code=_code(folder),
+        target=args.target,
     )
 
 

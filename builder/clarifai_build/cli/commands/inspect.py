@@ -1,7 +1,7 @@
-"""Show what a zip holds, published or local, and what is known of how it was made.
+"""Show what an artifact holds, published or local, and what is known of how it was made.
 
 Its bytes are checked, those of a large published zip excepted. Provenance and SBOM lie beside it.
-Exits with 1 where the zip is damaged.
+Exits with 1 where it is damaged.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def configure(parser: ArgumentParser) -> None:
-    parser.add_argument("zip", metavar="URL|ZIP", help="a published or a local zip")
+    parser.add_argument("zip", metavar="URL|FILE", help="a published or a local artifact")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
 
 
@@ -47,7 +47,7 @@ def run(args: Namespace, console: Console) -> int:
     problems = list(found.damage)
     about = subject_of(recorded) if recorded is not None and not tree_of(recorded) else None
     if about is not None and not published and about != _sha256(Path(args.zip)):
-        problems.append("its provenance is about another zip")
+        problems.append("its provenance is about another artifact")
     sbom = None if listed is None else read_sbom(listed)
     if args.json:
         console.json(

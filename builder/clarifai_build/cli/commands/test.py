@@ -1,7 +1,7 @@
 """Run the model's tests, 1/test.py: the predefined ones, and those added to it.
 
-They take the path that serves: what Triton would refuse, hang on or pad shows here. The tests run
-in an environment made from the model's requirements, which is kept for the next time.
+They take the path that serves: what the target would refuse, hang on or pad shows here. The tests
+run in an environment made from the model's requirements, which is kept for the next time.
 """
 
 from __future__ import annotations
@@ -15,10 +15,20 @@ from clarifai_build.cli.console import Console
 
 def configure(parser: ArgumentParser) -> None:
     add_manifest(parser)
-    parser.add_argument(
+    server = parser.add_mutually_exclusive_group()
+    server.add_argument(
         "--triton",
-        action="store_true",
+        dest="server",
+        action="store_const",
+        const="triton",
         help="ask a real Triton server (installed on first use) instead of a stand-in",
+    )
+    server.add_argument(
+        "--runner",
+        dest="server",
+        action="store_const",
+        const="runner",
+        help="with target runner: ask Clarifai's own server, on this machine alone",
     )
 
 
@@ -28,9 +38,18 @@ def run(args: Namespace, console: Console) -> int:
     from clarifai_build.validation.load import load
 
     manifest = load(args.manifest, os.environ, offline=True)
+    if args.server not in (None, manifest.target):
+        from clarifai_build.errors import UsageError
+
+        raise UsageError.of("usage", f"--{args.server}: the manifest has target {manifest.target}")
     progress = console.progress()
     artifact = build(manifest, progress)
-    test = model_tests.run_tests_in_triton if args.triton else model_tests.run_tests
+    tests = {
+        None: model_tests.run_tests,
+        "triton": model_tests.run_tests_in_triton,
+        "runner": model_tests.run_tests_in_runner,
+    }
+    test = tests[args.server]
 
     def show(line: str) -> None:
         console.out(line)

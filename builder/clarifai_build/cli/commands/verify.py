@@ -3,6 +3,9 @@
 Checks the source against the registered digest, the published zip against the rebuilt one and
 against what was recorded when it was published, and its provenance and SBOM. Where something
 differs, the files are named. A SHA-256 that was not known when the zip was published is filled in.
+
+Of a runner without `storage`, nothing is kept: the rebuilt artifact is compared with what was
+recorded of the upload.
 """
 
 from __future__ import annotations
@@ -100,6 +103,9 @@ def _verify(
     with source as rebuilt:
         artifact = pipeline.build(rebuilt, progress, cancel=cancel)  # a cache would be no proof
         registration = Registration.of(rebuilt, artifact.digest, artifact.size)
+        if not manifest.is_kept:
+            _refuse_unkept(args)
+            return verify.verify_unpublished(version, registration, artifact)
         store, key = connection.store(), key_of(version, manifest, manifest.destination)
         if args.url and not is_presigned(version.zip_url):
             published = at_url(version.zip_url)
@@ -110,6 +116,17 @@ def _verify(
         strict: bool = args.require_sha256
         verified = verify.verify(version, registration, artifact, published, require_sha256=strict)
         return verified if strict or args.url else verify.fill_in(verified, store, key)
+
+
+def _refuse_unkept(args: Namespace) -> None:
+    """Refuse to look for what is kept nowhere."""
+    for option, asked in (("--url", args.url), ("--require-sha256", args.require_sha256)):
+        if asked:
+            raise UsageError.of(
+                "nothing-kept",
+                f"{option} looks at what lies in a bucket, and the manifest has no 'storage:'",
+                hint="leave it out, or add `storage` and apply again",
+            )
 
 
 def _recorded_commit(version: RemoteVersion) -> str:

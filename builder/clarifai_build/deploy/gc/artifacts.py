@@ -23,6 +23,7 @@ from clarifai_build.storage.keys import (
     artifact_folder_in,
     claim_in,
     digest_of_folder,
+    is_artifact,
     is_removal,
     root,
 )
@@ -170,8 +171,8 @@ def _remove_leased(
 
 
 def _last_the_claims(found: FoundObject) -> tuple[bool, bool]:
-    """Order deletions so that the next gc finds what an interrupt left: zip first, claims last."""
-    return claim_in(found.key) is not None, not found.key.endswith(".zip")
+    """Order deletions so that the next gc finds what an interrupt left: artifact, …, claims."""
+    return claim_in(found.key) is not None, not is_artifact(found.key)
 
 
 def _find(store: ObjectStore, prefix: str) -> list[Stored]:

@@ -91,6 +91,13 @@ def is_free(port: int) -> bool:
     return True
 
 
+def listens(port: int) -> bool:
+    """Return whether a server answers on the port."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((_HOST, port)) == 0
+
+
 def wait_until(
     ready: Callable[[], bool],
     process: Popen[bytes],

@@ -1,0 +1,3 @@
+class InferenceModel:
+    def get_predictions(self, input_data, **kwargs):
+        return input_data
