@@ -14,10 +14,11 @@ from clarifai_build.manifest.document import Document, read
 from clarifai_build.manifest.parse import from_document
 from clarifai_build.manifest.types import FILE_NAME, Manifest
 from clarifai_build.source.named_files import lock_of
-from clarifai_build.validation import named_files, rules, target_rules, texts, trial_request
+from clarifai_build.validation import named_files, rules, texts, trial_request
 from clarifai_build.validation.code_folder import is_file
 from clarifai_build.validation.limits import found_by, told
 from clarifai_build.validation.schema_checker import schema_problems
+from clarifai_build.validation.target import rules as target
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def examine_document(
         resolved.problems,
         schema_problems(document),
         rules.problems(document),
-        target_rules.problems(document),
+        target.problems(document),
         named_files.problems(document, path.parent, locked=locking or is_file(lock_of(path))),
         trial_request.problems(document, path.parent),
     )

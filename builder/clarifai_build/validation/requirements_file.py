@@ -13,6 +13,7 @@ from clarifai_build.requirements.location import location_of
 from clarifai_build.requirements.portable import conda_version
 from clarifai_build.requirements.reader import Line
 from clarifai_build.source.content_checks import is_pointer
+from clarifai_build.validation.target.runner_requirements import misread, unfit_sdk
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -23,8 +24,6 @@ _PLAIN_REQUIREMENT = re.compile(
     r"(?:(?:==|>=|<=|!=|<|>)\d+(?:\.\d+)*(?:,(?:==|>=|<=|!=|<|>)\d+(?:\.\d+)*)*)?",
     re.IGNORECASE | re.ASCII,
 )
-# Of the SDK, as Clarifai's own tool reads it.
-_SDK_PIN = re.compile(r"clarifai==(\d+(?:\.\d+)*)", re.ASCII)
 _OF_CONDA = "list them as pip does: `pip list --format=freeze > requirements.txt`"
 
 
@@ -51,9 +50,9 @@ def problems(
         yield from (_pointer(part) for part in pointers)
         return
     yield from found.problems
-    yield from _of_lines(found, _sdk if runner else _unpinned)
+    yield from _of_lines(found, unfit_sdk if runner else _unpinned)
     if runner and not locked:
-        yield from _flat(found)
+        yield from misread(found)
 
 
 def _pointer(part: Part) -> Problem:
@@ -62,14 +61,6 @@ def _pointer(part: Part) -> Problem:
     hint = f"run `{pull(part.file)}`"
     message = f"{part.shown} is a Git LFS pointer, not the file itself"
     return Problem("lfs-pointer", message, part.shown, 1, 1, hint=hint)
-
-
-def _flat(found: Inlined) -> Iterator[Problem]:
-    from clarifai_build.targets.runner.requirements import problem_of
-
-    for part, line in found.lines:
-        if problem := problem_of(line, part.shown):
-            yield problem
 
 
 _OfClarifai = Callable[["Part", "Line", "Requirement"], "Problem | None"]
@@ -118,21 +109,4 @@ def _unpinned(part: Part, line: Line, requirement: Requirement) -> Problem | Non
         "clarifai-unpinned",
         "clarifai without an exact version: it changes under the model",
         "remove it: the runtime in the artifact has all that the model needs",
-    )
-
-
-def _sdk(part: Part, line: Line, requirement: Requirement) -> Problem | None:
-    """Return what is wrong with clarifai where it serves the model: one form alone is read."""
-    from packaging.version import Version
-
-    from clarifai_build.targets.runner.sdk import CLARIFAI, OLDEST_CLARIFAI
-
-    pin = _SDK_PIN.fullmatch(line.requirement)
-    if pin and Version(pin[1]) >= Version(OLDEST_CLARIFAI):
-        return None
-    return part.problem(
-        line,
-        "clarifai-version",
-        f"a runner takes clarifai {OLDEST_CLARIFAI} or newer, as in clarifai=={CLARIFAI}",
-        f"remove '{requirement}': the build names the release that fits",
     )

@@ -167,9 +167,25 @@ def locked_for_another(code: str, line: str) -> Following:
     return follow
 
 
+def locked_for_the_other_target(world: World, variables: pytest.MonkeyPatch) -> None:
+    """A lock anew, for the target that the manifest has now."""
+    manifest = world.model(at=".")
+    variables.setattr(requirements, "compile_pins", lambda *_, **__: "")
+    Path("requirements.txt").write_text("# none\n")
+    text = f"{manifest.read_text()}code: {{requirements: requirements.txt}}\n"
+    manifest.write_text(f"target: runner\n{text}")
+    fine("lock")
+    manifest.write_text(text)
+    assert "clarifai-build lock" in told("lock-target", "lock", "--check")
+    fine("lock")
+    fine("lock", "--check")
+    live()
+
+
 FOLLOWED: Mapping[str, Following] = {
     "lock-python": locked_for_another("lock-python", ""),
     "lock-requirements": locked_for_another("lock-requirements", "# none at all\n"),
+    "lock-target": locked_for_the_other_target,
     "lock-tool": locked_by_another,
     "manifest-passed-over": passed_over,
     "not-approved": not_approved,

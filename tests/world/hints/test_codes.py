@@ -305,12 +305,13 @@ def nothing_to_import(folder: Path) -> None:
 
 
 def runner_folder(folder: Path) -> None:
-    """A new folder by the command of the hint."""
-    config = b"model: {id: m, model_type_id: text-to-text}\nbuild_info: {python_version: '3.12'}\n"
-    write_files(folder / "old", {"config.yaml": config, "1/model.py": b""})
-    assert "init --type text-to-text" in told("runner-folder", "import", folder / "old")
-    fine("init", folder / "new", "--type", "text-to-text")
-    fine("validate", folder / "new")
+    """The type by the option of the hint; the class is then the user's to move."""
+    config = b"model: {id: m, model_type_id: any-to-any}\nbuild_info: {python_version: '3.12'}\n"
+    files = {"config.yaml": config, "1/model.py": b"", "1/inference.py": CODE.encode()}
+    write_files(folder / "old", files)
+    assert "--type TYPE" in told("runner-folder", "import", folder / "old")
+    fine("import", folder / "old", "--type", "text-to-text")
+    fine("validate", folder / "old")
 
 
 def already_there(folder: Path) -> None:

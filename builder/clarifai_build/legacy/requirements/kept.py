@@ -18,11 +18,12 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def requirements(
-    folder: Path, notes: list[str], more: Iterable[str] = ()
+    folder: Path, notes: list[str], more: Iterable[str] = (), why: str = "the artifact needs none"
 ) -> tuple[str | None, dict[str, str]]:
     """Return the requirements file to name, and a new one where it can't stay as it is.
 
-    The SDK is left out; `more` are lines from elsewhere, for packages that the file does not name.
+    The SDK is left out, for the reason `why`; `more` are lines from elsewhere, for packages that
+    the file does not name.
     """
     file = folder / REQUIREMENTS
     found = inline(file, folder) if file.is_file() else None
@@ -34,8 +35,7 @@ def requirements(
         return (REQUIREMENTS if found else None), {}
     if sdk:
         dropped = ", ".join(line.text for line in sdk)
-        why = f"(the artifact needs none; see {KEPT_REQUIREMENTS})"
-        notes.append(f"{REQUIREMENTS}: {dropped} {why}")
+        notes.append(f"{REQUIREMENTS}: {dropped} ({why}; see {KEPT_REQUIREMENTS})")
     kept = _without(found, sdk) if found else []
     if kept and not kept[-1].endswith(("\n", "\r")):
         kept[-1] += "\n"

@@ -1,0 +1,1 @@
+"""What depends on the target that a manifest names: its keys, and its requirements."""
