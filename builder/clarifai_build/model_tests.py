@@ -78,7 +78,7 @@ def run_tests_in_runner(
 ) -> bool:
     """Run 1/test.py likewise through Clarifai's own server, which loads 1/model.py."""
     from clarifai_build.sandbox import single_runner
-    from clarifai_runtime.testing.runner_asking import ADDRESS_VARIABLE
+    from clarifai_runtime.testing.runner.asking import ADDRESS_VARIABLE
 
     with ScratchFolder() as scratch:
         folder = Path(scratch) / manifest.model.id

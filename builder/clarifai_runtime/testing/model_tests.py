@@ -94,13 +94,13 @@ def _model_for_triton(version_folder: Path, config: Mapping[str, Any]) -> Model:
 def _model_of_runner(
     version_folder: Path, model_type: ModelType, settings: Settings
 ) -> Tuple[Mapping[str, Any], Model]:
-    from . import runner_asking
+    from .runner import asking
 
-    config = runner_asking.config_of(model_type, settings)
-    port = os.environ.get(runner_asking.ADDRESS_VARIABLE)
+    config = asking.config_of(model_type, settings)
+    port = os.environ.get(asking.ADDRESS_VARIABLE)
     if port:
-        return config, runner_asking.RemoteRunner(port, model_type, settings)
-    return config, runner_asking.LocalRunner(version_folder, config)
+        return config, asking.RemoteRunner(port, model_type, settings)
+    return config, asking.LocalRunner(version_folder, config)
 
 
 def _leave_other_repositories(folder: Path) -> None:

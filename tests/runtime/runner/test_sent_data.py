@@ -11,7 +11,7 @@ import pytest
 from clarifai_runtime.model_types import MODEL_TYPES
 from clarifai_runtime.runner import answers
 from clarifai_runtime.runner.items import Reader
-from clarifai_runtime.testing.sent_data import arrays_of, data_of
+from clarifai_runtime.testing.runner.sent_data import arrays_of, data_of
 
 LABELS = ("cat", "dög", "owl")
 BOXES = np.array([[0.5, 0.25, 1, 0.75], [0, 0, 0.5, 0.5]], np.float32)

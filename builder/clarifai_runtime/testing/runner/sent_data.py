@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Sequence
 import numpy as np
 from clarifai_grpc.grpc.api import resources_pb2
 
-from ..model_types import ModelType
-from ..runner.pictures import decode, encode
+from ...model_types import ModelType
+from ...runner.pictures import decode, encode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

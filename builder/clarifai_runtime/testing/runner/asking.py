@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Sequence
 
 import numpy as np
 
-from ..errors import RequestError
-from ..model_types import ANY, ModelType, Tensor
-from ..parameters import Value
-from ..settings import Settings
-from . import fake_triton
-from .asking import Reply, Tensors
+from ...errors import RequestError
+from ...model_types import ANY, ModelType, Tensor
+from ...parameters import Value
+from ...settings import Settings
+from .. import fake_triton
+from ..asking import Reply, Tensors
 from .sent_data import arrays_of, data_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class LocalRunner:
     checks_names = True
 
     def __init__(self, version_folder: Path, config: Mapping[str, Any]) -> None:
-        from ..runner import open_runner
+        from ...runner import open_runner
 
         self._config = config
         self._runner = open_runner(version_folder)

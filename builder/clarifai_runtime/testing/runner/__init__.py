@@ -1,0 +1,1 @@
+"""How the predefined tests ask a runner model. Its environment holds clarifai."""
