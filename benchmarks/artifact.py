@@ -47,6 +47,12 @@ class Bench:
         self.ours.append(made)
         return made
 
+    def tar_gz(self, tree: str, cache: object) -> Variant:
+        """Ours for a runner, to disk."""
+        made = variant("tar-gz", self.trees[tree], self.target("ours"), cache, prepare=self.clear)
+        self.ours.append(made)
+        return made
+
     def publish(self, tree: str, cache: object, endpoint: str) -> Variant:
         made = variant("publish", self.trees[tree], cache, endpoint, prepare=self.clear)
         self.ours.append(made)
@@ -150,6 +156,19 @@ def to_disk(bench: Bench) -> None:
     run(mixed.command)
     in_turn([mixed], bench.slow_rounds)
     print(f"    zip of (c), digests known: {mixed.seconds:.3f} s")
+
+
+def to_tar_gz(bench: Bench) -> None:
+    """Trees (a) and (b) to a tar.gz on disk, beside the zip of the same, and what `tar` makes."""
+    for tree, zip_limit, tar_limit in (("a", 1.6, 0.8), ("b", 1.6, 10.0)):
+        ours, zipped = bench.tar_gz(tree, bench.cache), bench.zip(tree, bench.cache)
+        command = ["tar", "-czf", str(bench.target("tar")), "-C", str(bench.trees[tree]), "."]
+        tar = Variant(command, bench.clear)
+        run(ours.command)
+        in_turn([ours, zipped], bench.rounds)
+        in_turn([tar], bench.slow_rounds)
+        bench.compare(f"tar.gz of ({tree}), digests known: ours / our zip", ours, zipped, zip_limit)
+        bench.compare(f"tar.gz of ({tree}): tar czf ÷ ours", tar, ours, tar_limit)
 
 
 def unchanged(bench: Bench) -> None:
@@ -270,12 +289,12 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=default)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--slow-rounds", type=int, default=3)
-    parser.add_argument("--only", choices=["disk", "unchanged", "store"])
+    parser.add_argument("--only", choices=["disk", "tar", "unchanged", "store"])
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     os.environ.update(KEYS, XDG_CACHE_HOME=str(args.folder / "cache"))
     bench = Bench(args.folder, args.rounds, args.slow_rounds)
-    parts = {"disk": to_disk, "unchanged": unchanged, "store": to_a_store}
+    parts = {"disk": to_disk, "tar": to_tar_gz, "unchanged": unchanged, "store": to_a_store}
     try:
         for name, part in parts.items():
             if args.only in (None, name):

@@ -97,6 +97,17 @@ def zip(folder: str, target: str, cache: str) -> None:
     write_zip(Artifact(laid), Path(target), cache=_cache(cache))
 
 
+def tar_gz(folder: str, target: str, cache: str) -> None:
+    """The same tree as the tar.gz of a runner."""
+    from pathlib import Path
+
+    from clarifai_build.artifact.artifact import Artifact
+    from clarifai_build.artifact.packing.zip_writer import write_zip
+
+    laid, _ = _lay_out(folder, cache)
+    write_zip(Artifact.tar_gz(laid), Path(target), cache=_cache(cache))
+
+
 def sendfile_zip(folder: str, target: str, cache: str) -> None:
     """The same, copied by the kernel, as `write_zip` does not, and through the page cache."""
     from clarifai_build.artifact.artifact import Artifact

@@ -12,7 +12,7 @@ from clarifai_build.deploy.registration import ARTIFACT_DIGEST, Registration
 from clarifai_build.manifest.types import Deployment, Param, Runner
 from clarifai_build.model_types import MODEL_TYPES
 from clarifai_build.registry.version_metadata import FORMAT, VersionMetadata
-from clarifai_build.storage.keys import artifact_key
+from clarifai_build.storage.keys import artifact_key, is_artifact
 from clarifai_build.targets.template import TEMPLATE_VERSION
 from support.fakes import manifest_of
 from support.runner_declarations import declared
@@ -105,6 +105,15 @@ def test_the_key_is_the_digest_below_the_prefix(prefix: str, begins: str) -> Non
     """With a name that tells people what it is."""
     expected = f"{begins}{'a' * 64}/lines_text-to-text.zip"
     assert MADE.key(prefix) == artifact_key(prefix, "a" * 64, "lines", "text-to-text") == expected
+
+
+def test_the_key_of_a_runner_says_what_lies_there() -> None:
+    """And gc, and what tidies up uploads, know it for an artifact."""
+    key = artifact_key("p", "a" * 64, "lines", "text-to-text", "runner")
+    assert key == f"p/{'a' * 64}/lines_text-to-text.tar.gz"
+    assert is_artifact(key)
+    assert not is_artifact(key + ".provenance.json")
+    assert not is_artifact(key.removesuffix(".gz"))
 
 
 def test_the_key_of_the_digest_in_a_bucket_is_what_it_always_was() -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.trees import entry_of
 
 from clarifai_build.artifact.absent import Absent
 from clarifai_build.artifact.artifact import Artifact
@@ -24,6 +23,7 @@ from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.digests import crc32 as crc
 from clarifai_build.digests.files import CHUNK, of_bytes
 from clarifai_build.errors import Problem
+from support.trees import entry_of
 
 _LETTERS = st.characters(whitelist_categories=("Ll", "Lu", "Nd", "Lo"), whitelist_characters="-_ ")
 _NAMES = st.text(_LETTERS, min_size=1, max_size=40).map(lambda name: name.strip() or "a")

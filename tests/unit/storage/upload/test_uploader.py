@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import random
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,12 +13,16 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from clarifai_build.artifact.artifact import Artifact
+from clarifai_build.artifact.tree import FileTree
 from clarifai_build.manifest.types import Storage
 from clarifai_build.net.s3_access import S3Access
 from clarifai_build.progress import no_progress
+from clarifai_build.source.source_file import FileStat
+from clarifai_build.storage.upload.copy_sources import CopySource
 from clarifai_build.storage.upload.uploader import ArtifactUpload
 from support.fakes import artifact_of
 from support.memory_s3 import BUCKET, Answer, Bucket, Request, client_of, crc_of, error
+from support.trees import entry_of
 
 KEY = f"models/lines/{'ab' * 32}/lines.zip"
 FREE = {"IfNoneMatch": "*"}
@@ -68,6 +76,25 @@ def test_what_is_larger_travels_in_parts(bucket: Bucket) -> None:
     assert "PUT partNumber" in bucket.operations
     assert len(bucket.objects[KEY].body) == LIMIT + 1
     assert bucket.uploads == {}
+
+
+@pytest.mark.parametrize("size", [1000, LIMIT + 1])
+def test_a_tar_gz_travels_as_it_is(bucket: Bucket, size: int, tmp_path: Path) -> None:
+    """In one request or in parts, out of the files, with checksums; nothing of it is copied."""
+    file = tmp_path / "w.bin"
+    file.write_bytes(random.Random(1).randbytes(size))
+    entry = entry_of("1/w.bin", file.read_bytes())
+    stamp = FileStat.of(file.stat())
+    artifact = Artifact.tar_gz(FileTree((entry._replace(source=str(file), stamp=stamp),)))
+    sources = [CopySource.of_file(BUCKET, "w", "e", entry.sha256, size)]
+    sender = replace(upload(bucket), sources=sources)
+    assert sender.send(artifact, FREE, checksums=True) is True
+    made = bucket.objects[KEY]
+    assert made.body == artifact.read(0, artifact.size)
+    assert gzip.decompress(made.body)[512:][:size] == file.read_bytes()
+    assert made.crc == crc_of(made.body)
+    if size <= LIMIT:
+        assert made.headers["content-type"] == "application/gzip"
 
 
 @pytest.mark.parametrize("size", [LIMIT, LIMIT + 1])
