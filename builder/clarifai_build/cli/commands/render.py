@@ -1,4 +1,4 @@
-"""Write the repository or the runner folder of a manifest to a folder, code and weights included.
+"""Write the Triton model repository of a manifest to a folder, code and weights included.
 
 The folder must not exist yet, or be empty: nothing is overwritten.
 """
