@@ -16,7 +16,7 @@ from pathlib import Path
 # `_repo_dir` and `_output_dir` are not there in every version of cookiecutter.
 ANSWERS = json.loads(r'''{
 {%- for key in [
-  "model_name", "max_batch_size", "image_height", "image_width", "instance_count",
+  "model_name", "target", "max_batch_size", "image_height", "image_width", "instance_count",
   "max_queue_delay_microseconds", "_template", "_repo_dir", "_output_dir"
 ] %}
   "{{ key }}": {{ cookiecutter[key] | default("") | string | tojson }}{{ "" if loop.last else "," }}
@@ -49,6 +49,8 @@ def problems():
     name = ANSWERS["model_name"]
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", name):
         yield f"model_name: '{name}' has to be letters, digits, '.', '_' and '-'"
+    elif ANSWERS["target"] == "runner" and "." in name:
+        yield f"model_name: '{name}' has a '.', which a runner's name can't have"
     for key, (least, most) in NUMBERS.items():
         text = ANSWERS[key]
         if not re.fullmatch(r"-?[0-9]{1,19}", text) or not least <= int(text) <= most:

@@ -240,7 +240,8 @@ def test_a_tool_that_passes_no_folder_finds_the_runtime(
     clones.git(tmp_path, "clone", "-q", str(checkout), str(clone))
     context = generate_context(str(clone / TEMPLATE / "cookiecutter.json"))
     answers = context["cookiecutter"] | {"_template": "https://example.com/repository.git"}
-    answers = {k: v[0] if k in ("model_type", "instance_kind") else v for k, v in answers.items()}
+    choices = ("model_type", "target", "instance_kind")
+    answers = {key: value[0] if key in choices else value for key, value in answers.items()}
     monkeypatch.chdir(tmp_path)
     answers["max_batch_size"] = "8"
     generate_files(str(clone / TEMPLATE), {"cookiecutter": answers}, output_dir=str(tmp_path / "o"))

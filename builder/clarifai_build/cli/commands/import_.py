@@ -1,4 +1,4 @@
-"""Make a manifest from a Triton repository of clarifai 9.7 to 10.0, or from a clarifai_config.yaml.
+"""Make a manifest from a Triton repository, a clarifai_config.yaml, or the folder of a runner model.
 
 The manifest is written beside what is there; nothing that exists is touched.
 """
