@@ -9,6 +9,15 @@ import sys
 import uuid
 from pathlib import Path
 
+import pytest
+import yaml
+from PIL import Image
+
+from clarifai_build.artifact.folder_writer import write_folder
+from clarifai_build.building import build
+from clarifai_build.model_types import MODEL_TYPES
+from clarifai_build.sandbox.state import APP_ID
+from clarifai_build.validation.load import load
 from support.handmade_runners import runner_files, write_runner_folder
 from support.runner_sdk import sdk_environ, sdk_python
 from support.runner_uploads import deploy
@@ -58,9 +67,11 @@ def clarifai(api: Api, home: Path, *arguments: str) -> str:
     return run(api, home, str(sdk_python().with_name("clarifai")), *arguments)
 
 
-def asked(api: Api, home: Path, model_id: str) -> dict[str, object]:
+def asked(
+    api: Api, home: Path, model_id: str, *arguments: str, program: str = "runner_12.py"
+) -> dict[str, object]:
     """Return what the official client is answered."""
-    output = run(api, home, str(CLIENTS / "runner_12.py"), model_id, "abc")
+    output = run(api, home, str(CLIENTS / program), model_id, *(arguments or ("abc",)))
     last = next(line for line in reversed(output.splitlines()) if line.startswith("{"))
     found: dict[str, object] = json.loads(last)
     return found
@@ -110,3 +121,42 @@ def test_the_official_tool_deploys(api: Api, tmp_path: Path) -> None:
     ]
     options = ["--deployment", deployment.id, "--log-type", "model", "--no-follow"]
     assert "ModelServer initialized" in clarifai(api, tmp_path, "model", "logs", *options)
+
+
+@pytest.mark.parametrize("model_type", sorted(MODEL_TYPES))
+def test_what_is_rendered_is_taken_and_answers_both_clients(
+    api: Api, tmp_path: Path, model_type: str
+) -> None:
+    """The starter of each type: uploaded by the official tool, asked by today's way and the older.
+
+    A file that no artifact has lies beside: the official tool sends it, and it changes nothing.
+    """
+    model_id = f"s{uuid.uuid4().hex[:8]}"
+    folder = rendered(tmp_path, model_type, model_id)
+    (folder / ".env").write_text("A=1\n")
+    clarifai(api, tmp_path, "model", "upload", str(folder))
+    (version,) = api.call("ListModelVersions", model_id=model_id).model_versions
+    assert version.status.code == TRAINED, version.status.details
+    deploy(api, model_id, version.id)
+    picture = tmp_path / "picture.png"
+    drawn = Image.new("RGB", (64, 48))
+    drawn.paste("white", (20, 10, 50, 40))
+    drawn.save(picture)
+    kind = "text" if model_type.startswith("text") else "image"
+    found = asked(api, tmp_path, model_id, kind, str(picture), program="runner_types.py")
+    assert found["today"] == found["older"]
+    assert found["today"]
+
+
+def rendered(home: Path, model_type: str, model_id: str) -> Path:
+    """Return the folder of a starter, as the official tool is given it."""
+    starter, folder = home / "starter", home / model_id
+    command = ["init", str(starter), "--type", model_type, "--target", "runner", "--id", model_id]
+    subprocess.run([sys.executable, "-m", "clarifai_build", *command], check=True, cwd=home)
+    manifest = load(starter / "clarifai.yaml", {}, offline=True)
+    write_folder(build(manifest).tree, folder)
+    # Which app, the official tool takes from there alone.
+    config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    config["model"]["app_id"] = APP_ID
+    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    return folder
