@@ -51,7 +51,7 @@ def test_inspect_names_a_provenance_of_another_zip(world: World) -> None:
     command("build", manifest, "-o", "two.zip")
     Path("two.zip").replace("one.zip")
     told = command("inspect", "one.zip")
-    assert (told.code, "provenance is about another zip" in told.out) == (1, True)
+    assert (told.code, "provenance is about another artifact" in told.out) == (1, True)
 
 
 def test_a_published_zip_is_compared_by_content(world: World) -> None:
