@@ -120,14 +120,18 @@ class Connection:
     def plan(
         self,
         artifact: Artifact | None = None,
+        known: KnownByRecords | None = None,
         *,
         adopt: bool = False,
         cancel: CancelToken = NEVER,
     ) -> Plan:
-        """Say what `apply` would do with this artifact, or with the one that is built now."""
+        """Say what `apply` would do with this artifact, or with the one that is built now.
+
+        `known` is what the artifact was built with: what it has read is not read again.
+        """
         from clarifai_build import pipeline
 
-        known = self.known_contents()
+        known = known or self.known_contents()
         if artifact is None:
             artifact = self.build(known=known, cancel=cancel)
         target = (self.manifest, artifact, self.kept_in(), self.registry)

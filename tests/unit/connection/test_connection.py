@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.connection import connect
 from clarifai_build.deploy.destroy import plan_deletion
+from clarifai_build.deploy.reuse.known_contents import KnownByRecords
 from clarifai_build.errors import (
     LeaseHeldError,
     UsageError,
@@ -20,6 +22,7 @@ from clarifai_build.progress import Event
 from clarifai_build.registry import RemoteVersion
 from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage import leases
+from clarifai_build.storage.upload.copy_sources import CopySource
 from clarifai_build.util import cache_dir
 from support.connections import ENDPOINTS, PAT, environ_of, in_memory, model_in
 from support.fakes import MemoryStore, ShortPauses, public_bucket
@@ -117,6 +120,23 @@ def test_a_lease_that_is_left_behind_is_taken_away(tmp_path: Path) -> None:
     with leases.for_model(there.store(), "mine", "me/main", "lines", "apply lines"):
         assert str(there.unlock()).endswith("(apply lines)")
     assert there.unlock() is None
+
+
+def test_a_plan_asks_what_its_artifact_was_built_with(tmp_path: Path) -> None:
+    """What that has read of records is not read again."""
+    asked: list[str] = []
+
+    class Watched(KnownByRecords):
+        def weight_sources(self, artifact: Artifact) -> list[CopySource]:
+            asked.append(artifact.digest)
+            return super().weight_sources(artifact)
+
+    with public_bucket(MemoryStore()) as bucket:
+        there = in_memory(tmp_path, bucket)
+        known = Watched(there.manifest, there.store, there.weight_records, there.registry)
+        artifact = there.build(known=known)
+        assert there.plan(artifact, known).actions == there.plan(artifact).actions
+    assert asked == [artifact.digest]
 
 
 def test_records_of_weights_are_those_of_the_store(tmp_path: Path) -> None:

@@ -88,8 +88,9 @@ def _plan(
     from clarifai_build.inspection.file_changes import file_changes
     from clarifai_build.reports.plan import Planned
 
-    artifact = connection.build(progress, connection.known_contents(progress), cancel=cancel)
-    plan = connection.plan(artifact, adopt=adopt)
+    known = connection.known_contents(progress)
+    artifact = connection.build(progress, known, cancel=cancel)
+    plan = connection.plan(artifact, known, adopt=adopt)
     url = connection.live_url(plan)
     files = file_changes(plan, artifact.tree, url)
     return Planned(connection.name, plan, files, state_of(plan))
