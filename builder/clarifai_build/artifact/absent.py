@@ -40,3 +40,9 @@ class Absent(NamedTuple):
     def error(self) -> AbsentContentError:
         """Return what to raise where the content is needed after all."""
         return AbsentContentError(self.problem)
+
+
+def absence(path: str, message: str) -> Problem:
+    """Return the problem of a file whose content can be fetched, and was not."""
+    hint = "run again; what is needed is fetched from where the manifest says"
+    return Problem("content-absent", message, file=path, hint=hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from clarifai_build.artifact.absent import Absent
+from clarifai_build.artifact.absent import Absent, absence
 from clarifai_build.artifact.layout import Layout
 from clarifai_build.digests.files import FileFacts, of_bytes
 from clarifai_build.digests.known import KnownContent
@@ -54,12 +54,7 @@ def _was_fetched(layout: Layout, path: str) -> bool:
 
 def _weights(layout: Layout) -> Iterator[tuple[str, AbsentFile]]:
     for path, content in layout.absent.items():
-        problem = Problem(
-            "content-absent",
-            f"the weight {path.removeprefix(CODE)} is not on this machine",
-            file=path,
-            hint="run again; what is needed is fetched from where the manifest says",
-        )
+        problem = absence(path, f"the weight {path.removeprefix(CODE)} is not on this machine")
         yield path, AbsentFile(0o644, content, Absent(content.sha256, content.size, problem))
 
 

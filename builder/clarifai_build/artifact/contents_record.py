@@ -10,11 +10,11 @@ import json
 import re
 from typing import Any, NamedTuple, Protocol
 
-from clarifai_build.artifact.absent import Absent
+from clarifai_build.artifact.absent import Absent, absence
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import Entry, FileTree
 from clarifai_build.digests.known import format_chunks, parse_content
-from clarifai_build.errors import ArtifactError, BuilderError, Problem
+from clarifai_build.errors import ArtifactError, BuilderError
 from clarifai_build.source.build_records import MAX_BYTES
 from clarifai_build.util.small_files import MIB, parse_json
 from clarifai_build.util.text import short
@@ -110,17 +110,9 @@ def _entry(path: Any, mode: Any, size: Any, sha256: Any, chunks: Any) -> Entry:
     if not isinstance(path, str) or type(mode) is not int or mode not in _MODES:
         raise ValueError("it holds a path or a mode that no artifact has")
     known = parse_content(sha256, size, chunks)
-    absent = Absent(known.sha256, known.size, _elsewhere(path))
+    problem = absence(path, f"{path} is not on this machine, only in the bucket")
+    absent = Absent(known.sha256, known.size, problem)
     return Entry(path, mode, known.size, known.sha256, known.chunks, absent)
-
-
-def _elsewhere(path: str) -> Problem:
-    return Problem(
-        "content-absent",
-        f"{path} is not on this machine, only in the bucket",
-        file=path,
-        hint="run again; what is needed is fetched from where the manifest says",
-    )
 
 
 def _unusable(artifact_digest: str, why: str) -> ArtifactError:
