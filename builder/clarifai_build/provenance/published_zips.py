@@ -45,7 +45,7 @@ def _source(
     stored, zipped = _stat(store, key), Artifact(record.tree)
     if stored is None:
         return None
-    if (stored.etag.strip('"'), stored.size) != (record.etag.strip('"'), zipped.size):
+    if not stored.is_still(zipped.size, record.etag):
         why = f"{key} is not copied at the store: it was replaced since it was put on record"
         warn(progress, "not-copied", why, stage="upload", hint="what is missing is sent")
         return None

@@ -28,6 +28,10 @@ class StoredObject:
     metadata: dict[str, str] = field(default_factory=dict)
     crc32: str = ""
 
+    def is_still(self, size: int, etag: str) -> bool:
+        """Return whether it is as it was when it had this size and ETag, quoted or not."""
+        return (self.size, self.etag.strip('"')) == (size, etag.strip('"'))
+
 
 @dataclass(frozen=True, slots=True)
 class SmallObject:

@@ -140,14 +140,13 @@ class WeightRecords:
             stored = self.bucket(place.bucket).stat(place.key)
         except _FAILURES:
             return False
-        return stored is not None and (stored.size, stored.etag) == (size, place.etag)
+        return stored is not None and stored.is_still(size, place.etag)
 
     def _read(self, sha256: str) -> WeightRecord | None:
         try:
-            body = self.store.start_of(weight_key(self.prefix, sha256), MAX_BYTES + 1)
+            return read(self.store, self.prefix, sha256)
         except _FAILURES:
             return None
-        return parse_record(body, sha256) if body else None
 
     def _write(self, record: WeightRecord) -> None:
         """Write a record; where another apply is quicker, its own stays."""
@@ -157,6 +156,12 @@ class WeightRecords:
             self.store.put_if(key, body, there.etag if there else None)
         except ConditionalWritesUnsupportedError:
             self.store.write(key, body)
+
+
+def read(store: ObjectStore, prefix: str, sha256: str) -> WeightRecord | None:
+    """Return the record of a weight; None where there is none, or none that this tool can read."""
+    body = store.start_of(weight_key(prefix, sha256), MAX_BYTES + 1)
+    return parse_record(body, sha256) if body else None
 
 
 def _large(weights: Iterable[Weight], artifact: Artifact) -> list[Entry]:

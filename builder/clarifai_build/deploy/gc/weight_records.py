@@ -10,21 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from clarifai_build.artifact import contents_record
-from clarifai_build.errors import ArtifactError, NotAuthorisedError, StorageError
+from clarifai_build.errors import NotAuthorisedError, StorageError
 from clarifai_build.progress import Event, ProgressCallback, no_progress
-from clarifai_build.source.build_records import MAX_BYTES
-from clarifai_build.storage import ObjectStore
+from clarifai_build.provenance import published_contents
+from clarifai_build.storage import ObjectStore, weight_records
 from clarifai_build.storage.keys import (
     artifact_folder,
-    contents_key,
     digest_of_folder,
     is_artifact,
     root,
     weight_folder,
     weight_in,
 )
-from clarifai_build.weights import weight_record
 from clarifai_build.weights.weight_record import Place, WeightRecord
 
 
@@ -43,10 +40,13 @@ def plan_weights(
 
     `open_bucket` opens another bucket of the same store.
     """
+    # What is not a record, or a newer tool's, is not ours to judge.
     old = [
         (found.key, record)
         for found in store.find(weight_folder(prefix))
-        if found.age >= grace and (record := _read(store, prefix, found.key))
+        if found.age >= grace
+        and (sha256 := weight_in(found.key, prefix))
+        and (record := weight_records.read(store, prefix, sha256))
     ]
     held = _held(store, prefix) if old else None
     return tuple(_stale(old, held, open_bucket))
@@ -80,7 +80,7 @@ def _is_gone(place: Place, size: int, open_bucket: Callable[[str], ObjectStore])
     # That it can't be seen from here does not mean that nobody uses it.
     except (StorageError, NotAuthorisedError):
         return False
-    return stored is None or (stored.size, stored.etag) != (size, place.etag)
+    return stored is None or not stored.is_still(size, place.etag)
 
 
 def _held(store: ObjectStore, prefix: str) -> set[str] | None:
@@ -88,18 +88,8 @@ def _held(store: ObjectStore, prefix: str) -> set[str] | None:
     held: set[str] = set()
     for found in store.find(root(prefix)):
         if is_artifact(found.key):
-            body = store.start_of(contents_key(found.key), MAX_BYTES + 1)
             digest = digest_of_folder(artifact_folder(found.key))
-            try:
-                tree = contents_record.parse_record(body or b"", digest).tree
-            except ArtifactError:
+            if (record := published_contents.read(store, found.key, digest)) is None:
                 return None
-            held.update(entry.sha256 for entry in tree.entries)
+            held.update(entry.sha256 for entry in record.tree.entries)
     return held
-
-
-def _read(store: ObjectStore, prefix: str, key: str) -> WeightRecord | None:
-    """Return a record; None for what is not one, or one of a newer tool, and not ours to judge."""
-    sha256 = weight_in(key, prefix)
-    body = store.start_of(key, weight_record.MAX_BYTES + 1) if sha256 else None
-    return weight_record.parse_record(body, sha256) if sha256 and body else None

@@ -98,6 +98,17 @@ def test_what_an_artifact_holds_is_not_guessed(world: World, body: bytes) -> Non
     assert world.reasons() == []
 
 
+def test_what_an_artifact_holds_is_not_guessed_where_the_store_refuses(world: World) -> None:
+    """Its record is there, and only not for these credentials."""
+
+    def refuse(name: str) -> None:
+        if name == "start_of" and world.store.calls.names.count(name) > 1:
+            raise StorageError.of("denied", "no")
+
+    world.store.calls.before = refuse
+    assert world.reasons() == []
+
+
 @pytest.mark.parametrize("body", [b"", b'{"format": 2}'])
 def test_a_record_that_can_not_be_read_stays(world: World, body: bytes) -> None:
     """It may be a newer tool's."""
