@@ -7,10 +7,11 @@ from itertools import islice
 
 from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.errors import NotAuthorisedError, StorageError
-from clarifai_build.progress import ProgressCallback, no_progress, warn
+from clarifai_build.progress import ProgressCallback, no_progress
 from clarifai_build.provenance import published_contents
 from clarifai_build.storage import ObjectStore, StoredObject
 from clarifai_build.storage.upload.copy_sources import CopySource
+from clarifai_build.storage.upload.copy_warning import warn_not_copied
 
 _MOST, _MOST_ASKED = 3, 6
 """An older zip rarely holds what the newest do not, and each costs two requests."""
@@ -47,7 +48,7 @@ def _source(
         return None
     if not stored.is_still(zipped.size, record.etag):
         why = f"{key} is not copied at the store: it was replaced since it was put on record"
-        warn(progress, "not-copied", why, stage="upload", hint="what is missing is sent")
+        warn_not_copied(progress, why)
         return None
     return CopySource.of_zip(bucket, key, record.etag, zipped)
 

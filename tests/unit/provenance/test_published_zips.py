@@ -81,6 +81,7 @@ def test_a_zip_that_was_written_again_is_told(store: MemoryStore, body: bytes) -
     (warning,) = (event.warning for event in told if event.warning)
     assert warning.code == "not-copied"
     assert NEWEST in warning.message
+    assert "reuse: never" in (warning.hint or "")
 
 
 @pytest.mark.parametrize("error", [StorageError.of("x", "x"), NotAuthorisedError.of("x", "x")])

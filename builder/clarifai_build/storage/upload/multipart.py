@@ -19,8 +19,8 @@ from clarifai_build.progress import ProgressCallback, Tally
 from clarifai_build.storage import SentCallback, ignore_sent
 from clarifai_build.storage.upload.absent_ranges import fetch_needed
 from clarifai_build.storage.upload.copy_sources import EVEN_PARTS, CopySource
+from clarifai_build.storage.upload.copy_warning import warn_not_copied
 from clarifai_build.storage.upload.part_connection import Wire
-from clarifai_build.storage.upload.part_copier import warn_not_copied
 from clarifai_build.storage.upload.part_sender import ChecksumsUnknownError
 from clarifai_build.storage.upload.parts import Part, base64_of, cut_runs, parts_of, whole_crc32
 from clarifai_build.storage.upload.stale_uploads import Unfinished

@@ -18,8 +18,9 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.net.s3_errors import answered
 from clarifai_build.net.s3_failures import described
 from clarifai_build.net.s3_responses import UNREADABLE
-from clarifai_build.progress import ProgressCallback, warn
+from clarifai_build.progress import ProgressCallback
 from clarifai_build.storage.upload.copy_sources import CopySource
+from clarifai_build.storage.upload.copy_warning import warn_not_copied
 from clarifai_build.storage.upload.part_connection import Wire
 from clarifai_build.storage.upload.part_sender import UploadGoneError, send_part
 from clarifai_build.storage.upload.parts import Part, base64_of
@@ -119,12 +120,6 @@ def copy_part(wire: Wire, part: Part, source: CopySource) -> str:
     if made["ChecksumCRC32"] != base64_of(part.crc32):
         raise NotCopiedError("it holds something else than its record says")
     return made["ETag"]
-
-
-def warn_not_copied(progress: ProgressCallback, message: str) -> None:
-    """Say why something is sent that the store has."""
-    hint = "what is missing is sent; `storage: {reuse: never}` copies nothing, without this warning"
-    warn(progress, "not-copied", message, stage="upload", hint=hint)
 
 
 def _refusal(exc: ClientError) -> NotCopiedError:
