@@ -31,9 +31,9 @@ from clarifai_build.progress import Event
 from clarifai_build.sandbox.endpoints import Endpoints
 from clarifai_build.storage.public_download import prove_downloadable
 from clarifai_build.storage.s3_store import S3Store, open_store
-from clarifai_build.storage.upload.parts import cut
 from clarifai_build.weights.locate import locate
 from support.odd_store import Request, Silence, odd_store
+from support.parts import cut
 from support.trees import GENERATED, artifact_of, manifest_of, weight_of, write_files
 
 

@@ -28,18 +28,6 @@ class Part(NamedTuple):
     start: int = 0
 
 
-def cut(
-    artifact: Artifact, sources: Sequence[CopySource] = (), *, even: bool = False
-) -> list[Part]:
-    """Cut an artifact into parts; a run that resumes another's upload cuts the same.
-
-    Parts end where chunks with known CRC-32s end, so that nothing is read to know a part's: but a
-    little where what is copied from `sources` begins and ends. Where a store wants parts of one
-    size, `even`, their edges are read, and nothing is copied.
-    """
-    return parts_of(artifact, cut_runs(artifact, sources, even=even))
-
-
 def parts_of(artifact: Artifact, runs: Sequence[Run]) -> list[Part]:
     """Return the parts with these ranges."""
     return [
@@ -51,7 +39,12 @@ def parts_of(artifact: Artifact, runs: Sequence[Run]) -> list[Part]:
 def cut_runs(
     artifact: Artifact, sources: Sequence[CopySource] = (), *, even: bool = False
 ) -> list[Run]:
-    """Return the ranges of the parts; nothing is read."""
+    """Return the ranges of the parts; a run that resumes another's upload cuts the same.
+
+    Nothing is read. Parts end where chunks with known CRC-32s end, so that nothing is read to know
+    a part's, either: but a little where what is copied from `sources` begins and ends. Where a
+    store wants parts of one size, `even`, their edges are read, and nothing is copied.
+    """
     if even:
         least = max(CHUNK, -(-artifact.size // _MOST_PARTS))
         return [Run(at, min(least, artifact.size - at)) for at in range(0, artifact.size, least)]

@@ -23,7 +23,6 @@ from clarifai_build.net.s3_client import access_to
 from clarifai_build.progress import Event, ProgressCallback, no_progress
 from clarifai_build.storage.upload.multipart import Upload
 from clarifai_build.storage.upload.part_sender import ChecksumsUnknownError, UploadGoneError
-from clarifai_build.storage.upload.parts import cut
 from clarifai_build.util.urls import INSECURE_HOSTS
 from support.fakes import artifact_of
 from support.memory_s3 import (
@@ -37,6 +36,7 @@ from support.memory_s3 import (
     crc_of,
     error,
 )
+from support.parts import cut
 from support.trees import manifest_of
 
 KEY = f"models/lines/{'ab' * 32}/lines.zip"

@@ -18,9 +18,9 @@ from clarifai_build.progress import Event
 from clarifai_build.storage.upload.copy_sources import LEAST_PART, CopySource
 from clarifai_build.storage.upload.multipart import Upload
 from clarifai_build.storage.upload.part_sender import UploadGoneError
-from clarifai_build.storage.upload.parts import cut
 from clarifai_build.util.urls import INSECURE_HOSTS
 from support.memory_s3 import BUCKET, HANG_UP, KEYS, Bucket, Request, crc_of, error
+from support.parts import cut
 from support.trees import artifact_of, without_content
 
 KEY = f"models/lines/{'ab' * 32}/lines.zip"

@@ -18,9 +18,10 @@ from clarifai_build.digests.files import CHUNK
 from clarifai_build.errors import SourceError
 from clarifai_build.net.s3_access import S3Access
 from clarifai_build.storage.upload.part_connection import StoreAnsweredError, Wire
-from clarifai_build.storage.upload.parts import Part, cut
+from clarifai_build.storage.upload.parts import Part
 from support.fakes import artifact_of
 from support.memory_s3 import BUCKET, HANG_UP, Answer, Bucket, Request, client_of, error
+from support.parts import cut
 from support.scripted_web import closed_port
 from support.trees import manifest_of
 

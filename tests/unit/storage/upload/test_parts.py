@@ -13,7 +13,8 @@ from clarifai_build.artifact.artifact import Artifact
 from clarifai_build.artifact.tree import Entry, FileTree, make_tree
 from clarifai_build.digests.files import CHUNK
 from clarifai_build.storage.upload.copy_sources import LEAST_PART, CopySource
-from clarifai_build.storage.upload.parts import Part, base64_of, cut, cut_runs, whole_crc32
+from clarifai_build.storage.upload.parts import Part, base64_of, cut_runs, whole_crc32
+from support.parts import cut
 from support.trees import artifact_of, manifest_of, write_files
 
 
