@@ -68,6 +68,11 @@ class BuilderError(Exception):
         return cls(Problem(code, message, file=file, hint=hint))
 
 
+def in_one_line(error: BuilderError) -> str:
+    """Return what went wrong, and the ways out."""
+    return "; ".join(": ".join(filter(None, (p.message, p.hint))) for p in error.problems)
+
+
 class ManifestError(BuilderError):
     """The manifest, or something that it names, is invalid."""
 

@@ -107,7 +107,8 @@ def make_environment(
         raise NoPythonError.of(
             "no-such-python",
             f"the model asks for Python {version}, which is not on this machine",
-            hint=f"put python{version} on PATH, for example with 'uv python install {version}'",
+            hint=f"put python{version} on PATH, for example with 'uv python install {version}', or "
+            "name another one in code.python",
         )
     text = text_of(content_of(requirements), str(requirements))
     content = "\n".join((version, *_TEST_NEEDS, text))

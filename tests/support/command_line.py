@@ -7,6 +7,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,14 @@ def command(name: str, *arguments: str | Path, answers: str | None = None) -> Ra
 def ended(name: str, *arguments: str | Path, answers: str | None = None) -> Ran:
     """Run a command likewise; an error is told, and gives the exit code."""
     return _run(name, arguments, answers, _telling)
+
+
+def script(run: Callable[[list[str]], int], *arguments: str | Path) -> Ran:
+    """Run what is a command of its own, as its process would."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = run([str(argument) for argument in arguments])
+    return Ran(code, out.getvalue(), err.getvalue())
 
 
 def _run(name: str, arguments: Iterable[str | Path], answers: str | None, guard: Guard) -> Ran:

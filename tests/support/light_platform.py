@@ -18,7 +18,7 @@ from clarifai_build.sandbox.api.errors import Code, status
 from clarifai_build.sandbox.api.rpc import handlers
 from clarifai_build.sandbox.api.rpc.accounts import Accounts
 from clarifai_build.sandbox.api.runners.serving import Runners
-from clarifai_build.sandbox.api.service import Access, Service
+from clarifai_build.sandbox.api.service import Access, Handler, Service
 from clarifai_build.sandbox.state import APP_ID, USER_ID
 
 TOKEN = "light"
@@ -98,11 +98,16 @@ class Counting(grpc.ServerInterceptor):  # type: ignore[misc]  # grpc has no stu
 
 @dataclass(frozen=True)
 class Platform:
-    """Where it listens and what it was asked; `environ` leads the tool there."""
+    """Where it listens and what it was asked; `environ` leads the tool there.
+
+    `answers` are given in the place of its own, by the name of the RPC.
+    """
 
     api_base: str
     builds: ReadyAtOnce
     counting: Counting = field(default_factory=Counting)
+    answers: dict[str, Handler] = field(default_factory=dict)
+    own: Mapping[str, Handler] = field(default_factory=dict)
 
     @property
     def calls(self) -> list[str]:
@@ -134,17 +139,24 @@ def light_platform(
     logs: Any = Runners(folder / "runners", Path("python"), None)  # type: ignore[arg-type]  # starts none
     table = handlers.table(database, accounts, builds, None, logs, access)  # type: ignore[arg-type]  # the answers are made here
     table["PostModelOutputs"] = _answer
+    answers: dict[str, Handler] = {}
     server = grpc.server(ThreadPoolExecutor(16), interceptors=[counting])
-    service = Service(table, access)
+    replaceable = {name: _or_other(answers, name, own) for name, own in table.items()}
+    service = Service(replaceable, access)
     for rpc, answer in raw(database).items():
         setattr(service, rpc, answer)
     service_pb2_grpc.add_V2Servicer_to_server(service, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
-        yield Platform(f"http://127.0.0.1:{port}", builds, counting)
+        yield Platform(f"http://127.0.0.1:{port}", builds, counting, answers, table)
     finally:
         server.stop(None).wait()
+
+
+def _or_other(answers: Mapping[str, Handler], name: str, own: Handler) -> Handler:
+    """Return what answers as a test says, if one says something."""
+    return lambda request: answers.get(name, own)(request)
 
 
 def _answer(request: Any) -> Any:

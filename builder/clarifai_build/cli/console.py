@@ -194,7 +194,8 @@ class Console:
             _silence(self._stdout)
             self.json_errors = False
             message = f"the output can't be written: {exc.strerror}"
-            raise BuilderError.of("output", message) from exc
+            hint = "make room, or send the output elsewhere; what else was done is done"
+            raise BuilderError.of("output", message, hint=hint) from exc
 
 
 def _silence(stream: TextIO) -> None:

@@ -61,7 +61,11 @@ def _upload_init(args: argparse.Namespace, console: Console) -> int:
 
     # The option is kept, so that scripts which pass its default still run.
     if args.model_version != VERSION:
-        raise UsageError.of("model-version", "artifacts have one version folder, and it is 1")
+        raise UsageError.of(
+            "model-version",
+            "artifacts have one version folder, and it is 1",
+            hint="leave --model_version out",
+        )
     if args.max_bs < 1:
         raise UsageError.of("out-of-range", "--max_bs has to be at least 1")
     image = read_image_shape(args.image_shape)

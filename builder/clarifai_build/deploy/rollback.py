@@ -49,7 +49,9 @@ def roll_back(context: RollbackContext, target: RemoteVersion, key: str) -> Remo
     live = next(iter(built(versions)), None)
     if live is None:
         raise RegistryError.of(
-            "no-version", f"model '{context.model}' has no version of ours any more"
+            "no-version",
+            f"model '{context.model}' has no version of ours any more",
+            hint="apply registers one",
         )
     if live.registration_digest == target.registration_digest and live.health != "failed":
         return live

@@ -86,10 +86,11 @@ def _error(version_id: str, status: Any) -> RegistryError:
         return NotDeployedError.of(
             "not-deployed",
             f"version {version_id} is ready, but nothing serves it: {words}",
-            hint="deploy it on the platform, then ask again",
+            hint="deploy it on the platform, then apply again, which asks it",
         )
     if status.code in NOT_DEPLOYED_YET:
-        return NotServedYetError.of("not-served-yet", words)
+        hint = "apply again later, which asks it"
+        return NotServedYetError.of("not-served-yet", words, hint=hint)
     return _failed(words)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from clarifai_build.errors import BuilderError
+from clarifai_build.errors import BuilderError, in_one_line
 from clarifai_build.sandbox.engines import install, seaweedfs, triton
 from clarifai_build.sandbox.engines.file_locks import claim
 from clarifai_build.sandbox.engines.processes import (
@@ -68,7 +68,7 @@ def run(folder: Folder) -> int:
         folder.set_phase("ready")
         _watch((*engines_first, api), running, folder, ended)
     except BuilderError as error:
-        folder.set_phase("failed", str(error))
+        folder.set_phase("failed", in_one_line(error))
         return error.exit_code
     finally:
         stop(running.values(), STOP_SECONDS)

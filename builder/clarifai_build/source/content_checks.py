@@ -113,6 +113,9 @@ def _secret(path: str, file: str, what: str) -> Problem:
         f"name it in the manifest: `code: {{allow_secrets: [{path}]}}`"
     )
     if what.endswith(PASSWORD_IN_URL):
-        hint = f"write ${{NAME}} in its place, and set NAME where it is used; or {hint}"
+        hint = (
+            "in code, write ${NAME} in its place, and set NAME where it is used; in requirements, "
+            f"name a place that anyone can read; or {hint}"
+        )
     message = f"{path} {what}, and anyone can read an artifact"
     return Problem("secret", message, file=file, hint=hint)

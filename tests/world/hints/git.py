@@ -85,6 +85,21 @@ def not_checked_out(world: World, variables: pytest.MonkeyPatch) -> None:
     live()
 
 
+def lfs_pointer_broken(world: World, _variables: pytest.MonkeyPatch) -> None:
+    """Git has it as it was, and is told to bring its content; or the file itself is there."""
+    world.model(at=".")
+    clones.commit(Path.cwd(), {"w.bin": POINTER})
+    spoilt = POINTER.replace(b"size ", b"size x")
+    Path("w.bin").write_bytes(spoilt)
+    assert "`git checkout -- FILE`" in told("lfs-pointer-broken", "plan")
+    clones.git(Path.cwd(), "checkout", "--", "w.bin")
+    told("lfs-pointer", "build", ".", "-o", "../x.zip")
+    Path("w.bin").write_bytes(spoilt)
+    assert "put the file itself in its place" in told("lfs-pointer-broken", "plan")
+    Path("w.bin").write_bytes(WEIGHT)
+    live()
+
+
 def no_git(world: World, _variables: pytest.MonkeyPatch) -> None:
     """Inside of a repository, the revision is found."""
     world.model(at=".")
@@ -157,6 +172,7 @@ FOLLOWED: Mapping[str, Following] = {
     "dvc-pointer": pointer("dvc-pointer", "w.bin.dvc", b"outs:\n- path: w.bin\n", "`dvc pull`"),
     "git-missing": git_missing,
     "git-refuses": git_refuses,
+    "lfs-pointer-broken": lfs_pointer_broken,
     "lfs-pointer": pointer("lfs-pointer", "w.bin", POINTER, "`git lfs pull`"),
     "manifest-not-there": manifest_not_there,
     "no-git": no_git,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -68,10 +70,40 @@ def insecure_address(world: World, variables: pytest.MonkeyPatch) -> None:
     live()
 
 
+def no_home(world: World, variables: pytest.MonkeyPatch) -> None:
+    """`XDG_CACHE_HOME`, or a home."""
+    world.model(at=".")
+    with variables.context() as nobody:
+        nobody.delenv("XDG_CACHE_HOME")
+        nobody.setenv("HOME", "~nobody-of-that-name")
+        assert "set HOME, or XDG_CACHE_HOME" in told("no-home", "build", ".", "-o", "../x.zip")
+        nobody.setenv("XDG_CACHE_HOME", str(world.folder.parent / "other"))
+        live()
+        nobody.delenv("XDG_CACHE_HOME")
+        nobody.setenv("HOME", str(world.folder.parent / "home"))
+        fine("build", ".", "-o", "../x.zip")
+
+
+def output(world: World, _variables: pytest.MonkeyPatch) -> None:
+    """The output goes elsewhere."""
+    world.model(at=".")
+    command = [sys.executable, "-m", "clarifai_build", "config"]
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == 1
+    assert "error[output]" in ran.stderr
+    assert "send the output elsewhere" in ran.stderr
+    with Path("../config.yaml").open("w") as file:
+        subprocess.run(command, stdout=file, check=True)
+    assert "text-to-text" in Path("../config.yaml").read_text()
+
+
 FOLLOWED: Mapping[str, Following] = {
     "insecure-address": insecure_address,
     "labels-unreadable": labels_unreadable,
     "more-problems": more_problems,
+    "no-home": no_home,
+    "output": output,
     "unreadable": unreadable,
     "unwritable": unwritable,
 }

@@ -16,7 +16,18 @@ from clarifai_build.validation.load import load
 from support.command_line import World, ended
 from support.following import fine, told, warned
 from support.trees import write_files
-from world.hints import git, machine, plans, platform, store
+from world.hints import (
+    answers,
+    engines,
+    faults,
+    git,
+    machine,
+    old_commands,
+    packages,
+    plans,
+    platform,
+    store,
+)
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "reference" / "problems.md").read_text(encoding="utf-8")
@@ -389,31 +400,13 @@ FOLLOWED: Mapping[str, Callable[[Path], None]] = {
 
 # Codes whose way out needs what is not here: why, and the test that provokes them.
 BY_OTHERS: Mapping[str, Mapping[str, str]] = {
+    "it is told under another code, whose hint is followed: `canary-failed`": {
+        "unit/deploy/test_canary.py": "prediction-failed",
+    },
     "the platform has to answer otherwise": {
-        "functional/test_faults.py": "versions-incomplete",
-        "functional/test_registry.py": "api-refused hourly-limit pages-repeat version-without-id",
-        "unit/deploy/test_canary.py": "not-served-yet prediction-failed",
         "unit/deploy/test_runner_apply.py": "deployment-overtaken instance-unknown "
         "nodepool-missing",
         "unit/registry/runners/test_upload.py": "quota stream-idle upload-cut",
-        "world/unasked/test_canary.py": "canary-failed",
-    },
-    "old commands, whose hint names an option": {
-        "integration/test_quick_start.py": "model-exists",
-    },
-    "ids are made by the platform, so that none can be had that begins like another": {
-        "unit/deploy/test_versions.py": "version-ambiguous",
-    },
-    "the store or what stands before it has to fail, and `apply again` is the way out": {
-        "functional/test_download.py": "download-failed published-differs",
-        "functional/test_s3_errors.py": "store-failed",
-        "functional/test_weight_faults.py": "weight-unreachable",
-        "unit/deploy/apply/test_executor.py": "lease-lost",
-        "unit/provenance/test_records.py": "records-unstable",
-        "unit/storage/test_anonymous.py": "ranges-ignored",
-        "unit/storage/test_claims.py": "artifact-being-removed",
-        "unit/storage/test_s3_store.py": "upload-damaged upload-lost",
-        "unit/storage/upload/test_part_sender.py": "upload-failed",
     },
     "what would have to be kept is not: another commit is the way out": {
         "unit/connection/test_connection.py": "nothing-kept",
@@ -428,24 +421,10 @@ BY_OTHERS: Mapping[str, Mapping[str, str]] = {
         "world/verified_weights/test_trust.py": "not-copied",
         "world/without_content/test_records_and_locks.py": "contents-unusable",
     },
-    "Git LFS has to write the pointer anew": {
-        "world/without_content/test_lfs_checkouts.py": "lfs-pointer-broken",
-    },
-    "something has to be installed, or an index of packages has to answer": {
-        "integration/sandbox/test_environments.py": "installation-failed",
-        "unit/artifact/test_deflate.py": "deflate-missing",
-        "unit/cli/commands/test_lock_pins.py": "requirements-unresolved",
-        "unit/provenance/test_requirements.py": "uv-missing",
-        "world/requirements/test_lock_sources.py": "requirement-credentials",
-    },
-    "the user of the machine has no home, or its disk is full": {
-        "functional/test_manifest_commands.py": "output",
-        "unit/cli/test_cache_entries.py": "no-home",
+    "a server or a CDN has to learn what it does not know": {
+        "unit/storage/test_anonymous.py": "ranges-ignored",
     },
     "the sandbox, whose processes are looked at": {
-        "world/odd_text/test_exit_codes.py": "sandbox-state-broken",
-        "world/template/test_ways.py": "triton-failed",
-        "world/sandbox_bounds/test_zips.py": "fetch-failed zip-refused",
         "unit/sandbox/api/runners/test_unpack_tar.py": "tar-refused",
     },
     "what else runs at that time has to end": {
@@ -457,19 +436,12 @@ BY_OTHERS: Mapping[str, Mapping[str, str]] = {
         "unit/util/test_git.py": "git-failed",
     },
 }
-# Those of which no test is known by name: a machine, a process or a platform that is out of order.
-NOT_FOLLOWED = """
-    disk-full engine-failed environment-failed layout-refused model-version names-missing
-    no-python-for-triton no-shared-python no-such-python no-version not-deployed sandbox-failed
-    sbom-unreadable unsafe-links unsupported-platform unusable-cache-path
-    version-gone"""
 
-
-BY_COMMANDS = {
-    code: follow
-    for module in (git, machine, plans, platform, store)
-    for code, follow in module.FOLLOWED.items()
-}
+MODULES = (
+    *(answers, engines, faults, git, machine),
+    *(old_commands, packages, plans, platform, store),
+)
+BY_COMMANDS = {code: follow for module in MODULES for code, follow in module.FOLLOWED.items()}
 
 
 @pytest.mark.parametrize("code", sorted(BY_COMMANDS))
@@ -490,7 +462,7 @@ def test_each_code_is_followed_or_in_the_hands_of_others() -> None:
     """A new code needs a case here, an example under tests/examples/invalid, or a reason."""
     tests = [each for group in BY_OTHERS.values() for each in group.items()]
     assert [file for file, _ in tests if not (ROOT / "tests" / file).is_file()] == []
-    others = [code for _, codes in tests for code in codes.split()] + NOT_FOLLOWED.split()
+    others = [code for _, codes in tests for code in codes.split()]
     assert len(others) == len(set(others))
     here = EXAMPLES | set(FOLLOWED) | set(BY_COMMANDS)
     assert sorted(CODES - here - set(others)) == []

@@ -29,7 +29,8 @@ def plain(folder: Path) -> Path:
         raise SandboxError.of(
             "unsafe-links",
             f"{links} belongs to somebody else, and '{folder}' needs a link in it",
-            hint="put the sandbox into a folder without spaces and quotes in its path",
+            hint="name a folder without spaces and quotes in its path: for the sandbox by --state, "
+            "for `test --triton` in TMPDIR",
         )
     # Made aside and renamed, so that there is a link at any moment.
     fresh = link.with_name(f"{link.name}.{os.getpid()}")

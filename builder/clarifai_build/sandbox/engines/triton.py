@@ -33,6 +33,8 @@ START_SECONDS = 60.0
 # Longer than Triton's own --exit-timeout-secs.
 STOP_SECONDS = 5.0
 _BACKENDS = "backends"
+LOG = "triton.log"
+"""What the log of a separate server is called, in its scratch folder."""
 
 
 class Client:
@@ -141,7 +143,7 @@ def serving(
 ) -> Iterator[Client]:
     """Run a separate server on a free port for as long as the block lasts."""
     (port,) = free_ports(1)
-    log = work / "triton.log"
+    log = work / LOG
     process = start(engines, repository, port, work, log, http_port)
     client = Client(port)
     try:

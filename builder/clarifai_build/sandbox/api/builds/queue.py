@@ -11,7 +11,7 @@ from typing import Protocol
 from clarifai_grpc.grpc.api import resources_pb2
 
 from clarifai_build.cancellation import CancelToken
-from clarifai_build.errors import BuilderError
+from clarifai_build.errors import BuilderError, in_one_line
 from clarifai_build.sandbox.api.builds.download import fetch
 from clarifai_build.sandbox.api.database import Database, now
 from clarifai_build.sandbox.api.errors import Code, status
@@ -119,7 +119,7 @@ class Builds:
             failure = Code.MODEL_BUILDING_FAILED
             builder.build(version, archive, cancel)
         except BuilderError as error:
-            self._move(version.id, failure, _reason(error))
+            self._move(version.id, failure, in_one_line(error))
         else:
             self._move(version.id, Code.MODEL_TRAINED)
 
@@ -170,8 +170,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-
-
-def _reason(error: BuilderError) -> str:
-    """Return what went wrong and the way out, in one line."""
-    return "; ".join(": ".join(filter(None, (p.message, p.hint))) for p in error.problems)
