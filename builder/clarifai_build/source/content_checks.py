@@ -13,9 +13,11 @@ from typing import NamedTuple
 from clarifai_build.errors import Problem
 from clarifai_build.source.source_file import SourceFile
 from clarifai_build.util.tokens.file_names import kind_of_name
-from clarifai_build.util.tokens.patterns import PASSWORD_IN_URL, TOKEN_PATTERNS, TokenPattern
+from clarifai_build.util.tokens.patterns import TOKEN_PATTERNS
 from clarifai_build.util.tokens.readings import readings
 from clarifai_build.util.tokens.search import TokenSearch
+from clarifai_build.util.tokens.secrets_in_addresses import PASSWORD_IN_URL
+from clarifai_build.util.tokens.token_pattern import TokenPattern
 
 DVC = ".dvc"
 

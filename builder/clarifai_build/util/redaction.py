@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from clarifai_build.util.text import printable
-from clarifai_build.util.tokens.patterns import BARE_TOKEN, PASSWORD_IN_URL, TOKEN_PATTERNS
+from clarifai_build.util.tokens.named_secrets import BARE_TOKEN
+from clarifai_build.util.tokens.patterns import TOKEN_PATTERNS
 from clarifai_build.util.tokens.search import TokenSearch
+from clarifai_build.util.tokens.secrets_in_addresses import PASSWORD_IN_URL
 
 _SHOWN = (*TOKEN_PATTERNS, BARE_TOKEN)
 _IN_ADDRESSES = tuple(kind for kind in _SHOWN if kind.name != PASSWORD_IN_URL)

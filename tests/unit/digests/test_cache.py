@@ -23,7 +23,7 @@ from clarifai_build.digests.files import FileFacts
 from clarifai_build.errors import ArtifactError, SourceError
 from clarifai_build.progress import Event
 from clarifai_build.source.content_checks import RULES
-from clarifai_build.util.tokens.patterns import TokenPattern
+from clarifai_build.util.tokens.token_pattern import TokenPattern
 from support.trees import manifest_of, write_files
 
 FILES = {"a.txt": b"alpha", "b.bin": b"b" * 70_000, "sub/c.txt": b"gamma"}

@@ -17,7 +17,7 @@ from clarifai_build.errors import Problem, SourceError
 from clarifai_build.progress import Event
 from clarifai_build.source.content_checks import ContentRules
 from clarifai_build.source.source_file import FileStat, SourceFile
-from clarifai_build.util.tokens.patterns import TokenPattern
+from clarifai_build.util.tokens.token_pattern import TokenPattern
 
 MIB = 1 << 20
 BAD_DISK = "/proc/self/mem"  # reads of this process's memory at address 0 fail with EIO

@@ -13,7 +13,7 @@ from clarifai_build.source.content_checks import (
     ContentRules,
     content_problem,
 )
-from clarifai_build.util.tokens.patterns import TokenPattern
+from clarifai_build.util.tokens.token_pattern import TokenPattern
 
 
 @given(st.binary())

@@ -12,7 +12,7 @@ from clarifai_build.errors import SourceError
 from clarifai_build.source.content_checks import ContentRules
 from clarifai_build.source.content_reader import ContentReader
 from clarifai_build.source.source_file import FileStat, SourceFile, read_whole
-from clarifai_build.util.tokens.patterns import TokenPattern
+from clarifai_build.util.tokens.token_pattern import TokenPattern
 
 RULES = ContentRules((TokenPattern("the end", ("END",), "END"),), (), 5)
 

@@ -12,7 +12,7 @@ from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
-from clarifai_build.util.tokens.patterns import HEX_RUN, TokenPattern
+from clarifai_build.util.tokens.token_pattern import HEX_RUN, TokenPattern
 
 _SIGNS = (b"_", b"-", b".", b"=")
 _LONG = b"a" * 20

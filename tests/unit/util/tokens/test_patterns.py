@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from clarifai_build.manifest.document import parse
 from clarifai_build.source.content_checks import RULES
 from clarifai_build.util.redaction import any_has_token, has_token, masked
-from clarifai_build.util.tokens.patterns import TOKEN_PATTERNS, TokenPattern
+from clarifai_build.util.tokens.patterns import TOKEN_PATTERNS
 from clarifai_build.util.tokens.search import TokenSearch
+from clarifai_build.util.tokens.token_pattern import TokenPattern
 from clarifai_build.validation.rules import problems
 from support.token_samples import HEX, SAMPLES
 
