@@ -194,6 +194,8 @@ INNOCENT: dict[str, str | bytes] = {
     "test_auth.py": 'login("user", "password123")\napi_key = "test-key-0123456789-abc"\n',
     "secrets.py": "import secrets\n\nSECRET_BYTES = secrets.token_bytes(32)\n",
     "credentials.py": "class CredentialsProviderOfVersion2:\n    secret_key = None\n",
+    "secrets.tf": 'aws_secret_arn = "arn:aws:secretsmanager:eu-west-1:1112:secret:prod/db-a"\n'
+    f'secret_name = "prod/path/of/forty/characters/in/Lower01"\nsecret_hash: {HEX}01234567\n',
     "keys.csv": "key,value\nsecret,1\n",
     "labels.txt": "private key\npassword\ncat\n",
     "page.html": '<script src="https://cdn.example.com/npm/@scope/a@1.2.3/b.js"></script>\n',

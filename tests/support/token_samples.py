@@ -41,6 +41,15 @@ SAMPLES: dict[str, list[str]] = {
             "secretAccessKey: '",
             'boto3.client("s3", aws_secret_access_key="',
             'AWS_SECRET = "',
+            'aws_secret: "',
+            '"AwsSecretKey": "',
+            "AWS_ACCESS_KEY_SECRET=",
+            "AWS_SECRET_ACCESS_KEY_PROD=",
+            "s3_secret = '",
+            "fs.s3a.secret.key ",
+            '"aws": {"secret": "',
+            "Secret Access Key: ",
+            "<SecretAccessKey>",
         )
     ],
     "an AWS session token": [

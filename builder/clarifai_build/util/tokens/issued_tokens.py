@@ -46,8 +46,10 @@ ISSUED = (
     named(
         "an AWS secret key",
         "secret",
-        r"secret_?-?(?:access)?_?-?key|(?<=aws_)secret|(?<=aws)secret",
-        r"(?![0-9A-Za-z/+]{30}EXAMPLEKEY)[0-9A-Za-z/+]{40}(?![0-9A-Za-z/+=])",
+        r"secret(?!\w{0,16}(?:name|path|file|arn))\w{0,24}(?:[ .-](?:access)?[ .-]?key\w{0,16})?",
+        # Both cases, or it may be a digest.
+        r"(?![0-9A-Za-z/+]{30}EXAMPLEKEY)(?=[0-9a-z/+]{0,39}[A-Z])(?=[0-9A-Z/+]{0,39}[a-z])"
+        r"[0-9A-Za-z/+]{40}(?![0-9A-Za-z/+=])",
     ),
     # What is in base64 begins with "origin_ec" or "er/aws".
     beginning(
