@@ -26,6 +26,9 @@ TRIAL_IMAGE_BYTES = 16 << 20
 FIELD_TYPES: dict[ParamType, int] = {"boolean": 1, "string": 2, "number": 3, "secret": 21}
 """The numbers of parameter types in Clarifai's API (ModelTypeField.field_type)."""
 
+DEFAULT_PYTHON = "3.11"
+"""For models that name none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -43,7 +46,7 @@ class Code:
 
     path: Path
     requirements: Path | None = None
-    python: str = "3.11"
+    python: str = DEFAULT_PYTHON
     exclude: tuple[str, ...] = ()
     allow_secrets: tuple[str, ...] = ()
     per_item: bool = False

@@ -43,7 +43,7 @@ def _holds(requirement: str, environments: Iterable[dict[str, str]]) -> bool:
     return any(marker.evaluate(environment) for environment in environments)
 
 
-def _environment(version: str, patch: int = 0) -> dict[str, str]:
-    full = f"{version}.{patch}"
+def _environment(python: str, patch: int = 0) -> dict[str, str]:
+    full = f"{python}.{patch}"
     # Of a file, no line is an extra's.
-    return {**_LINUX, "python_version": version, "python_full_version": full, "extra": ""}
+    return {**_LINUX, "python_version": python, "python_full_version": full, "extra": ""}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from clarifai_build.errors import Problem, SourceError
 from clarifai_build.manifest.document import Document
 from clarifai_build.manifest.labels import OWN_NAME, labels_in, unwritable
+from clarifai_build.manifest.types import DEFAULT_PYTHON
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.repository_layout import INFERENCE, MODEL, REQUIREMENTS, in_folder
 from clarifai_build.util.real_paths import is_within, path_below, real_in
@@ -22,6 +24,7 @@ _IN_BETWEEN = "write the name of the class there; without the line, all classes 
 _AT_THE_END = "remove the blank lines at the end"
 # No file system takes more (Linux's PATH_MAX); to resolve one takes the square of its length.
 LONGEST_PATH = 4096
+_PYTHON = re.compile(r"3\.\d{1,2}")
 
 
 def problems(document: Document, base: Path, *, locked: bool = False) -> Iterator[Problem]:
@@ -136,7 +139,10 @@ def _code(
     if requirements is not None and os.path.lexists(requirements):
         called = display_path(document, requirements, base)
         yield from requirements_file.problems(
-            requirements, called, base, locked=locked, runner=document.get("target") == "runner"
+            *(requirements, called, base),
+            locked=locked,
+            runner=document.get("target") == "runner",
+            python=_python(document),
         )
     found = yield from packed(document, folder, base, requirements)
     inference = folder / in_folder(INFERENCE)
@@ -151,6 +157,12 @@ def _code(
         )
     elif in_folder(MODEL) not in found:
         yield _no_inference(document, name, is_file(inference))
+
+
+def _python(document: Document) -> str:
+    """Return the model's Python; where the manifest has none that can be, what it would be."""
+    named = document.get("runner", "python") or document.get("code", "python")
+    return named if isinstance(named, str) and _PYTHON.fullmatch(named) else DEFAULT_PYTHON
 
 
 def _is_inside(file: Path, base: Path) -> bool:

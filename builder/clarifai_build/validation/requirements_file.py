@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clarifai_build.errors import Problem, SourceError
+from clarifai_build.manifest.types import DEFAULT_PYTHON
+from clarifai_build.requirements.conflicts import conflicts
 from clarifai_build.requirements.inlined import Inlined, Part, inline
 from clarifai_build.requirements.location import location_of
 from clarifai_build.requirements.portable import conda_version
@@ -34,11 +36,13 @@ def problems(
     *,
     locked: bool = False,
     runner: bool = False,
+    python: str = DEFAULT_PYTHON,
 ) -> Iterator[Problem]:
     """Yield what is wrong with the requirements in `file`, which problems call `shown`.
 
     What it includes has to lie in `base`, or else beside it. With `locked`, pins stand in the
     artifact in place of its lines; with `runner`, a flat list does, and clarifai is one of them.
+    They are for the version of `python`, such as "3.11".
     """
     try:
         found = inline(file, base or file.parent, shown, locked=locked)
@@ -51,6 +55,7 @@ def problems(
         return
     yield from found.problems
     yield from _of_lines(found, unfit_sdk if runner else _unpinned)
+    yield from conflicts(found, python)
     if runner and not locked:
         yield from misread(found)
 

@@ -134,6 +134,7 @@ MENDED: Mapping[str, Sequence[Edit]] = {
         Edit("numpy=>2", "numpy>=2", "requirements.txt"),
         Edit("clarifai>=9.7\n", "", "requirements.txt"),
         Edit("-r more.txt\n", "", "requirements.txt"),
+        Edit("typing-extensions==4.9.0\n", "", "requirements.txt"),
     ],
     "reserved-target.clarifai.yaml": [Edit("clarifai_runtime/a.bin", "weights/a.bin")],
     "response-cache-params.clarifai.yaml": [Edit("response_cache: true", "response_cache: false")],
