@@ -19,7 +19,7 @@ STREAMED = resources_pb2.RunnerMethodType.UNARY_STREAMING
 
 
 class GoneError(Exception):
-    """The process that should take a request has ended before."""
+    """The process that should take a request has ended before it did."""
 
 
 class Item:
@@ -40,7 +40,10 @@ class Item:
         self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def answers(self, seconds: float) -> Iterator[Any]:
-        """Yield each answer as it comes, within so many seconds in all; raises ApiError."""
+        """Yield each answer as it comes, within so many seconds in all; raises ApiError.
+
+        Raises GoneError where no process has taken the request.
+        """
         deadline = time.monotonic() + seconds
         try:
             while True:
@@ -50,7 +53,7 @@ class Item:
                     raise _failed(f"the model gave no answer within {seconds:.0f} s") from None
                 if answer is None:
                     return
-                if isinstance(answer, ApiError):
+                if isinstance(answer, Exception):
                     raise answer
                 yield answer
         finally:
@@ -70,6 +73,10 @@ class Item:
     def fail(self, reason: str) -> None:
         """Let those who wait know that no more will come. After the last answer it is nothing."""
         self._answers.put(_failed(reason))
+
+    def give_back(self, reason: str) -> None:
+        """Let those who wait know that nobody has taken the request."""
+        self._answers.put(GoneError(reason))
 
 
 class Desk:
@@ -96,13 +103,13 @@ class Desk:
             self._changed.notify_all()
 
     def close(self, reason: str) -> None:
-        """Hand out nothing any more, and fail what waits."""
+        """Hand out nothing any more, and give back what waits."""
         with self._changed:
             self._closed = reason
             waiting, self._waiting = self._waiting, deque()
             self._changed.notify_all()
         for item in waiting:
-            item.fail(reason)
+            item.give_back(reason)
 
     def wake(self) -> None:
         """Have those who wait look again whether their stream is still open."""

@@ -85,12 +85,14 @@ class Runners:
 
     def ask(self, version_id: str, request: Any, method_type: int) -> Iterator[Any]:
         """Yield the answers of a version to a request; raises ApiError."""
-        item = Item(request, method_type)
-        self._hand_in(version_id, item)
-        for answer in item.answers(ANSWER_SECONDS):
-            if (slot := self._slots.get(version_id)) is not None:
-                slot.ends = 0
-            yield answer
+        try:
+            try:
+                yield from self._answers(version_id, Item(request, method_type))
+            except GoneError:
+                # That a process has ended shows a moment late. Once more, and not for ever.
+                yield from self._answers(version_id, Item(request, method_type))
+        except (GoneError, SandboxError) as error:
+            raise ApiError(Code.MODEL_PREDICTION_FAILED, str(error)) from error
 
     def discard(self, version_id: str) -> None:
         """Forget a version: its process ends, its files are removed."""
@@ -113,15 +115,12 @@ class Runners:
         slot = self._slots.get(version_id)
         return slot is not None and slot.running is not None and slot.running.is_alive
 
-    def _hand_in(self, version_id: str, item: Item) -> None:
-        try:
-            try:
-                self.start(version_id).desk.put(item)
-            except GoneError:
-                # It ended between the two: once more, and not for ever.
-                self.start(version_id).desk.put(item)
-        except (GoneError, SandboxError) as error:
-            raise ApiError(Code.MODEL_PREDICTION_FAILED, str(error)) from error
+    def _answers(self, version_id: str, item: Item) -> Iterator[Any]:
+        self.start(version_id).desk.put(item)
+        for answer in item.answers(ANSWER_SECONDS):
+            if (slot := self._slots.get(version_id)) is not None:
+                slot.ends = 0
+            yield answer
 
     def _start(self, version_id: str, cancel: CancelToken) -> RunnerProcess:
         log = self._process_log(version_id)

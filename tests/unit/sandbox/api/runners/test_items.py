@@ -68,11 +68,11 @@ def test_a_failure_without_outputs_is_passed_on() -> None:
         list(asked.answers(5))
 
 
-def test_a_desk_that_is_closed_fails_what_waits_and_takes_no_more() -> None:
+def test_a_desk_that_is_closed_gives_back_what_waits_and_takes_no_more() -> None:
     desk, asked = Desk(), item()
     desk.put(asked)
     desk.close("it ended with code 3")
-    with pytest.raises(ApiError, match="it ended with code 3"):
+    with pytest.raises(GoneError, match="it ended with code 3"):
         list(asked.answers(5))
     with pytest.raises(GoneError):
         desk.put(item())

@@ -11,7 +11,7 @@ import pytest
 from clarifai_grpc.grpc.api import service_pb2
 
 from clarifai_build.errors import SandboxError
-from clarifai_build.sandbox.api.errors import ApiError
+from clarifai_build.sandbox.api.errors import ApiError, Code, status
 from clarifai_build.sandbox.api.runners import serving
 from clarifai_build.sandbox.api.runners.items import UNARY, Desk, Item
 from clarifai_build.sandbox.api.runners.process import RunnerProcess
@@ -82,6 +82,27 @@ def test_after_three_ends_in_a_row_a_start_has_to_wait(runners: Runners, started
     with pytest.raises(ApiError, match="ended 3 times in a row"):
         next(runners.ask("a", service_pb2.PostModelOutputsRequest(), UNARY))
     runners.start("b")
+
+
+def test_what_no_process_has_taken_is_asked_of_the_next(
+    runners: Runners, started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That one has ended shows a moment late: what was put there meanwhile comes back."""
+    put = Desk.put
+
+    def put_too_late(desk: Desk, item: Item) -> None:
+        put(desk, item)
+        if desk is started[0].desk:
+            started[0].stop()
+        else:
+            answer = service_pb2.PostRunnerItemOutputsRequest(status=status(Code.SUCCESS))
+            answer.runner_item_outputs.add().multi_output_response.outputs.add(id="1")
+            list(desk.serve(iter([answer]), lambda: True))
+
+    monkeypatch.setattr(Desk, "put", put_too_late)
+    (found,) = runners.ask("a", service_pb2.PostModelOutputsRequest(), UNARY)
+    assert found.outputs[0].id == "1"
+    assert len(started) == 2
 
 
 def test_a_discarded_version_ends_and_leaves_nothing(runners: Runners, started: Started) -> None:
