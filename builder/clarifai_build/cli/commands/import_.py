@@ -1,4 +1,4 @@
-"""Make a manifest from a Triton repository, a clarifai_config.yaml, or the folder of a runner model.
+"""Make a manifest from a Triton repository, a clarifai_config.yaml, or a folder for runners.
 
 The manifest is written beside what is there; nothing that exists is touched.
 """

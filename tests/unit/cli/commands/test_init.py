@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from clarifai_build.errors import UsageError
+from clarifai_build.model_types import MODEL_TYPES
 from support.command_line import command
 
 ANSWERS = "text-to-text\nmy-id\nmy-bucket\n"
@@ -44,6 +45,14 @@ class TestInit:
         assert "kept as it is: inference.py" in ran.err
         assert Path("inference.py").read_text() == "# mine\n"
         assert "inference.py" not in ran.out.splitlines()
+
+    @pytest.mark.parametrize("model_type", MODEL_TYPES)
+    def test_a_runner_validates_as_it_is(self, model_type: str) -> None:
+        """Of every type; and with the word taken out, but for what only a runner has."""
+        assert command("init", "m", "--type", model_type, "--target", "runner").code == 0
+        assert "target: runner" in written("m")
+        ran = command("validate", "m")
+        assert (ran.code, ran.err) == (0, "1 manifest: no problems\n")
 
     def test_options_are_written(self) -> None:
         """All of them, and nobody is asked for what they say."""
