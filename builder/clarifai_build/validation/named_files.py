@@ -18,6 +18,7 @@ from clarifai_build.util.real_paths import is_within, path_below, real_in
 from clarifai_build.validation import requirements_file, secrets_in_files
 from clarifai_build.validation.code_folder import display_path, is_file, missing, packed
 from clarifai_build.validation.inference import inference_module
+from clarifai_build.validation.label_forms import form_problem
 
 # A label's place in the file is what the model predicts: a line that goes moves all after it.
 _IN_BETWEEN = "write the name of the class there; without the line, all classes below would move up"
@@ -91,6 +92,10 @@ def _labels(document: Document, file: Path, base: Path, path: Steps) -> Iterator
     if not any(line.strip() for line in lines):
         yield document.problem("labels-empty", f"'{file.name}' has no labels", path)
         return
+    if problem := form_problem(lines, name):
+        yield problem
+        if problem.severity == "error":
+            return
     first: dict[str, int] = {}
     last = max(number for number, line in enumerate(lines, 1) if line.strip())
     for number, line in enumerate(lines, 1):

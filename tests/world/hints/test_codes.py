@@ -68,6 +68,19 @@ def label_characters(folder: Path) -> None:
     assert labels_of(load(folder, {})) == ("a", "b", "c")
 
 
+def labels_form(folder: Path) -> None:
+    """The names alone, in the order of their numbers."""
+    model(folder, CLASSIFIER % "labels.txt", labels_dot_txt='{"1": "dog", "0": "cat"}\n')
+    assert "write the names alone, a line each" in told("labels-form", "validate", folder)
+    (folder / "labels.txt").write_text("1: dog\n0: cat\n")
+    told("labels-form", "validate", folder)
+    (folder / "labels.txt").write_text("0: cat\n1: dog\n")
+    assert "remove the numbers" in warned("labels-form", "validate", folder)
+    (folder / "labels.txt").write_text("cat\ndog\n")
+    fine("validate", folder)
+    assert labels_of(load(folder, {})) == ("cat", "dog")
+
+
 def inference_ignored(folder: Path) -> None:
     """The rule that the hint names brings it back, whichever rule left it out."""
     back = "code: {exclude: ['*.py', '!inference.py']}\n"
@@ -369,6 +382,7 @@ FOLLOWED: Mapping[str, Callable[[Path], None]] = {
     "inference-ignored": inference_ignored,
     "inference-missing": inference_missing,
     "label-characters": label_characters,
+    "labels-form": labels_form,
     "left-out": left_out,
     "yaml-values": yaml_values,
     "lock-edited": spoilt_lock("lock-edited", lambda text: text.replace('"weights": {}',
