@@ -137,6 +137,10 @@ class Runners:
     def list_instances(self, _request: Any, _context: grpc.ServicerContext) -> Any:
         return service_pb2.MultiInstanceTypeResponse(status=_OK, instance_types=self.instances)
 
+    def get_secret(self, request: Any, _context: grpc.ServicerContext) -> Any:
+        secret = resources_pb2.Secret(id=request.id)
+        return service_pb2.SingleSecretResponse(status=_OK, secret=secret)
+
     def get_deployment(self, request: Any, _context: grpc.ServicerContext) -> Any:
         if "GetDeployment" in self.refuse:
             refusal = status(*self.refuse["GetDeployment"])
@@ -180,6 +184,7 @@ class Runners:
             "GetNodepool": self.get_nodepool,
             "PostNodepools": self.post_nodepools,
             "ListInstanceTypes": self.list_instances,
+            "GetSecret": self.get_secret,
             "GetDeployment": self.get_deployment,
             "PostDeployments": self.post_deployments,
             "PatchDeployments": self.patch_deployments,
