@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarifai_build.repository_layout import zip_name
+from clarifai_build.repository_layout import artifact_name
 from clarifai_build.source.portable_names import name_problems
 
 PATH = st.lists(st.text("aAbB", min_size=1, max_size=2), min_size=1, max_size=3).map("/".join)
@@ -50,4 +50,4 @@ def test_what_only_some_systems_take_is_refused(name: str) -> None:
 
 def test_the_zip_is_called_after_the_model() -> None:
     """The old tools read id and type from it."""
-    assert zip_name("m", "text-to-text") == "m_text-to-text.zip"
+    assert artifact_name("m", "text-to-text", "triton") == "m_text-to-text.zip"

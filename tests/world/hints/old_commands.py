@@ -12,6 +12,7 @@ import pytest
 from clarifai_build.cli import legacy
 from clarifai_build.sandbox.api.builds import download
 from clarifai_build.sandbox.api.builds.queue import Builds
+from clarifai_build.sandbox.api.builds.triton_build import TritonBuilds
 from clarifai_build.sandbox.engines.install import Engines, Interpreter
 from clarifai_build.sandbox.engines.processes import free_ports
 from support.command_line import World, script
@@ -67,7 +68,8 @@ def built_as_they_are(world: World, variables: pytest.MonkeyPatch) -> None:
     work.mkdir()
     loading = Loading(world.folder.parent / "loaded")
     engines = Engines(Interpreter("3.11", Path(), Path()), Path())
-    builds = Builds(stand_in.database, loading, engines, work)  # type: ignore[arg-type]  # no Triton
+    triton = TritonBuilds(loading, engines)  # type: ignore[arg-type]  # no Triton
+    builds = Builds(stand_in.database, triton, triton, work)
     variables.setattr(stand_in, "submit", builds.submit)
     variables.setattr(download, "PAUSES_SECONDS", ())
 

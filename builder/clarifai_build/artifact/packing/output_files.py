@@ -154,7 +154,9 @@ def check_output_path(target: Path) -> Path:
             target, "is not a regular file", "name a new file, or the artifact to replace"
         )
     if not _is_artifact(place):
-        raise _refused(target, "is there already, and is no artifact", "remove it, or name another")
+        raise _refused(
+            target, "is there already, and is not an artifact", "remove it, or name another"
+        )
     return place
 
 

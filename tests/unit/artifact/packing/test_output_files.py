@@ -194,7 +194,7 @@ def test_records_come_back_where_the_zip_can_not_be_replaced(target: Path) -> No
 def test_a_text_that_begins_like_a_zip_is_none(tmp_path: Path) -> None:
     """The two letters alone are the beginning of many a word."""
     (tmp_path / "a.env").write_text("PKG_NAME=a")
-    with pytest.raises(ArtifactError, match="is not a zip"):
+    with pytest.raises(ArtifactError, match="is not an artifact"):
         check_output_path(tmp_path / "a.env")
 
 

@@ -114,7 +114,9 @@ def test_zips_are_told_by_their_beginning(tmp_path: Path, content: bytes, taken:
     if taken:
         assert check_output_path(tmp_path / "a") == tmp_path / "a"
     else:
-        with pytest.raises(ArtifactError, match="is there already, and is not a zip") as caught:
+        with pytest.raises(
+            ArtifactError, match="is there already, and is not an artifact"
+        ) as caught:
             check_output_path(tmp_path / "a")
         assert caught.value.problems[0].hint == "remove it, or name another"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from clarifai_build.util.tokens.patterns import TOKEN_PATTERNS, TokenPattern
+from clarifai_build.util.tokens.patterns import TOKEN_PATTERNS
 from clarifai_build.util.tokens.search import TokenSearch
+from clarifai_build.util.tokens.token_pattern import TokenPattern
 
 # Each kind whose beginning does not say by itself what must stand in its tokens.
 HIDDEN = {
