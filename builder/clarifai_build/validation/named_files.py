@@ -15,10 +15,11 @@ from clarifai_build.manifest.types import DEFAULT_PYTHON
 from clarifai_build.manifest.yaml_reader import Steps
 from clarifai_build.repository_layout import INFERENCE, MODEL, REQUIREMENTS, in_folder
 from clarifai_build.util.real_paths import is_within, path_below, real_in
-from clarifai_build.validation import requirements_file, secrets_in_files
+from clarifai_build.validation import requirements_file
 from clarifai_build.validation.code_folder import display_path, is_file, missing, packed
+from clarifai_build.validation.contents import secrets_in_files
+from clarifai_build.validation.contents.label_forms import form_problem
 from clarifai_build.validation.inference import inference_module
-from clarifai_build.validation.label_forms import form_problem
 
 # A label's place in the file is what the model predicts: a line that goes moves all after it.
 _IN_BETWEEN = "write the name of the class there; without the line, all classes below would move up"

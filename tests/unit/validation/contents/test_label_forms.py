@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from clarifai_build.validation.label_forms import form_problem
+from clarifai_build.validation.contents.label_forms import form_problem
 
 LABEL_MAP = 'item {\n  id: 1\n  name: "cat"\n}\nitem {\n  id: 2\n  name: "dog"\n}\n'
 
