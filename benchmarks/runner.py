@@ -23,7 +23,7 @@ sys.path += [str(ROOT / "builder"), str(ROOT / "tests")]
 from measuring import show  # noqa: E402 - beside the paths above, for order
 
 from runtime.runner.model_files import write_runner  # noqa: E402 - found by the line above
-from support.runner_sdk import sdk_environ, sdk_python  # noqa: E402
+from support.runner_sdk import sdk_environ, sdk_python  # noqa: E402 - found by the line above
 
 EMBEDDER = Path(__file__).with_name("serving_models") / "embedder.py"
 SERVING = Path(__file__).with_name("runner_serving.py")

@@ -45,7 +45,7 @@ def older() -> Any:
 CLIENTS = {"today's client": typed, "older client": older}
 
 
-class Bare(ModelClass):  # type: ignore[misc]
+class Bare(ModelClass):  # type: ignore[misc]  # the SDK has no types
     """The least that answers the same: no checks, no merging."""
 
     def __init__(self, predict: Any) -> None:
@@ -128,7 +128,7 @@ def overhead(model: Any, make: Callable[[], Any], rounds: int) -> dict[str, floa
 def without_sleep() -> Any:
     """Take the 5 ms out of the model that is served, and return its function."""
     (module,) = (each for name, each in sys.modules.items() if name.startswith("inference_"))
-    module.time = type("Time", (), {"sleep": staticmethod(lambda _seconds: None)})  # type: ignore[attr-defined]
+    module.time = type("Time", (), {"sleep": staticmethod(lambda _seconds: None)})  # type: ignore[attr-defined]  # a stand-in for the module
     return module.InferenceModel().get_predictions
 
 
